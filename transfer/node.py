@@ -1,0 +1,235 @@
+"""What a reference node can do, and the data a journey is drawn from.
+
+An adapter implements `Node`; nothing in the engine or on a screen asks which node it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Protocol
+
+from transfer.errors import NEVER, Retry
+from transfer.values import (
+    SeriesRef,
+    SOPClassUID,
+    SOPInstanceUID,
+    TransferSyntaxUID,
+)
+
+OnBytes = Callable[[int], None]
+"""Called with the number of body bytes that were just handed to the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """Facts about a node that the engine plans by; asked once, before planning.
+
+    `batch_scope` is the widest thing one request may hold. Sizes are in bytes. `listing_delay_s`
+    is how long an acknowledged instance may take to show up in a listing before it counts as
+    missing; `can_list` is False when the node will not say what it holds.
+    """
+
+    can_list: bool = True
+    batch_scope: Literal["any", "study", "series"] = "any"
+    max_batch_bytes: int = 16 * 1024 * 1024
+    max_batch_instances: int = 64
+    max_concurrency: int = 8
+    listing_delay_s: float = 60.0
+
+
+class OutgoingInstance(Protocol):
+    """One SOP Instance as it will leave: its identity, its exact length, and its bytes."""
+
+    @property
+    def sop_instance_uid(self) -> SOPInstanceUID: ...
+    @property
+    def sop_class_uid(self) -> SOPClassUID: ...
+    @property
+    def transfer_syntax_uid(self) -> TransferSyntaxUID: ...
+    @property
+    def series(self) -> SeriesRef: ...
+    @property
+    def size_bytes(self) -> int:
+        """Length of the Part 10 stream that `pieces` yields, known before it is read."""
+        ...
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """The Part 10 bytes in pieces of at most 1 MiB, read from disk anew at each call.
+
+        Raises:
+            SourceChanged: the file is gone or is not the one that was scanned; raised before
+                the first piece, or at the piece where the file turned out too short.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One request: what goes, and where to."""
+
+    batch_id: int
+    destination: str
+    instances: Sequence[OutgoingInstance]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(i.size_bytes for i in self.instances)
+
+
+class Verdict(StrEnum):
+    """What the node said about one instance."""
+
+    STORED = "stored"
+    ALREADY_THERE = "already-there"
+    STORED_WITH_WARNING = "stored-with-warning"
+    REFUSED = "refused"
+    NO_ANSWER = "no-answer"
+
+    @property
+    def is_acknowledged(self) -> bool:
+        return self in (Verdict.STORED, Verdict.ALREADY_THERE, Verdict.STORED_WITH_WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOutcome:
+    """The node's word on one instance of a batch.
+
+    `reason` is plain text for an operator. For `REFUSED`, `retry` says whether trying again can
+    help. `NO_ANSWER` means that the answer named the instance nowhere: its fate is unknown.
+    """
+
+    sop_instance_uid: SOPInstanceUID
+    verdict: Verdict
+    reason: str = ""
+    retry: Retry = NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class HeldInstance:
+    """One instance that the node lists. `size_bytes` is None where the node does not tell."""
+
+    sop_instance_uid: SOPInstanceUID
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A place on the node that this account may send to. `key` is what `--destination` takes."""
+
+    key: str
+    title: str
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the node says we are. `roles` are in the node's own words, for a person to read."""
+
+    username: str
+    roles: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One line of the doctor: `ok`, `warn` or `fail`, and the remedy unless ok.
+
+    `check` is a stable short name (tls-version, certificate, reachable, sign-in, listing, …).
+    """
+
+    check: str
+    state: Literal["ok", "warn", "fail"]
+    message: str
+    remedy: str = ""
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyStep:
+    """One step of the EUCAIM handbook on this node, as text for the screen.
+
+    `number` is the handbook's (4–10). `engine` names the engine's part that settles the step
+    (`upload` for images) or is empty when the program does not carry the step out yet;
+    `text` then says so.
+    """
+
+    id: str
+    number: int
+    title: str
+    text: str
+    link: str = ""
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """The steps of a node, in order."""
+
+    title: str
+    steps: Sequence[JourneyStep]
+
+
+class Node(Protocol):
+    """One reference node. Coroutines only, safe to cancel, raising only `NodeError`.
+
+    Nothing here retries but the single renewal of a sign-in (401 once after a refresh): the
+    runner is the one layer that repeats a request.
+    """
+
+    name: str
+
+    async def abilities(self) -> Abilities:
+        """What this node can do. May ask the node once; later calls answer from memory."""
+        ...
+
+    async def sign_in(self) -> Identity:
+        """Sign in with what is stored or configured and say who we are.
+
+        Raises:
+            SignInRefused: wrong credentials. Never repeated by itself: accounts get locked.
+            SignInExpired: nothing stored to sign in with.
+        """
+        ...
+
+    async def destinations(self) -> Sequence[Destination]:
+        """Where this account may send to; empty when the node cannot be asked."""
+        ...
+
+    async def check(self) -> Sequence[CheckResult]:
+        """The doctor's questions to this node, in order; stops at the first that makes the rest
+        meaningless. Never raises: a failure is a result. Sends no credential over a connection
+        that fails its TLS check."""
+        ...
+
+    async def send(self, batch: Batch, on_bytes: OnBytes) -> Sequence[InstanceOutcome]:
+        """Store a batch; one outcome for each of its instances, in any order.
+
+        Repeating a batch is harmless. On an error the outcome of every instance is unknown
+        unless `reached_node` is False.
+
+        Raises:
+            Unreachable, NodeBusy, NodeFault: see their `retry`.
+            BodyTooLarge: send fewer instances at once.
+            SignInExpired, SignInRefused, NotAllowed: nobody is signed in any more, or without rights.
+            SourceChanged: a source file changed under us; nothing of the batch counts as sent.
+        """
+        ...
+
+    async def rehearse(self, batch: Batch, folder: Path) -> None:
+        """Write the exact request that `send` would make into `folder`, credentials masked,
+        and send nothing."""
+        ...
+
+    async def holdings(self, series: SeriesRef) -> Mapping[SOPInstanceUID, HeldInstance]:
+        """Every instance that the node lists of this series, all pages; empty when it knows none.
+
+        Raises:
+            NotSupported: the node does not list instances.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection. Safe to call twice."""
+        ...

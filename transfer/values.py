@@ -1,0 +1,45 @@
+"""The words of the field as types, shared by engine, adapters and screens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+StudyInstanceUID = NewType("StudyInstanceUID", str)
+SeriesInstanceUID = NewType("SeriesInstanceUID", str)
+SOPInstanceUID = NewType("SOPInstanceUID", str)
+SOPClassUID = NewType("SOPClassUID", str)
+TransferSyntaxUID = NewType("TransferSyntaxUID", str)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRef:
+    """One Series on a node, by the UIDs that the node knows it under."""
+
+    study_uid: StudyInstanceUID
+    series_uid: SeriesInstanceUID
+
+
+class StepState(StrEnum):
+    """State of one step of a journey, as `status --json` prints it."""
+
+    TODO = "todo"
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    BLOCKED = "blocked"
+
+
+class ExitCode:
+    """What a command tells the shell; fixed by contract, scripts rely on it."""
+
+    DONE = 0
+    INTERNAL = 1
+    USAGE = 2
+    BLOCKED = 3
+    PARTIAL = 4
+    SIGN_IN = 5
+    NETWORK = 6
+    HELD = 7
+    INTERRUPTED = 130

@@ -1,0 +1,1 @@
+"""What the operator sees: the Textual app and its twin, the command line."""
