@@ -150,7 +150,7 @@ class CheckResult:
 class JourneyStep:
     """One step of the EUCAIM handbook on this node, as text for the screen.
 
-    `number` is the handbook's (4–10). `engine` names the engine's part that settles the step
+    `number` is the handbook's (4 to 10). `engine` names the engine's part that settles the step
     (`upload` for images) or is empty when the program does not carry the step out yet;
     `text` then says so.
     """
@@ -212,7 +212,7 @@ class Node(Protocol):
         Raises:
             Unreachable, NodeBusy, NodeFault: see their `retry`.
             BodyTooLarge: send fewer instances at once.
-            SignInExpired, SignInRefused, NotAllowed: nobody is signed in any more, or without rights.
+            SignInExpired, SignInRefused, NotAllowed: nobody is signed in, or without the right.
             SourceChanged: a source file changed under us; nothing of the batch counts as sent.
         """
         ...
