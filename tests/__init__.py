@@ -1,0 +1,1 @@
+"""The specification of eucaim-transfer, at several levels."""

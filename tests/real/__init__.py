@@ -1,0 +1,1 @@
+"""Real servers, started and ended by the tests themselves."""
