@@ -1,0 +1,207 @@
+"""The SQLite file of one transfer: opening it, migrating it, and writing in transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from transfer.clock import utc_now
+from transfer.errors import EpochLost, LedgerDamaged, UsageError
+from transfer.workspace import private_opener
+
+BUSY_TIMEOUT_S = 30.0
+_T = TypeVar("_T")
+
+
+def _migrations() -> list[tuple[int, str]]:
+    folder = resources.files("transfer.ledger") / "migrations"
+    found = [
+        (int(entry.name.split("_")[0]), entry.read_text(encoding="utf-8"))
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    ]
+    return sorted(found)
+
+
+class Ledger:
+    """One connection to a ledger, used by the thread that opened it.
+
+    A writer whose `epoch` is set checks it at the start of every transaction: a runner that
+    lost its place finds out before it can write a row.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, read_only: bool) -> None:
+        self._connection = connection
+        self._durable = True
+        self.read_only = read_only
+        self.epoch: int | None = None
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> Ledger:
+        """Open an existing ledger and, as a writer, bring its schema up to date.
+
+        Raises:
+            LedgerDamaged: it is not a ledger, or SQLite cannot read it.
+            UsageError: it was written by a newer version of this program.
+        """
+        if not path.exists():
+            raise LedgerDamaged(
+                "The ledger of this transfer is missing.",
+                "Restore the transfer's folder from a backup, or make a new transfer.",
+            )
+        return cls._connect(path, read_only=read_only)
+
+    @classmethod
+    def create(cls, path: Path) -> Ledger:
+        """Make a new, empty ledger that only its owner can read."""
+        os.close(private_opener(os.fspath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL))
+        return cls._connect(path, read_only=False)
+
+    @classmethod
+    def _connect(cls, path: Path, *, read_only: bool) -> Ledger:
+        mode = "ro" if read_only else "rw"
+        try:
+            connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                timeout=BUSY_TIMEOUT_S,
+                isolation_level=None,
+            )
+            ledger = cls(connection, read_only=read_only)
+            ledger._prepare()
+        except sqlite3.DatabaseError as error:
+            raise _damaged(error) from error
+        return ledger
+
+    def _prepare(self) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA foreign_keys = ON")
+        if self.read_only:
+            execute("PRAGMA query_only = ON")
+        else:
+            execute("PRAGMA journal_mode = WAL")
+            execute("PRAGMA synchronous = FULL")
+            execute("PRAGMA wal_autocheckpoint = 2000")
+        current = int(execute("PRAGMA user_version").fetchone()[0])
+        known = _migrations()
+        if current > known[-1][0]:
+            raise UsageError(
+                "This transfer was made by a newer version of eucaim-transfer.",
+                "Use that version, or a later one, on this transfer.",
+            )
+        if self.read_only:
+            return
+        for number, script in known:
+            if number > current:
+                self._connection.executescript(
+                    f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
+                )
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection. Safe to call twice."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[Ledger]:
+        """One short write, all or nothing.
+
+        `durable=False` is for what can be made again (scan rows, progress): it survives a
+        killed process but perhaps not a power cut. Outcomes and words of persons are durable.
+
+        Raises:
+            EpochLost: another runner has taken this one's place.
+            LedgerDamaged: the disk is full or the file cannot be written.
+        """
+        try:
+            if durable is not self._durable:
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.DatabaseError as error:
+            raise _damaged(error) from error
+        try:
+            if self.epoch is not None:
+                now = int(self._connection.execute("SELECT epoch FROM runner").fetchone()[0])
+                if now != self.epoch:
+                    raise EpochLost(
+                        "Another runner has taken over this transfer.",
+                        "Nothing to do: it goes on where this one stopped.",
+                    )
+            yield self
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.DatabaseError):
+                raise _damaged(error) from error
+            raise
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """All rows of a query; for answers that are bounded by their `LIMIT`."""
+        return self._guarded(lambda: self._connection.execute(sql, parameters).fetchall())
+
+    def row(self, sql: str, *parameters: object) -> tuple[Any, ...] | None:
+        """The first row of a query."""
+        found: tuple[Any, ...] | None = self._guarded(
+            lambda: self._connection.execute(sql, parameters).fetchone()
+        )
+        return found
+
+    def number(self, sql: str, *parameters: object) -> int:
+        """The first value of a query as a number; 0 where there is none."""
+        found = self.row(sql, *parameters)
+        value = found[0] if found else None
+        return value if isinstance(value, int) else 0
+
+    def write(self, sql: str, *parameters: object) -> int:
+        """One statement inside a transaction; the id of the row it added, if any."""
+        cursor = self._connection.execute(sql, parameters)
+        return cursor.lastrowid or 0
+
+    def write_many(self, sql: str, parameters: list[tuple[object, ...]]) -> None:
+        """The same statement for many rows, inside a transaction."""
+        self._connection.executemany(sql, parameters)
+
+    def record_event(self, kind: str, text: str) -> None:
+        """Add a line to the transfer's history, inside a transaction. No identifiers."""
+        self.write("INSERT INTO event (at_utc, kind, text) VALUES (?, ?, ?)", utc_now(), kind, text)
+
+    def _guarded(self, call: Callable[[], _T]) -> _T:
+        try:
+            return call()
+        except sqlite3.DatabaseError as error:
+            raise _damaged(error) from error
+
+
+def _damaged(error: sqlite3.DatabaseError) -> LedgerDamaged:
+    if "full" in str(error):
+        return LedgerDamaged(
+            "The disk that holds the ledger is full; the transfer stopped with nothing lost.",
+            "Free some space there, then go on with: eucaim-transfer upload",
+        )
+    if "locked" in str(error):
+        return LedgerDamaged(
+            "The ledger is held by another program.",
+            "Close whatever else has the transfer's folder open (a backup?), then try again.",
+        )
+    return LedgerDamaged(
+        f"The ledger cannot be read or written ({type(error).__name__}).",
+        "Keep the transfer's folder as it is and restore ledger.sqlite from a backup.",
+    )

@@ -1,0 +1,124 @@
+"""Who runs the transfer: the advisory lock, the epoch, and the runner's own row."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from transfer.clock import utc_now
+from transfer.errors import RunnerHeld
+from transfer.ledger.connection import Ledger
+
+# A watcher takes the lock for an instant to see whether it is free; a starting runner must not
+# mistake that instant for another runner.
+_PATIENCE_S = 1.0
+_PAUSE_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerRecord:
+    """The last runner's own account of itself. `pid` is None once it has ended in good order."""
+
+    epoch: int
+    pid: int | None
+    host: str | None
+    phase: str
+    message: str
+    remedy: str
+    exit_code: int | None
+
+
+def read_runner(ledger: Ledger) -> RunnerRecord:
+    """What the last runner recorded; see `is_held` for whether it still lives."""
+    row = ledger.row("SELECT epoch, pid, host, phase, message, remedy, exit_code FROM runner")
+    assert row is not None, "the first migration writes this row"
+    return RunnerRecord(*row)
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a living runner holds the transfer, by its lock and nothing else."""
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+class Holder:
+    """This process's hold on a transfer, from `take` to `release` or the process's end."""
+
+    def __init__(self, descriptor: int, ledger: Ledger) -> None:
+        self._descriptor = descriptor
+        self._ledger = ledger
+
+    @classmethod
+    def take(cls, lock: Path, ledger: Ledger, phase: str) -> Holder:
+        """Become the runner: take the lock, raise the epoch, write our row.
+
+        Raises:
+            RunnerHeld: a living runner has it; the text names its process and host.
+        """
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        patience = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() < patience:
+                    time.sleep(_PAUSE_S)
+                    continue
+                os.close(descriptor)
+                holder = read_runner(ledger)
+                raise RunnerHeld(
+                    f"Another runner works on this transfer: process {holder.pid} on"
+                    f" {holder.host}.",
+                    "Watch it with: eucaim-transfer status NAME --watch, or end it with:"
+                    " eucaim-transfer stop NAME",
+                ) from None
+        with ledger.transaction():
+            ledger.write(
+                "UPDATE runner SET epoch = epoch + 1, pid = ?, host = ?, phase = ?, message = '',"
+                " remedy = '', exit_code = NULL, started_at_utc = ?, ended_at_utc = NULL",
+                os.getpid(),
+                socket.gethostname(),
+                phase,
+                utc_now(),
+            )
+            ledger.record_event("runner", f"Runner took over in phase {phase}.")
+        ledger.epoch = read_runner(ledger).epoch
+        return cls(descriptor, ledger)
+
+    def enter(self, phase: str, message: str = "") -> None:
+        """Say which phase the runner is in."""
+        with self._ledger.transaction():
+            self._ledger.write("UPDATE runner SET phase = ?, message = ?", phase, message)
+            self._ledger.record_event("phase", f"Phase: {phase}.")
+
+    def release(self, exit_code: int, message: str = "", remedy: str = "") -> None:
+        """Give the place up and say how it ended."""
+        with self._ledger.transaction():
+            self._ledger.write(
+                "UPDATE runner SET pid = NULL, phase = 'ended', message = ?, remedy = ?,"
+                " exit_code = ?, ended_at_utc = ?",
+                message,
+                remedy,
+                exit_code,
+                utc_now(),
+            )
+            self._ledger.record_event("runner", f"Runner ended with exit code {exit_code}.")
+        self.drop()
+
+    def drop(self) -> None:
+        """Let go of the lock without a word in the ledger."""
+        os.close(self._descriptor)

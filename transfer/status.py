@@ -1,0 +1,138 @@
+"""The state of a transfer as one value: what `status` prints and every screen draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from transfer.ledger.census import Census, take_census
+from transfer.ledger.connection import Ledger
+from transfer.ledger.control import Control, Wish, read_control
+from transfer.ledger.holder import RunnerRecord, is_held, read_runner
+from transfer.ledger.order import Order, read_order
+from transfer.ledger.progress import Progress, read_progress
+from transfer.ledger.steps import Finding, StepRecord, read_findings, read_steps
+from transfer.node import JourneyStep
+from transfer.values import StepState
+from transfer.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One look at a transfer. `is_running` is the lock's word, not the ledger's."""
+
+    order: Order
+    census: Census
+    progress: Progress
+    control: Control
+    runner: RunnerRecord
+    is_running: bool
+    steps: dict[str, StepRecord]
+    findings: list[Finding]
+
+    @property
+    def state(self) -> str:
+        """One word for lists: running, pausing, paused, stopping, done, failed, waiting,
+        interrupted, blocked or new."""
+        if self.is_running:
+            if self.control.wish is Wish.PAUSE:
+                return "pausing" if self.progress.lanes else "paused"
+            return "stopping" if self.control.wish is Wish.STOP else "running"
+        if self.runner.epoch == 0:
+            return "new"
+        upload = self.steps.get("upload")
+        if upload and upload.state is StepState.DONE:
+            return "done"
+        if self.runner.exit_code is None or self.runner.exit_code == 130:
+            return "interrupted"
+        if upload and upload.state is StepState.WAITING:
+            return "waiting"
+        if self.runner.exit_code == 0:
+            return "ready"
+        return {3: "blocked", 4: "failed", 5: "waiting"}.get(self.runner.exit_code, "interrupted")
+
+    @property
+    def bytes_done(self) -> int:
+        """Bytes acknowledged plus bytes of running requests; never above the total."""
+        flying = self.progress.bytes_in_flight if self.is_running else 0
+        return min(self.census.bytes_sent + flying, self.census.bytes_total)
+
+    def document(self, journey: Sequence[JourneyStep] = ()) -> dict[str, Any]:
+        """The `status --json` document."""
+        runner_state = self.state
+        return {
+            "transfer": self.order.name,
+            "node": self.order.node,
+            "destination": self.order.destination,
+            "state": self.state,
+            "steps": [
+                {
+                    "id": step.id,
+                    "title": step.title,
+                    "state": self.step_state(step).value,
+                    "detail": self.step_detail(step),
+                }
+                for step in journey
+            ],
+            "patients": self.census.patients,
+            "studies": self.census.studies,
+            "series": self.census.series,
+            "instances": asdict(self.census.instances),
+            "files": asdict(self.census.files),
+            "bytes": {"total": self.census.bytes_total, "sent": self.census.bytes_sent},
+            "rate_bps": self.progress.rate_bps if self.is_running else 0.0,
+            "eta_s": self.progress.eta_s if self.is_running else None,
+            "runner": {
+                "state": runner_state,
+                "phase": self.progress.phase if self.is_running else "",
+                "pid": self.runner.pid if self.is_running else None,
+                "host": self.runner.host if self.is_running else None,
+                "epoch": self.runner.epoch,
+                "exit_code": None if self.is_running else self.runner.exit_code,
+                "message": self.runner.message,
+                "remedy": self.runner.remedy,
+            },
+            "limits": {
+                "bytes_per_s": self.control.bytes_per_s,
+                "concurrency": self.control.concurrency,
+            },
+            "findings": [asdict(finding) for finding in self.findings],
+            "clinical": {"state": "todo"},
+            "publication": {"state": "todo"},
+        }
+
+    def step_state(self, step: JourneyStep) -> StepState:
+        """State of a step of the node's journey."""
+        record = self.steps.get(step.engine or step.id)
+        return record.state if record else StepState.TODO
+
+    def step_detail(self, step: JourneyStep) -> str:
+        """One sentence on a step; empty where there is nothing to say."""
+        record = self.steps.get(step.engine or step.id)
+        if record:
+            return record.detail
+        return "" if step.engine else "Not carried out by this version yet."
+
+
+def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
+    """Look at a transfer; opens and closes a reading connection unless one is given.
+
+    Blocking: call it in a thread where an event loop runs.
+
+    Raises:
+        LedgerDamaged, UsageError: the ledger cannot be read.
+    """
+    if ledger is None:
+        with Ledger.open(workspace.ledger, read_only=True) as own:
+            return read_status(workspace, own)
+    return Status(
+        order=read_order(ledger),
+        census=take_census(ledger),
+        progress=read_progress(ledger),
+        control=read_control(ledger),
+        runner=read_runner(ledger),
+        is_running=is_held(workspace.lock),
+        steps=read_steps(ledger),
+        findings=read_findings(ledger),
+    )

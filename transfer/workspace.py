@@ -1,0 +1,185 @@
+"""The home of all transfers, and the folder of one: paths, permissions, what may live where."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from transfer.errors import UsageError
+
+HOME_VARIABLE = "EUCAIM_TRANSFER_HOME"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SHARED_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs")
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder that only its owner can enter, whatever the umask.
+
+    Raises:
+        UsageError: it exists and others may enter it, or it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = folder.stat().st_mode
+    except OSError as error:
+        raise UsageError(
+            f"The folder for transfers cannot be made: {error.strerror}.",
+            f"Point {HOME_VARIABLE} to a folder on a local disk that you may write to.",
+        ) from error
+    if mode & 0o077:
+        raise UsageError(
+            "The folder for transfers can be read by other accounts.",
+            "Run: chmod 700 on that folder, then try again.",
+        )
+
+
+def private_opener(path: str, flags: int) -> int:
+    """An `opener` for `open` that gives a new file to its owner alone."""
+    return os.open(path, flags, 0o600)
+
+
+def file_system_of(folder: Path, mounts: str | None = None) -> str:
+    """Type of the file system that holds `folder` (Linux; empty where it cannot be told)."""
+    if mounts is None:
+        try:
+            mounts = _MOUNTS.read_text(errors="replace")
+        except OSError:
+            return ""
+    target = f"{folder.resolve()}/"
+    best, kind = "", ""
+    for line in mounts.splitlines():
+        head, _, tail = line.partition(" - ")
+        point = head.split(" ")[4].encode().decode("unicode_escape")
+        prefix = point if point.endswith("/") else f"{point}/"
+        if target.startswith(prefix) and len(prefix) >= len(best):
+            best, kind = prefix, tail.split(" ")[0]
+    return kind
+
+
+def refuse_shared_file_system(folder: Path, mounts: str | None = None) -> None:
+    """Refuse a home that two hosts could open at once: SQLite's WAL needs one host.
+
+    Source: sqlite.org/wal.html, "All processes using a database must be on the same host".
+
+    Raises:
+        UsageError: the folder lies on NFS, CIFS or FUSE.
+    """
+    kind = file_system_of(folder, mounts)
+    if kind in _SHARED_FILE_SYSTEMS or kind.startswith("fuse"):
+        raise UsageError(
+            f"The folder for transfers lies on a {kind} file system; the ledger could be damaged.",
+            f"Set {HOME_VARIABLE} to a folder on a local disk. The source folder may stay there.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folder of one transfer. Everything in it belongs to its owner alone."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "ledger.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "runner.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "runner.log"
+
+    def free_bytes(self) -> int:
+        """Free space of the disk that holds the ledger."""
+        return shutil.disk_usage(self.folder).free
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where configuration, secrets and all transfers of one account live."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, environ: Mapping[str, str] = os.environ) -> Home:
+        """The home that the environment names, else the platform's own state folder."""
+        named = environ.get(HOME_VARIABLE)
+        if named:
+            return cls(Path(named).expanduser().absolute())
+        from platformdirs import user_state_path
+
+        return cls(user_state_path("eucaim-transfer"))
+
+    @property
+    def config(self) -> Path:
+        """`config.toml` of this home; in the platform's configuration folder by default."""
+        here = self.root / "config.toml"
+        if here.exists() or os.environ.get(HOME_VARIABLE):
+            return here
+        from platformdirs import user_config_path
+
+        return user_config_path("eucaim-transfer") / "config.toml"
+
+    @property
+    def transfers(self) -> Path:
+        return self.root / "transfers"
+
+    def prepare(self) -> None:
+        """Make the home usable.
+
+        Raises:
+            UsageError: it cannot be made, is open to others, or is on a shared file system.
+        """
+        make_private_folder(self.root)
+        refuse_shared_file_system(self.root)
+        make_private_folder(self.transfers)
+
+    def names(self) -> list[str]:
+        """Names of all transfers, sorted."""
+        if not self.transfers.is_dir():
+            return []
+        return sorted(p.parent.name for p in self.transfers.glob("*/ledger.sqlite"))
+
+    def workspace(self, name: str) -> Workspace:
+        """The workspace of an existing transfer.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if not _NAME.fullmatch(name) or name not in self.names():
+            known = ", ".join(self.names()[:8]) or "none yet"
+            raise UsageError(
+                f"There is no transfer of the name given. Known: {known}.",
+                "Make one with: eucaim-transfer new NAME --node NODE --source DIR",
+            )
+        return Workspace(self.transfers / name)
+
+    def new_workspace(self, name: str) -> Workspace:
+        """A fresh folder for a transfer of this name.
+
+        Raises:
+            UsageError: the name is taken or cannot be a folder's name.
+        """
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                "That name cannot be used for a transfer.",
+                "Take 1 to 64 letters, digits, dots, hyphens or underscores.",
+            )
+        if name in self.names():
+            raise UsageError(
+                f"A transfer called {name} exists already.",
+                f"Choose another name, or go on with: eucaim-transfer upload {name}",
+            )
+        self.prepare()
+        make_private_folder(self.transfers / name)
+        return Workspace(self.transfers / name)
