@@ -57,9 +57,8 @@ def is_held(lock: Path) -> bool:
 class Holder:
     """This process's hold on a transfer, from `take` to `release` or the process's end."""
 
-    def __init__(self, descriptor: int, ledger: Ledger) -> None:
+    def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._ledger = ledger
 
     @classmethod
     def take(cls, lock: Path, ledger: Ledger, phase: str) -> Holder:
@@ -97,18 +96,18 @@ class Holder:
             )
             ledger.record_event("runner", f"Runner took over in phase {phase}.")
         ledger.epoch = read_runner(ledger).epoch
-        return cls(descriptor, ledger)
+        return cls(descriptor)
 
-    def enter(self, phase: str, message: str = "") -> None:
+    def enter(self, ledger: Ledger, phase: str) -> None:
         """Say which phase the runner is in."""
-        with self._ledger.transaction():
-            self._ledger.write("UPDATE runner SET phase = ?, message = ?", phase, message)
-            self._ledger.record_event("phase", f"Phase: {phase}.")
+        with ledger.transaction():
+            ledger.write("UPDATE runner SET phase = ?", phase)
+            ledger.record_event("phase", f"Phase: {phase}.")
 
-    def release(self, exit_code: int, message: str = "", remedy: str = "") -> None:
+    def release(self, ledger: Ledger, exit_code: int, message: str = "", remedy: str = "") -> None:
         """Give the place up and say how it ended."""
-        with self._ledger.transaction():
-            self._ledger.write(
+        with ledger.transaction():
+            ledger.write(
                 "UPDATE runner SET pid = NULL, phase = 'ended', message = ?, remedy = ?,"
                 " exit_code = ?, ended_at_utc = ?",
                 message,
@@ -116,7 +115,7 @@ class Holder:
                 exit_code,
                 utc_now(),
             )
-            self._ledger.record_event("runner", f"Runner ended with exit code {exit_code}.")
+            ledger.record_event("runner", f"Runner ended with exit code {exit_code}.")
         self.drop()
 
     def drop(self) -> None:

@@ -69,7 +69,6 @@ CREATE TABLE series (
   description TEXT NOT NULL,
   body_part TEXT NOT NULL,
   manufacturer TEXT NOT NULL,
-  checked_at_utc TEXT,
   UNIQUE (series_uid, study_id)
 );
 CREATE INDEX series_study ON series (study_id);
@@ -114,6 +113,8 @@ CREATE TABLE tally (
   bytes INTEGER NOT NULL,
   PRIMARY KEY (series_id, state)
 ) WITHOUT ROWID;
+
+CREATE INDEX tally_unverified ON tally (series_id) WHERE state = 'sent' AND n > 0;
 
 CREATE TRIGGER instance_added AFTER INSERT ON instance BEGIN
   INSERT INTO tally VALUES (new.series_id, new.state, 1, new.size_bytes)

@@ -1,0 +1,222 @@
+"""Batches in the ledger: planned, leased to a lane, and settled by what the node said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transfer.clock import utc_now
+from transfer.ledger.connection import Ledger
+from transfer.values import (
+    SeriesInstanceUID,
+    SeriesRef,
+    SOPClassUID,
+    SOPInstanceUID,
+    StudyInstanceUID,
+    TransferSyntaxUID,
+)
+
+_COLUMNS = (
+    "i.id, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, e.id, e.study_id,"
+    " s.study_uid, e.series_uid, f.path, f.size_bytes, f.mtime_ns, i.body_offset, i.has_part10,"
+    " i.size_bytes, i.attempts"
+    " FROM instance i JOIN series e ON e.id = i.series_id JOIN study s ON s.id = e.study_id"
+    " JOIN source_file f ON f.id = i.file_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedInstance:
+    """One instance with all that is needed to send it. Sizes in bytes."""
+
+    row: int
+    sop_instance_uid: SOPInstanceUID
+    sop_class_uid: SOPClassUID
+    transfer_syntax_uid: TransferSyntaxUID
+    series_row: int
+    study_row: int
+    series: SeriesRef
+    path: bytes
+    file_bytes: int
+    mtime_ns: int
+    body_offset: int
+    has_part10: bool
+    size_bytes: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A batch that is being sent. `attempt` counts from 1."""
+
+    batch_id: int
+    attempt: int
+    attempt_row: int
+    instances: tuple[PlannedInstance, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(i.size_bytes for i in self.instances)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What becomes of one instance: its new state (`ready` to go again) and why.
+
+    A `strike` counts against the instance: its own request failed, not the way to the node.
+    """
+
+    row: int
+    state: str
+    reason: str = ""
+    evidence: str = ""
+    sha256: str | None = None
+    strike: bool = False
+
+
+def unplanned_page(ledger: Ledger, limit: int) -> list[tuple[int, int, int, int]]:
+    """Row, series row, study row and size of instances without a batch, series by series."""
+    return [
+        (row, series, study, size)
+        for row, series, study, size in ledger.rows(
+            "SELECT i.id, i.series_id, e.study_id, i.size_bytes FROM instance i"
+            " JOIN series e ON e.id = i.series_id"
+            " WHERE i.state = 'ready' AND i.batch_id IS NULL ORDER BY i.series_id, i.id LIMIT ?",
+            limit,
+        )
+    ]
+
+
+def add_batches(ledger: Ledger, batches: Sequence[Sequence[int]]) -> None:
+    """Plan batches of the instance rows given; to be called inside a transaction."""
+    for rows in batches:
+        batch = ledger.write("INSERT INTO batch (state) VALUES ('planned')")
+        ledger.write_many(
+            "UPDATE instance SET batch_id = ? WHERE id = ?", [(batch, row) for row in rows]
+        )
+
+
+def lease_next(ledger: Ledger) -> Lease | None:
+    """Take the next planned batch; None when there is none now."""
+    with ledger.transaction(durable=False):
+        found = ledger.row("SELECT id, attempts FROM batch WHERE state = 'planned' ORDER BY id")
+        if found is None:
+            return None
+        batch, attempts = found
+        ledger.write(
+            "UPDATE batch SET state = 'sending', attempts = attempts + 1 WHERE id = ?", batch
+        )
+        attempt_row = ledger.write(
+            "INSERT INTO attempt (batch_id, epoch, started_at_utc) VALUES (?, ?, ?)",
+            batch,
+            ledger.epoch or 0,
+            utc_now(),
+        )
+    return Lease(batch, attempts + 1, attempt_row, instances_of(ledger, batch))
+
+
+def instances_of(ledger: Ledger, batch: int) -> tuple[PlannedInstance, ...]:
+    """The instances of a batch that have not arrived, in their order."""
+    return tuple(
+        PlannedInstance(
+            row=row,
+            sop_instance_uid=SOPInstanceUID(uid),
+            sop_class_uid=SOPClassUID(sop_class),
+            transfer_syntax_uid=TransferSyntaxUID(syntax),
+            series_row=series_row,
+            study_row=study_row,
+            series=SeriesRef(StudyInstanceUID(study), SeriesInstanceUID(series)),
+            path=path,
+            file_bytes=file_bytes,
+            mtime_ns=mtime_ns,
+            body_offset=body_offset,
+            has_part10=bool(has_part10),
+            size_bytes=size_bytes,
+            attempts=attempts,
+        )
+        for (
+            row,
+            uid,
+            sop_class,
+            syntax,
+            series_row,
+            study_row,
+            study,
+            series,
+            path,
+            file_bytes,
+            mtime_ns,
+            body_offset,
+            has_part10,
+            size_bytes,
+            attempts,
+        ) in ledger.rows(
+            f"SELECT {_COLUMNS} WHERE i.batch_id = ? AND i.state = 'ready' ORDER BY i.id",
+            batch,
+        )
+    )
+
+
+def interrupted_batches(ledger: Ledger) -> list[int]:
+    """Batches whose request was under way when a runner ended: their fate is unknown."""
+    return [row[0] for row in ledger.rows("SELECT id FROM batch WHERE state = 'sending'")]
+
+
+def settle(
+    ledger: Ledger,
+    batch: int,
+    settled: Sequence[Settled],
+    again: Sequence[Sequence[int]] = (),
+    attempt_row: int | None = None,
+    outcome: str = "",
+) -> None:
+    """Record the end of a request: every instance's state, and the batches to send again.
+
+    Durable: once this returns, a power cut does not undo it. `again` lists the instance rows of
+    each new batch; their instances must be settled as `ready`.
+    """
+    now = utc_now()
+    with ledger.transaction():
+        ledger.write_many(
+            "UPDATE instance SET state = ?1, reason = ?2, evidence = ?3,"
+            " sha256 = ifnull(?4, sha256), attempts = attempts + ?7,"
+            " sent_at_utc = CASE WHEN ?1 = 'sent' THEN ?5 ELSE sent_at_utc END WHERE id = ?6",
+            [(s.state, s.reason, s.evidence, s.sha256, now, s.row, int(s.strike)) for s in settled],
+        )
+        ledger.write("UPDATE batch SET state = 'done' WHERE id = ?", batch)
+        add_batches(ledger, again)
+        if attempt_row is not None:
+            ledger.write(
+                "UPDATE attempt SET ended_at_utc = ?, outcome = ? WHERE id = ?",
+                now,
+                outcome,
+                attempt_row,
+            )
+
+
+def postpone(ledger: Ledger, lease: Lease, outcome: str) -> None:
+    """Give a batch back as it is: the request failed before anything could be stored."""
+    with ledger.transaction():
+        ledger.write("UPDATE batch SET state = 'planned' WHERE id = ?", lease.batch_id)
+        ledger.write(
+            "UPDATE attempt SET ended_at_utc = ?, outcome = ? WHERE id = ?",
+            utc_now(),
+            outcome,
+            lease.attempt_row,
+        )
+
+
+def count_planned(ledger: Ledger) -> int:
+    """How many batches wait for a lane."""
+    return ledger.number("SELECT count(*) FROM batch WHERE state = 'planned'")
+
+
+def retry_failed(ledger: Ledger) -> int:
+    """Give every failed instance whose file is still there another chance; how many."""
+    with ledger.transaction():
+        ledger.write(
+            "UPDATE instance SET state = 'ready', reason = '', batch_id = NULL, attempts = 0"
+            " WHERE state = 'failed' AND file_id IN"
+            " (SELECT id FROM source_file WHERE verdict = 'instance')"
+        )
+        return ledger.number("SELECT changes()")

@@ -1,0 +1,188 @@
+"""What the readers found, into the ledger: instances and their Series, duplicates, rejects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from transfer.ledger.connection import Ledger
+from transfer.scan.facts import FileFacts, FileKind, FileVerdict, InstanceHeader
+
+_CACHE_LIMIT = 4096
+_NOT_READ_YET = "archive-not-read"
+_READY = "ready"
+
+_PrefixLength = Callable[[InstanceHeader], int]
+
+
+class Intake:
+    """Takes pages of facts in path order; the first file of a SOP Instance UID is the one that
+    goes, later ones are its duplicates."""
+
+    def __init__(self, ledger: Ledger, source: bytes, prefix_length: _PrefixLength) -> None:
+        self._ledger = ledger
+        self._source = source
+        self._prefix_length = prefix_length
+        self._series: dict[tuple[str, str, str], int] = {}
+
+    def take(self, page: Sequence[tuple[int, FileFacts]]) -> None:
+        """Record one page, all or nothing."""
+        twins = self._compare_twins(page)
+        with self._ledger.transaction(durable=False):
+            for row, facts in page:
+                if row in twins:
+                    self._duplicate(row, facts, *twins[row])
+                elif facts.header is not None and facts.verdict is not FileVerdict.REJECT:
+                    self._instance(row, facts, facts.header)
+                else:
+                    self._other(row, facts)
+
+    def _compare_twins(self, page: Sequence[tuple[int, FileFacts]]) -> dict[int, tuple[int, str]]:
+        """Files whose SOP Instance UID is taken: row → (row of the first, reason)."""
+        first: dict[str, int] = {}
+        twins: dict[int, tuple[int, str]] = {}
+        for row, facts in page:
+            if facts.header is None or facts.verdict is FileVerdict.REJECT:
+                continue
+            uid = facts.header.sop_instance_uid
+            known = first.get(uid) or self._holder_of(uid)
+            if known is None or known == row:
+                first[uid] = row
+            else:
+                twins[row] = (known, self._compare(known, row))
+        return twins
+
+    def _holder_of(self, uid: str) -> int | None:
+        found = self._ledger.row(
+            "SELECT i.file_id FROM instance i JOIN source_file f ON f.id = i.file_id"
+            " WHERE i.sop_instance_uid = ? AND (f.verdict IS NOT 'missing' OR i.state IN"
+            " ('sent', 'verified'))",
+            uid,
+        )
+        return int(found[0]) if found else None
+
+    def _compare(self, one: int, other: int) -> str:
+        from transfer.scan.inspect import content_digest
+
+        try:
+            same = content_digest(self._path(one)) == content_digest(self._path(other))
+        except OSError:
+            same = False
+        return "duplicate-identical" if same else "duplicate-uid-other-content"
+
+    def _path(self, row: int) -> bytes:
+        found = self._ledger.row("SELECT path FROM source_file WHERE id = ?", row)
+        assert found is not None, "rows of source_file are never deleted"
+        return os.path.join(self._source, found[0])
+
+    def _duplicate(self, row: int, facts: FileFacts, first: int, reason: str) -> None:
+        self._judge(row, "duplicate", facts, (reason, *facts.reasons), first)
+
+    def _other(self, row: int, facts: FileFacts) -> None:
+        if facts.verdict is FileVerdict.REJECT:
+            self._judge(row, "rejected", facts, facts.reasons)
+        elif facts.kind is FileKind.ARCHIVE:
+            self._judge(row, "rejected", facts, (_NOT_READ_YET, *facts.reasons))
+        else:
+            self._judge(row, "companion", facts, facts.reasons)
+        self._ledger.write(
+            "UPDATE instance SET state = 'failed', reason = ? WHERE file_id = ? AND state = ?",
+            "The source file changed and can no longer go as an image. See the scan.",
+            row,
+            _READY,
+        )
+
+    def _judge(
+        self,
+        row: int,
+        verdict: str,
+        facts: FileFacts,
+        reasons: Sequence[str],
+        twin_of: int | None = None,
+    ) -> None:
+        self._ledger.write(
+            "UPDATE source_file SET verdict = ?, kind = ?, reasons = ?, twin_of = ? WHERE id = ?",
+            verdict,
+            facts.kind.value,
+            ";".join(reasons),
+            twin_of,
+            row,
+        )
+
+    def _instance(self, row: int, facts: FileFacts, header: InstanceHeader) -> None:
+        series = self._series_row(header)
+        self._judge(row, "instance", facts, facts.reasons)
+        size = self._ledger.number("SELECT size_bytes FROM source_file WHERE id = ?", row)
+        if not header.has_part10:
+            size += self._prefix_length(header) - header.body_offset
+        # A file that changed after it went keeps its record: what the node holds is what was sent.
+        self._ledger.write(
+            """
+            INSERT INTO instance (file_id, series_id, sop_instance_uid, sop_class_uid,
+              transfer_syntax_uid, body_offset, has_part10, deidentified, size_bytes, state)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'ready')
+            ON CONFLICT (sop_instance_uid) DO UPDATE SET
+              file_id = excluded.file_id, series_id = excluded.series_id,
+              sop_class_uid = excluded.sop_class_uid,
+              transfer_syntax_uid = excluded.transfer_syntax_uid,
+              body_offset = excluded.body_offset, has_part10 = excluded.has_part10,
+              deidentified = excluded.deidentified, size_bytes = excluded.size_bytes,
+              state = 'ready', reason = '', batch_id = NULL, attempts = 0
+            WHERE instance.state IN ('ready', 'failed')
+            """,
+            row,
+            series,
+            header.sop_instance_uid,
+            header.sop_class_uid,
+            header.transfer_syntax_uid,
+            header.body_offset,
+            header.has_part10,
+            header.patient_identity_removed,
+            size,
+        )
+
+    def _series_row(self, header: InstanceHeader) -> int:
+        key = (header.patient_id, header.study_uid, header.series_uid)
+        known = self._series.get(key)
+        if known is not None:
+            return known
+        patient = self._row_of(
+            "patient",
+            {"original_id": header.patient_id},
+            {"original_name": header.patient_name},
+        )
+        study = self._row_of(
+            "study",
+            {"study_uid": header.study_uid, "patient_id": patient},
+            {"study_date": header.study_date, "description": header.study_description},
+        )
+        series = self._row_of(
+            "series",
+            {"series_uid": header.series_uid, "study_id": study},
+            {
+                "modality": header.modality,
+                "series_number": header.series_number,
+                "description": header.series_description,
+                "body_part": header.body_part,
+                "manufacturer": header.manufacturer,
+            },
+        )
+        if len(self._series) >= _CACHE_LIMIT:
+            self._series.clear()
+        self._series[key] = series
+        return series
+
+    def _row_of(self, table: str, key: dict[str, object], facts: dict[str, object]) -> int:
+        where = " AND ".join(f"{column} = ?" for column in key)
+        found = self._ledger.row(
+            f"SELECT id FROM {table} WHERE {where}",  # noqa: S608 - both are literals of `_series_row`
+            *key.values(),
+        )
+        if found:
+            return int(found[0])
+        columns = {**key, **facts}
+        return self._ledger.write(
+            f"INSERT INTO {table} ({', '.join(columns)})"  # noqa: S608 - literals of `_series_row`
+            f" VALUES ({', '.join('?' * len(columns))})",
+            *columns.values(),
+        )

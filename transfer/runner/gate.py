@@ -1,0 +1,88 @@
+"""What must hold before the first byte leaves, and what is said once the last one has."""
+
+from __future__ import annotations
+
+from transfer.errors import StepBlocked, TransferError
+from transfer.ledger.census import take_census
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import last_word
+from transfer.ledger.steps import Finding, clear_finding, record_finding, set_step
+from transfer.orders import DEID_WAIVER
+from transfer.values import ExitCode, StepState
+
+COUNTED = "counted-on-node"
+
+
+class PartlyDone(TransferError):
+    """Some instances failed; they are named in the ledger."""
+
+    exit_code = ExitCode.PARTIAL
+
+
+def refuse_identified(ledger: Ledger, *, required: bool) -> None:
+    """Refuse files that do not say they are de-identified where the node asks for such.
+
+    Source: DID-02 of EUCAIM's transfer rules; PS3.3 C.12.1.1, (0012,0062).
+
+    Raises:
+        StepBlocked: such files are in the transfer and no named person has answered for it.
+    """
+    clear_finding(ledger, "DID-02")
+    if not required or last_word(ledger, DEID_WAIVER) is not None:
+        return
+    count = ledger.number(
+        "SELECT count(*) FROM instance WHERE deidentified = 0 AND state IN ('ready', 'failed')"
+    )
+    if not count:
+        return
+    what = f"{count} instances do not say that they are de-identified, as this node requires."
+    remedy = (
+        "De-identify them first. If they are, and only the mark (0012,0062) is missing, a named"
+        " person can answer for it: eucaim-transfer new … --deid none --by PERSON --reason TEXT"
+    )
+    record_finding(ledger, Finding("DID-02", "block", "dataset", "all", what, remedy))
+    set_step(ledger, "deidentify", StepState.BLOCKED, what)
+    raise StepBlocked(what, remedy)
+
+
+def conclude(ledger: Ledger, *, can_list: bool) -> None:
+    """Say how the images step ended, by the ledger's counts.
+
+    Raises:
+        PartlyDone: instances failed.
+        StepBlocked: the node lists nothing, so that a person has to count.
+    """
+    n = take_census(ledger).instances
+    if n.failed:
+        raise PartlyDone(
+            f"{n.failed} of {n.ready} instances did not arrive; the other {n.verified} are on the"
+            " node, listed by it.",
+            "See which and why with: eucaim-transfer status NAME --json. Then upload again: only"
+            " those go.",
+        )
+    if n.verified == n.ready:
+        clear_finding(ledger, "UNVERIFIABLE")
+        set_step(
+            ledger,
+            "upload",
+            StepState.DONE,
+            f"All {n.verified} SOP Instances are on the node, each one listed by it.",
+        )
+        return
+    word = last_word(ledger, COUNTED)
+    if not can_list and word is not None and word.value == str(n.sent):
+        clear_finding(ledger, "UNVERIFIABLE")
+        set_step(
+            ledger,
+            "upload",
+            StepState.DONE,
+            f"All {n.sent} SOP Instances were acknowledged; {word.person} counted them there.",
+        )
+        return
+    what = f"{n.sent} instances were acknowledged, but the node does not list what it holds."
+    remedy = (
+        "Count them in the node's own pages, then record it:"
+        " eucaim-transfer verify NAME --counted N --by PERSON"
+    )
+    record_finding(ledger, Finding("UNVERIFIABLE", "ask", "dataset", "all", what, remedy))
+    raise StepBlocked(what, remedy)

@@ -1,0 +1,88 @@
+"""How fast, and whether at all: the bandwidth limit and the pause that trouble imposes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from transfer.errors import NodeError
+from transfer.outgoing import PIECE_BYTES
+
+_SMALLEST_PIECE = 16 * 1024
+_LONGEST_PAUSE_S = 60.0
+
+
+class Bandwidth:
+    """A limit on payload bytes per second, shared by all lanes; may change while bytes move."""
+
+    def __init__(self) -> None:
+        self.bytes_per_s: int | None = None
+        self._free_at = 0.0
+
+    def piece_bytes(self) -> int:
+        """A quarter of a second's worth, so that a changed limit is felt at once."""
+        if self.bytes_per_s is None:
+            return PIECE_BYTES
+        return max(_SMALLEST_PIECE, min(PIECE_BYTES, self.bytes_per_s // 4))
+
+    async def take(self, size_bytes: int) -> None:
+        """Wait until that many bytes may leave; in the order of asking."""
+        if self.bytes_per_s is None:
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        start = max(now, self._free_at)
+        self._free_at = start + size_bytes / self.bytes_per_s
+        if start > now:
+            await asyncio.sleep(start - now)
+
+
+class Trouble:
+    """The whole node is in trouble, or it is not: one pause for all lanes, growing.
+
+    Time counts from the last success, on the monotonic clock of the event loop. While lanes are
+    waiting nothing is asked of the node; when `patience_s` has passed without one success, the
+    error of the last attempt is raised.
+    """
+
+    def __init__(self, patience_s: float, first_pause_s: float) -> None:
+        self._patience_s = patience_s
+        self._first_pause_s = first_pause_s
+        self._resume_at = 0.0
+        self._since: float | None = None
+        self._run = 0
+        self.successes = 0
+        self.retries = 0
+        self.note = ""
+
+    def over(self) -> None:
+        """A request got an answer: all is well."""
+        self.successes += 1
+        self._since = None
+        self._run = 0
+        self._resume_at = 0.0
+        self.note = ""
+
+    def met(self, error: NodeError) -> None:
+        """A request failed in a way that may pass.
+
+        Raises:
+            NodeError: the error given, once patience is at its end.
+        """
+        now = asyncio.get_running_loop().time()
+        self.retries += 1
+        if self._since is None:
+            self._since = now
+        elif now - self._since > self._patience_s:
+            raise error
+        if now >= self._resume_at:
+            self._run += 1
+        pause = min(self._first_pause_s * 2 ** (self._run - 1), _LONGEST_PAUSE_S)
+        self._resume_at = max(self._resume_at, now + max(pause, error.retry.after_s))
+        self.note = error.what
+
+    async def wait(self, should_stop: Callable[[], bool]) -> None:
+        """Return when the node may be asked again, or at once when stopping."""
+        loop = asyncio.get_running_loop()
+        while (left := self._resume_at - loop.time()) > 0 and not should_stop():  # noqa: ASYNC110 - the pause may grow or end meanwhile
+            await asyncio.sleep(min(left, 0.2))

@@ -1,0 +1,227 @@
+"""One run of a transfer, from taking its place to giving it up: the phases and how they end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from transfer.errors import EpochLost, StepBlocked, TransferError
+from transfer.ledger.batches import retry_failed
+from transfer.ledger.census import take_census
+from transfer.ledger.connection import Ledger
+from transfer.ledger.control import Wish, read_control, set_wish
+from transfer.ledger.holder import Holder
+from transfer.ledger.progress import Progress, write_progress
+from transfer.ledger.steps import read_steps, set_step
+from transfer.node import Abilities, Node
+from transfer.plan import plan
+from transfer.runner.gate import conclude, refuse_identified
+from transfer.runner.ledger_thread import LedgerThread
+from transfer.runner.stream import stream
+from transfer.scan.phase import Interrupted, scan
+from transfer.values import ExitCode, StepState
+from transfer.workspace import Workspace
+
+log = logging.getLogger("transfer.runner")
+
+_PAUSE_POLL_S = 0.2
+
+
+class Until(StrEnum):
+    """How far a run goes. `VERIFY` sends nothing and looks for everything again."""
+
+    SCAN = "scan"
+    PLAN = "plan"
+    UPLOAD = "upload"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Bounds of a run. Times in seconds.
+
+    `patience_s` is how long the whole node may be in trouble before the run gives up.
+    """
+
+    require_deidentified: bool
+    processes: int = max(1, (os.cpu_count() or 2))
+    concurrency: int = 4
+    patience_s: float = 900.0
+    first_pause_s: float = 1.0
+    stop_grace_s: float = 20.0
+    listing_delay_s: float | None = None
+
+
+class Stop:
+    """Whether the run is to end; set by a signal or by the operator's wish."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.at_once = False
+
+    def request(self) -> None:
+        """End as soon as what is under way is finished."""
+        self.requested = True
+
+    def insist(self) -> None:
+        """End now; requests under way are broken off and settled by the next run."""
+        self.requested = True
+        self.at_once = True
+
+    def __call__(self) -> bool:
+        return self.requested
+
+
+async def run(
+    workspace: Workspace, node: Node | None, until: Until, settings: Settings, stop: Stop
+) -> int:
+    """Run a transfer and return the exit code; the reason stands in the runner's row.
+
+    `node` may be None for a scan. Everything may be interrupted and run again.
+
+    Raises:
+        RunnerHeld, LedgerDamaged: nothing was done.
+    """
+    ledger = LedgerThread()
+    await ledger.open(workspace.ledger)
+    try:
+        holder = await ledger(_take, workspace, until)
+        try:
+            code, what, remedy = await _guarded(ledger, holder, node, until, settings, stop)
+            await ledger(_let_go, holder, code, what, remedy)
+        except BaseException:
+            holder.drop()
+            raise
+        return code
+    finally:
+        await ledger.aclose()
+
+
+def _take(ledger: Ledger, workspace: Workspace, until: Until) -> Holder:
+    holder = Holder.take(workspace.lock, ledger, until.value)
+    set_wish(ledger, Wish.RUN)
+    return holder
+
+
+def _let_go(ledger: Ledger, holder: Holder, code: int, what: str, remedy: str) -> None:
+    try:
+        write_progress(ledger, Progress())
+        holder.release(ledger, code, what, remedy)
+    except EpochLost:
+        holder.drop()
+
+
+async def _guarded(
+    ledger: LedgerThread,
+    holder: Holder,
+    node: Node | None,
+    until: Until,
+    settings: Settings,
+    stop: Stop,
+) -> tuple[int, str, str]:
+    try:
+        await _phases(ledger, holder, node, until, settings, stop)
+    except (Interrupted, BaseExceptionGroup, TransferError) as caught:
+        error = _first(caught)
+        if isinstance(error, Interrupted):
+            return (
+                ExitCode.INTERRUPTED,
+                "Stopped; nothing is lost.",
+                "Go on with: eucaim-transfer upload NAME",
+            )
+        if not isinstance(error, TransferError):
+            raise
+        log.warning("%s %s", error.what, error.remedy)
+        if until is Until.UPLOAD and not isinstance(error, EpochLost):
+            waits = error.exit_code in (ExitCode.SIGN_IN, ExitCode.NETWORK)
+            state = StepState.WAITING if waits else StepState.BLOCKED
+            await ledger(set_step, "upload", state, error.what)
+        return error.exit_code, error.what, error.remedy
+    return ExitCode.DONE, "", ""
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _phases(
+    ledger: LedgerThread,
+    holder: Holder,
+    node: Node | None,
+    until: Until,
+    settings: Settings,
+    stop: Stop,
+) -> None:
+    if until is not Until.SCAN and until is not Until.PLAN:
+        assert node is not None, "only a scan or a rehearsal goes without the node"
+        # Before hours of scanning: a wrong password or certificate shows at once.
+        identity = await node.sign_in()
+        await ledger(set_step, "login", StepState.DONE, f"Signed in as {identity.username}.")
+    if until is Until.SCAN or not await ledger(_is_scanned):
+        await ledger(holder.enter, "scan")
+        await ledger(_scan, settings, stop)
+    if until is Until.SCAN:
+        return
+    assert node is not None, "planning asks for the node's abilities"
+    await ledger(refuse_identified, required=settings.require_deidentified)
+    await ledger(_refuse_nothing)
+    if until is not Until.VERIFY:
+        await ledger(holder.enter, "plan")
+        await ledger(set_step, "upload", StepState.RUNNING, "")
+        await ledger(retry_failed)
+        await ledger(_plan, await node.abilities(), stop)
+        if stop():
+            raise Interrupted
+        if until is Until.PLAN:
+            return
+    await ledger(holder.enter, "send" if until is Until.UPLOAD else "verify")
+    can_list = await stream(ledger, node, settings, stop, sends=until is Until.UPLOAD)
+    if stop():
+        raise Interrupted
+    await ledger(conclude, can_list=can_list)
+
+
+def _is_scanned(ledger: Ledger) -> bool:
+    record = read_steps(ledger).get("scan")
+    return record is not None and record.state is StepState.DONE
+
+
+def _refuse_nothing(ledger: Ledger) -> None:
+    if not take_census(ledger).instances.found:
+        raise StepBlocked(
+            "The source holds no DICOM instance that could be sent.",
+            "See what was left out, and why, with: eucaim-transfer scan NAME",
+        )
+
+
+def _scan(ledger: Ledger, settings: Settings, stop: Stop) -> None:
+    scan(ledger, processes=settings.processes, should_stop=_wishes(ledger, stop))
+
+
+def _plan(ledger: Ledger, abilities: Abilities, stop: Stop) -> None:
+    plan(ledger, abilities, _wishes(ledger, stop))
+
+
+def _wishes(ledger: Ledger, stop: Stop) -> Callable[[], bool]:
+    """For phases that keep the ledger's thread to themselves: they read the wishes there."""
+    looked = 0.0
+
+    def should_stop() -> bool:
+        nonlocal looked
+        if time.monotonic() - looked >= _PAUSE_POLL_S:
+            wish = read_control(ledger).wish
+            while wish is Wish.PAUSE and not stop():
+                time.sleep(_PAUSE_POLL_S)
+                wish = read_control(ledger).wish
+            if wish is Wish.STOP:
+                stop.request()
+            looked = time.monotonic()
+        return stop()
+
+    return should_stop

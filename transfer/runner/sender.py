@@ -1,0 +1,202 @@
+"""The lanes: each leases a batch, sends it, and records what became of every instance."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from transfer import checkpoint
+from transfer.errors import (
+    BodyTooLarge,
+    NodeBusy,
+    NodeError,
+    NodeFault,
+    NotSupported,
+    SourceChanged,
+    Unreachable,
+)
+from transfer.ledger.batches import (
+    Lease,
+    PlannedInstance,
+    Settled,
+    instances_of,
+    interrupted_batches,
+    lease_next,
+    postpone,
+    settle,
+)
+from transfer.ledger.connection import Ledger
+from transfer.ledger.listing import has_unverified
+from transfer.node import Batch, Node
+from transfer.outgoing import LedgerInstance
+from transfer.runner import judge
+from transfer.runner.ledger_thread import LedgerThread
+from transfer.runner.meter import Meter
+from transfer.runner.pace import Bandwidth, Trouble
+from transfer.values import SeriesRef, SOPInstanceUID
+
+PASSING = (Unreachable, NodeBusy, NodeFault)
+"""Errors after which the same request may be made again."""
+
+_IDLE_S = 0.1
+
+
+@dataclass
+class Order:
+    """What all lanes of one run share."""
+
+    source: bytes
+    destination: str
+    should_stop: Callable[[], bool]
+    is_paused: Callable[[], bool]
+    concurrency: Callable[[], int]
+    can_list: Callable[[], bool]
+    busy: int = field(default=0)
+
+
+def _next_work(ledger: Ledger) -> tuple[Lease | None, bool]:
+    # One look: between two, the verifier could turn the last unlisted instance into a batch.
+    return lease_next(ledger), has_unverified(ledger)
+
+
+class Sender:
+    """Sends everything that is planned, in as many lanes as are allowed."""
+
+    def __init__(
+        self,
+        ledger: LedgerThread,
+        node: Node,
+        order: Order,
+        bandwidth: Bandwidth,
+        trouble: Trouble,
+        meter: Meter,
+    ) -> None:
+        self._ledger = ledger
+        self._node = node
+        self._order = order
+        self._bandwidth = bandwidth
+        self._trouble = trouble
+        self._meter = meter
+
+    async def reconcile(self) -> None:
+        """Settle requests that were under way when an earlier runner ended: what the node lists
+        has arrived, the rest goes again."""
+        ended = Unreachable("The runner ended during the request.", "Nothing to do.")
+        for batch in await self._ledger(interrupted_batches):
+            instances = await self._ledger(instances_of, batch)
+            lease = Lease(batch, 0, 0, instances)
+            await self._settle_broken(lease, ended, is_strike=False)
+            if self._order.should_stop():
+                return
+
+    async def lane(self, number: int) -> None:
+        """One lane, until nothing is left or the run is to end."""
+        order = self._order
+        while not order.should_stop():
+            if order.is_paused() or number >= order.concurrency():
+                await asyncio.sleep(_IDLE_S)
+                continue
+            await self._trouble.wait(order.should_stop)
+            if order.should_stop():
+                return
+            order.busy += 1
+            try:
+                lease, is_unverified = await self._ledger(_next_work)
+                if lease is not None:
+                    await self._send(lease)
+            finally:
+                order.busy -= 1
+            if lease is None:
+                # What was sent may turn out not to be listed, and then goes again.
+                if not order.busy and not (is_unverified and order.can_list()):
+                    return
+                await asyncio.sleep(_IDLE_S)
+
+    async def _send(self, lease: Lease) -> None:
+        checkpoint.passed("leased")
+        instances = [
+            LedgerInstance(i, self._order.source, self._bandwidth) for i in lease.instances
+        ]
+        if not instances:
+            await self._ledger(settle, lease.batch_id, [])
+            return
+        await self._rest_after_strikes(lease.instances)
+        successes = self._trouble.successes
+        lane = self._meter.open(lease)
+        try:
+            outcomes = await self._node.send(
+                Batch(lease.batch_id, self._order.destination, instances), lane.moved
+            )
+            checkpoint.passed("answered")
+            lane.state = "recording"
+            answer = {o.sop_instance_uid: o for o in outcomes}
+            open_ones = judge.unanswered(lease, answer)
+            listed = await self._listed(open_ones) if open_ones else set()
+            digests = {i.sop_instance_uid: i.sha256 for i in instances}
+            await self._record(
+                lease, judge.after_answer(lease, answer, listed, digests), "answered"
+            )
+            self._trouble.over()
+        except SourceChanged as error:
+            changed = {i.planned.row for i in instances if i.has_changed}
+            reason = f"{error.what} {error.remedy}"
+            await self._record(lease, judge.after_source_change(lease, changed, reason), "source")
+        except BodyTooLarge as error:
+            await self._record(lease, judge.after_too_large(lease, error), "too large")
+        except PASSING as error:
+            lane.rewind()
+            lane.state = "waiting to try again"
+            is_strike = isinstance(error, NodeFault) or self._trouble.successes > successes
+            self._trouble.met(error)
+            if error.reached_node:
+                await self._settle_broken(lease, error, is_strike=is_strike)
+            else:
+                await self._ledger(postpone, lease, type(error).__name__)
+        except NodeError as error:
+            await self._ledger(postpone, lease, type(error).__name__)
+            raise
+        finally:
+            self._meter.close(lane)
+
+    async def _rest_after_strikes(self, instances: Sequence[PlannedInstance]) -> None:
+        strikes = max(i.attempts for i in instances)
+        until = asyncio.get_running_loop().time() + min(0.25 * (2**strikes - 1), 30.0)
+        while (left := until - asyncio.get_running_loop().time()) > 0:
+            if self._order.should_stop():
+                return
+            await asyncio.sleep(min(left, _IDLE_S))
+
+    async def _settle_broken(self, lease: Lease, error: NodeError, *, is_strike: bool) -> None:
+        listed = await self._listed(lease.instances)
+        judgement = judge.after_break(lease, error, listed, is_strike=is_strike)
+        await self._record(lease, judgement, type(error).__name__)
+
+    async def _listed(self, instances: Sequence[PlannedInstance]) -> Collection[SOPInstanceUID]:
+        """Which of these the node lists. Waits for a node in trouble; empty where it cannot
+        list, or when the run is to end before it answers (then they simply go again)."""
+        wanted = {i.sop_instance_uid for i in instances}
+        found: set[SOPInstanceUID] = set()
+        for series in dict.fromkeys(i.series for i in instances):
+            found |= wanted & set(await self._holdings(series))
+        return found
+
+    async def _holdings(self, series: SeriesRef) -> Collection[SOPInstanceUID]:
+        while not self._order.should_stop():
+            await self._trouble.wait(self._order.should_stop)
+            try:
+                return (await self._node.holdings(series)).keys()
+            except NotSupported:
+                return ()
+            except PASSING as error:
+                self._trouble.met(error)
+        return ()
+
+    async def _record(self, lease: Lease, judgement: judge.Judgement, outcome: str) -> None:
+        settled: list[Settled] = judgement[0]
+        checkpoint.passed("before-record")
+        await self._ledger(
+            settle, lease.batch_id, settled, judgement[1], lease.attempt_row or None, outcome
+        )
+        checkpoint.passed("recorded")
+        self._meter.acknowledged(*judge.acknowledged_bytes(lease, settled))

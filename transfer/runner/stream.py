@@ -1,0 +1,151 @@
+"""Lanes, verification and the watch over the operator's wishes, all at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING
+
+from transfer.ledger.census import take_census
+from transfer.ledger.control import Wish, read_control
+from transfer.ledger.listing import doubt_verified
+from transfer.ledger.order import read_order
+from transfer.ledger.progress import Progress, write_progress
+from transfer.node import Node
+from transfer.runner.ledger_thread import LedgerThread
+from transfer.runner.meter import Meter
+from transfer.runner.pace import Bandwidth, Trouble
+from transfer.runner.sender import Order, Sender
+from transfer.runner.verifier import Verifier
+
+if TYPE_CHECKING:
+    from transfer.runner.run import Settings, Stop
+
+_WATCH_S = 0.25
+
+
+class _Watch:
+    """Reads the wishes, applies them, and writes the progress row."""
+
+    def __init__(self, ledger: LedgerThread, settings: Settings, stop: Stop, most: int) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._stop = stop
+        self._most = most
+        self._written: Progress | None = None
+        self.bandwidth = Bandwidth()
+        self.is_paused = False
+        self.concurrency = min(settings.concurrency, most)
+        self.trouble = Trouble(settings.patience_s, settings.first_pause_s)
+        self.meter = Meter()
+
+    async def look(self) -> None:
+        """Apply the wishes that are in force now."""
+        control = await self._ledger(read_control)
+        self.bandwidth.bytes_per_s = control.bytes_per_s
+        self.is_paused = control.wish is Wish.PAUSE
+        self.concurrency = min(control.concurrency or self._settings.concurrency, self._most)
+        if control.wish is Wish.STOP:
+            self._stop.request()
+
+    async def tell(self) -> None:
+        """Write the moment, unless nothing changed."""
+        self.meter.phase = "send" if self.meter.lanes or self.meter.bytes_left else "verify"
+        progress = self.meter.progress(self.trouble.retries, self.trouble.note)
+        if progress != self._written:
+            await self._ledger(write_progress, progress)
+            self._written = progress
+
+    async def keep(self) -> None:
+        """Look and tell until cancelled."""
+        while True:
+            await self.look()
+            await self.tell()
+            await asyncio.sleep(_WATCH_S)
+
+
+async def stream(
+    ledger: LedgerThread, node: Node, settings: Settings, stop: Stop, *, sends: bool
+) -> bool:
+    """Send (unless only verifying) and verify until nothing is left or the run is to end.
+
+    Returns:
+        Whether the node lists what it holds.
+    """
+    abilities = await node.abilities()
+    watch = _Watch(ledger, settings, stop, abilities.max_concurrency)
+    await watch.look()
+    if not sends:
+        await ledger(doubt_verified)
+    census = await ledger(take_census)
+    watch.meter.total = census.instances.ready
+    watch.meter.done = census.instances.sent
+    watch.meter.bytes_left = census.bytes_total - census.bytes_sent
+    delay = abilities.listing_delay_s
+    verifier = Verifier(
+        ledger,
+        node,
+        watch.trouble,
+        listing_delay_s=delay if settings.listing_delay_s is None else settings.listing_delay_s,
+        may_resend=sends,
+        should_stop=stop,
+    )
+    verifier.can_list = abilities.can_list
+    ordered = await ledger(read_order)
+    order = Order(
+        source=os.fsencode(ordered.source),
+        destination=ordered.destination,
+        should_stop=stop,
+        is_paused=lambda: watch.is_paused,
+        concurrency=lambda: watch.concurrency,
+        can_list=lambda: verifier.can_list,
+    )
+    sender = Sender(ledger, node, order, watch.bandwidth, watch.trouble, watch.meter)
+    lanes = abilities.max_concurrency if sends else 0
+    await _supervise(_work(sender, verifier, watch, lanes), watch, stop, settings.stop_grace_s)
+    return verifier.can_list
+
+
+async def _work(sender: Sender, verifier: Verifier, watch: _Watch, lanes: int) -> None:
+    is_sent = False
+
+    async def send_all() -> None:
+        nonlocal is_sent
+        if lanes:
+            await sender.reconcile()
+        async with asyncio.TaskGroup() as group:
+            for number in range(lanes):
+                group.create_task(sender.lane(number))
+        is_sent = True
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(send_all())
+        group.create_task(verifier.run(lambda: is_sent))
+
+
+async def _supervise(
+    work: Coroutine[None, None, None], watch: _Watch, stop: Stop, grace_s: float
+) -> None:
+    """Let the work run under the watch; on a stop, give requests under way `grace_s` to end."""
+    loop = asyncio.get_running_loop()
+    keeper = asyncio.create_task(watch.keep())
+    task = asyncio.create_task(work)
+    deadline: float | None = None
+    try:
+        while not task.done() and not keeper.done():
+            await asyncio.wait(
+                {task, keeper}, timeout=_WATCH_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if stop() and deadline is None:
+                deadline = loop.time() + grace_s
+            if deadline is not None and (stop.at_once or loop.time() > deadline):
+                break
+    finally:
+        for one in (task, keeper):
+            if not one.done():
+                one.cancel()
+        results = await asyncio.gather(task, keeper, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            raise result

@@ -1,0 +1,123 @@
+"""The scan of a source folder: walk it, read what is new, keep everything in the ledger."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from transfer.ledger.census import take_census
+from transfer.ledger.connection import Ledger
+from transfer.ledger.files import (
+    SeenFile,
+    count_unread,
+    next_generation,
+    record_missing,
+    record_seen,
+    unread_files,
+)
+from transfer.ledger.intake import Intake
+from transfer.ledger.order import read_order
+from transfer.ledger.progress import Progress, write_progress
+from transfer.ledger.steps import set_step
+from transfer.scan.facts import FileFacts, InstanceHeader
+from transfer.scan.readers import Readers
+from transfer.scan.walk import walk
+from transfer.values import StepState
+
+_PAGE = 1000
+_TELL_EVERY_S = 0.4
+
+
+class Interrupted(Exception):
+    """The operator, or a signal, asked the phase to end; what is done stays done."""
+
+
+def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> None:
+    """Scan the source of this transfer. Blocking; may be interrupted anywhere and repeated.
+
+    Files read by an earlier scan are read again only where size or time changed.
+
+    Raises:
+        Interrupted: `should_stop` said so.
+    """
+    set_step(ledger, "scan", StepState.RUNNING)
+    source = os.fsencode(read_order(ledger).source)
+    _walk_source(ledger, source, should_stop)
+    _read_headers(ledger, source, processes, should_stop)
+    census = take_census(ledger)
+    set_step(
+        ledger,
+        "scan",
+        StepState.DONE,
+        f"{census.instances.found} instances in {census.files.seen} files.",
+    )
+
+
+def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool]) -> None:
+    generation = next_generation(ledger)
+    entries = walk(source)
+    seen = 0
+    while page := [
+        SeenFile(e.path, e.size_bytes, e.mtime_ns, e.refusal) for e in islice(entries, _PAGE)
+    ]:
+        _stop_if(should_stop)
+        record_seen(ledger, page, generation)
+        seen += len(page)
+        write_progress(ledger, Progress(phase="scan", done=seen, note="Looking for files"))
+    record_missing(ledger, generation)
+
+
+def _read_headers(
+    ledger: Ledger, source: bytes, processes: int, should_stop: Callable[[], bool]
+) -> None:
+    total = count_unread(ledger)
+    if not total:
+        return
+    intake = Intake(ledger, source, _prefix_length)
+    done, began, told = 0, time.monotonic(), 0.0
+    with Readers(processes) as readers:
+        files = ((row, os.path.join(source, path)) for row, path in unread_files(ledger))
+        for page in _pages(readers.read(files)):
+            _stop_if(should_stop)
+            intake.take(page)
+            done += len(page)
+            now = time.monotonic()
+            if now - told >= _TELL_EVERY_S or done == total:
+                told = now
+                pace = done / max(now - began, 1e-6)
+                write_progress(
+                    ledger,
+                    Progress(
+                        phase="scan",
+                        done=done,
+                        total=total,
+                        note="Reading headers",
+                        eta_s=max(total - done, 0) / pace,
+                    ),
+                )
+
+
+def _pages(reads: Iterator[list[tuple[int, FileFacts]]]) -> Iterator[list[tuple[int, FileFacts]]]:
+    """Reads put together until a page is worth a transaction, or half a second has passed."""
+    page: list[tuple[int, FileFacts]] = []
+    began = time.monotonic()
+    for read in reads:
+        page += read
+        if len(page) >= _PAGE or time.monotonic() - began >= _TELL_EVERY_S:
+            yield page
+            page, began = [], time.monotonic()
+    if page:
+        yield page
+
+
+def _prefix_length(header: InstanceHeader) -> int:
+    from transfer.scan.filemeta import file_meta_prefix
+
+    return len(file_meta_prefix(header))
+
+
+def _stop_if(should_stop: Callable[[], bool]) -> None:
+    if should_stop():
+        raise Interrupted
