@@ -1,0 +1,92 @@
+"""The kinds of node: each is a package below `adapters` whose `KIND` bears the package's name.
+
+Such a package offers `OPTIONS`, `open_node`, `journey` and `check_configuration` (see `NodeKind`),
+and imports its libraries only when a node is opened. A new kind is one new package.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+import adapters
+from transfer.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from adapters.profiles import NodeProfile
+    from adapters.secrets import SecretStore
+    from adapters.signin import ShowPrompt
+    from transfer.node import CheckResult, Journey, Node
+
+# Nodes of a kind that this version can configure but not talk to yet. An entry has no effect once
+# the package of that name exists.
+_ANNOUNCED = ("xnat",)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One key of a node's table in config.toml: what it may hold, in code and in words."""
+
+    accepts: Callable[[object], bool]
+    allowed: str
+
+
+class NodeKind(Protocol):
+    """What a package of a kind offers."""
+
+    KIND: str
+    OPTIONS: Mapping[str, Option]
+
+    def open_node(
+        self,
+        profile: NodeProfile,
+        secrets: SecretStore,
+        *,
+        home: Path,
+        show_prompt: ShowPrompt | None = None,
+    ) -> Node: ...
+
+    def journey(self, profile: NodeProfile) -> Journey: ...
+
+    def check_configuration(self, profile: NodeProfile) -> Sequence[CheckResult]: ...
+
+
+def _packages() -> Mapping[str, NodeKind]:
+    found: dict[str, NodeKind] = {}
+    for info in pkgutil.iter_modules(adapters.__path__):
+        if info.ispkg:
+            package = importlib.import_module(f"adapters.{info.name}")
+            if getattr(package, "KIND", None) == info.name:
+                found[info.name] = cast(NodeKind, package)
+    return found
+
+
+def known_kinds() -> Sequence[str]:
+    """Every kind that a profile may name."""
+    return sorted({*_packages(), *_ANNOUNCED})
+
+
+def option_types(kind: str) -> Mapping[str, Option] | None:
+    """The options of a kind; None where they are not known yet, so that any is taken."""
+    package = _packages().get(kind)
+    return None if package is None else package.OPTIONS
+
+
+def kind_package(kind: str) -> NodeKind:
+    """The adapter of a kind.
+
+    Raises:
+        UsageError: this version has none.
+    """
+    package = _packages().get(kind)
+    if package is None:
+        raise UsageError(
+            f"The adapter for kind {kind} comes with a later version.",
+            "Use a node of another kind until then: " + ", ".join(sorted(_packages())) + ".",
+        )
+    return package

@@ -1,0 +1,157 @@
+"""Node profiles: the built-in ones, and what `config.toml` in the home says about them.
+
+A profile's options are checked against what its kind of node knows; a missing option is no error
+here but a finding of the doctor, with the text of the ticket that asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, cast
+
+from adapters.kinds import known_kinds, option_types
+from transfer.errors import UsageError
+
+Gate = Literal["eucaim", "integrity"]
+Deidentified = Literal["required", "as-is"]
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
+_COMMON = ("kind", "gate", "deidentified", "ca_file")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProfile:
+    """One reference node as configured. `options` are its kind's own, checked for type."""
+
+    name: str
+    kind: str
+    gate: Gate
+    deidentified: Deidentified
+    ca_file: Path | None = None
+    options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+
+
+_BUILT_IN: Mapping[str, Mapping[str, object]] = {
+    "upv": {
+        "kind": "upv",
+        "gate": "eucaim",
+        "deidentified": "required",
+        "issuer_url": "https://eucaim-node.i3m.upv.es/auth/realms/EUCAIM-NODE",
+        "client_id": "qpinsights",
+        "auth": "password",
+        "dataset_service_url": "https://eucaim-node.i3m.upv.es/dataset-service/api",
+    },
+    "health-ri": {
+        "kind": "xnat",
+        "gate": "eucaim",
+        "deidentified": "required",
+        "url": "https://xnat.health-ri.nl",
+    },
+}
+
+
+def load_profiles(home: Path) -> Mapping[str, NodeProfile]:
+    """The built-in profiles with the changes and additions of `home/config.toml`.
+
+    Raises:
+        UsageError: the file cannot be read, or says something that we do not know.
+    """
+    tables = {name: dict(table) for name, table in _BUILT_IN.items()}
+    for name, table in _configured_nodes(home / "config.toml").items():
+        if not _NAME.match(name):
+            raise _refused(
+                f"[nodes.{_shown(name)}] is no name for a node",
+                "Use lower-case letters, digits and hyphens, at most 32.",
+            )
+        if not isinstance(table, dict):
+            raise _refused(f"nodes.{name} is not a table", f"Begin it with [nodes.{name}].")
+        built_in = tables.get(name, {})
+        if "kind" in built_in and table.get("kind", built_in["kind"]) != built_in["kind"]:
+            raise _refused(
+                f"[nodes.{name}] changes the kind of a built-in node",
+                f"Leave kind out, or give your node a name other than {name}.",
+            )
+        tables[name] = {**built_in, **table}
+    return MappingProxyType({name: _profile(name, table, home) for name, table in tables.items()})
+
+
+def _configured_nodes(file: Path) -> Mapping[str, object]:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as cause:
+        raise _refused("it cannot be read", "Make it readable for this user.") from cause
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+        place = re.search(r"\(at ([^)]*)\)", str(cause))
+        where = f" (at {place[1]})" if place else ""
+        raise _refused(f"it is not valid TOML{where}", "Correct it there.") from cause
+    for section in content:
+        if section != "nodes":
+            raise _refused(
+                f"it has a section [{_shown(section)}] that is not known",
+                "Known is [nodes.<name>], one for each node.",
+            )
+    nodes = content.get("nodes", {})
+    if not isinstance(nodes, dict):
+        raise _refused("nodes is not a table", "Write one [nodes.<name>] for each node.")
+    return nodes
+
+
+def _profile(name: str, table: Mapping[str, object], home: Path) -> NodeProfile:
+    kind = _one_of(name, table, "kind", known_kinds())
+    gate = _one_of(name, table, "gate", ("eucaim", "integrity"), "integrity")
+    deidentified = _one_of(name, table, "deidentified", ("required", "as-is"), "as-is")
+    ca_file = table.get("ca_file")
+    if ca_file is not None and not (isinstance(ca_file, str) and ca_file):
+        raise _refused(f"ca_file of [nodes.{name}] is no path", 'Write it as ca_file = "ca.pem".')
+    options = {key: value for key, value in table.items() if key not in _COMMON}
+    types = option_types(kind)
+    if types is not None:
+        for key, value in options.items():
+            option = types.get(key)
+            if option is None:
+                known = ", ".join(sorted((*_COMMON, *types)))
+                raise _refused(
+                    f"[nodes.{name}] has the key {_shown(key)}, which is not known",
+                    f"Known for kind {kind}: {known}.",
+                )
+            if not option.accepts(value):
+                raise _refused(
+                    f"{key} of [nodes.{name}] is not usable", f"Allowed is {option.allowed}."
+                )
+    return NodeProfile(
+        name=name,
+        kind=kind,
+        gate=cast(Gate, gate),
+        deidentified=cast(Deidentified, deidentified),
+        ca_file=home / ca_file if ca_file else None,
+        options=MappingProxyType(options),
+    )
+
+
+def _one_of(
+    name: str,
+    table: Mapping[str, object],
+    key: str,
+    allowed: Sequence[str],
+    default: str | None = None,
+) -> str:
+    value = table.get(key, default)
+    if not isinstance(value, str) or value not in allowed:
+        said = "is missing" if value is None else "is not usable"
+        raise _refused(f"{key} of [nodes.{name}] {said}", f"Allowed is {' | '.join(allowed)}.")
+    return value
+
+
+def _shown(text: str) -> str:
+    """A key of somebody's file, safe and short enough for one line of a message."""
+    return "".join(c if c.isprintable() else "?" for c in text)[:40]
+
+
+def _refused(what: str, remedy: str) -> UsageError:
+    return UsageError(f"config.toml cannot be used: {what}.", remedy)

@@ -1,0 +1,98 @@
+"""Steps 4 to 10 of the EUCAIM handbook on the UPV node, as text for the screens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from transfer.node import Journey, JourneyStep
+
+if TYPE_CHECKING:
+    from adapters.profiles import NodeProfile
+
+_STEPS = (
+    JourneyStep(
+        id="deidentify",
+        number=4,
+        title="De-identify",
+        text=(
+            "Images and clinical table must carry pseudonyms only, the same in both, before they "
+            "leave. Not carried out by this version yet: de-identify with your own tool and give "
+            "this program the result."
+        ),
+        link="https://eucaim.gitbook.io/handbook/transfer",
+    ),
+    JourneyStep(
+        id="account",
+        number=5,
+        title="Account and sign-in",
+        text=(
+            "Register on the node through LS-AAI and ask for the role Data ingester (and Dataset "
+            "manager for step 10). Add a password: User Account, Account security, Signing in. "
+            "Accept the terms in the browser once, then sign in here."
+        ),
+        link="https://eucaim-node.i3m.upv.es/",
+        engine="login",
+    ),
+    JourneyStep(
+        id="ticket",
+        number=6,
+        title="Ticket for the project",
+        text=(
+            "Open a ticket in the group Reference nodes (else Technical support team) with the "
+            'title "Create a data ingestion imaging biobank"; name the biobank, the EUCAIM '
+            "username that manages it and a URL if there is one; add the subprojects and "
+            "timepoints you need. Not carried out by this version yet: write it in the browser."
+        ),
+        link="https://help.cancerimage.eu",
+    ),
+    JourneyStep(
+        id="tool",
+        number=7,
+        title="A working tool",
+        text=(
+            "This program is the tool. The doctor checks that this machine reaches the node over "
+            "TLS 1.3, that the sign-in holds and that the disk has room."
+        ),
+        link="https://eucaim.gitbook.io/enduserguide/6-userguide4members",
+        engine="doctor",
+    ),
+    JourneyStep(
+        id="images",
+        number=8,
+        title="Send the images",
+        text=(
+            "Every SOP Instance goes to the node by STOW-RS and is then looked for by QIDO-RS: "
+            "sent means acknowledged one by one, verified means that the node lists it."
+        ),
+        link="https://qpinsights.eucaim-node.i3m.upv.es/cases",
+        engine="upload",
+    ),
+    JourneyStep(
+        id="clinical",
+        number=9,
+        title="Send the clinical data",
+        text=(
+            "One table, first column PatientID, the pseudonyms as in the images. Not carried out "
+            "by this version yet: upload it in QP-Insights, in the project, after the images are "
+            "verified."
+        ),
+        link="https://qpinsights.eucaim-node.i3m.upv.es/cases/subjects",
+    ),
+    JourneyStep(
+        id="dataset",
+        number=10,
+        title="Create and release the dataset",
+        text=(
+            "Legal clearance and both signatures of the data transfer agreement come first. Not "
+            "carried out by this version yet: choose the cases in QP-Insights, press Export "
+            "dataset, fill in the metadata, release it; the node validates and publishes."
+        ),
+        link="https://eucaim-node.i3m.upv.es/dataset-service/datasets?invalidated=false",
+    ),
+)
+
+
+def journey(profile: NodeProfile) -> Journey:
+    """The steps in the handbook's order; a node of one's own gets the same ones."""
+    title = "UPV reference node" if profile.name == "upv" else f"Node {profile.name}"
+    return Journey(title=title, steps=_STEPS)

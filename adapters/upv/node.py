@@ -1,0 +1,189 @@
+"""The UPV node as the engine sees it: `transfer.node.Node` over DICOMweb and OIDC."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import httpx
+
+from adapters.proxies import rules_from
+from adapters.secrets import SecretStore
+from adapters.sessions import Way, httpx_client
+from adapters.signin import ShowPrompt
+from adapters.upv.auth import Credential, credential
+from adapters.upv.doctor import Doctor, failure
+from adapters.upv.oidc import Realm
+from adapters.upv.options import Settings
+from adapters.upv.qido import Qido
+from adapters.upv.stow import Stow
+from adapters.upv.wado import retrieve_instance
+from transfer.errors import NotAllowed, NotSupported, TransferError
+from transfer.node import (
+    Abilities,
+    Batch,
+    CheckResult,
+    Destination,
+    HeldInstance,
+    Identity,
+    InstanceOutcome,
+    OnBytes,
+)
+from transfer.values import SeriesInstanceUID, SeriesRef, SOPInstanceUID, StudyInstanceUID
+
+# A Series that no node holds: the answer tells whether the node lists at all.
+_NO_SERIES = SeriesRef(
+    StudyInstanceUID("1.2.826.0.1.3680043.8.498.1"),
+    SeriesInstanceUID("1.2.826.0.1.3680043.8.498.2"),
+)
+_LARGEST_SPOT_CHECK_BYTES = 1 << 30
+
+
+class UpvNode:
+    """A node of kind upv. Connections are opened by the first call that needs one, in its loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        secrets: SecretStore,
+        *,
+        show_prompt: ShowPrompt | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = settings.name
+        self._settings = settings
+        self._secrets = secrets
+        self._show_prompt = show_prompt
+        self._environ = os.environ if environ is None else environ
+        self._opened: _Connections | None = None
+        self._opening = asyncio.Lock()
+        self._can_list: bool | None = None
+
+    def __repr__(self) -> str:
+        return f"UpvNode({self.name!r})"
+
+    async def _connections(self) -> _Connections:
+        async with self._opening:
+            if self._opened is None:
+                password = await asyncio.to_thread(self._secrets.get, "proxy.password")
+                # Reading the trust store and the PEM files takes a moment.
+                self._opened = await asyncio.to_thread(self._open, password)
+            return self._opened
+
+    def _open(self, proxy_password: str | None) -> _Connections:
+        way = Way(
+            node=self.name,
+            ca_file=self._settings.ca_file,
+            client_certificate=self._settings.client_certificate,
+            proxies=rules_from(self._environ, proxy_password),
+            connect_timeout_s=self._settings.connect_timeout_s,
+            read_timeout_s=self._settings.read_timeout_s,
+            max_connections=self._settings.max_concurrency + 4,
+        )
+        return _Connections(self._settings, self._secrets, way, self._show_prompt)
+
+    async def abilities(self) -> Abilities:
+        if self._can_list is None:
+            self._can_list = await self._ask_whether_it_lists()
+        return Abilities(
+            # Not known yet, say because nobody is signed in: `holdings` will tell.
+            can_list=self._can_list is not False,
+            batch_scope="any",
+            max_batch_bytes=self._settings.max_batch_bytes,
+            max_batch_instances=self._settings.max_batch_instances,
+            max_concurrency=self._settings.max_concurrency,
+            listing_delay_s=self._settings.listing_delay_s,
+        )
+
+    async def _ask_whether_it_lists(self) -> bool | None:
+        if self._settings.can_list != "ask":
+            return self._settings.can_list
+        try:
+            await self.holdings(_NO_SERIES)
+        except (NotSupported, NotAllowed):
+            return False
+        except TransferError:
+            return None
+        return True
+
+    async def sign_in(self) -> Identity:
+        opened = await self._connections()
+        identity = await opened.credential.identity()
+        if self._settings.auth in ("basic", "token"):
+            # A realm says at once that a password is wrong; here only the node can.
+            await Doctor(opened.client, self._settings, opened.credential).listing_status()
+        return identity
+
+    async def sign_out(self) -> None:
+        """End the session and forget what is stored of it, as far as the node can be told."""
+        await (await self._connections()).credential.forget()
+
+    async def destinations(self) -> Sequence[Destination]:
+        return [Destination(key, " / ".join(key.split("|"))) for key in self._settings.destinations]
+
+    async def check(self) -> Sequence[CheckResult]:
+        results = [CheckResult("configuration", "ok", "The configuration is complete.")]
+        try:
+            opened = await self._connections()
+        except TransferError as refused:
+            return [failure(refused)]
+        doctor = Doctor(opened.client, self._settings, opened.credential)
+        results.extend([result async for result in doctor.results()])
+        return results
+
+    async def send(self, batch: Batch, on_bytes: OnBytes) -> Sequence[InstanceOutcome]:
+        return await (await self._connections()).stow.send(batch, on_bytes)
+
+    async def rehearse(self, batch: Batch, folder: Path) -> None:
+        await (await self._connections()).stow.rehearse(batch, folder)
+
+    async def holdings(self, series: SeriesRef) -> Mapping[SOPInstanceUID, HeldInstance]:
+        if self._settings.can_list is False:
+            raise NotSupported(
+                "The node is configured as one that does not list instances.",
+                "Have a person compare the counts, or remove can_list from config.toml.",
+                node=self.name,
+            )
+        return await (await self._connections()).qido.holdings(series)
+
+    async def retrieve_instance(self, series: SeriesRef, uid: SOPInstanceUID) -> bytes:
+        """One instance as the node stores it, in memory; for spot checks."""
+        opened = await self._connections()
+        return await retrieve_instance(
+            opened.client,
+            self._settings.dicomweb_url,
+            series,
+            uid,
+            authorization=await opened.credential.header(),
+            node=self.name,
+            limit_bytes=_LARGEST_SPOT_CHECK_BYTES,
+        )
+
+    async def aclose(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.qido.close()
+            await opened.client.aclose()
+
+
+class _Connections:
+    """What one node has open, made together and closed together."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        secrets: SecretStore,
+        way: Way,
+        show_prompt: ShowPrompt | None,
+    ) -> None:
+        self.client: httpx.AsyncClient = httpx_client(way)
+        self.credential: Credential = credential(
+            settings,
+            secrets,
+            lambda: Realm(self.client, settings.issuer_url, settings.client_id, node=way.node),
+            show_prompt=show_prompt,
+        )
+        self.stow = Stow(self.client, settings, self.credential)
+        self.qido = Qido(settings.dicomweb_url, way, self.credential)

@@ -1,0 +1,235 @@
+"""What config.toml may say about a UPV node, and what it must.
+
+Whatever is not public about QP-Insights (its DICOMweb root, how project, subject and timepoint
+travel with a request, its limits) is an option here and nowhere an assumption.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+from urllib.parse import urlsplit
+
+from adapters.kinds import Option
+from adapters.tls import ClientCertificate
+from transfer.node import CheckResult
+from transfer.values import ExitCode
+
+if TYPE_CHECKING:
+    from adapters.profiles import NodeProfile
+
+Auth = Literal["none", "basic", "token", "password", "oidc"]
+_AUTHS = ("none", "basic", "token", "password", "oidc")
+_PLACES = frozenset({"project", "subproject", "timepoint"})
+_FIELD = re.compile(r"\{([^{}]*)\}")
+# RFC 9110 5.1; a header that the request makes itself cannot be configured.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_OUR_HEADERS = frozenset(
+    {"authorization", "content-length", "content-type", "host", "transfer-encoding", "connection"}
+)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != "" and value.isprintable()
+
+
+def _is_https(value: object) -> bool:
+    # http is let through here, so that it is refused as a TLS finding and not as a spelling.
+    if not isinstance(value, str) or not value.isprintable():
+        return False
+    try:
+        parts = urlsplit(value)
+        # An impossible port number is found out only when it is asked for.
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return False
+    return parts.scheme.lower() in ("https", "http") and has_host
+
+
+def _is_number(least: float, most: float) -> Any:
+    def accepts(value: object) -> bool:
+        return (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and least <= value <= most
+        )
+
+    return accepts
+
+
+def _is_whole(least: int, most: int) -> Any:
+    def accepts(value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+    return accepts
+
+
+def _is_templates(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        _is_text(key) and isinstance(text, str) and set(_FIELD.findall(text)) <= _PLACES
+        for key, text in value.items()
+    )
+
+
+def _is_header_templates(value: object) -> bool:
+    return _is_templates(value) and all(
+        _HEADER_NAME.match(key)
+        and key.lower() not in _OUR_HEADERS
+        and text.isascii()
+        and (text == "" or text.isprintable())
+        for key, text in cast("dict[str, str]", value).items()
+    )
+
+
+def _is_destinations(value: object) -> bool:
+    return isinstance(value, list) and all(_is_text(entry) for entry in value)
+
+
+_URL = "an address that begins with https:// and has no name, password or query in it"
+_TEMPLATES = "a table of texts, in which {project}, {subproject} and {timepoint} are filled in"
+
+OPTIONS: Mapping[str, Option] = {
+    "dicomweb_url": Option(_is_https, _URL),
+    "issuer_url": Option(_is_https, _URL),
+    "dataset_service_url": Option(_is_https, _URL),
+    "client_id": Option(_is_text, "the name of an OIDC client"),
+    "auth": Option(lambda value: value in _AUTHS, " | ".join(_AUTHS)),
+    "username": Option(_is_text, "a text"),
+    "stow_query": Option(_is_templates, _TEMPLATES),
+    "stow_headers": Option(_is_header_templates, _TEMPLATES),
+    "project_field": Option(_is_text, "the name of a query field"),
+    "timepoint_field": Option(_is_text, "the name of a query field"),
+    "timepoint": Option(_is_text, "a text"),
+    "destinations": Option(_is_destinations, 'a list like ["PROJECT|SUBPROJECT"]'),
+    "can_list": Option(
+        lambda value: isinstance(value, bool) or value == "ask", 'true, false or "ask"'
+    ),
+    "listing_delay_s": Option(_is_number(0, 86_400), "a number of seconds from 0 to 86400"),
+    "max_batch_bytes": Option(_is_whole(1, 1 << 40), "a number of bytes"),
+    "max_batch_instances": Option(_is_whole(1, 10_000), "a whole number from 1 to 10000"),
+    "max_concurrency": Option(_is_whole(1, 64), "a whole number from 1 to 64"),
+    "client_certificate": Option(_is_text, "the path of a PEM file"),
+    "client_key": Option(_is_text, "the path of a PEM file"),
+    "connect_timeout_s": Option(_is_number(0.1, 600), "a number of seconds from 0.1 to 600"),
+    "read_timeout_s": Option(_is_number(0.1, 3600), "a number of seconds from 0.1 to 3600"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of one node with their defaults filled in and paths made absolute."""
+
+    name: str
+    dicomweb_url: str
+    issuer_url: str
+    client_id: str
+    auth: Auth
+    username: str
+    stow_query: Mapping[str, str]
+    stow_headers: Mapping[str, str]
+    timepoint: str
+    destinations: Sequence[str]
+    can_list: bool | Literal["ask"]
+    listing_delay_s: float
+    max_batch_bytes: int
+    max_batch_instances: int
+    max_concurrency: int
+    ca_file: Path | None
+    client_certificate: ClientCertificate | None
+    connect_timeout_s: float
+    read_timeout_s: float
+
+    @classmethod
+    def of(cls, profile: NodeProfile, home: Path) -> Settings:
+        """From a profile whose options were checked when it was loaded."""
+        given: Mapping[str, Any] = profile.options
+        query = dict(given.get("stow_query", {}))
+        if "project_field" in given:
+            query.setdefault(given["project_field"], "{project}")
+        if "timepoint_field" in given:
+            query.setdefault(given["timepoint_field"], "{timepoint}")
+        certificate = None
+        if "client_certificate" in given:
+            key = given.get("client_key")
+            certificate = ClientCertificate(
+                home / given["client_certificate"], home / key if key else None
+            )
+        return cls(
+            name=profile.name,
+            dicomweb_url=given.get("dicomweb_url", "").rstrip("/"),
+            issuer_url=given.get("issuer_url", "").rstrip("/"),
+            client_id=given.get("client_id", "qpinsights"),
+            auth=given.get("auth", "none"),
+            username=given.get("username", ""),
+            stow_query=query,
+            stow_headers=dict(given.get("stow_headers", {})),
+            timepoint=given.get("timepoint", ""),
+            destinations=tuple(given.get("destinations", ())),
+            can_list=given.get("can_list", "ask"),
+            listing_delay_s=float(given.get("listing_delay_s", 60.0)),
+            max_batch_bytes=given.get("max_batch_bytes", 16 * 1024 * 1024),
+            max_batch_instances=given.get("max_batch_instances", 64),
+            max_concurrency=given.get("max_concurrency", 8),
+            ca_file=profile.ca_file,
+            client_certificate=certificate,
+            connect_timeout_s=float(given.get("connect_timeout_s", 15.0)),
+            read_timeout_s=float(given.get("read_timeout_s", 300.0)),
+        )
+
+
+_TICKET = (
+    'Ask the helpdesk (https://help.cancerimage.eu, group Reference nodes): "Please tell us the '
+    "DICOMweb (STOW-RS, QIDO-RS) base address of QP-Insights on the UPV node, how project, "
+    "subproject and timepoint are given with a STOW-RS request, and whether the account may list "
+    'instances by QIDO-RS." Then set dicomweb_url of [nodes.{name}] in config.toml.'
+)
+
+
+def configuration_findings(profile: NodeProfile) -> Sequence[CheckResult]:
+    """What is missing, each with its remedy; a single ok when nothing is."""
+    findings = []
+    if not profile.options.get("dicomweb_url"):
+        findings.append(
+            _missing("The node's DICOMweb address is not known.", _TICKET.format(name=profile.name))
+        )
+    if profile.options.get("auth", "none") in ("password", "oidc") and not profile.options.get(
+        "issuer_url"
+    ):
+        findings.append(
+            _missing(
+                "The address where one signs in is not known.",
+                f"Set issuer_url of [nodes.{profile.name}] in config.toml to the realm's address, "
+                "or choose another auth.",
+            )
+        )
+    templates: dict[str, str] = {}
+    for key in ("stow_query", "stow_headers"):
+        templates.update(cast("Mapping[str, str]", profile.options.get(key, {})))
+    needs_timepoint = "timepoint_field" in profile.options or any(
+        "{timepoint}" in text for text in templates.values()
+    )
+    if needs_timepoint and not profile.options.get("timepoint"):
+        findings.append(
+            _missing(
+                "The requests are to name a timepoint, but none is configured.",
+                f"Set timepoint of [nodes.{profile.name}] in config.toml; the UPV node's projects "
+                'have "Diagnosis" unless more were asked for.',
+            )
+        )
+    if "client_key" in profile.options and "client_certificate" not in profile.options:
+        findings.append(
+            _missing(
+                "There is a key for a client certificate but no certificate.",
+                f"Set client_certificate of [nodes.{profile.name}] in config.toml as well.",
+            )
+        )
+    return findings or [CheckResult("configuration", "ok", "The configuration is complete.")]
+
+
+def _missing(message: str, remedy: str) -> CheckResult:
+    return CheckResult("configuration", "fail", message, remedy, ExitCode.USAGE)

@@ -1,0 +1,259 @@
+"""STOW-RS: a batch as one streamed multipart request, its length known before the first byte.
+
+DICOM PS3.18 10.5; framing by RFC 2046 5.1 and RFC 2387. The boundary stands unquoted: older
+Orthanc refuses quotes. Nothing of an instance is changed or held back on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+
+from adapters.statuses import refuse_status
+from adapters.tls import refusal
+from adapters.translate import translate
+from adapters.upv.answer import LARGEST_ANSWER_BYTES, read_answer
+from adapters.upv.auth import Credential
+from adapters.upv.options import Settings
+from transfer.errors import NodeFault, SignInExpired, SourceChanged, UsageError
+from transfer.node import Batch, InstanceOutcome, OnBytes, OutgoingInstance
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """What stands before, between and after the instances of one body."""
+
+    boundary: str
+
+    @classmethod
+    def fresh(cls) -> Framing:
+        return cls(secrets.token_hex(16))
+
+    @property
+    def content_type(self) -> str:
+        return f'multipart/related; type="application/dicom"; boundary={self.boundary}'
+
+    def head(self, index: int) -> bytes:
+        """What goes before the instance at `index`."""
+        lead = "" if index == 0 else "\r\n"
+        return f"{lead}--{self.boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+
+    @property
+    def tail(self) -> bytes:
+        return f"\r\n--{self.boundary}--\r\n".encode()
+
+    def length(self, sizes: Sequence[int]) -> int:
+        """Content-Length of a body with instances of these sizes, in bytes."""
+        heads = sum(len(self.head(index)) for index in range(len(sizes)))
+        return heads + sum(sizes) + len(self.tail)
+
+
+async def body(
+    framing: Framing, instances: Sequence[OutgoingInstance], on_bytes: OnBytes
+) -> AsyncGenerator[bytes, None]:
+    """The bytes of one request; a new one is needed for each attempt.
+
+    `on_bytes` hears of the instances' bytes only, after the connection took them.
+
+    Raises:
+        SourceChanged: an instance cannot be read, or is not as long as it was said to be.
+    """
+    for index, instance in enumerate(instances):
+        yield framing.head(index)
+        remaining = instance.size_bytes
+        pieces = instance.pieces()
+        try:
+            async for piece in _readable(pieces):
+                remaining -= len(piece)
+                if remaining < 0:
+                    raise _changed()
+                yield piece
+                on_bytes(len(piece))
+        finally:
+            await _close(pieces)
+        if remaining:
+            raise _changed()
+    yield framing.tail
+
+
+async def _readable(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """An OSError of the disk must not look like one of the network."""
+    while True:
+        try:
+            piece = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        except OSError as cause:
+            raise _changed() from cause
+        yield piece
+
+
+async def _close(pieces: AsyncIterator[bytes]) -> None:
+    if isinstance(pieces, AsyncGenerator):
+        await pieces.aclose()
+
+
+def _changed() -> SourceChanged:
+    return SourceChanged(
+        "A source file cannot be read any more, or has another length than when it was scanned.",
+        "Leave the source folder alone during a transfer; scan again, then go on.",
+    )
+
+
+class Stow:
+    """Sends batches to one node."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, settings: Settings, credential: Credential
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._credential = credential
+
+    async def send(self, batch: Batch, on_bytes: OnBytes) -> Sequence[InstanceOutcome]:
+        """As `Node.send`. Before the one repetition after a 401 the bytes counted so far are
+        taken back: `on_bytes` hears a negative number."""
+        moved = 0
+
+        def count(size_bytes: int) -> None:
+            nonlocal moved
+            moved += size_bytes
+            on_bytes(size_bytes)
+
+        authorization = await self._credential.header()
+        try:
+            return await self._attempt(batch, count, authorization)
+        except SignInExpired:
+            await self._credential.renew(authorization)
+        if moved:
+            on_bytes(-moved)
+        return await self._attempt(batch, count, await self._credential.header())
+
+    async def _attempt(
+        self, batch: Batch, on_bytes: OnBytes, authorization: str | None
+    ) -> Sequence[InstanceOutcome]:
+        framing = Framing.fresh()
+        content = body(framing, batch.instances, on_bytes)
+        request = self._request(batch, framing, content, authorization)
+        node = self._settings.name
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                answer = await self._bounded(response)
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as problem:
+            translated = translate(problem, node)
+            if translated is None:
+                raise
+            raise translated from problem
+        finally:
+            await content.aclose()
+        status = response.status_code
+        if status == 400 and b"SSL certificate" in answer:
+            # nginx lets the handshake pass and says so in a page of its own.
+            raise refusal("client-certificate", node)
+        if 200 <= status < 300 or status in (400, 409):
+            sent = [instance.sop_instance_uid for instance in batch.instances]
+            return read_answer(answer, sent, status=status, node=node)
+        raise refuse_status(status, node=node, retry_after=response.headers.get("Retry-After"))
+
+    async def _bounded(self, response: httpx.Response) -> bytes:
+        collected = bytearray()
+        async for piece in response.aiter_bytes():
+            collected += piece
+            if len(collected) > LARGEST_ANSWER_BYTES:
+                raise NodeFault(
+                    "The node's answer is larger than any answer to a transfer can be.",
+                    "Check dicomweb_url in config.toml; if it is right, tell the node's support.",
+                    node=self._settings.name,
+                )
+        return bytes(collected)
+
+    def _request(
+        self,
+        batch: Batch,
+        framing: Framing,
+        content: AsyncIterator[bytes],
+        authorization: str | None,
+    ) -> httpx.Request:
+        places = _places(batch.destination, self._settings.timepoint)
+        headers = _filled(self._settings.stow_headers, places)
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise UsageError(
+                "The destination holds characters that cannot stand in a request header.",
+                "Use the project's code, in plain letters, as the destination.",
+            )
+        headers["Content-Type"] = framing.content_type
+        headers["Content-Length"] = str(framing.length([i.size_bytes for i in batch.instances]))
+        # XML as the second choice: dcm4chee can do both, Microsoft's only JSON.
+        headers["Accept"] = "application/dicom+json, application/json;q=0.9"
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        return self._client.build_request(
+            "POST",
+            f"{self._settings.dicomweb_url}/studies",
+            params=_filled(self._settings.stow_query, places) or None,
+            headers=headers,
+            content=content,
+        )
+
+    async def rehearse(self, batch: Batch, folder: Path) -> None:
+        """Write `NNNN.http` (request line and headers, the credential masked) and `NNNN.body`
+        (the exact body), both for our eyes only. Nothing is connected, nobody is signed in."""
+        schemes = {"none": None, "basic": "Basic ***"}
+        authorization = schemes.get(self._settings.auth, "Bearer ***")
+        framing = Framing.fresh()
+        content = body(framing, batch.instances, lambda _: None)
+        request = self._request(batch, framing, content, authorization)
+        lines = [f"POST {request.url.raw_path.decode('ascii')} HTTP/1.1"]
+        lines += [f"{k.decode()}: {v.decode()}" for k, v in request.headers.raw]
+        stem = f"{batch.batch_id:04d}"
+        await asyncio.to_thread(
+            _write_private, folder / f"{stem}.http", ("\r\n".join(lines) + "\r\n\r\n").encode()
+        )
+        file = await asyncio.to_thread(_open_private, folder / f"{stem}.body")
+        try:
+            async for piece in content:
+                await asyncio.to_thread(file.write, piece)
+        finally:
+            await content.aclose()
+            await asyncio.to_thread(file.close)
+
+
+def _places(destination: str, timepoint: str) -> Mapping[str, str]:
+    """QP-Insights names a project `PROJECT|SUBPROJECT`, or `PROJECT` when both are the same."""
+    project, bar, subproject = destination.partition("|")
+    return {
+        "project": project,
+        "subproject": subproject if bar else project,
+        "timepoint": timepoint,
+    }
+
+
+def _filled(templates: Mapping[str, str], places: Mapping[str, str]) -> dict[str, str]:
+    filled = {}
+    for key, template in templates.items():
+        text = template
+        for place, value in places.items():
+            text = text.replace("{" + place + "}", value)
+        filled[key] = text
+    return filled
+
+
+def _open_private(path: Path) -> BinaryIO:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return open(descriptor, "wb")
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    with _open_private(path) as file:
+        file.write(content)
