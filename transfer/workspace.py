@@ -106,29 +106,28 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where configuration, secrets and all transfers of one account live."""
+    """Where configuration, secrets and all transfers of one account live.
+
+    `config_folder` holds `config.toml`; it is the root wherever the home was named.
+    """
 
     root: Path
+    config_folder: Path
 
     @classmethod
     def find(cls, environ: Mapping[str, str] = os.environ) -> Home:
         """The home that the environment names, else the platform's own state folder."""
         named = environ.get(HOME_VARIABLE)
         if named:
-            return cls(Path(named).expanduser().absolute())
-        from platformdirs import user_state_path
+            return cls.at(Path(named).expanduser().absolute())
+        from platformdirs import user_config_path, user_state_path
 
-        return cls(user_state_path("eucaim-transfer"))
+        return cls(user_state_path("eucaim-transfer"), user_config_path("eucaim-transfer"))
 
-    @property
-    def config(self) -> Path:
-        """`config.toml` of this home; in the platform's configuration folder by default."""
-        here = self.root / "config.toml"
-        if here.exists() or os.environ.get(HOME_VARIABLE):
-            return here
-        from platformdirs import user_config_path
-
-        return user_config_path("eucaim-transfer") / "config.toml"
+    @classmethod
+    def at(cls, root: Path) -> Home:
+        """A home with everything in one folder."""
+        return cls(root, root)
 
     @property
     def transfers(self) -> Path:

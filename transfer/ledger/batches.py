@@ -206,9 +206,16 @@ def postpone(ledger: Ledger, lease: Lease, outcome: str) -> None:
         )
 
 
-def count_planned(ledger: Ledger) -> int:
-    """How many batches wait for a lane."""
-    return ledger.number("SELECT count(*) FROM batch WHERE state = 'planned'")
+def planned_batches(ledger: Ledger, after: int, limit: int) -> list[int]:
+    """A page of the batches that wait to be sent, in their order."""
+    return [
+        row[0]
+        for row in ledger.rows(
+            "SELECT id FROM batch WHERE state = 'planned' AND id > ? ORDER BY id LIMIT ?",
+            after,
+            limit,
+        )
+    ]
 
 
 def retry_failed(ledger: Ledger) -> int:

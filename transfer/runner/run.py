@@ -173,13 +173,13 @@ async def _phases(
     await ledger(_refuse_nothing)
     if until is not Until.VERIFY:
         await ledger(holder.enter, "plan")
-        await ledger(set_step, "upload", StepState.RUNNING, "")
         await ledger(retry_failed)
         await ledger(_plan, await node.abilities(), stop)
         if stop():
             raise Interrupted
         if until is Until.PLAN:
             return
+        await ledger(set_step, "upload", StepState.RUNNING, "")
     await ledger(holder.enter, "send" if until is Until.UPLOAD else "verify")
     can_list = await stream(ledger, node, settings, stop, sends=until is Until.UPLOAD)
     if stop():

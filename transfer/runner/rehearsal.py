@@ -1,0 +1,40 @@
+"""The dry run: every planned request is written to a folder instead of being sent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from transfer.ledger.batches import instances_of, planned_batches
+from transfer.ledger.order import read_order
+from transfer.node import Batch, Node
+from transfer.outgoing import LedgerInstance
+from transfer.runner.ledger_thread import LedgerThread
+from transfer.runner.pace import Bandwidth
+from transfer.workspace import Workspace
+
+
+async def rehearse(workspace: Workspace, node: Node, folder: Path) -> int:
+    """Write the exact requests of everything that is planned; how many there are.
+
+    Raises:
+        SourceChanged: a source file is not what the scan saw.
+    """
+    ledger = LedgerThread()
+    await ledger.open(workspace.ledger)
+    try:
+        order = await ledger(read_order)
+        source, throttle = os.fsencode(order.source), Bandwidth()
+        written, last = 0, 0
+        while page := await ledger(planned_batches, last, 64):
+            for last in page:
+                instances = [
+                    LedgerInstance(planned, source, throttle)
+                    for planned in await ledger(instances_of, last)
+                ]
+                if instances:
+                    await node.rehearse(Batch(last, order.destination, instances), folder)
+                    written += 1
+        return written
+    finally:
+        await ledger.aclose()

@@ -1,0 +1,54 @@
+"""From the words of a command line to the function that carries them out."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Sequence
+
+from transfer.errors import TransferError
+from transfer.values import ExitCode
+from tui.cli.output import refuse, tell
+from tui.cli.parser import build_parser
+
+_ROOMS = {
+    "demo": "play",
+    "sandbox": "play",
+    "synth": "play",
+    "new": "orders",
+    "list": "orders",
+    "status": "orders",
+    "login": "nodes",
+    "logout": "nodes",
+    "doctor": "nodes",
+    "scan": "runs",
+    "upload": "runs",
+    "verify": "runs",
+    "pause": "wishes",
+    "resume": "wishes",
+    "stop": "wishes",
+    "limit": "wishes",
+}
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def run_command(words: Sequence[str]) -> int:
+    """Carry out one command; every refusal becomes two lines and an exit code."""
+    try:
+        options = build_parser().parse_args(list(words))
+        if options.command is None:
+            from transfer.workspace import Home
+            from tui.run import run_app
+
+            return run_app(Home.find())
+        room = importlib.import_module(f"tui.cli.{_ROOMS[options.command]}")
+        command: Command = getattr(room, f"{options.command}_command")
+        return command(options)
+    except TransferError as error:
+        return refuse(error)
+    except KeyboardInterrupt:
+        tell("Interrupted; nothing is lost.")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        return ExitCode.DONE

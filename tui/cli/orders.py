@@ -1,0 +1,213 @@
+"""`new`, `list`, `status`: making a transfer and looking at it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from typing import Any
+
+from transfer.errors import TransferError, UsageError
+from transfer.ledger.census import list_failed, list_left_out
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import Order, Word
+from transfer.orders import DEID_WAIVER, make_transfer
+from transfer.status import Status, read_status
+from transfer.values import ExitCode
+from transfer.workspace import Home, Workspace
+from tui import figures
+from tui.cli.output import columns, print_json, say, tell
+from tui.nodes import choose_node, destination_of
+
+_NAMED_AT_MOST = 10_000
+_WATCH_S = 0.5
+
+
+def new_command(options: argparse.Namespace) -> int:
+    """Make a transfer."""
+    home = Home.find()
+    chosen = choose_node(home, options.node)
+    destination = destination_of(chosen, options.destination)
+    waiver = None
+    if options.deid == "none":
+        if not (options.by and options.reason):
+            raise UsageError(
+                "Sending files as they are needs a person who answers for it, and a reason.",
+                "Add --by PERSON --reason TEXT; both are kept with the transfer.",
+            )
+        waiver = Word(DEID_WAIVER, "none", options.by, options.reason)
+    order = Order(
+        name=options.name,
+        node=options.node,
+        source=options.source.absolute(),
+        destination=destination,
+        clinical=options.clinical.absolute() if options.clinical else None,
+        site_id=options.site_id,
+        deid=options.deid,
+    )
+    workspace = make_transfer(home, order, waiver)
+    if options.json:
+        print_json({"transfer": workspace.name, "node": order.node, "destination": destination})
+    else:
+        to = f"{order.node}, {destination}" if destination else order.node
+        say(f"Transfer {workspace.name} is made. It goes to {to}.")
+        say(f"Next: eucaim-transfer upload {workspace.name}")
+    return ExitCode.DONE
+
+
+def list_command(options: argparse.Namespace) -> int:
+    """All transfers, one line each; a damaged ledger does not hide the others."""
+    home = Home.find()
+    rows: list[dict[str, Any]] = []
+    for name in home.names():
+        try:
+            status = read_status(home.workspace(name))
+        except TransferError as error:
+            rows.append({"transfer": name, "state": "unreadable", "message": error.what})
+            continue
+        n = status.census.instances
+        rows.append(
+            {
+                "transfer": name,
+                "node": status.order.node,
+                "state": status.state,
+                "ready": n.ready,
+                "verified": n.verified,
+                "failed": n.failed,
+            }
+        )
+    if options.json:
+        print_json({"transfers": rows})
+    elif not rows:
+        say("No transfers yet. Make one with: eucaim-transfer new NAME --node NODE --source DIR")
+    else:
+        for line in columns(
+            (
+                str(row["transfer"]),
+                str(row["state"]),
+                str(row.get("node", "")),
+                f"{row['verified']}/{row['ready']} verified" if "ready" in row else "",
+            )
+            for row in rows
+        ):
+            say(line)
+    return ExitCode.DONE
+
+
+def status_command(options: argparse.Namespace) -> int:
+    """One look at a transfer, or a look every half second until its runner ends."""
+    home = Home.find()
+    workspace = home.workspace(options.name)
+    status = read_status(workspace)
+    if options.watch:
+        status = watch(workspace)
+    if options.json:
+        print_json(status_document(home, workspace, status, identifiers=options.identifiers))
+    else:
+        print_status(status)
+        with Ledger.open(workspace.ledger, read_only=True) as ledger:
+            for failed in list_failed(ledger, limit=20):
+                name = f" {os.fsdecode(failed.path)}" if options.identifiers else ""
+                say(f"  {failed.key} in {failed.study_key}: {failed.reason}{name}")
+    return ExitCode.DONE
+
+
+def watch(workspace: Workspace) -> Status:
+    """Lines on stderr whenever something moved, until no runner holds the transfer."""
+    last = ""
+    with Ledger.open(workspace.ledger, read_only=True) as ledger:
+        while True:
+            status = read_status(workspace, ledger)
+            line = progress_line(status)
+            if line != last:
+                tell(line)
+                last = line
+            if not status.is_running:
+                return status
+            time.sleep(_WATCH_S)
+
+
+def progress_line(status: Status) -> str:
+    """The moment in one line."""
+    progress, n = status.progress, status.census.instances
+    if not status.is_running:
+        return f"{status.state}: {n.verified} of {n.ready} instances verified"
+    if progress.phase == "scan":
+        total = f" of {progress.total}" if progress.total else ""
+        return f"scan: {progress.done}{total} files"
+    part = figures.percent(figures.share(status.bytes_done, status.census.bytes_total))
+    left = "" if progress.eta_s is None else f", {figures.span(progress.eta_s)} left"
+    return (
+        f"{status.state}: {part} sent, {n.sent} of {n.ready} acknowledged, {n.verified} verified,"
+        f" {figures.rate(progress.rate_bps)}{left}"
+    )
+
+
+def print_status(status: Status) -> None:
+    """Status in plain lines."""
+    n, files = status.census.instances, status.census.files
+    say(f"{status.order.name}: {status.state}")
+    say(f"  node         {status.order.node} {status.order.destination}".rstrip())
+    say(
+        f"  found        {status.census.patients} patients, {status.census.studies} studies,"
+        f" {status.census.series} series, {n.found} instances,"
+        f" {figures.size(status.census.bytes_total)}"
+    )
+    say(
+        f"  left out     {files.rejected} rejected, {files.duplicates} duplicates,"
+        f" {files.companions} other files"
+    )
+    say(f"  sent         {n.sent} of {n.ready} acknowledged, {n.verified} verified on the node")
+    if n.failed:
+        say(f"  failed       {n.failed}")
+    if status.is_running:
+        say(f"  now          {progress_line(status)}")
+        say(f"  runner       process {status.runner.pid} on {status.runner.host}")
+    elif status.runner.message:
+        say(f"  last run     {status.runner.message}")
+        say(f"  what to do   {status.runner.remedy.replace('NAME', status.order.name)}")
+    for record in status.steps.values():
+        if record.id == "upload" and record.detail and not status.runner.message:
+            say(f"  images       {record.detail}")
+
+
+def status_document(
+    home: Home, workspace: Workspace, status: Status, *, identifiers: bool = False
+) -> dict[str, Any]:
+    """The `status --json` document, with every failed instance and file left out named."""
+    try:
+        steps = choose_node(home, status.order.node).steps()
+    except UsageError:
+        # The profile was taken out of config.toml; the transfer's own figures still stand.
+        steps = ()
+    document = status.document(steps)
+    with Ledger.open(workspace.ledger, read_only=True) as ledger:
+        document["failed"] = [
+            {
+                "key": failed.key,
+                "study": failed.study_key,
+                "reason": failed.reason,
+                **({"path": os.fsdecode(failed.path)} if identifiers else {}),
+            }
+            for failed in list_failed(ledger, limit=_NAMED_AT_MOST)
+        ]
+        document["left_out"] = left_out_document(ledger, identifiers=identifiers)
+    return document
+
+
+def left_out_document(ledger: Ledger, *, identifiers: bool) -> list[dict[str, Any]]:
+    """Every file that does not go, with its reasons in codes and in words."""
+    from transfer.scan.reasons import explain
+
+    return [
+        {
+            "key": left.key,
+            "verdict": left.verdict,
+            "kind": left.kind,
+            "reasons": list(left.reasons),
+            "message": explain(left.reasons[0]) if left.reasons else "",
+            **({"same_as": left.twin_key} if left.twin_key else {}),
+            **({"path": os.fsdecode(left.path)} if identifiers else {}),
+        }
+        for left in list_left_out(ledger, limit=_NAMED_AT_MOST)
+    ]

@@ -1,0 +1,46 @@
+"""What commands print: one JSON document or plain lines on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from transfer.errors import TransferError
+from tui.text import plain
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """The one JSON document of a command."""
+    print(json.dumps(document, ensure_ascii=False, separators=(", ", ": ")), flush=True)
+
+
+def say(line: str) -> None:
+    """A line of the answer, on stdout. Text from files is made harmless here."""
+    print(plain(line), flush=True)
+
+
+def tell(line: str) -> None:
+    """Progress or a message, on stderr."""
+    try:
+        print(plain(line), file=sys.stderr, flush=True)
+    except OSError:
+        # The terminal is gone; what counts stands in the ledger.
+        return
+
+
+def refuse(error: TransferError) -> int:
+    """Two lines for every refusal: what is wrong, and what to do. Returns the exit code."""
+    tell(f"eucaim-transfer: {error.what}")
+    tell(f"  what to do: {error.remedy}")
+    return error.exit_code
+
+
+def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Rows as aligned columns, two blanks apart."""
+    table = list(rows)
+    if not table:
+        return []
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    return ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in table]

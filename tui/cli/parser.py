@@ -1,0 +1,128 @@
+"""Words of the command line. Nothing here imports what a command needs to run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from transfer import __version__
+from transfer.errors import UsageError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(
+            f"The command line is not complete or not known: {message}.",
+            f"See: {self.prog} --help",
+        )
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog="eucaim-transfer",
+        description="Takes a hospital's images from a folder to a EUCAIM reference node. "
+        "Without a command it opens the terminal app.",
+        epilog="Exit codes: 0 done; 2 usage or configuration; 3 findings block the step; 4 some"
+        " instances failed; 5 sign-in refused; 6 network or TLS; 7 another runner holds the"
+        " transfer; 130 interrupted, resumable.",
+    )
+    parser.add_argument("--version", action="version", version=f"eucaim-transfer {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    _play(commands)
+    _orders(commands)
+    _nodes(commands)
+    _runs(commands)
+    return parser
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
+def _add(commands: _Commands, name: str, text: str, *, named: bool = False) -> _Parser:
+    command: _Parser = commands.add_parser(name, help=text, description=text)
+    if named:
+        command.add_argument("name", metavar="NAME", help="the transfer's name")
+    return command
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+
+
+def _play(commands: _Commands) -> None:
+    demo = _add(commands, "demo", "sandbox node, synthetic cohort, and the whole way once")
+    demo.add_argument("--node", choices=("upv",), default="upv", help="which kind of node")
+    demo.add_argument("--headless", action="store_true", help="no app: plain lines")
+    demo.add_argument("--patients", type=int, default=3, metavar="N")
+    _json(demo)
+    sandbox = _add(commands, "sandbox", "only the stand-in nodes, until interrupted")
+    sandbox.add_argument("--port", type=int, default=0, metavar="P")
+    sandbox.add_argument("--home", type=Path, metavar="DIR", help="write config.toml and ca.pem")
+    sandbox.add_argument("--record", type=Path, metavar="DIR", help="keep every request as files")
+    sandbox.add_argument("--fault", action="append", default=[], metavar="SPEC")
+    synth = _add(commands, "synth", "write a synthetic cohort with planted identifiers")
+    synth.add_argument("folder", type=Path, metavar="DIR")
+    synth.add_argument("--patients", type=int, default=3, metavar="N")
+    synth.add_argument("--seed", type=int, default=1, metavar="S")
+    _json(synth)
+
+
+def _orders(commands: _Commands) -> None:
+    new = _add(commands, "new", "make a transfer", named=True)
+    new.add_argument("--node", required=True, metavar="NODE", help="name of a node profile")
+    new.add_argument("--source", required=True, type=Path, metavar="DIR")
+    new.add_argument("--destination", metavar="KEY", help="project to send to")
+    new.add_argument("--clinical", type=Path, metavar="FILE")
+    new.add_argument("--site-id", metavar="ID")
+    new.add_argument("--deid", choices=("none",), help="none: the files go as they are")
+    new.add_argument("--by", metavar="PERSON", help="who answers for --deid none")
+    new.add_argument("--reason", metavar="TEXT", help="why the files may go as they are")
+    _json(new)
+    _json(_add(commands, "list", "all transfers and their state"))
+    status = _add(commands, "status", "how far a transfer is", named=True)
+    status.add_argument("--watch", action="store_true", help="go on until the runner ends")
+    status.add_argument("--identifiers", action="store_true", help="show original file names")
+    _json(status)
+
+
+def _nodes(commands: _Commands) -> None:
+    login = _add(commands, "login", "sign in to a node and keep the sign-in")
+    login.add_argument("node", metavar="NODE")
+    login.add_argument("--username", metavar="U")
+    _json(login)
+    logout = _add(commands, "logout", "forget what is stored for a node")
+    logout.add_argument("node", metavar="NODE")
+    doctor = _add(commands, "doctor", "check this machine and a node")
+    doctor.add_argument("name", nargs="?", metavar="NAME")
+    doctor.add_argument("--node", metavar="NODE")
+    _json(doctor)
+
+
+def _runs(commands: _Commands) -> None:
+    scan = _add(commands, "scan", "look at every file of the source", named=True)
+    scan.add_argument("--identifiers", action="store_true", help="show original file names")
+    _json(scan)
+    upload = _add(commands, "upload", "send, and prove that everything arrived", named=True)
+    upload.add_argument("--detach", action="store_true", help="in a process of its own")
+    upload.add_argument("--bwlimit", metavar="RATE", help="bytes a second: 5M, 500K, none")
+    upload.add_argument("--concurrency", type=int, metavar="N", help="requests at the same time")
+    upload.add_argument("--dry-run", type=Path, metavar="DIR", help="write the requests to DIR")
+    # What starts a detached runner gives it the password here, never as an argument.
+    upload.add_argument("--password-fd", type=int, help=argparse.SUPPRESS)
+    upload.add_argument("--until", default="upload", help=argparse.SUPPRESS)
+    upload.add_argument("--runner", action="store_true", help=argparse.SUPPRESS)
+    _json(upload)
+    verify = _add(commands, "verify", "look for everything on the node again", named=True)
+    verify.add_argument("--counted", type=int, metavar="N", help="a person's count on the node")
+    verify.add_argument("--by", metavar="PERSON", help="who counted")
+    _json(verify)
+    for word, text in (
+        ("pause", "take up no new request"),
+        ("resume", "go on after a pause"),
+        ("stop", "end the runner; upload goes on later"),
+    ):
+        _add(commands, word, text, named=True)
+    limit = _add(commands, "limit", "limit the bandwidth, now", named=True)
+    limit.add_argument("rate", metavar="RATE", help="bytes a second: 5M, 500K, none")

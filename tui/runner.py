@@ -1,0 +1,93 @@
+"""The runner's process: one transfer, one node, no screen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import traceback
+from pathlib import Path
+
+from transfer.errors import TransferError
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import read_order
+from transfer.runner.run import Settings, Stop, Until, run
+from transfer.workspace import Home, Workspace, private_opener
+from tui.nodes import ChosenNode, choose_node
+
+log = logging.getLogger("tui.runner")
+
+
+def run_here(
+    home: Home,
+    workspace: Workspace,
+    until: Until,
+    *,
+    password: str | None = None,
+    survives_hangup: bool = False,
+    concurrency: int | None = None,
+) -> int:
+    """Run a transfer in this process until it ends; its exit code.
+
+    Raises:
+        TransferError: it could not begin; what happened later stands in the ledger.
+    """
+    _log_to(workspace.log)
+    with Ledger.open(workspace.ledger) as ledger:
+        order = read_order(ledger)
+    chosen = choose_node(home, order.node)
+    if password is not None:
+        chosen.secrets.hold(f"{order.node}.password", password)
+    return asyncio.run(_run(chosen, workspace, until, survives_hangup, concurrency))
+
+
+async def _run(
+    chosen: ChosenNode,
+    workspace: Workspace,
+    until: Until,
+    survives_hangup: bool,
+    concurrency: int | None,
+) -> int:
+    stop = Stop()
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        stop.insist() if stop.requested else stop.request()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked)
+    # A detached runner has no terminal to lose; in the foreground the lost line ends the run.
+    loop.add_signal_handler(signal.SIGHUP, (lambda: None) if survives_hangup else asked)
+    settings = Settings(require_deidentified=chosen.profile.deidentified == "required")
+    if concurrency is not None:
+        settings = Settings(settings.require_deidentified, concurrency=concurrency)
+    if until is Until.SCAN:
+        return await run(workspace, None, until, settings, stop)
+    node = chosen.open()
+    try:
+        return await run(workspace, node, until, settings, stop)
+    except TransferError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the process's last border; recorded and re-raised
+        # The text of a foreign exception may name a file, and files are named after patients.
+        frames = [
+            f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)
+        ]
+        log.critical("%s at %s", type(error).__name__, " < ".join(reversed(frames)))
+        raise TransferError(
+            f"The program met a fault of its own ({type(error).__name__}) and stopped; what was"
+            " recorded stands.",
+            "Go on with the same command. If it happens again, send runner.log of the transfer's"
+            " folder to the makers: it holds no patient data.",
+        ) from None
+    finally:
+        await node.aclose()
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.StreamHandler(open(path, "a", encoding="utf-8", opener=private_opener))  # noqa: SIM115 - open as long as the process
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    root = logging.getLogger("transfer")
+    log.addHandler(handler)
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
