@@ -1,0 +1,265 @@
+"""The structure of a data set: which elements lie where, without keeping or decoding them.
+
+Own code and not `dcmread`, because a scanner must tell what a lenient parser hides (where the file
+ends inside an element), must not allocate what a length promises, and must not recurse. The
+encoding rules are PS3.5 chapter 7 (elements, sequences) and section 6.2.2 (UN).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Set
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+from typing import Final, NamedTuple
+
+from transfer.scan.source import Source, TooMuch
+
+MAX_DEPTH: Final = 64
+VALUE_LIMIT_BYTES: Final = 4096
+UNDEFINED: Final = 0xFFFFFFFF
+
+PIXEL_TAGS: Final = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
+_ITEM: Final = 0xFFFEE000
+_ITEM_END: Final = 0xFFFEE00D
+_SEQUENCE_END: Final = 0xFFFEE0DD
+
+LONG_VRS: Final = frozenset(
+    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+)
+SHORT_VRS: Final = frozenset(
+    b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
+)
+_BULK_VRS: Final = LONG_VRS - {b"SQ", b"UN", b"UC", b"UR", b"UT"}
+_NUMBER_SIZE: Final = {
+    b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"FL": 4, b"AT": 4, b"FD": 8, b"SV": 8, b"UV": 8,
+}  # fmt: skip
+_PADDING_LIMIT_BYTES: Final = 4096
+
+
+class Encoding(NamedTuple):
+    """How a data set is written."""
+
+    is_implicit: bool
+    is_little: bool
+
+
+class Element(NamedTuple):
+    """An element's head; `value_at` is where its value begins, `length` may be UNDEFINED."""
+
+    tag: int
+    vr: bytes
+    value_at: int
+    length: int
+
+
+@dataclass(slots=True)
+class Outline:
+    """What a look through a data set found.
+
+    `values` holds the raw bytes (at most `VALUE_LIMIT_BYTES`) of the wanted top-level elements,
+    with their VR (empty when implicit). `pixels` is the element at which the look ended.
+    """
+
+    values: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)
+    pixels: Element | None = None
+    is_cut: bool = False
+    has_unreadable_element: bool = False
+
+
+class _Broken(Exception):
+    """What stands here is no data element."""
+
+
+class _Cut(Exception):
+    """The bytes end inside an element."""
+
+
+class _Holds(Enum):
+    ELEMENTS = "elements"
+    ITEMS = "items"
+    FRAGMENTS = "fragments"
+
+
+class _Level(NamedTuple):
+    holds: _Holds
+    end: int | None  # None: up to its delimiter
+    is_implicit: bool
+
+
+@cache
+def _sequence_tags() -> frozenset[int]:
+    from pydicom._dicom_dict import DicomDictionary
+
+    return frozenset(tag for tag, entry in DicomDictionary.items() if entry[0] == "SQ")
+
+
+def has_vr(vr: bytes) -> bool:
+    """Whether two bytes look like a VR: two capital letters, known or of a later edition."""
+    return len(vr) == 2 and vr.isalpha() and vr.isupper()
+
+
+def read_head(source: Source, at: int, encoding: Encoding) -> Element | None:
+    """The element head at a position, or None where fewer bytes are left than a head needs.
+
+    An element of an explicit data set without a VR is taken for implicit: some writers switch.
+    """
+    head = source.peek(at, 12)
+    if len(head) < 8:
+        return None
+    order = "<" if encoding.is_little else ">"
+    group, number = struct.unpack_from(f"{order}HH", head)
+    tag = group << 16 | number
+    if not encoding.is_implicit and group != 0xFFFE and has_vr(vr := head[4:6]):
+        if vr not in LONG_VRS:
+            return Element(tag, vr, at + 8, struct.unpack_from(f"{order}H", head, 6)[0])
+        if len(head) < 12:
+            return None
+        return Element(tag, vr, at + 12, struct.unpack_from(f"{order}L", head, 8)[0])
+    return Element(tag, b"", at + 8, struct.unpack_from(f"{order}L", head, 4)[0])
+
+
+def outline(source: Source, start: int, encoding: Encoding, wanted: Set[int]) -> Outline:
+    """Look through a data set up to its pixel data. Never raises for any content.
+
+    Raises:
+        OSError: the disk.
+    """
+    look = _Look(source, start, encoding, wanted)
+    try:
+        look.run()
+    except (_Broken, _Cut, TooMuch):
+        look.found.is_cut = True
+    return look.found
+
+
+class _Look:
+    def __init__(self, source: Source, start: int, encoding: Encoding, wanted: Set[int]) -> None:
+        self.found = Outline()
+        self._source = source
+        self._at = start
+        self._start = start
+        self._is_little = encoding.is_little
+        self._wanted = wanted
+        self._levels = [_Level(_Holds.ELEMENTS, None, encoding.is_implicit)]
+
+    def run(self) -> None:
+        going = True
+        while going:
+            try:
+                going = self._step()
+            except (_Broken, _Cut) as problem:
+                self._leave_what_is_broken(problem)
+
+    def _step(self) -> bool:
+        level = self._levels[-1]
+        if level.end is not None and self._at >= level.end:
+            if self._at > level.end:
+                raise _Broken
+            self._levels.pop()
+            return True
+        if level.holds is _Holds.ELEMENTS:
+            return self._element(level)
+        self._item(level)
+        return True
+
+    def _leave_what_is_broken(self, problem: _Broken | _Cut) -> None:
+        # A sequence or item that tells its length can be stepped over, whatever is in it.
+        for depth in range(len(self._levels) - 1, 0, -1):
+            end = self._levels[depth].end
+            if end is not None:
+                del self._levels[depth:]
+                self._at = end
+                self.found.has_unreadable_element = True
+                return
+        raise problem
+
+    def _push(self, holds: _Holds, end: int | None, is_implicit: bool) -> None:
+        if len(self._levels) > 2 * MAX_DEPTH:
+            raise TooMuch
+        self._levels.append(_Level(holds, end, is_implicit))
+
+    def _item(self, level: _Level) -> None:
+        head = read_head(self._source, self._at, Encoding(True, self._is_little))
+        if head is None:
+            raise _Cut
+        self._at = head.value_at
+        if head.tag == _SEQUENCE_END:
+            self._levels.pop()
+        elif head.tag != _ITEM:
+            raise _Broken
+        elif level.holds is _Holds.FRAGMENTS:
+            self._skip(head.length)
+        elif head.length == UNDEFINED:
+            self._push(_Holds.ELEMENTS, None, self._item_is_implicit(level))
+        else:
+            end = self._end_of(head.length)
+            self._push(_Holds.ELEMENTS, end, self._item_is_implicit(level))
+
+    def _item_is_implicit(self, level: _Level) -> bool:
+        return level.is_implicit or not has_vr(self._source.peek(self._at, 6)[4:])
+
+    def _element(self, level: _Level) -> bool:
+        is_top = len(self._levels) == 1
+        head = read_head(self._source, self._at, Encoding(level.is_implicit, self._is_little))
+        if head is None or (is_top and head.tag == 0 and self._at > self._start):
+            if is_top and self._is_end():
+                return False
+            raise _Cut
+        if head.tag >> 16 == 0xFFFE:
+            self._delimiter(head)
+            return True
+        if is_top and head.tag in PIXEL_TAGS:
+            self.found.pixels = head
+            return False
+        self._at = head.value_at
+        if head.length == UNDEFINED:
+            bulk = head.tag in PIXEL_TAGS or head.vr in _BULK_VRS
+            self._push(_Holds.FRAGMENTS if bulk else _Holds.ITEMS, None, level.is_implicit)
+            return True
+        if head.vr == b"SQ" or (not head.vr and head.tag in _sequence_tags()):
+            self._push(_Holds.ITEMS, self._end_of(head.length), level.is_implicit)
+            return True
+        if head.length % _NUMBER_SIZE.get(head.vr, 1):
+            self.found.has_unreadable_element = True
+        if is_top and head.tag in self._wanted:
+            value = self._source.peek(head.value_at, min(head.length, VALUE_LIMIT_BYTES))
+            self._skip(head.length)
+            self.found.values[head.tag] = (head.vr, value)
+        else:
+            self._skip(head.length)
+        return True
+
+    def _delimiter(self, head: Element) -> None:
+        self._at = head.value_at
+        if head.tag not in (_ITEM_END, _SEQUENCE_END):
+            raise _Broken
+        if len(self._levels) == 1:
+            return  # some writers close a sequence that told its length
+        self._levels.pop()
+        if head.tag == _SEQUENCE_END and len(self._levels) > 1:
+            self._levels.pop()  # an item without its own end mark
+
+    def _end_of(self, length: int) -> int:
+        if length == UNDEFINED:
+            raise _Broken
+        end = self._at + length
+        for level in reversed(self._levels):
+            if level.end is not None:
+                if end > level.end:
+                    raise _Broken
+                return end
+        if not self._source.reaches(end):
+            raise _Cut
+        return end
+
+    def _skip(self, length: int) -> None:
+        self._at = self._end_of(length)
+
+    def _is_end(self) -> bool:
+        """Whether nothing but a few padding zeros is left."""
+        rest = self._source.peek(self._at, _PADDING_LIMIT_BYTES + 1)
+        return (
+            len(rest) <= _PADDING_LIMIT_BYTES and not rest.strip(b"\0") and self._source.is_whole()
+        )

@@ -1,0 +1,241 @@
+"""One look at one file: what it is, and whether it can go."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterable
+from typing import Final
+
+from transfer.scan.elements import UNDEFINED, Encoding, Outline, outline
+from transfer.scan.facts import FileFacts, FileKind, FileVerdict, InstanceHeader
+from transfer.scan.part10 import (
+    DEFLATED,
+    GROUP_LENGTH,
+    MEDIA_CLASS,
+    MEDIA_INSTANCE,
+    Frame,
+    FrameUnreadable,
+    NotDicom,
+    declared_encoding,
+    read_frame,
+    sniff,
+    syntax_of,
+)
+from transfer.scan.pixels import GEOMETRY, judge_pixels, number_of_frames
+from transfer.scan.reasons import Reason, verdict_of, worst_first
+from transfer.scan.sniff import look_at_other, name_belies
+from transfer.scan.source import FileSource, InflatedSource, Source, TooMuch
+from transfer.scan.text import TEXT_LIMIT, UID_LIMIT, decoded, plain
+
+_MEDIA_DIRECTORY: Final = "1.2.840.10008.1.3.10"
+# PS3.5 section 9.1: components without leading zeros, 64 characters in all.
+_UID: Final = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
+_MISSING: Final = (
+    Reason.NO_SOP_CLASS,
+    Reason.NO_SOP_UID,
+    Reason.NO_STUDY_UID,
+    Reason.NO_SERIES_UID,
+    Reason.NO_PATIENT_ID,
+    Reason.NO_MODALITY,
+)
+_DIGEST_BLOCK_BYTES: Final = 1024 * 1024
+
+_CHARSET: Final = 0x00080005
+_SOP_CLASS: Final = 0x00080016
+_SOP_INSTANCE: Final = 0x00080018
+_STUDY_DATE: Final = 0x00080020
+_MODALITY: Final = 0x00080060
+_MANUFACTURER: Final = 0x00080070
+_STUDY_DESCRIPTION: Final = 0x00081030
+_SERIES_DESCRIPTION: Final = 0x0008103E
+_PATIENT_NAME: Final = 0x00100010
+_PATIENT_ID: Final = 0x00100020
+_IDENTITY_REMOVED: Final = 0x00120062
+_BODY_PART: Final = 0x00180015
+_STUDY: Final = 0x0020000D
+_SERIES: Final = 0x0020000E
+_SERIES_NUMBER: Final = 0x00200011
+_WANTED: Final = GEOMETRY | {
+    _CHARSET, _SOP_CLASS, _SOP_INSTANCE, _STUDY_DATE, _MODALITY, _MANUFACTURER,
+    _STUDY_DESCRIPTION, _SERIES_DESCRIPTION, _PATIENT_NAME, _PATIENT_ID, _IDENTITY_REMOVED,
+    _BODY_PART, _STUDY, _SERIES, _SERIES_NUMBER,
+}  # fmt: skip
+
+
+def inspect_file(path: bytes | str) -> FileFacts:
+    """Say what one file is. Never raises, whatever the file holds, and never reads pixel data.
+
+    What the words mean is told by the manifest of the reference corpus: missing UIDs, a cut header
+    and short pixel data reject; a missing Patient ID, Modality, preamble or transfer syntax, and
+    whatever a person should look at, warns.
+    """
+    path = os.fsencode(path)
+    try:
+        # O_NONBLOCK: a pipe without a writer would stop the scan for ever.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return _facts(FileKind.OTHER, [Reason.UNREADABLE_FILE])
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            return _facts(FileKind.OTHER, [Reason.SPECIAL_FILE])
+        if not status.st_size:
+            return _facts(FileKind.OTHER, [Reason.EMPTY_FILE])
+        return _inspect(FileSource(fd, status.st_size), path)
+    except OSError:
+        return _facts(FileKind.OTHER, [Reason.UNREADABLE_FILE])
+    finally:
+        os.close(fd)
+
+
+def content_digest(path: bytes | str) -> str:
+    """SHA-256 of a file's bytes in hex, read in pieces.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb", buffering=0) as file:
+        while piece := file.read(_DIGEST_BLOCK_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _facts(
+    kind: FileKind, reasons: Iterable[Reason], header: InstanceHeader | None = None
+) -> FileFacts:
+    codes = worst_first(reasons)
+    return FileFacts(kind, verdict_of(codes), codes, header)
+
+
+def _inspect(source: FileSource, path: bytes) -> FileFacts:
+    try:
+        frame = read_frame(source)
+    except NotDicom:
+        return _inspect_other(source, path)
+    except (FrameUnreadable, TooMuch):
+        return _facts(FileKind.INSTANCE, [Reason.HEADER_CUT, Reason.NO_TRANSFER_SYNTAX, *_MISSING])
+    if frame.uid(MEDIA_CLASS) == _MEDIA_DIRECTORY:
+        return _facts(FileKind.DICOMDIR, [Reason.DICOMDIR])
+    facts = _inspect_instance(source, frame)
+    if facts.verdict is not FileVerdict.REJECT and name_belies(facts.kind, path):
+        return _facts(facts.kind, [*map(Reason, facts.reasons), Reason.NAME_BELIES], facts.header)
+    return facts
+
+
+def _inspect_other(source: FileSource, path: bytes) -> FileFacts:
+    try:
+        kind, reasons = look_at_other(source, path)
+    except TooMuch:
+        return _facts(FileKind.OTHER, [Reason.NOT_DICOM])
+    if verdict_of(reasons) is not FileVerdict.REJECT and name_belies(kind, path):
+        reasons = [*reasons, Reason.NAME_BELIES]
+    return _facts(kind, reasons)
+
+
+def _inspect_instance(source: FileSource, frame: Frame) -> FileFacts:
+    syntax = frame.transfer_syntax
+    body: Source = source
+    start = frame.body_at
+    if syntax in DEFLATED:
+        body, start = InflatedSource(source, start), 0
+    encoding, reasons = _encoding_of(body, start, frame)
+    found = outline(body, start, encoding, _WANTED)
+    if not syntax:
+        syntax = syntax_of(encoding)
+        if found.pixels is not None and found.pixels.length == UNDEFINED:
+            reasons.append(Reason.COMPRESSION_UNKNOWN)
+    header = _header(found, frame, syntax)
+    if header.sop_class_uid == _MEDIA_DIRECTORY:
+        return _facts(FileKind.DICOMDIR, [Reason.DICOMDIR])
+    if found.is_cut:
+        reasons.append(Reason.HEADER_CUT)
+    else:
+        reasons += judge_pixels(body, found, encoding, syntax)
+    if found.has_unreadable_element:
+        reasons.append(Reason.UNREADABLE_ELEMENT)
+    reasons += _judge_frame(frame, header)
+    reasons += _judge_identity(header)
+    return _facts(FileKind.INSTANCE, reasons, header)
+
+
+def _encoding_of(source: Source, start: int, frame: Frame) -> tuple[Encoding, list[Reason]]:
+    """How the data set is written: as its bytes show, since some files declare another syntax."""
+    declared = declared_encoding(frame.transfer_syntax) if frame.transfer_syntax else None
+    shown = sniff(source, start)
+    if declared is None:
+        return shown or Encoding(is_implicit=False, is_little=True), []
+    if shown is None or shown == declared:
+        return declared, []
+    return shown, [Reason.ENCODING_DIFFERS]
+
+
+def _header(found: Outline, frame: Frame, syntax: str) -> InstanceHeader:
+    charset = found.values.get(_CHARSET, (b"", b""))[1]
+
+    def raw(tag: int) -> bytes:
+        return found.values.get(tag, (b"", b""))[1]
+
+    def uid(tag: int) -> str:
+        return plain(raw(tag), UID_LIMIT)
+
+    def text(tag: int) -> str:
+        return decoded(raw(tag), charset, is_name=tag == _PATIENT_NAME)
+
+    has_part10 = frame.is_complete
+    return InstanceHeader(
+        sop_instance_uid=uid(_SOP_INSTANCE),
+        sop_class_uid=uid(_SOP_CLASS),
+        study_uid=uid(_STUDY),
+        series_uid=uid(_SERIES),
+        patient_id=text(_PATIENT_ID),
+        patient_name=text(_PATIENT_NAME),
+        transfer_syntax_uid=syntax[:UID_LIMIT],
+        modality=plain(raw(_MODALITY), TEXT_LIMIT),
+        manufacturer=text(_MANUFACTURER),
+        study_date=plain(raw(_STUDY_DATE), TEXT_LIMIT),
+        study_description=text(_STUDY_DESCRIPTION),
+        series_number=plain(raw(_SERIES_NUMBER), TEXT_LIMIT),
+        series_description=text(_SERIES_DESCRIPTION),
+        body_part=plain(raw(_BODY_PART), TEXT_LIMIT),
+        patient_identity_removed=plain(raw(_IDENTITY_REMOVED)) == "YES",
+        number_of_frames=number_of_frames(found),
+        body_offset=0 if has_part10 else frame.body_at,
+        has_part10=has_part10,
+    )
+
+
+def _judge_frame(frame: Frame, header: InstanceHeader) -> list[Reason]:
+    reasons = []
+    if not frame.has_preamble:
+        reasons.append(Reason.NO_PREAMBLE)
+    if not frame.transfer_syntax:
+        reasons.append(Reason.NO_TRANSFER_SYNTAX)
+    if frame.meta and GROUP_LENGTH not in frame.meta:
+        reasons.append(Reason.NO_GROUP_LENGTH)
+    named = frame.uid(MEDIA_INSTANCE)
+    if named and header.sop_instance_uid and named != header.sop_instance_uid:
+        reasons.append(Reason.META_UID_DIFFERS)
+    return reasons
+
+
+def _judge_identity(header: InstanceHeader) -> list[Reason]:
+    identity = (
+        header.sop_class_uid,
+        header.sop_instance_uid,
+        header.study_uid,
+        header.series_uid,
+        header.patient_id,
+        header.modality,
+    )
+    shaped = (
+        (header.sop_instance_uid, Reason.BAD_SOP_UID),
+        (header.study_uid, Reason.BAD_STUDY_UID),
+        (header.series_uid, Reason.BAD_SERIES_UID),
+    )
+    return [reason for value, reason in zip(identity, _MISSING, strict=True) if not value] + [
+        reason for uid, reason in shaped if uid and not (len(uid) <= 64 and _UID.fullmatch(uid))
+    ]
