@@ -212,6 +212,9 @@ def explain(problem: BaseException, node: str = "") -> TlsRefused | None:
         if isinstance(current, ssl.SSLCertVerificationError):
             finding = _BY_VERIFY_CODE.get(current.verify_code, "tls-other")
             return refusal(finding, node)
+        if isinstance(current, ssl.SSLWantReadError | ssl.SSLWantWriteError):
+            # No trouble: how a non-blocking TLS layer waits. It hangs in each later exception.
+            continue
         if isinstance(current, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return None
         if isinstance(current, ssl.SSLError):

@@ -1,0 +1,1 @@
+"""The UPV adapter, piece by piece."""
