@@ -1,0 +1,63 @@
+"""How a test steers a stand-in that runs in another process: faults and store, over loopback."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from adapters.sandbox.faults import Faults
+from adapters.sandbox.store import Store
+from transfer.errors import UsageError
+
+
+class Control:
+    """`GET|POST|DELETE /faults` and `GET /stored`; takes no credential, answers loopback only."""
+
+    path = "/_sandbox"
+
+    def __init__(self, faults: Faults, store: Store) -> None:
+        self._faults = faults
+        self._store = store
+        self._app = Starlette(
+            routes=[
+                Route("/faults", self._list, methods=["GET"]),
+                Route("/faults", self._add, methods=["POST"]),
+                Route("/faults", self._clear, methods=["DELETE"]),
+                Route("/stored", self._stored),
+            ]
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not ipaddress.ip_address(scope["client"][0]).is_loopback:
+            await Response(status_code=403)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _list(self, request: Request) -> Response:
+        return JSONResponse(self._faults.describe())
+
+    async def _add(self, request: Request) -> Response:
+        """Arm the faults in the body, one spec a line; none of them if one cannot be read."""
+        specs = (await request.body()).decode().split()
+        try:
+            self._faults.armed.extend(Faults.from_specs(specs).armed)
+        except UsageError as error:
+            return JSONResponse({"error": error.what, "remedy": error.remedy}, 400)
+        return JSONResponse(self._faults.describe(), 201)
+
+    async def _clear(self, request: Request) -> Response:
+        self._faults.clear()
+        return Response(status_code=204)
+
+    async def _stored(self, request: Request) -> Response:
+        return JSONResponse(
+            {
+                uid: {"sha256": held.sha256, "path": str(held.path), "received": held.received}
+                for uid, held in self._store.stored().items()
+            }
+        )

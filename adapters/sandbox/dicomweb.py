@@ -1,0 +1,146 @@
+"""The DICOMweb root of the stand-in: sign-in, faults, and who answers what."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Mapping
+from typing import Literal
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from adapters.sandbox import answers, qido, wado
+from adapters.sandbox.faults import Fault, Faults
+from adapters.sandbox.front import apply
+from adapters.sandbox.issuer import INGESTER, Issuer
+from adapters.sandbox.store import Store
+from adapters.sandbox.stow import Stow
+from adapters.sandbox.tokens import BadToken
+
+Auth = Literal["bearer", "basic", "none"]
+_AUDIENCE = "qpinsights-backend"
+
+
+class DicomWeb:
+    """STOW-RS, QIDO-RS and WADO-RS below `path`; an ASGI application."""
+
+    path = "/dicom-web"
+
+    def __init__(self, store: Store, issuer: Issuer, faults: Faults, auth: Auth) -> None:
+        self._store = store
+        self._issuer = issuer
+        self._faults = faults
+        self._auth = auth
+        self._stow = Stow(store)
+        study, series = "/studies/{study}", "/studies/{study}/series/{series}"
+        instance = f"{series}/instances/{{sop}}"
+        searches = ["/studies", "/series", "/instances", f"{study}/series", f"{study}/instances"]
+        searches.append(f"{series}/instances")
+        self._app = Starlette(
+            routes=[
+                *(Route(path, self._search) for path in searches),
+                *(Route(path, self._retrieve) for path in (study, series, instance)),
+                *(Route(f"{p}/metadata", self._metadata) for p in (study, series, instance)),
+            ]
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        service = _service(scope["method"], path)
+        # Drawn before the look at the token, so that a token can run out at this very request.
+        self._expire(self._faults.draw("issuer", ("expire", "expire-session")))
+        if not self._is_allowed(request.headers.get("authorization", "")):
+            refusal = answers.front_error(401, "Authorization Required")
+            await refusal(scope, receive, send)
+            return
+        drawn = self._faults.draw(service)
+        response = await apply(drawn)
+        if response is not None:
+            await response(scope, receive, send)
+            return
+        if "reset-before-body" in drawn:
+            scope["sandbox.cut"]()
+        root = f"{request.url.scheme}://{request.url.netloc}{self.path}"
+        inner = {**scope, "sandbox.faults": drawn, "sandbox.root": root}
+        if service == "stow":
+            words = path.strip("/").split("/")
+            study = words[1] if len(words) > 1 else None
+            await self._stow.answer(inner, receive, send, study)
+        else:
+            await self._app(inner, receive, send)
+
+    async def _search(self, request: Request) -> Response:
+        drawn: Mapping[str, Fault] = request.scope["sandbox.faults"]
+        if "not-supported" in drawn:
+            return answers.front_error(501, "Not Implemented")
+        level = qido.LEVELS[request.url.path.rsplit("/", 1)[-1]]
+        parts = request.path_params
+        pairs = request.query_params.multi_items()
+        try:
+            query = qido.Query.parse(level, parts.get("study"), parts.get("series"), pairs)
+        except qido.BadQuery as error:
+            return answers.orthanc_error(400, "GET", request.url.path, f"Unknown: {error}")
+        delay = drawn["delay-listing"].number() if "delay-listing" in drawn else 0.0
+        before = time.monotonic() - delay
+        found = qido.search(self._store, query, request.scope["sandbox.root"], before)
+        cap = int(drawn["cap"].number()) if "cap" in drawn else None
+        items, is_capped = qido.page(query, found, cap)
+        more = '299 sandbox "There are additional results that can be requested"'
+        headers = {"warning": more} if is_capped else {}
+        return answers.datasets(items, request.headers.get("accept", "*/*"), headers)
+
+    async def _retrieve(self, request: Request) -> Response:
+        found = wado.locate(self._store, *_uids(request))
+        return (
+            wado.retrieve(request, found) if found else wado.not_found(request, *_uids(request)[1:])
+        )
+
+    async def _metadata(self, request: Request) -> Response:
+        found = wado.locate(self._store, *_uids(request))
+        if not found:
+            return wado.not_found(request, *_uids(request)[1:])
+        return wado.metadata(found, request.scope["sandbox.root"])
+
+    def _expire(self, drawn: Mapping[str, Fault]) -> None:
+        if drawn:
+            self._issuer.expire(sessions="expire-session" in drawn)
+
+    def _is_allowed(self, authorization: str) -> bool:
+        if self._auth == "none":
+            return True
+        if self._auth == "basic":
+            return _basic_credentials(authorization) == (INGESTER.username, INGESTER.password)
+        try:
+            self._issuer.check(authorization, _AUDIENCE)
+        except BadToken:
+            return False
+        return True
+
+
+def _service(method: str, path: str) -> str:
+    words = path.strip("/").split("/")
+    if method == "POST" and words[0] == "studies" and len(words) <= 2:
+        return "stow"
+    return "qido" if words[-1] in ("studies", "series", "instances") else "wado"
+
+
+def _uids(request: Request) -> tuple[str, str | None, str | None]:
+    parts = request.path_params
+    return parts["study"], parts.get("series"), parts.get("sop")
+
+
+def _basic_credentials(authorization: str) -> tuple[str, str] | None:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return name, password

@@ -1,0 +1,202 @@
+"""Faults that a stand-in can be told to make, each written as one line of text.
+
+    [SERVICE:]KIND[=VALUE][,OPTION=VALUE]…
+
+`stow:status=503,retry-after=2,times=3` answers the next three STOW requests with 503. Options
+that every fault takes: `times=N` (make it N times, then never again; without it: always) and
+`after=N` (let N requests of that service pass first). What there is stands in `CATALOGUE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from transfer.errors import UsageError
+
+
+class _Value(Enum):
+    """What may stand behind the kind's equals sign."""
+
+    NONE = "no value"
+    NUMBER = "a number"
+    OPTIONAL_NUMBER = "a number, or nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    meaning: str
+    value: _Value = _Value.NONE
+    options: frozenset[str] = frozenset()
+
+
+_STATUS = _Kind(
+    "answer with this HTTP status without reading the body",
+    _Value.NUMBER,
+    frozenset({"retry-after"}),
+)
+_LATENCY = _Kind("wait so many milliseconds before anything else", _Value.NUMBER)
+
+CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
+    "any": {"latency": _LATENCY, "status": _STATUS},
+    "stow": {
+        "status": _STATUS,
+        "latency": _LATENCY,
+        "drop-acked": _Kind("name one instance as stored that is not kept"),
+        "omit": _Kind("keep one instance and name it in neither list"),
+        "partial": _Kind(
+            "refuse one instance: listed as failed, under this status (202)",
+            _Value.OPTIONAL_NUMBER,
+            frozenset({"reason"}),
+        ),
+        "warn": _Kind("store one instance with this WarningReason (45063)", _Value.OPTIONAL_NUMBER),
+        "reset-before-body": _Kind("reset the connection as soon as the head was read"),
+        "reset-mid-body": _Kind("reset the connection in the middle of the body"),
+        "reset-after-body": _Kind("store everything, then reset instead of answering"),
+        "truncate-answer": _Kind("store everything, then close in the middle of the answer"),
+        "delay-answer": _Kind(
+            "store everything, wait so many milliseconds, then answer", _Value.NUMBER
+        ),
+        "xml": _Kind("answer in DICOM XML whatever was asked for"),
+    },
+    "qido": {
+        "status": _STATUS,
+        "latency": _LATENCY,
+        "not-supported": _Kind("answer 501"),
+        "delay-listing": _Kind(
+            "list an instance only so many seconds after it was stored", _Value.NUMBER
+        ),
+        "cap": _Kind("list at most so many items at once, whatever was asked for", _Value.NUMBER),
+    },
+    "wado": {"status": _STATUS, "latency": _LATENCY},
+    "issuer": {
+        "status": _STATUS,
+        "latency": _LATENCY,
+        "expire": _Kind("the DICOMweb request at hand finds all access tokens expired"),
+        "expire-session": _Kind("the same, and the refresh tokens are expired too"),
+    },
+}
+
+
+@dataclass(slots=True)
+class Fault:
+    """One armed fault. `left` counts down; None means always."""
+
+    spec: str
+    service: str
+    kind: str
+    value: float | None
+    options: Mapping[str, float]
+    left: int | None
+    skip: int
+    fired: int = 0
+
+    @classmethod
+    def parse(cls, spec: str) -> Fault:
+        """Read one spec.
+
+        Raises:
+            UsageError: no such service, kind or option, or a value that does not fit.
+        """
+        first, *rest = [part.strip() for part in spec.strip().split(",")]
+        kind_text, _, value_text = first.partition("=")
+        service, colon, kind_name = kind_text.partition(":")
+        if not colon:
+            service, kind_name = "any", kind_text
+        if service not in CATALOGUE:
+            raise _refuse(spec, f"no service {service!r}; there are {_names(CATALOGUE)}")
+        kind = CATALOGUE[service].get(kind_name)
+        if kind is None:
+            known = _names(CATALOGUE[service])
+            raise _refuse(spec, f"{service} knows no fault {kind_name!r}; there are {known}")
+        value = _number(spec, kind_name, value_text) if value_text else None
+        if (kind.value is _Value.NONE and value is not None) or (
+            kind.value is _Value.NUMBER and value is None
+        ):
+            raise _refuse(spec, f"{kind_name} takes {kind.value.value}")
+        options: dict[str, float] = {}
+        for part in rest:
+            name, _, text = part.partition("=")
+            if name not in {"times", "after"} | kind.options:
+                known = _names({"times", "after"} | kind.options)
+                raise _refuse(spec, f"{kind_name} has no option {name!r}; there are {known}")
+            options[name] = _number(spec, name, text)
+        times = options.pop("times", None)
+        skip = int(options.pop("after", 0))
+        left = None if times is None else int(times)
+        return cls(spec.strip(), service, kind_name, value, options, left, skip)
+
+    def number(self, default: float = 0) -> float:
+        """The kind's value, or `default` where it was left out."""
+        return default if self.value is None else self.value
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults that are armed now; each service asks at every request what is in store."""
+
+    armed: list[Fault] = field(default_factory=list)
+
+    @classmethod
+    def from_specs(cls, specs: Iterable[str]) -> Faults:
+        return cls([Fault.parse(spec) for spec in specs])
+
+    def add(self, spec: str) -> Fault:
+        """Arm one more.
+
+        Raises:
+            UsageError: the spec cannot be read.
+        """
+        fault = Fault.parse(spec)
+        self.armed.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Disarm all; the service behaves again."""
+        self.armed.clear()
+
+    def draw(self, service: str, kinds: Sequence[str] = ()) -> dict[str, Fault]:
+        """The faults that hit this request, by kind; counts each of them down.
+
+        `kinds` narrows the draw, so that a fault is counted at the request it is meant for.
+        """
+        drawn: dict[str, Fault] = {}
+        for fault in self.armed:
+            if fault.service not in (service, "any") or (kinds and fault.kind not in kinds):
+                continue
+            if fault.left == 0 or fault.kind in drawn:
+                continue
+            if fault.skip:
+                fault.skip -= 1
+                continue
+            if fault.left is not None:
+                fault.left -= 1
+            fault.fired += 1
+            drawn[fault.kind] = fault
+        return drawn
+
+    def describe(self) -> list[dict[str, object]]:
+        """All faults with what is left of them, for the control endpoint."""
+        return [{"fault": f.spec, "left": f.left, "fired": f.fired} for f in self.armed]
+
+
+def _names(known: Iterable[str]) -> str:
+    return ", ".join(sorted(known))
+
+
+def _number(spec: str, name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise _refuse(spec, f"{name} takes a number, not {text!r}") from None
+    if number < 0 or number != number:
+        raise _refuse(spec, f"{name} cannot be negative")
+    return number
+
+
+def _refuse(spec: str, why: str) -> UsageError:
+    return UsageError(
+        f"The fault {spec!r} cannot be read: {why}.",
+        "Write it as SERVICE:KIND=VALUE,times=N, as in stow:status=503,retry-after=2,times=1.",
+    )

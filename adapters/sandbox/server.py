@@ -1,0 +1,246 @@
+"""The sandbox: every stand-in behind one TLS 1.3 port on loopback, with a throw-away CA."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from adapters.sandbox.ca import ThrowAwayCa
+from adapters.sandbox.control import Control
+from adapters.sandbox.dicomweb import Auth, DicomWeb
+from adapters.sandbox.faults import Fault, Faults
+from adapters.sandbox.front import Front, Recorder
+from adapters.sandbox.http1 import AsgiApp, Http1Server
+from adapters.sandbox.issuer import INGESTER, Issuer
+from adapters.sandbox.store import Store, StoredInstance
+from transfer.errors import UsageError
+
+NODE = "sandbox-upv"
+_HOST = "127.0.0.1"
+_MARK = "# Written by `eucaim-transfer sandbox`: overwritten at its next start.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a sandbox is to behave.
+
+    `folder` keeps what was stored beyond the sandbox's life; without it everything goes at the
+    end. `ca` lets a node come back under the authority that its clients know. `context` makes
+    another TLS context, for tests of what a client must refuse.
+    """
+
+    port: int = 0
+    folder: Path | None = None
+    record: Path | None = None
+    faults: Sequence[str] = ()
+    auth: Auth = "bearer"
+    destinations: Sequence[str] = ("SANDBOX|MAIN",)
+    access_s: float = 300.0
+    refresh_s: float = 1800.0
+    ca: ThrowAwayCa | None = None
+    context: Callable[[ThrowAwayCa], ssl.SSLContext] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the stand-in's services are."""
+
+    dicomweb_url: str
+    issuer_url: str
+
+
+class Sandbox:
+    """The stand-in nodes, from `async with` on until its end.
+
+    Raises:
+        UsageError: a fault cannot be read; OSError: the port is taken.
+    """
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.faults = Faults.from_specs(self.options.faults)
+        self._temporary = Path(tempfile.mkdtemp(prefix="eucaim-sandbox-"))
+        self.ca = self.options.ca or ThrowAwayCa(self._temporary / "tls")
+        self.store = Store(self.options.folder or self._temporary / "store")
+        self.issuer = Issuer(
+            self.faults, access_s=self.options.access_s, refresh_s=self.options.refresh_s
+        )
+        self._server = Http1Server(self._application(), self._context())
+        self._port = 0
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    @property
+    def ca_file(self) -> Path:
+        return self.ca.file
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self._url(DicomWeb.path), self._url(Issuer.path))
+
+    @property
+    def control_url(self) -> str:
+        return self._url(Control.path)
+
+    @property
+    def crashes(self) -> Sequence[BaseException]:
+        """Faults of the stand-in itself; empty when all is well."""
+        return self._server.crashes
+
+    def stored(self) -> Mapping[str, StoredInstance]:
+        """What the node holds, by SOPInstanceUID."""
+        return self.store.stored()
+
+    def fault(self, spec: str) -> Fault:
+        """Arm one fault from now on; its `fired` tells how often it was made."""
+        return self.faults.add(spec)
+
+    def write_home(self, home: Path) -> None:
+        """Write `config.toml` and `ca.pem`, so that `home` serves as EUCAIM_TRANSFER_HOME.
+
+        Raises:
+            UsageError: there is a configuration that the sandbox has not written.
+        """
+        home.mkdir(parents=True, exist_ok=True)
+        config = home / "config.toml"
+        if config.exists() and not config.read_text("utf-8").startswith(_MARK):
+            raise UsageError(
+                "The folder holds a configuration of your own.",
+                "Name an empty folder for the sandbox.",
+            )
+        shutil.copyfile(self.ca_file, home / "ca.pem")
+        config.write_text(_MARK + self._toml(), "utf-8")
+
+    def describe(self, home: Path | None) -> dict[str, object]:
+        """The JSON line that `sandbox` prints once it accepts connections."""
+        node: dict[str, object] = {
+            "dicomweb_url": self.endpoints.dicomweb_url,
+            "issuer_url": self.endpoints.issuer_url,
+            "username": INGESTER.username,
+            "password": INGESTER.password,
+            "destinations": list(self.options.destinations),
+            "control_url": self.control_url,
+        }
+        ca_file = self.ca_file if home is None else home / "ca.pem"
+        return {
+            "home": None if home is None else str(home),
+            "ca_file": str(ca_file),
+            "nodes": {NODE: node},
+        }
+
+    def run(self, ready: Callable[[Sandbox], None]) -> None:
+        """Serve in this thread until interrupted."""
+
+        async def serve() -> None:
+            async with self:
+                ready(self)
+                await asyncio.Event().wait()
+
+        asyncio.run(serve())
+
+    async def __aenter__(self) -> Sandbox:
+        self._port = await self._server.start(_HOST, self.options.port)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._server.stop()
+        shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _application(self) -> AsgiApp:
+        dicomweb = DicomWeb(self.store, self.issuer, self.faults, self.options.auth)
+        services: AsgiApp = Starlette(
+            routes=[
+                Mount(Control.path, app=Control(self.faults, self.store)),
+                Mount(Issuer.path, app=Front(self.issuer.app, self.faults, "issuer")),
+                Mount(DicomWeb.path, app=dicomweb),
+            ]
+        )
+        record = self.options.record
+        return services if record is None else Recorder(services, record)
+
+    def _context(self) -> ssl.SSLContext:
+        if self.options.context is not None:
+            return self.options.context(self.ca)
+        return self.ca.issue().context()
+
+    def _url(self, path: str) -> str:
+        return f"https://{_HOST}:{self._port}{path}"
+
+    def _toml(self) -> str:
+        auth = {"bearer": "password", "basic": "basic", "none": "none"}[self.options.auth]
+        # The strings and lists of JSON are TOML too.
+        values: dict[str, object] = {
+            "kind": "upv",
+            "dicomweb_url": self.endpoints.dicomweb_url,
+            "issuer_url": self.endpoints.issuer_url,
+            "auth": auth,
+            "username": INGESTER.username,
+            "ca_file": "ca.pem",
+            "gate": "integrity",
+            "deidentified": "as-is",
+            "destinations": list(self.options.destinations),
+            "listing_delay_s": 2,
+        }
+        lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+        return "\n".join([f"[nodes.{NODE}]", *lines, ""])
+
+
+async def serve(
+    port: int,
+    home: Path | None,
+    record: Path | None,
+    faults: Sequence[str],
+    ready: Callable[[Mapping[str, object]], None],
+) -> None:
+    """Serve the stand-ins until cancelled; `ready` gets the JSON line once connections are taken.
+
+    Raises:
+        UsageError: a fault cannot be read, or `home` holds somebody's configuration.
+    """
+    async with Sandbox(Options(port=port, record=record, faults=faults)) as sandbox:
+        if home is not None:
+            sandbox.write_home(home)
+        ready(sandbox.describe(home))
+        await asyncio.Event().wait()
+
+
+@contextlib.contextmanager
+def in_thread(options: Options | None = None) -> Iterator[Sandbox]:
+    """A sandbox on an event loop of its own, for callers that block or end their own loop."""
+    sandbox = Sandbox(options)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="sandbox", daemon=True)
+    thread.start()
+
+    def call(action: Callable[[], object]) -> None:
+        asyncio.run_coroutine_threadsafe(action(), loop).result()  # type: ignore[arg-type]
+
+    try:
+        call(sandbox.__aenter__)
+        try:
+            yield sandbox
+        finally:
+            call(lambda: sandbox.__aexit__(None, None, None))
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
