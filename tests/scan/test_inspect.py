@@ -133,6 +133,13 @@ def test_a_bare_data_set_is_recognised_and_reads_the_same_behind_our_prefix(
     assert again.file_meta.ImplementationVersionName == "EUCAIMTRANSFER"
 
 
+def test_a_bare_data_set_may_begin_with_a_sequence(tmp_path: Path) -> None:
+    sequence = files.long(0x00080006, b"SQ", files.SEQUENCE_END, files.UNDEFINED)
+    charset = files.short(0x00080005, b"CS", b"ISO_IR 100")
+    facts = inspect(tmp_path, charset + sequence + files.bare(files.image()))
+    assert set(facts.reasons) == {"no-preamble", "no-transfer-syntax"}
+
+
 def test_a_file_without_preamble_keeps_the_transfer_syntax_of_its_file_meta(
     tmp_path: Path,
 ) -> None:

@@ -65,6 +65,14 @@ def test_one_bit_pixels_fill_bytes_across_frames(tmp_path: Path) -> None:
     assert inspect(tmp_path, files.part10(made)).verdict is FileVerdict.OK
 
 
+def test_bits_that_fill_a_byte_only_in_part_need_that_byte(tmp_path: Path) -> None:
+    made = files.image()
+    made.Rows, made.Columns, made.BitsAllocated, made.NumberOfFrames = 3, 3, 1, 4
+    made.PixelData = bytes(4)
+    made["PixelData"].VR = "OB"
+    assert inspect(tmp_path, files.part10(made)).reasons == ("pixel-data-too-short",)
+
+
 def test_a_number_of_frames_that_is_none_is_a_warning(tmp_path: Path) -> None:
     content = files.bare(files.image())
     at = content.index(struct.pack("<HH", 0x0028, 0x0010))

@@ -31,7 +31,9 @@ LONG_VRS: Final = frozenset(
 SHORT_VRS: Final = frozenset(
     b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
 )
-_BULK_VRS: Final = LONG_VRS - {b"SQ", b"UN", b"UC", b"UR", b"UT"}
+_LONG_TEXT_VRS: Final = frozenset((b"UC", b"UR", b"UT"))
+_LONG_PLAIN_VRS: Final = LONG_VRS - {b"SQ"}
+_BULK_VRS: Final = LONG_VRS - _LONG_TEXT_VRS - {b"SQ", b"UN"}
 _NUMBER_SIZE: Final = {
     b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"FL": 4, b"AT": 4, b"FD": 8, b"SV": 8, b"UV": 8,
 }  # fmt: skip
@@ -160,9 +162,48 @@ class _Look:
             self._levels.pop()
             return True
         if level.holds is _Holds.ELEMENTS:
-            return self._element(level)
+            self._stride(level)
+            return level.end == self._at or self._element(level)
         self._item(level)
         return True
+
+    def _stride(self, level: _Level) -> None:
+        """Step over the ordinary elements that lie wholly in the bytes at hand.
+
+        Adds nothing to what `_element` does one by one, but is several times faster, and most
+        headers are made of nothing else.
+        """
+        block, at = self._source.window(self._at)
+        begin = self._at - at
+        bound = self._bound()
+        limit = len(block) if bound is None else min(len(block), bound - begin)
+        order = "<" if self._is_little else ">"
+        explicit = struct.Struct(f"{order}HH2sH").unpack_from
+        implicit = struct.Struct(f"{order}HHL").unpack_from
+        long_length = struct.Struct(f"{order}L").unpack_from
+        sequences = _sequence_tags() if level.is_implicit else frozenset()
+        wanted = self._wanted if len(self._levels) == 1 else frozenset[int]()
+        while at + 12 <= limit:
+            if level.is_implicit:
+                group, number, length = implicit(block, at)
+                vr, value = b"", at + 8
+            else:
+                group, number, vr, length = explicit(block, at)
+                value = at + 8
+                if vr in _LONG_PLAIN_VRS:
+                    (length,) = long_length(block, at + 8)
+                    value = at + 12
+                elif vr not in SHORT_VRS:
+                    break
+                if vr in _NUMBER_SIZE and length % _NUMBER_SIZE[vr]:
+                    break
+            tag = group << 16 | number
+            if not group or group >= 0x7FE0 or value + length > limit or tag in sequences:
+                break
+            if tag in wanted:
+                self.found.values[tag] = (vr, block[value : value + min(length, VALUE_LIMIT_BYTES)])
+            at = value + length
+        self._at = begin + at
 
     def _leave_what_is_broken(self, problem: _Broken | _Cut) -> None:
         # A sequence or item that tells its length can be stepped over, whatever is in it.
@@ -245,14 +286,20 @@ class _Look:
         if length == UNDEFINED:
             raise _Broken
         end = self._at + length
+        bound = self._bound()
+        if bound is None:
+            if not self._source.reaches(end):
+                raise _Cut
+        elif end > bound:
+            raise _Broken
+        return end
+
+    def _bound(self) -> int | None:
+        """Where the innermost sequence or item that tells its length ends."""
         for level in reversed(self._levels):
             if level.end is not None:
-                if end > level.end:
-                    raise _Broken
-                return end
-        if not self._source.reaches(end):
-            raise _Cut
-        return end
+                return level.end
+        return None
 
     def _skip(self, length: int) -> None:
         self._at = self._end_of(length)

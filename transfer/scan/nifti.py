@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from transfer.scan.reasons import Reason
-from transfer.scan.source import BLOCK_BYTES, FileSource
+from transfer.scan.source import BLOCK_BYTES, INFLATE_LIMIT_BYTES, FileSource
 
 HEADER_BYTES: Final = 540
-_INFLATE_LIMIT_BYTES: Final = 4 * 1024**3
 _IMAGE_NAMES: Final = (b".img", b".IMG", b".img.gz", b".IMG.GZ")
 _HEADER_NAMES: Final = (b".hdr", b".HDR", b".hdr.gz", b".HDR.GZ")
 
@@ -117,7 +116,7 @@ def _unpacked_size(source: FileSource, enough: int) -> int:
     trailer = source.glance(max(source.size_bytes - 4, 0), 4)
     if len(trailer) == 4 and int.from_bytes(trailer, "little") == enough % 2**32:
         return enough
-    limit = min(enough, _INFLATE_LIMIT_BYTES)
+    limit = min(enough, INFLATE_LIMIT_BYTES)
     counted, at, inflater = 0, 0, zlib.decompressobj(16 + zlib.MAX_WBITS)
     counting = FileSource(source.fd, source.size_bytes, budget=source.size_bytes + BLOCK_BYTES)
     try:

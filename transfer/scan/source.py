@@ -31,6 +31,11 @@ class Source(Protocol):
         """As `peek`, without reading ahead: for hopping over long values."""
         ...
 
+    def window(self, position: int) -> tuple[bytes, int]:
+        """The bytes at hand, and where among them the position is; at least 12 bytes follow it
+        unless the end is near. Raises as `peek`."""
+        ...
+
     def reaches(self, end: int) -> bool:
         """Whether the source has at least `end` bytes. Raises as `peek`."""
         ...
@@ -63,6 +68,10 @@ class FileSource:
 
     def glance(self, position: int, count: int) -> bytes:
         return self._read(position, count)
+
+    def window(self, position: int) -> tuple[bytes, int]:
+        self.peek(position, 12)
+        return self._block, position - self._at
 
     def reaches(self, end: int) -> bool:
         return end <= self.size_bytes
@@ -118,6 +127,10 @@ class InflatedSource:
 
     def glance(self, position: int, count: int) -> bytes:
         return self.peek(position, count)
+
+    def window(self, position: int) -> tuple[bytes, int]:
+        self.peek(position, 12)
+        return self._block, position - self._at
 
     def reaches(self, end: int) -> bool:
         return end <= 0 or bool(self.peek(end - 1, 1))

@@ -1,0 +1,1 @@
+"""From a folder to its files, and from a file to what it is."""
