@@ -42,7 +42,7 @@ def open_node(
 
 def journey(profile: NodeProfile) -> Journey:
     """Steps 4 to 10 on this node."""
-    from adapters.upv.journey import journey as drawn
+    from adapters.upv.steps import journey as drawn
 
     return drawn(profile)
 

@@ -144,6 +144,8 @@ def _serve(
     finally:
         stream.close()
         plain.close()
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _one_request(

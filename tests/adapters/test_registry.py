@@ -1,0 +1,102 @@
+"""From a profile to a node, without anybody naming a node's package."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import adapters
+from adapters import registry
+from adapters.profiles import load_profiles
+from adapters.secrets import SecretStore
+from transfer.errors import UsageError
+from transfer.node import Node
+
+
+def _store(home: Path) -> SecretStore:
+    return SecretStore(home, environ={}, keyring=lambda: None)
+
+
+async def test_a_configured_node_is_opened_as_a_node(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[nodes.orthanc]\nkind = "upv"\ndicomweb_url = "https://127.0.0.1:1/dicom-web"\n'
+    )
+    profile = load_profiles(tmp_path)["orthanc"]
+    node: Node = registry.open_node(profile, _store(tmp_path), home=tmp_path)
+    assert node.name == "orthanc"
+    await node.aclose()
+    await node.aclose()
+
+
+def test_a_missing_address_is_a_finding_with_the_text_of_the_ticket(tmp_path: Path) -> None:
+    profile = load_profiles(tmp_path)["upv"]
+    findings = registry.check_configuration(profile)
+    assert [(f.check, f.state, f.exit_code) for f in findings] == [("configuration", "fail", 2)]
+    assert "help.cancerimage.eu" in findings[0].remedy
+    assert "STOW-RS" in findings[0].remedy
+    with pytest.raises(UsageError, match="DICOMweb address is not known"):
+        registry.open_node(profile, _store(tmp_path), home=tmp_path)
+
+
+def test_a_timepoint_that_requests_need_but_nobody_set_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[nodes.upv]\ndicomweb_url = "https://x/rs"\nstow_query = {t = "{timepoint}"}\n'
+    )
+    findings = registry.check_configuration(load_profiles(tmp_path)["upv"])
+    assert [f.message for f in findings] == [
+        "The requests are to name a timepoint, but none is configured."
+    ]
+
+
+def test_a_complete_configuration_says_so(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[nodes.upv]\ndicomweb_url = "https://x/rs"\n')
+    findings = registry.check_configuration(load_profiles(tmp_path)["upv"])
+    assert [f.state for f in findings] == ["ok"]
+
+
+def test_a_kind_without_an_adapter_says_that_it_comes_later(tmp_path: Path) -> None:
+    profile = load_profiles(tmp_path)["health-ri"]
+    with pytest.raises(UsageError, match="adapter for kind xnat comes with a later version"):
+        registry.open_node(profile, _store(tmp_path), home=tmp_path)
+
+
+def test_the_journey_has_the_handbooks_steps_in_order(tmp_path: Path) -> None:
+    journey = registry.journey(load_profiles(tmp_path)["upv"])
+    assert [(step.number, step.id, step.engine) for step in journey.steps] == [
+        (4, "deidentify", ""),
+        (5, "account", "login"),
+        (6, "ticket", ""),
+        (7, "tool", "doctor"),
+        (8, "images", "upload"),
+        (9, "clinical", ""),
+        (10, "dataset", ""),
+    ]
+
+
+def test_steps_that_are_not_carried_out_say_so(tmp_path: Path) -> None:
+    journey = registry.journey(load_profiles(tmp_path)["upv"])
+    silent = [step.id for step in journey.steps if not step.engine]
+    honest = [s.id for s in journey.steps if "Not carried out by this version yet" in s.text]
+    assert honest == silent == ["deidentify", "ticket", "clinical", "dataset"]
+
+
+def test_a_new_kind_is_one_new_package_and_no_change_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "elsewhere" / "paperpost"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "from adapters.kinds import Option\n"
+        "KIND = 'paperpost'\n"
+        "OPTIONS = {'street': Option(lambda v: isinstance(v, str), 'a text')}\n"
+        "def journey(profile):\n"
+        "    return profile.options['street']\n"
+    )
+    monkeypatch.setattr(adapters, "__path__", [*adapters.__path__, str(package.parent)])
+    (tmp_path / "config.toml").write_text('[nodes.p]\nkind = "paperpost"\nstreet = "Main"\n')
+    try:
+        assert registry.journey(load_profiles(tmp_path)["p"]) == "Main"  # type: ignore[comparison-overlap]
+    finally:
+        sys.modules.pop("adapters.paperpost", None)
