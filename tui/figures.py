@@ -1,0 +1,75 @@
+"""Figures as people read them: sizes, rates, spans of time, counts."""
+
+from __future__ import annotations
+
+import re
+
+from transfer.errors import UsageError
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgKMG]?)(?:i?[bB])?(?:/s)?")
+_FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
+
+
+def size(size_bytes: float) -> str:
+    """A size in decimal units with three figures: `1.24 GB`."""
+    value = float(size_bytes)
+    for unit in _UNITS:
+        if value < 999.5 or unit == _UNITS[-1]:
+            break
+        value /= 1000
+    if unit == "B":
+        return f"{value:.0f} B"
+    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
+
+
+def rate(bytes_per_s: float) -> str:
+    """A rate: `48.2 MB/s`."""
+    return f"{size(bytes_per_s)}/s"
+
+
+def span(seconds: float) -> str:
+    """A span of time, no more exact than anybody could know: `16 s`, `4 min`, `2 h 10 min`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min"
+    return f"{hours // 24} days {hours % 24} h"
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: `1 file`, `1,204 files`."""
+    return f"{n:,} {one if n == 1 else (many or one + 's')}"
+
+
+def share(done: float, total: float) -> float:
+    """How much of a total is done, 0 to 1; 0 while the total is unknown."""
+    return min(1.0, max(0.0, done / total)) if total > 0 else 0.0
+
+
+def percent(part: float) -> str:
+    """A share as a whole percentage. Only what is complete reads 100 %."""
+    return "100 %" if part >= 1 else f"{int(part * 100)} %"
+
+
+def parse_rate(text: str) -> int | None:
+    """Bytes a second out of `5M`, `500K`, `1.5 MB/s`; None for `none`, `0` or nothing.
+
+    Raises:
+        UsageError: it is no rate.
+    """
+    cleaned = text.strip()
+    if cleaned.lower() in ("", "none", "off", "0"):
+        return None
+    found = _RATE.fullmatch(cleaned)
+    value = int(float(found[1]) * _FACTORS[found[2].lower()]) if found else 0
+    if value < 1_000:
+        raise UsageError(
+            "That is not a rate this program can keep.",
+            "Write for example 5M (5 MB a second), 500K, or none.",
+        )
+    return value

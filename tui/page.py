@@ -1,0 +1,127 @@
+"""What every full screen has in common: frame, live data, and how actions fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import Screen
+
+from transfer.errors import TransferError
+from tui.widgets.chrome import Crumbs, KeyLine, NowStrip
+from tui.words import means_for_data
+
+if TYPE_CHECKING:
+    from tui.app import TransferApp
+
+T = TypeVar("T")
+_LIVE_S = 0.25
+
+
+class Page(Screen[None]):
+    """One screen: crumbs, a body, "what now", the keys.
+
+    A page that shows live data overrides `look`, which is called four times a second while the
+    page is the one in front. Only one read of a kind is under way at a time, in a thread.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", id="page.back"),
+        Binding("question_mark", "app.help", "Help", key_display="?", id="page.help"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._under_way: set[str] = set()
+
+    @property
+    def owner(self) -> TransferApp:
+        from tui.app import TransferApp
+
+        assert isinstance(self.app, TransferApp), "pages live in this app only"
+        return self.app
+
+    def compose(self) -> ComposeResult:
+        yield Crumbs()
+        with Vertical(classes="body"):
+            yield from self.body()
+        yield NowStrip()
+        yield KeyLine()
+
+    def body(self) -> ComposeResult:
+        """The widgets between the frame."""
+        yield from ()
+
+    @property
+    def crumbs(self) -> Crumbs:
+        return self.query_one(Crumbs)
+
+    @property
+    def now(self) -> NowStrip:
+        return self.query_one(NowStrip)
+
+    def on_mount(self) -> None:
+        self.set_interval(_LIVE_S, self._tick)
+
+    def on_screen_resume(self) -> None:
+        self._tick()
+
+    def _tick(self) -> None:
+        if self.is_current and self.is_mounted:
+            self.look()
+
+    def look(self) -> None:
+        """Start whatever reads are due."""
+
+    def read(self, kind: str, call: Callable[[], T], arrived: Callable[[T], None]) -> None:
+        """Run `call` in a thread unless one of its kind is under way; then hand over its result.
+
+        A `TransferError` goes to `stumbled`.
+        """
+        if kind in self._under_way:
+            return
+        self._under_way.add(kind)
+
+        async def go() -> None:
+            try:
+                value = await self.owner.in_thread(call)
+            except TransferError as error:
+                if self.is_attached:
+                    self.stumbled(kind, error)
+                return
+            finally:
+                self._under_way.discard(kind)
+            if self.is_attached:
+                arrived(value)
+
+        self.run_worker(go(), group=f"read-{kind}", exit_on_error=True)
+
+    def stumbled(self, kind: str, error: TransferError) -> None:
+        """A read or an action failed: say so in the one way."""
+        self.fail(error)
+
+    def fail(self, error: TransferError, data: str = "") -> None:
+        """Show a failure over this page."""
+        from tui.screens.failure import FailureScreen
+        from tui.widgets.failure import Trouble
+
+        self.app.push_screen(
+            FailureScreen(Trouble(error.what, data or means_for_data(error), error.remedy))
+        )
+
+    def action_back(self) -> None:
+        self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.can(action) if action in self.live_actions() else True
+
+    def live_actions(self) -> frozenset[str]:
+        """Actions that are there only at times."""
+        return frozenset()
+
+    def can(self, action: str) -> bool | None:
+        """Whether one of `live_actions` makes sense now."""
+        return True

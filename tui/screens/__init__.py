@@ -1,0 +1,1 @@
+"""One screen per module, its look in the .tcss beside it."""

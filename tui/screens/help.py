@@ -1,0 +1,63 @@
+"""Help: the keys of the screen one came from, and what the state words mean."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+
+from tui import words
+from tui.widgets.chrome import with_keys
+from tui.widgets.failure import wrapped
+from tui.widgets.ink import cell, ink, line
+from tui.widgets.painted import Painted
+
+
+class HelpScreen(ModalScreen[None]):
+    """Everything one can press on the screen below, in the words of the key line."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,enter", "close", "Close", id="help.close"),
+    ]
+
+    def __init__(self, below: Screen[object]) -> None:
+        super().__init__()
+        keys: dict[str, tuple[str, str]] = {}
+        for _, binding, _, tooltip in below.active_bindings.values():
+            if binding.description and (binding.show or binding.action == "quit"):
+                shown = below.app.get_key_display(binding)
+                keys.setdefault(binding.action, (shown, tooltip or binding.description))
+        self._keys = [*keys.values(), ("↑ ↓ PgUp PgDn", "Move in a list"), ("Tab", "Next field")]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box"):
+            yield Painted(self._lines)
+
+    def _lines(self, width: int) -> list[Content]:
+        lines = [line(("Keys on this screen", "bold"))]
+        lines += [line(cell(key, 15, "bold $key"), text) for key, text in self._keys]
+        lines += [Content(""), line(("State of a transfer", "bold"))]
+        lines += [
+            line(cell(f"{glyph} {word}", 15), (meaning, "$muted"))
+            for glyph, word, meaning in words.legend()
+        ]
+        lines += [Content(""), line(("Leaving", "bold"))]
+        for text in _LEAVING:
+            lines += wrapped(ink(text), width)
+        return [*lines, Content(""), with_keys("[Esc] closes this")]
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+_LEAVING = (
+    "ctrl+q leaves these screens. A runner is a process of its own: it goes on when you leave, "
+    "when the line drops, and when you open the screens again you see it live.",
+    "Where the system ends all processes at log-out (KillUserProcesses), the runner ends too; "
+    "once 'loginctl enable-linger' has been run for this account it does not.",
+)

@@ -1,0 +1,153 @@
+"""Home: all transfers, and how far each is."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tui import figures, words
+from tui.page import Page
+from tui.source import Glance
+from tui.text import plain
+from tui.widgets.ink import bar, cell, line
+from tui.widgets.rows import Row, Rows
+
+# A transfer without a runner changes when somebody acts, not by itself.
+_IDLE_TICKS = 8
+
+
+class HomeScreen(Page):
+    """Every transfer with its state; the first thing one sees."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new", "New transfer", id="home.new"),
+        Binding("escape", "nothing", show=False, id="home.back"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names: list[str] | None = None
+        self._glances: dict[str, Glance] = {}
+        self._ticks = 0
+
+    def body(self) -> ComposeResult:
+        yield Rows(id="transfers", lines_per_row=2, gap=1, empty=["Looking for transfers…"])
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._draw()
+
+    def on_screen_resume(self) -> None:
+        self._ticks = 0
+        super().on_screen_resume()
+
+    def look(self) -> None:
+        if self._ticks % 4 == 0:
+            self.read("names", self.owner.source.names, self._take_names)
+        for name in self._names or ():
+            glance = self._glances.get(name)
+            idle = glance is not None and not (glance.status and glance.status.is_running)
+            if not idle or self._ticks % _IDLE_TICKS == 0:
+                self.read(f"glance {name}", partial(self.owner.source.glance, name), self._take)
+        self._ticks += 1
+
+    def _take_names(self, names: list[str]) -> None:
+        new = [name for name in names if name not in self._glances]
+        if names != self._names:
+            self._names = names
+            self._draw()
+        for name in new:
+            self.read(f"glance {name}", partial(self.owner.source.glance, name), self._take)
+
+    def _take(self, glance: Glance) -> None:
+        self._glances[glance.name] = glance
+        self._draw()
+
+    def _draw(self) -> None:
+        names = self._names
+        rows = self.query_one(Rows)
+        if names is None:
+            self.crumbs.say(["eucaim-transfer"])
+        else:
+            self.crumbs.say(
+                ["eucaim-transfer"], line((figures.count(len(names), "transfer"), "$muted"))
+            )
+        rows.show(
+            [Row(name, partial(_draw_row, name, self._glances.get(name))) for name in names or ()],
+            empty=_EMPTY if names is not None else None,
+        )
+        self._say_now()
+
+    def _say_now(self) -> None:
+        key = self.query_one(Rows).key
+        glance = self._glances.get(key) if key else None
+        count = 1 if self._names is None else len(self._names)
+        self.now.say(words.home_now(count, glance.state if glance else None))
+
+    @on(Rows.Reached)
+    def _reached(self) -> None:
+        self._say_now()
+
+    @on(Rows.Picked)
+    def _picked(self, event: Rows.Picked) -> None:
+        glance = self._glances.get(event.key)
+        if glance and glance.trouble:
+            self.fail(glance.trouble)
+        else:
+            self.owner.open_transfer(event.key)
+
+    def action_nothing(self) -> None:
+        """There is nothing to go back to."""
+
+    def action_new(self) -> None:
+        from tui.screens.new_node import NodeScreen
+
+        self.app.push_screen(NodeScreen())
+
+
+_EMPTY = (
+    "A transfer takes one folder of images to one reference node",
+    "and proves that every SOP Instance arrived.",
+    "",
+    "Press n: choose the node, then the folder. Nothing is sent before you say so.",
+)
+
+
+def _draw_row(name: str, glance: Glance | None, width: int) -> list[Content]:
+    title = cell(plain(name), width - 14, "bold")
+    if glance is None:
+        return [line(title, ("… reading", "$muted"))]
+    state = cell(words.state_of(glance.state), 14)
+    if glance.status is None:
+        what = glance.trouble.what if glance.trouble else ""
+        return [line(title, state), line((plain(what), "$muted"))]
+    status = glance.status
+    counts = status.census.instances
+    scanning = status.is_running and status.progress.phase == "scan"
+    part = figures.share(counts.verified, counts.ready)
+    if scanning:
+        part = figures.share(status.progress.done, status.progress.total)
+    elif status.is_running and status.progress.phase in ("plan", "send"):
+        part = figures.share(status.bytes_done, status.census.bytes_total)
+    facts = [f"{counts.verified:,} of {counts.ready:,} verified"] if counts.ready else []
+    if scanning:
+        facts = [f"{status.progress.done:,} files read"]
+    facts.append(f"to {plain(status.order.node)}")
+    if status.is_running and status.progress.rate_bps > 0 and not scanning:
+        facts.append(figures.rate(status.progress.rate_bps))
+        if status.progress.eta_s is not None and width > 90:
+            facts.append(f"about {figures.span(status.progress.eta_s)} left")
+    return [
+        line(title, state),
+        line(
+            bar(part, min(40, width - 51), "$good" if part >= 1 else "$key"),
+            cell(figures.percent(part), 7, align="right"),
+            "   ",
+            (" · ".join(facts), "$muted"),
+        ),
+    ]

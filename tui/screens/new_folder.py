@@ -1,0 +1,201 @@
+"""New transfer, step 2: which folder."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from tui import figures
+from tui.page import Page
+from tui.screens.draft import PAGE, Draft, Folder, complete, look_into
+from tui.text import plain, shorten_path
+from tui.widgets.chrome import Now
+from tui.widgets.ink import cell, line
+from tui.widgets.rows import Row, Rows
+
+_HERE, _UP, _MORE, _LESS = "\x00here", "\x00up", "\x00more", "\x00less"
+
+
+class PathSuggester(Suggester):
+    """Completes a path by what is on the disk, without holding up the screen."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._page = page
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return await self._page.owner.in_thread(partial(complete, value)) or None
+
+
+class FolderScreen(Page):
+    """A walk through folders with the arrow keys, or a path typed or pasted."""
+
+    CSS_PATH = "new.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "up", "Folder above", id="folder.up"),
+        Binding("right", "into", "Open folder", id="folder.into"),
+        Binding("tab", "app.focus_next", "Type a path", id="folder.type"),
+    ]
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self._draft = draft
+        self._folder = Folder(Path.home())
+        self._came_from = ""
+
+    def body(self) -> ComposeResult:
+        with Container(classes="field"):
+            entry = Input(id="path", suggester=PathSuggester(self), placeholder="/path/to/images")
+            entry.cursor_blink = False
+            yield entry
+        yield Rows(id="folders", pick="Take it", empty=["Reading…"])
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.crumbs.say(
+            ["eucaim-transfer", "New transfer", "Source folder"], line(("2 of 5", "$muted"))
+        )
+        self.query_one(Rows).focus()
+        self._open(Path.home())
+
+    def _open(self, path: Path, offset: int = 0) -> None:
+        self.now.say(Now("Reading the folder…", "[Esc] goes back."))
+        self.read("folder", partial(look_into, path, offset), self._take)
+
+    def _take(self, folder: Folder) -> None:
+        rows = self.query_one(Rows)
+        if folder.trouble and self._folder.path != folder.path:
+            self.now.say(
+                Now(
+                    f"That folder cannot be opened: {folder.trouble}.",
+                    "Choose another one.",
+                    "$bad",
+                )
+            )
+            return
+        self._folder = folder
+        shown = [Row(_HERE, partial(_draw_here, folder))]
+        if folder.path.parent != folder.path:
+            shown.append(Row(_UP, partial(_draw_up, folder.path.parent)))
+        if folder.offset:
+            shown.append(Row(_LESS, partial(_say, f"↑ the {PAGE} before these")))
+        shown += [Row(name, partial(_draw_folder, name)) for name in folder.names]
+        left = folder.total - folder.offset - len(folder.names)
+        if left > 0:
+            shown.append(Row(_MORE, partial(_say, f"↓ {left:,} more, {PAGE} at a time")))
+        if folder.is_cut:
+            shown.append(Row("\x00cut", partial(_say, "… and more: type the path above"), False))
+        rows.show(shown)
+        rows.action_edge(0)
+        if self._came_from in folder.names:
+            rows.go_to(self._came_from)
+        self._came_from = ""
+        entry = self.query_one("#path", Input)
+        if not entry.has_focus:
+            entry.value = str(folder.path)
+        self._tell()
+
+    @on(Rows.Reached)
+    def _tell(self) -> None:
+        key = self.query_one(Rows).key
+        folder = self._folder
+        if key == _HERE and folder.trouble:
+            self.now.say(Now(f"This folder cannot be taken: {folder.trouble}.", "", "$bad"))
+        elif key == _HERE:
+            self.now.say(
+                Now(
+                    "Take this folder with all that is below it?",
+                    "[Enter] takes it.   [↓] other folders.   [Tab] type or paste a path.",
+                )
+            )
+        elif key in (_UP, _MORE, _LESS):
+            self.now.say(Now("Walk on.", "[Enter] does so.   [Tab] type or paste a path."))
+        else:
+            self.now.say(
+                Now(
+                    "Look into this folder?",
+                    "[Enter] opens it; then take it, or walk on.   [Tab] type or paste a path.",
+                )
+            )
+
+    @on(Rows.Picked)
+    def _picked(self, event: Rows.Picked) -> None:
+        folder = self._folder
+        if event.key == _HERE:
+            if not folder.trouble:
+                self._go_on(folder.path)
+        elif event.key == _UP:
+            self.action_up()
+        elif event.key == _MORE:
+            self._open(folder.path, folder.offset + PAGE)
+        elif event.key == _LESS:
+            self._open(folder.path, max(0, folder.offset - PAGE))
+        else:
+            self._open(folder.path / event.key)
+
+    @on(Input.Submitted)
+    def _typed(self, event: Input.Submitted) -> None:
+        text = event.value.strip().strip("'\"")
+        path = Path(os.path.abspath(os.path.expanduser(text or "/")))
+        self.query_one(Rows).focus()
+        self._open(path)
+
+    @on(Input.Changed)
+    def _typing(self) -> None:
+        if self.query_one("#path", Input).has_focus:
+            self.now.say(
+                Now(
+                    "Type or paste the path of the folder.",
+                    "[→] completes it.   [Enter] opens it.   [Tab] back to the list.",
+                )
+            )
+
+    def action_up(self) -> None:
+        self._came_from = self._folder.path.name
+        self._open(self._folder.path.parent)
+
+    def action_into(self) -> None:
+        key = self.query_one(Rows).key
+        if key and not key.startswith("\x00"):
+            self._open(self._folder.path / key)
+
+    def _go_on(self, path: Path) -> None:
+        from dataclasses import replace
+
+        from tui.screens.new_details import DetailsScreen
+
+        self.app.push_screen(DetailsScreen(replace(self._draft, source=path)))
+
+
+def _draw_here(folder: Folder, width: int) -> list[Content]:
+    what = (
+        f"✗ {folder.trouble}"
+        if folder.trouble
+        else f"{figures.count(folder.files, 'file')}, "
+        f"{figures.count(folder.total, 'folder')} directly in it"
+    )
+    return [
+        line(cell("✓ Take this folder", 22, "bold"), (what, "$bad" if folder.trouble else "$muted"))
+    ]
+
+
+def _draw_up(parent: Path, width: int) -> list[Content]:
+    return [line(("↑ ", "$muted"), (shorten_path(plain(parent), width - 2), "$muted"))]
+
+
+def _draw_folder(name: str, width: int) -> list[Content]:
+    return [cell(f"  {plain(name)}/", width)]
+
+
+def _say(text: str, width: int) -> list[Content]:
+    return [line((text, "$muted"))]

@@ -1,0 +1,116 @@
+"""New transfer, step 5: everything once more, then it is made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from transfer.errors import TransferError
+from transfer.ledger.order import Word
+from transfer.orders import DEID_WAIVER
+from tui.page import Page
+from tui.screens.draft import Draft
+from tui.screens.transfer_page import ask_waiver
+from tui.text import plain, shorten_path
+from tui.widgets.chrome import Now
+from tui.widgets.failure import wrapped
+from tui.widgets.ink import cell, ink, line
+from tui.widgets.painted import Painted
+
+_REQUIRED = (
+    "This node takes de-identified images only. Files that do not say they are "
+    "(Patient Identity Removed, 0012,0062) are not sent. If yours are de-identified and only "
+    "lack that mark, a named person can answer for it: press a."
+)
+
+
+class SummaryScreen(Page):
+    """The order in plain words; Enter makes the transfer and sends nothing."""
+
+    CSS_PATH = "new.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "make", "Make it", id="new.make"),
+        Binding("a", "answer", "Answer for it", id="new.answer"),
+    ]
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self._draft = draft
+        self._is_making = False
+
+    def body(self) -> ComposeResult:
+        yield Painted(id="summary")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.crumbs.say(["eucaim-transfer", "New transfer", "Summary"], line(("5 of 5", "$muted")))
+        self._draw()
+
+    def _draw(self) -> None:
+        self.query_one("#summary", Painted).show(partial(_draw_summary, self._draft))
+        self.now.say(
+            Now(
+                "Making the transfer sends nothing yet.",
+                "[Enter] makes it.   [Esc] goes back and changes something.",
+            )
+        )
+
+    def action_make(self) -> None:
+        if self._is_making:
+            return
+        self._is_making = True
+        self.now.say(Now("Making the transfer…"))
+        draft = self._draft
+        self.read(
+            "make", partial(self.owner.source.create, draft.order(), draft.waiver), self._made
+        )
+
+    def _made(self, name: str) -> None:
+        self.owner.show_new(name)
+
+    def stumbled(self, kind: str, error: TransferError) -> None:
+        self._is_making = False
+        self._draw()
+        self.fail(error, "Nothing was made or sent.")
+
+    @work(exclusive=True, group="question")
+    async def action_answer(self) -> None:
+        answer = await ask_waiver(self.owner)
+        if answer is not None:
+            self._draft = replace(self._draft, waiver=Word(DEID_WAIVER, "none", *answer))
+            self._draw()
+
+    def live_actions(self) -> frozenset[str]:
+        return frozenset({"answer"})
+
+    def can(self, action: str) -> bool | None:
+        return self._draft.node.wants_deidentified
+
+
+def _draw_summary(draft: Draft, width: int) -> list[Content]:
+    room = max(20, width - 16)
+    facts = [
+        ("Name", plain(draft.name)),
+        ("Node", plain(draft.node.name)),
+        ("Destination", plain(draft.destination) or "the only one"),
+        ("Folder", shorten_path(plain(draft.source), room)),
+    ]
+    lines = [line(cell(label, 16, "$muted"), cell(value, room, "bold")) for label, value in facts]
+    if draft.node.wants_deidentified:
+        lines.append(Content(""))
+        if draft.waiver:
+            lines.append(
+                line(
+                    cell("Sent as they are", 18, "$warn"),
+                    f"{plain(draft.waiver.person)}: {plain(draft.waiver.reason)}",
+                )
+            )
+        else:
+            lines += wrapped(ink(_REQUIRED, "$muted"), width)
+    return lines

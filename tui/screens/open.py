@@ -1,0 +1,18 @@
+"""Which screens show a transfer, by what it is doing."""
+
+from __future__ import annotations
+
+from tui.page import Page
+from tui.screens.journey import JourneyScreen
+from tui.screens.scan import ScanScreen
+from tui.screens.upload import UploadScreen
+from tui.source import Glance
+
+
+def screen_for(glance: Glance) -> list[Page]:
+    """The screens to put on each other: Escape on the last leads to the one before."""
+    screens: list[Page] = [JourneyScreen(glance.name)]
+    if glance.status and glance.status.is_running:
+        scanning = glance.status.progress.phase == "scan"
+        screens.append(ScanScreen(glance.name) if scanning else UploadScreen(glance.name))
+    return screens

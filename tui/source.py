@@ -1,0 +1,203 @@
+"""All that screens ask of the engine and the adapters. Everything here blocks: call in threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from transfer.errors import LedgerDamaged, TransferError, UsageError
+from transfer.ledger.census import (
+    FailedInstance,
+    LeftOut,
+    StudyRow,
+    list_failed,
+    list_left_out,
+    list_studies,
+)
+from transfer.ledger.connection import Ledger
+from transfer.ledger.control import Wish, set_bandwidth, set_wish
+from transfer.ledger.order import Order, Word, record_word
+from transfer.node import Destination, Journey
+from transfer.status import Status, read_status
+from transfer.workspace import Home, Workspace
+
+if TYPE_CHECKING:
+    from adapters.profiles import NodeProfile
+
+Until = Literal["scan", "upload", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One look at one transfer: its status, or why there is none."""
+
+    name: str
+    status: Status | None = None
+    trouble: TransferError | None = None
+
+    @property
+    def state(self) -> str:
+        return self.status.state if self.status else "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChoice:
+    """One node to send to. `missing` names what its configuration lacks."""
+
+    name: str
+    what: str
+    missing: tuple[str, ...] = ()
+    remedy: str = ""
+    wants_deidentified: bool = True
+    destinations: tuple[Destination, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How the runner was started, in words, and whether it outlives the log-out."""
+
+    how: str
+    survives_logout: bool
+
+
+class Source:
+    """The engine as the screens see it."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    def names(self) -> list[str]:
+        """Names of all transfers."""
+        return self.home.names()
+
+    def glance(self, name: str) -> Glance:
+        """Look at one transfer; never raises for one that cannot be read."""
+        try:
+            return Glance(name, read_status(self._workspace(name)))
+        except TransferError as error:
+            return Glance(name, trouble=error)
+        except (OSError, ValueError, TypeError, AssertionError) as error:
+            # A ledger that opens but holds nonsense must not take the other rows down.
+            trouble = LedgerDamaged(
+                f"The ledger does not hold what it should ({type(error).__name__}).",
+                "Keep the transfer's folder as it is and restore ledger.sqlite from a backup.",
+            )
+            return Glance(name, trouble=trouble)
+
+    def studies(self, name: str, limit: int, offset: int) -> list[StudyRow]:
+        """A page of Studies."""
+        with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
+            return list_studies(ledger, limit=limit, offset=offset)
+
+    def left_out(self, name: str, limit: int, offset: int) -> list[LeftOut]:
+        """A page of files that do not go."""
+        with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
+            return list_left_out(ledger, limit=limit, offset=offset)
+
+    def failed(self, name: str, limit: int, offset: int) -> list[FailedInstance]:
+        """A page of instances that the node did not take."""
+        with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
+            return list_failed(ledger, limit=limit, offset=offset)
+
+    def wish(self, name: str, wish: Wish) -> None:
+        """Ask the runner to run, pause or stop."""
+        with Ledger.open(self._workspace(name).ledger) as ledger:
+            set_wish(ledger, wish)
+
+    def limit(self, name: str, bytes_per_s: int | None) -> None:
+        """Limit the rate, or lift the limit."""
+        with Ledger.open(self._workspace(name).ledger) as ledger:
+            set_bandwidth(ledger, bytes_per_s)
+
+    def record(self, name: str, word: Word) -> None:
+        """Keep what a named person said."""
+        with Ledger.open(self._workspace(name).ledger) as ledger:
+            record_word(ledger, word)
+
+    def journey(self, node: str) -> Journey:
+        """The steps of a node.
+
+        Raises:
+            UsageError: the configuration cannot be read, or does not know the node any more.
+        """
+        from adapters.registry import journey
+        from tui.nodes import choose_node
+
+        return journey(choose_node(self.home, node).profile)
+
+    def nodes(self) -> list[NodeChoice]:
+        """Every node that a transfer can go to, with what its configuration lacks.
+
+        Raises:
+            UsageError: config.toml cannot be used.
+        """
+        from adapters.profiles import load_profiles
+
+        return [
+            self._choice(profile) for profile in load_profiles(self.home.config_folder).values()
+        ]
+
+    def destinations(self, node: str) -> list[Destination]:
+        """Where the account may send to, as the node itself says; signs in for it.
+
+        Raises:
+            NodeError, UsageError: the node cannot be asked.
+        """
+        import asyncio
+
+        from tui.nodes import choose_node
+
+        async def ask() -> list[Destination]:
+            asked = choose_node(self.home, node).open()
+            try:
+                return list(await asked.destinations())
+            finally:
+                await asked.aclose()
+
+        return asyncio.run(ask())
+
+    def create(self, order: Order, waiver: Word | None) -> str:
+        """Make a transfer; its name.
+
+        Raises:
+            UsageError: as the engine says.
+        """
+        from transfer.orders import make_transfer
+
+        return make_transfer(self.home, order, waiver).name
+
+    def launch(self, name: str, until: Until, password: str | None) -> Launch:
+        """Start the runner; returns once it holds the transfer.
+
+        Raises:
+            TransferError: it could not be started.
+        """
+        from tui.launch import launch
+
+        launched = launch(self._workspace(name), until=until, password=password)
+        return Launch(launched.how, launched.survives_logout)
+
+    def _workspace(self, name: str) -> Workspace:
+        return Workspace(self.home.transfers / name)
+
+    def _choice(self, profile: NodeProfile) -> NodeChoice:
+        from adapters.registry import check_configuration, journey
+
+        try:
+            what = journey(profile).title
+            results = check_configuration(profile)
+        except UsageError as error:
+            return NodeChoice(profile.name, error.what, (error.what,), error.remedy)
+        bad = [result for result in results if result.state == "fail"]
+        named = profile.options.get("destinations", ())
+        return NodeChoice(
+            profile.name,
+            what,
+            missing=tuple(result.message for result in bad),
+            remedy=bad[0].remedy if bad else "",
+            wants_deidentified=profile.deidentified == "required",
+            destinations=tuple(
+                Destination(str(key), "")
+                for key in (named if isinstance(named, list | tuple) else ())
+            ),
+        )

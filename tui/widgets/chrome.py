@@ -1,0 +1,109 @@
+"""What frames every screen: where am I (top), what now (above the keys), the keys (bottom)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.screen import Screen
+
+from tui.widgets.ink import POINTER, cell, ink, line
+from tui.widgets.painted import Painted
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What happens now, and what to press next; one sentence each, `[key]` marks a key."""
+
+    happening: str
+    press: str = ""
+    tone: str = ""
+
+
+class Crumbs(Painted):
+    """Where we are, and the state of the thing at hand."""
+
+    DEFAULT_CSS = """
+    Crumbs { dock: top; height: 1; padding: 0 2; background: $panel; }
+    """
+
+    def say(self, trail: Sequence[str], state: Content | None = None) -> None:
+        def draw(width: int) -> list[Content]:
+            right = state or Content("")
+            room = max(8, width - right.cell_length - 2)
+            parts: list[Content] = []
+            for index, name in enumerate(trail):
+                if index:
+                    parts.append(ink(f" {POINTER} ", "$muted"))
+                last = index == len(trail) - 1
+                parts.append(ink(name, "bold" if last else "$muted"))
+            return [line(cell(line(*parts), room), "  ", right)]
+
+        self.show(draw)
+
+
+class NowStrip(Painted):
+    """The one place for "what now"."""
+
+    DEFAULT_CSS = """
+    NowStrip {
+        dock: bottom;
+        height: 3;
+        margin-bottom: 1;
+        padding: 0 2;
+        border-top: solid $border-blurred;
+    }
+    """
+
+    def say(self, now: Now) -> None:
+        self.show(
+            lambda width: [
+                line(ink(now.happening, now.tone or "bold")),
+                line(with_keys(now.press)),
+            ]
+        )
+
+
+class KeyLine(Painted):
+    """The keys that work here, from the bindings that are active."""
+
+    DEFAULT_CSS = """
+    KeyLine { dock: bottom; height: 1; padding: 0 2; background: $panel; }
+    """
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+
+    def _bindings_changed(self, screen: Screen[object]) -> None:
+        if not self.is_attached or screen is not self.screen:
+            return
+        shown: dict[str, tuple[str, str]] = {}
+        for _, binding, enabled, _ in screen.active_bindings.values():
+            if binding.show and enabled:
+                key = self.app.get_key_display(binding)
+                shown.setdefault(binding.action, (key, binding.description))
+        general = {"back", "app.help", "quit"}
+        order = sorted(shown, key=lambda action: (action in general, action != "pick"))
+        entries = [shown[action] for action in order]
+        self.show(lambda width: [_keys(entries, width)])
+
+
+def _keys(entries: list[tuple[str, str]], width: int) -> Content:
+    parts: list[Content] = []
+    used = 0
+    for key, text in entries:
+        part = line((key, "bold $key"), " ", (text, "$muted"))
+        if used + part.cell_length > width:
+            break
+        used += part.cell_length + 3
+        parts.append(part)
+    return ink("   ").join(parts)
+
+
+def with_keys(text: str) -> Content:
+    """A sentence in which `[key]` is a key to press."""
+    parts: list[Content] = []
+    for piece in text.replace("]", "[").split("["):
+        parts.append(ink(piece, "bold $key" if len(parts) % 2 else "$muted"))
+    return line(*parts)

@@ -1,0 +1,101 @@
+"""Putting a line together: cells of fixed width, bars, states, and what changed in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.visual import Visual
+from textual.widget import Widget
+
+Draw = Callable[[int], Sequence[Content]]
+"""Makes the lines of something for a width in cells."""
+
+POINTER = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
+_SPARKS = "▁▂▃▄▅▆▇█"
+
+
+def ink(text: str, style: str = "") -> Content:
+    """Text as it is, never as markup."""
+    return Content.styled(text, style) if style else Content(text)
+
+
+def cell(
+    text: str | Content, width: int, style: str = "", align: Literal["left", "right"] = "left"
+) -> Content:
+    """Text cut (with an ellipsis) or padded to exactly `width` cells."""
+    content = ink(text, style) if isinstance(text, str) else text
+    if width <= 0:
+        return Content("")
+    content = content.truncate(width, ellipsis=True)
+    gap = width - content.cell_length
+    return content.pad_left(gap) if align == "right" else content.pad_right(gap)
+
+
+def line(*parts: str | Content | tuple[str, str]) -> Content:
+    """Parts one after the other; a tuple is text and style."""
+    return Content("").join(
+        ink(*part) if isinstance(part, tuple) else ink(part) if isinstance(part, str) else part
+        for part in parts
+    )
+
+
+def dotted(parts: Sequence[str | Content | tuple[str, str]]) -> Content:
+    """Facts in a row with a dot between them; empty ones are left out."""
+    found = [content for part in parts if (content := line(part))]
+    return ink("  ·  ", "$faint").join(found)
+
+
+def bar(part: float, width: int, style: str = "$key") -> Content:
+    """A bar that reads without colour: a thick line for what is done, a thin one for the rest."""
+    filled = width if part >= 1 else min(width - 1, int(part * width)) if width > 0 else 0
+    return line(("━" * filled, style), ("─" * (width - filled), "$faint"))
+
+
+def sparks(values: Sequence[float], width: int) -> Content:
+    """The latest values as a row of little columns, scaled to the largest shown."""
+    latest = list(values)[-width:]
+    top = max(latest, default=0.0)
+    if top <= 0:
+        return cell("", width)
+    steps = len(_SPARKS) - 1
+    text = "".join(_SPARKS[min(steps, round(v / top * steps))] for v in latest)
+    return cell(text, width, "$muted", align="right")
+
+
+def strip_of(widget: Widget, content: Content, width: int, style_class: str = "") -> Strip:
+    """One line of a widget, padded to the width."""
+    style = widget.get_visual_style(style_class) if style_class else widget.visual_style
+    cut = content.truncate(width, ellipsis=True)
+    strips = Visual.to_strips(widget, cut, width, 1, style, apply_selection=False, pad=True)
+    return strips[0] if strips else Strip.blank(width, style.rich_style)
+
+
+def changed(before: Strip, after: Strip, y: int) -> Region | None:
+    """The stretch of line `y` that differs, None where nothing does.
+
+    A line on a slow connection costs what is repainted: a counter that ticks need not bring
+    its whole row along.
+    """
+    if before == after:
+        return None
+    old, new = _cells(before), _cells(after)
+    if len(old) != len(new):
+        return Region(0, y, max(before.cell_length, after.cell_length), 1)
+    start = next((i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b), None)
+    if start is None:
+        return None
+    end = next(i for i in range(len(old), 0, -1) if old[i - 1] != new[i - 1])
+    return Region(start, y, end - start, 1)
+
+
+def _cells(strip: Strip) -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for text, style, *_ in strip:
+        for character in text:
+            found.extend([(character, style)] * cell_len(character))
+    return found
