@@ -34,7 +34,7 @@ class FileCounts:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """All counts of a transfer; sizes in bytes."""
+    """All counts of a transfer; sizes in bytes. A missing Patient ID is not a patient."""
 
     patients: int
     studies: int
@@ -101,7 +101,7 @@ def take_census(ledger: Ledger) -> Census:
     size = {state: by_state.get(state, (0, 0))[1] for state in n}
     found = sum(n.values())
     return Census(
-        patients=ledger.number("SELECT count(*) FROM patient"),
+        patients=ledger.number("SELECT count(*) FROM patient WHERE original_id <> ''"),
         studies=ledger.number("SELECT count(*) FROM study"),
         series=ledger.number("SELECT count(*) FROM series"),
         instances=InstanceCounts(

@@ -162,7 +162,8 @@ async def _phases(
         assert node is not None, "only a scan or a rehearsal goes without the node"
         # Before hours of scanning: a wrong password or certificate shows at once.
         identity = await node.sign_in()
-        await ledger(set_step, "login", StepState.DONE, f"Signed in as {identity.username}.")
+        who = f"Signed in as {identity.username}." if identity.username else "No sign-in is needed."
+        await ledger(set_step, "login", StepState.DONE, who)
     if until is Until.SCAN or not await ledger(_is_scanned):
         await ledger(holder.enter, "scan")
         await ledger(_scan, settings, stop)

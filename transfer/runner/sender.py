@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from transfer import checkpoint
 from transfer.errors import (
@@ -43,8 +43,8 @@ _IDLE_S = 0.1
 
 
 @dataclass
-class Order:
-    """What all lanes of one run share."""
+class Shared:
+    """What all lanes of one run share. `busy` counts lanes that may still add work."""
 
     source: bytes
     destination: str
@@ -52,7 +52,8 @@ class Order:
     is_paused: Callable[[], bool]
     concurrency: Callable[[], int]
     can_list: Callable[[], bool]
-    busy: int = field(default=0)
+    busy: int = 0
+    is_finished: bool = False
 
 
 def _next_work(ledger: Ledger) -> tuple[Lease | None, bool]:
@@ -67,7 +68,7 @@ class Sender:
         self,
         ledger: LedgerThread,
         node: Node,
-        order: Order,
+        order: Shared,
         bandwidth: Bandwidth,
         trouble: Trouble,
         meter: Meter,
@@ -93,7 +94,7 @@ class Sender:
     async def lane(self, number: int) -> None:
         """One lane, until nothing is left or the run is to end."""
         order = self._order
-        while not order.should_stop():
+        while not order.should_stop() and not order.is_finished:
             if order.is_paused() or number >= order.concurrency():
                 await asyncio.sleep(_IDLE_S)
                 continue
@@ -110,6 +111,7 @@ class Sender:
             if lease is None:
                 # What was sent may turn out not to be listed, and then goes again.
                 if not order.busy and not (is_unverified and order.can_list()):
+                    order.is_finished = True
                     return
                 await asyncio.sleep(_IDLE_S)
 

@@ -16,7 +16,7 @@ from transfer.node import Node
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.meter import Meter
 from transfer.runner.pace import Bandwidth, Trouble
-from transfer.runner.sender import Order, Sender
+from transfer.runner.sender import Sender, Shared
 from transfer.runner.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ async def stream(
     )
     verifier.can_list = abilities.can_list
     ordered = await ledger(read_order)
-    order = Order(
+    order = Shared(
         source=os.fsencode(ordered.source),
         destination=ordered.destination,
         should_stop=stop,

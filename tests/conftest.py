@@ -1,0 +1,29 @@
+"""What holds for all tests: a skip needs a good reason, and CI takes only one."""
+
+from __future__ import annotations
+
+import pytest
+
+ABSENT_SHARED = "../shared is absent"
+_skipped: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--strict-skips",
+        action="store_true",
+        help=f"fail when a test is skipped for any reason but '{ABSENT_SHARED}'",
+    )
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        if ABSENT_SHARED not in reason:
+            _skipped.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if session.config.getoption("--strict-skips") and _skipped and not exitstatus:
+        print("\nSkipped without leave:\n  " + "\n  ".join(_skipped))
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
