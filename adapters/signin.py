@@ -14,5 +14,12 @@ class SignInPrompt:
     code: str
     expires_in_s: float
 
+    def __str__(self) -> str:
+        minutes = max(1, round(self.expires_in_s / 60))
+        return (
+            f"Open {self.address} in any browser and enter the code {self.code} "
+            f"within {minutes} minutes."
+        )
+
 
 ShowPrompt = Callable[[SignInPrompt], None]

@@ -194,7 +194,9 @@ def _values(content: Mapping[str, Any], tag: str) -> list[Any]:
     element = content.get(tag, {})
     if not isinstance(element, dict):
         raise ValueError("an element is no object")
-    values = element.get("Value") or []
+    values = element.get("Value")
+    if values is None:
+        return []
     if not isinstance(values, list):
         raise ValueError("a value is no list")
     return values

@@ -105,6 +105,8 @@ class Qido:
             raise translate(problem, self._way.node) or self._fault() from problem
         except (ValueError, TypeError, KeyError) as problem:
             raise self._fault() from problem
+        if not isinstance(rows, list):
+            raise self._fault()
         return [self._uid(row) for row in rows]
 
     def _refused(self, problem: requests.exceptions.HTTPError) -> Sequence[SOPInstanceUID]:

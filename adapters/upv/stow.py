@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -197,10 +198,11 @@ class Stow:
         headers["Accept"] = "application/dicom+json, application/json;q=0.9"
         if authorization is not None:
             headers["Authorization"] = authorization
+        # A space as %20: only forms, not every server, read + as one.
+        query = urlencode(_filled(self._settings.stow_query, places), quote_via=quote)
         return self._client.build_request(
             "POST",
-            f"{self._settings.dicomweb_url}/studies",
-            params=_filled(self._settings.stow_query, places) or None,
+            f"{self._settings.dicomweb_url}/studies" + (f"?{query}" if query else ""),
             headers=headers,
             content=content,
         )

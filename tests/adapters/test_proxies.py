@@ -162,7 +162,7 @@ async def test_a_proxy_that_refuses_is_named_as_the_culprit(stack: str, ca_file:
     with _connect_proxy(refusal) as (port, _):
         way = Way(ca_file=ca_file, proxies=rules_from({"HTTPS_PROXY": f"127.0.0.1:{port}"}))
         with pytest.raises(
-            (httpx.ProxyError, requests.exceptions.ProxyError), match="."
+            (httpx.ProxyError, requests.exceptions.ProxyError), match="407"
         ) as problem:
             await _get(stack, "https://node.example/", way)
     error = translate(problem.value, "a-node")
