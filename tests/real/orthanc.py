@@ -8,28 +8,20 @@ the test process itself be killed, the kernel ends them (PR_SET_PDEATHSIG).
 from __future__ import annotations
 
 import json
-import shutil
-import socket
-import ssl
-import subprocess
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.certificates import Authority
+from tests.real.front import await_answer, end, free_port, front, program, start
 
 _PLUGIN_FOLDERS = (
     Path("/usr/share/orthanc/plugins"),
     Path("/usr/lib/orthanc"),
     Path("/usr/local/share/orthanc/plugins"),
 )
-_SBIN = ("/usr/sbin", "/usr/local/sbin", "/sbin")
-_START_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -81,17 +73,13 @@ class OrthancServer:
 
 def missing_software() -> str:
     """Which Debian package is absent, as the reason of a skip; empty when all is there."""
-    if _program("Orthanc") is None:
+    if program("Orthanc") is None:
         return "Debian's package orthanc is not installed"
     if _plugin() is None:
         return "Debian's package orthanc-dicomweb is not installed"
-    if _program("nginx") is None:
+    if program("nginx") is None:
         return "Debian's package nginx is not installed"
     return ""
-
-
-def _program(name: str) -> str | None:
-    return shutil.which(name) or shutil.which(name, path=":".join(_SBIN))
 
 
 def _plugin() -> Path | None:
@@ -99,13 +87,6 @@ def _plugin() -> Path | None:
         for plugin in sorted(folder.glob("libOrthancDicomWeb.so*")):
             return plugin
     return None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _orthanc_configuration(folder: Path, port: int) -> str:
@@ -130,100 +111,6 @@ def _orthanc_configuration(folder: Path, port: int) -> str:
     )
 
 
-def _nginx_configuration(
-    folder: Path,
-    *,
-    port: int,
-    upstream: int,
-    certificate: Path,
-    key: Path,
-    bearer: str | None,
-    max_body_bytes: int,
-) -> str:
-    check = ""
-    if bearer is not None:
-        check = f'if ($http_authorization != "Bearer {bearer}") {{ return 401; }}'
-    scratch = "\n".join(
-        f"  {kind}_temp_path {folder}/{kind};"
-        for kind in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
-    )
-    # One process without a master: ending it ends all of nginx.
-    return f"""
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log warn;
-events {{ worker_connections 256; }}
-http {{
-{scratch}
-  access_log off;
-  server {{
-    listen 127.0.0.1:{port} ssl;
-    server_name localhost;
-    ssl_certificate {certificate};
-    ssl_certificate_key {key};
-    ssl_protocols TLSv1.3;
-    client_max_body_size {max_body_bytes};
-    keepalive_timeout 75s;
-    location / {{
-      {check}
-      proxy_pass http://127.0.0.1:{upstream};
-      proxy_http_version 1.1;
-      proxy_request_buffering off;
-      proxy_read_timeout 600s;
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-Proto https;
-    }}
-  }}
-}}
-"""
-
-
-def _start(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    guard = shutil.which("setpriv")
-    prefix = [guard, "--pdeathsig", "KILL", "--"] if guard else []
-    with log.open("wb") as output:
-        return subprocess.Popen(
-            [*prefix, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _await_answer(
-    url: str, context: ssl.SSLContext | None, process: subprocess.Popen[bytes]
-) -> None:
-    """Ask until the server answers anything at all; a server that ended is not waited for."""
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if context is not None:
-        handlers.append(urllib.request.HTTPSHandler(context=context))
-    opener = urllib.request.build_opener(*handlers)
-    deadline = time.monotonic() + _START_S
-    while True:
-        if process.poll() is not None:
-            raise RuntimeError(f"server ended at once with code {process.returncode}")
-        try:
-            with opener.open(url, timeout=5):
-                return
-        except urllib.error.HTTPError as answered:
-            answered.close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
 @contextmanager
 def orthanc_behind_tls(
     tmp: Path, *, bearer: str | None = None, max_body_bytes: int = 0
@@ -234,45 +121,31 @@ def orthanc_behind_tls(
     that does not carry exactly this token, before the body is read; `max_body_bytes` makes it
     answer 413 (0: no limit).
     """
-    for name in ("storage", "index", "front"):
+    for name in ("storage", "index"):
         (tmp / name).mkdir(parents=True, exist_ok=True)
-    authority = Authority(tmp / "ca")
-    issued = authority.issue()
-    upstream, port = _free_port(), _free_port()
-
+    upstream = free_port()
     orthanc_json = tmp / "orthanc.json"
     orthanc_json.write_text(_orthanc_configuration(tmp, upstream))
-    nginx_conf = tmp / "front" / "nginx.conf"
-    nginx_conf.write_text(
-        _nginx_configuration(
-            tmp / "front",
-            port=port,
-            upstream=upstream,
-            certificate=issued.certificate,
-            key=issued.key,
-            bearer=bearer,
-            max_body_bytes=max_body_bytes,
-        )
-    )
-    started: list[subprocess.Popen[bytes]] = []
+    check = ""
+    if bearer is not None:
+        check = f'if ($http_authorization != "Bearer {bearer}") {{ return 401; }}'
+    location = f"""{check}
+      proxy_pass http://127.0.0.1:{upstream};
+      proxy_http_version 1.1;
+      proxy_request_buffering off;
+      proxy_read_timeout 600s;
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-Proto https;"""
+    orthanc = start([str(program("Orthanc")), str(orthanc_json)], tmp / "orthanc.log")
     try:
-        orthanc = _start([str(_program("Orthanc")), str(orthanc_json)], tmp / "orthanc.log")
-        started.append(orthanc)
-        _await_answer(f"http://127.0.0.1:{upstream}/system", None, orthanc)
-        front = _start(
-            [str(_program("nginx")), "-p", str(tmp / "front"), "-c", str(nginx_conf)],
-            tmp / "front" / "nginx.out",
-        )
-        started.append(front)
-        trusting = ssl.create_default_context(cafile=str(authority.ca_file))
-        _await_answer(f"https://127.0.0.1:{port}/system", trusting, front)
-        yield OrthancServer(
-            dicomweb_url=f"https://127.0.0.1:{port}/dicom-web",
-            rest_url=f"http://127.0.0.1:{upstream}",
-            ca_file=authority.ca_file,
-            folder=tmp,
-            bearer=bearer,
-        )
+        await_answer(f"http://127.0.0.1:{upstream}/system", None, orthanc)
+        with front(tmp / "front", location=location, max_body_bytes=max_body_bytes) as nginx:
+            yield OrthancServer(
+                dicomweb_url=f"{nginx.url}/dicom-web",
+                rest_url=f"http://127.0.0.1:{upstream}",
+                ca_file=nginx.ca_file,
+                folder=tmp,
+                bearer=bearer,
+            )
     finally:
-        for process in reversed(started):
-            _end(process)
+        end(orthanc)

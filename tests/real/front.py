@@ -1,0 +1,146 @@
+"""nginx that speaks TLS 1.3 only, on loopback, as the current user, below one temporary folder."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.certificates import Authority
+
+_SBIN = ("/usr/sbin", "/usr/local/sbin", "/sbin")
+_START_S = 60.0
+
+
+@dataclass(frozen=True)
+class Front:
+    """A running nginx: its address, and the CA that vouches for it."""
+
+    url: str
+    ca_file: Path
+
+
+def program(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path=":".join(_SBIN))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _configuration(
+    folder: Path, *, port: int, certificate: Path, key: Path, location: str, max_body_bytes: int
+) -> str:
+    scratch = "\n".join(
+        f"  {kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
+    )
+    # One process without a master: ending it ends all of nginx.
+    return f"""
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log warn;
+events {{ worker_connections 256; }}
+http {{
+{scratch}
+  access_log off;
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    server_name localhost;
+    ssl_certificate {certificate};
+    ssl_certificate_key {key};
+    ssl_protocols TLSv1.3;
+    client_max_body_size {max_body_bytes};
+    keepalive_timeout 75s;
+    location / {{
+      {location}
+    }}
+  }}
+}}
+"""
+
+
+def start(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    guard = shutil.which("setpriv")
+    prefix = [guard, "--pdeathsig", "KILL", "--"] if guard else []
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [*prefix, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def await_answer(
+    url: str, context: ssl.SSLContext | None, process: subprocess.Popen[bytes]
+) -> None:
+    """Ask until the server answers anything at all; a server that ended is not waited for."""
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if context is not None:
+        handlers.append(urllib.request.HTTPSHandler(context=context))
+    opener = urllib.request.build_opener(*handlers)
+    deadline = time.monotonic() + _START_S
+    while True:
+        if process.poll() is not None:
+            raise RuntimeError(f"server ended at once with code {process.returncode}")
+        try:
+            with opener.open(url, timeout=5):
+                return
+        except urllib.error.HTTPError as answered:
+            answered.close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+@contextmanager
+def front(tmp: Path, *, location: str, max_body_bytes: int = 0) -> Iterator[Front]:
+    """nginx on a free port until the block is left; `location` is what it does with a request."""
+    tmp.mkdir(parents=True, exist_ok=True)
+    authority = Authority(tmp / "ca")
+    issued = authority.issue()
+    port = free_port()
+    configuration = tmp / "nginx.conf"
+    configuration.write_text(
+        _configuration(
+            tmp,
+            port=port,
+            certificate=issued.certificate,
+            key=issued.key,
+            location=location,
+            max_body_bytes=max_body_bytes,
+        )
+    )
+    process = start(
+        [str(program("nginx")), "-p", str(tmp), "-c", str(configuration)], tmp / "nginx.out"
+    )
+    try:
+        trusting = ssl.create_default_context(cafile=str(authority.ca_file))
+        await_answer(f"https://127.0.0.1:{port}/", trusting, process)
+        yield Front(f"https://127.0.0.1:{port}", authority.ca_file)
+    finally:
+        end(process)
