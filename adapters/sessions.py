@@ -8,7 +8,7 @@ for a GET within the same origin.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from urllib3.util.retry import Retry as Urllib3Retry
 
 from adapters.proxies import DIRECT, Proxy, ProxyRules
 from adapters.tls import ClientCertificate, client_context, demand_https, origin, refusal
-from transfer.errors import TlsRefused
+from transfer.errors import NEVER, NodeFault, TlsRefused
 
 Authorization = Callable[[], str | None]
 """Gives the current value of the Authorization header; asked once for each request."""
@@ -33,7 +33,11 @@ _MOST_REDIRECTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a node is reached: trust, our certificate, proxy rules, time-outs in seconds."""
+    """How a node is reached: trust, our certificate, proxy rules, time-outs in seconds.
+
+    `max_answer_bytes` bounds what a requests session reads into memory; streamed answers are the
+    caller's to bound.
+    """
 
     node: str = ""
     ca_file: Path | None = None
@@ -43,6 +47,7 @@ class Way:
     read_timeout_s: float = 300.0
     write_timeout_s: float = 120.0
     max_connections: int = 16
+    max_answer_bytes: int = 64 * 1024 * 1024
 
 
 class _GuardedTransport(httpx.AsyncBaseTransport):
@@ -210,6 +215,32 @@ class _CurrentAuthorization(requests.auth.AuthBase):
         return request
 
 
+class _Bounded:
+    """A urllib3 response that stops when it has given more than it should."""
+
+    def __init__(self, raw: Any, limit_bytes: int, node: str) -> None:
+        self._raw = raw
+        self._limit_bytes = limit_bytes
+        self._node = node
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+    def stream(self, *arguments: Any, **named: Any) -> Iterator[bytes]:
+        given = 0
+        for piece in self._raw.stream(*arguments, **named):
+            given += len(piece)
+            if given > self._limit_bytes:
+                self._raw.close()
+                raise NodeFault(
+                    "The node's answer is larger than this program can take into memory.",
+                    "Tell the node's support the time; nothing of the transfer is lost.",
+                    node=self._node,
+                    retry=NEVER,
+                )
+            yield piece
+
+
 class GuardedSession(requests.Session):
     """A session for one origin: requests to any other, asked for or redirected, are refused."""
 
@@ -218,6 +249,7 @@ class GuardedSession(requests.Session):
         demand_https(base_url, way.node)
         self._base_url = base_url
         self._node = way.node
+        self._max_answer_bytes = way.max_answer_bytes
         self.trust_env = False
         self.max_redirects = _MOST_REDIRECTS
         self.headers["User-Agent"] = "eucaim-transfer"
@@ -233,6 +265,15 @@ class GuardedSession(requests.Session):
         demand_https(str(request.url), self._node)
         _demand_same_origin(self._base_url, str(request.url), self._node)
         return super().prepare_request(request)
+
+    def send(self, request: requests.PreparedRequest, **named: Any) -> requests.Response:
+        is_streamed = named.pop("stream", False)
+        response = super().send(request, stream=True, **named)
+        if not is_streamed:
+            response.raw = _Bounded(response.raw, self._max_answer_bytes, self._node)
+            # Reading it all is what requests does itself for an answer that is not streamed.
+            _ = response.content
+        return response
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -80,6 +81,29 @@ def test_steps_that_are_not_carried_out_say_so(tmp_path: Path) -> None:
     silent = [step.id for step in journey.steps if not step.engine]
     honest = [s.id for s in journey.steps if "Not carried out by this version yet" in s.text]
     assert honest == silent == ["deidentify", "ticket", "clinical", "dataset"]
+
+
+def test_knowing_the_nodes_loads_no_slow_library(tmp_path: Path) -> None:
+    """`list`, `new` and `--version` look at profiles; none of them talks to a node."""
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from adapters import profiles, registry, secrets\n"
+        "found = profiles.load_profiles(Path(sys.argv[1]))\n"
+        "registry.journey(found['upv']); registry.check_configuration(found['upv'])\n"
+        "secrets.SecretStore(Path(sys.argv[1]))\n"
+        "slow = {'httpx', 'requests', 'dicomweb_client', 'pydicom', 'truststore', 'keyring',\n"
+        "        'cryptography', 'starlette', 'numpy', 'textual'}\n"
+        "print(len(found), sorted(slow & set(sys.modules)))\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=Path(adapters.__path__[0]).parent,
+    )
+    assert answer.stdout.strip() == "2 []"
 
 
 def test_a_new_kind_is_one_new_package_and_no_change_elsewhere(

@@ -258,3 +258,13 @@ async def test_whether_a_node_lists_is_asked_once(
         assert (await node.abilities()).can_list is can_list
         await node.aclose()
     assert len(server.requests) == 1
+
+
+async def test_a_list_without_end_does_not_fill_the_memory(
+    ca_file: Path, good_context: ssl.SSLContext, tmp_path: Path
+) -> None:
+    def flood(_: Request) -> Reply:
+        return Reply(200, b"[" + b" " * (65 << 20))
+
+    with pytest.raises(NodeFault, match="larger than this program can take"):
+        await _holdings(flood, ca_file, good_context, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import json
@@ -9,6 +10,7 @@ import os
 import re
 import ssl
 import stat
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -287,6 +289,41 @@ async def test_a_disk_that_fails_is_no_network_trouble(
         with pytest.raises(SourceChanged, match="cannot be read"):
             await node.send(batch([Broken("1.2.9", b"x" * 1000)]), _ignore)
         await node.aclose()
+
+
+async def test_a_batch_given_up_in_mid_body_lets_go_of_its_file(
+    ca_file: Path, good_context: ssl.SSLContext, tmp_path: Path
+) -> None:
+    closed: list[str] = []
+
+    class Watched(InMemory):
+        async def pieces(self) -> AsyncIterator[bytes]:
+            try:
+                async for piece in super().pieces():
+                    yield piece
+            finally:
+                closed.append(self.uid)
+
+    begun = asyncio.Event()
+    hold = threading.Event()
+
+    def stuck(_: Request) -> Reply:
+        hold.wait(20)
+        return Reply(500, then="close")
+
+    with serving(stuck, good_context) as server:
+        node = node_at(server.url, ca_file, tmp_path)
+        sending = asyncio.create_task(
+            node.send(batch([Watched("1.2.1", b"x" * (64 * MIB))]), lambda _: begun.set())
+        )
+        async with asyncio.timeout(20):
+            await begun.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        hold.set()
+        await node.aclose()
+    assert closed == ["1.2.1"]
 
 
 def _wants(*tokens: str) -> Callable[[Request], Reply]:
