@@ -1,0 +1,1 @@
+"""Measurements, never part of the ordinary run: `python -m tests.benchmarks`."""
