@@ -182,8 +182,11 @@ def _finish(item: Attributes, url: str) -> Attributes:
 
 
 def _pick(instance: Instance, tags: Mapping[int, str]) -> Attributes:
+    """The attributes that the instance has; empty ones too, absent ones not."""
     return {
-        f"{tag:08X}": answers.element(vr, *_value(instance, tag, vr)) for tag, vr in tags.items()
+        f"{tag:08X}": answers.element(vr, *_value(instance, tag, vr))
+        for tag, vr in tags.items()
+        if tag in instance.header.values
     }
 
 
@@ -220,7 +223,7 @@ def _if_matching(
         key = f"{tag:08X}"
         if key not in item and tag in _KNOWN:
             first = next(iter(listed.values()))[0]
-            candidate = _pick(first, {tag: _KNOWN[tag]})[key]
+            candidate = _pick(first, {tag: _KNOWN[tag]}).get(key, {"vr": _KNOWN[tag]})
         else:
             candidate = item.get(key, {"vr": "LO"})
         if not _matches(candidate, wanted):

@@ -37,7 +37,8 @@ class Options:
     """How a sandbox is to behave.
 
     `folder` keeps what was stored beyond the sandbox's life; without it everything goes at the
-    end. `ca` lets a node come back under the authority that its clients know. `context` makes
+    end. `ca`, in a folder of the caller's that stays, lets a node come back under the authority
+    that its clients know. `context` makes
     another TLS context, for tests of what a client must refuse.
     """
 

@@ -1,0 +1,1 @@
+"""The stand-in nodes, checked against recorded exchanges and against real clients."""
