@@ -180,3 +180,19 @@ async def test_the_environment_is_not_looked_at_by_the_libraries(
     monkeypatch.delenv("NO_PROXY", raising=False)
     with serving(_fine, good_context) as server:
         assert await _get(stack, server.url, Way(ca_file=ca_file)) == "fine"
+
+
+@pytest.mark.parametrize("stack", ["httpx", "requests"])
+async def test_a_netrc_file_gives_no_credential_away(
+    stack: str,
+    ca_file: Path,
+    good_context: ssl.SSLContext,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with serving(_fine, good_context) as server:
+        assert await _get(stack, server.url, Way(ca_file=ca_file)) == "fine"
+    assert "authorization" not in server.requests[0].headers
