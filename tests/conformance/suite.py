@@ -1,0 +1,304 @@
+"""What any reference node must keep of the promise in `transfer.node.Node`.
+
+An adapter enters by subclassing `NodeConformance` and giving it a `site`. Nothing here knows which
+node it is, nor what its requests look like.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.made import (
+    MadeInstance,
+    fresh_series,
+    made,
+    many,
+    uids,
+    unreadable,
+)
+from transfer.errors import NodeError, SourceChanged
+from transfer.node import Batch, InstanceOutcome, Node, Verdict
+from transfer.values import ExitCode, SOPInstanceUID
+
+MORE_THAN_A_PAGE = 520
+BIG_SIDE = 4096
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running node as the suite needs it.
+
+    `open` gives an adapter that may sign in, `stranger` one whose credential is wrong, `nowhere`
+    one whose server does not exist. `stored` looks behind the node's front: the Part 10 bytes
+    under a UID, None where there are none. `secrets` are texts that nothing may show.
+    """
+
+    destination: str
+    open: Callable[[], Node]
+    stranger: Callable[[], Node]
+    nowhere: Callable[[], Node]
+    stored: Callable[[SOPInstanceUID], bytes | None]
+    secrets: Sequence[str] = ()
+    username: str = ""
+
+
+class NodeConformance:
+    """The tests; a subclass provides the fixture `site`, and may override nothing else."""
+
+    @pytest.fixture
+    def site(self) -> Site:
+        raise NotImplementedError("a subclass says which node")
+
+    @pytest.fixture
+    async def node(self, site: Site) -> AsyncIterator[Node]:
+        opened = site.open()
+        try:
+            yield opened
+        finally:
+            await opened.aclose()
+
+    async def send(
+        self, site: Site, node: Node, instances: Sequence[MadeInstance]
+    ) -> dict[SOPInstanceUID, InstanceOutcome]:
+        """Send one batch; exactly one outcome for each of its instances."""
+        outcomes = await node.send(Batch(1, site.destination, instances), lambda _: None)
+        assert sorted(o.sop_instance_uid for o in outcomes) == sorted(uids(instances))
+        return {o.sop_instance_uid: o for o in outcomes}
+
+    async def test_signing_in_says_who_we_are(self, site: Site, node: Node) -> None:
+        assert (await node.sign_in()).username == site.username
+
+    async def test_a_wrong_credential_is_a_matter_of_signing_in(self, site: Site) -> None:
+        stranger = site.stranger()
+        try:
+            with pytest.raises(NodeError) as refused:
+                await stranger.sign_in()
+        finally:
+            await stranger.aclose()
+        assert refused.value.exit_code == ExitCode.SIGN_IN
+        assert not refused.value.retry.allowed
+
+    async def test_a_wrong_credential_stores_nothing(self, site: Site) -> None:
+        stranger, image = site.stranger(), made(fresh_series())
+        try:
+            with pytest.raises(NodeError) as refused:
+                await stranger.send(Batch(1, site.destination, [image]), lambda _: None)
+        finally:
+            await stranger.aclose()
+        assert refused.value.exit_code == ExitCode.SIGN_IN
+        assert site.stored(image.sop_instance_uid) is None
+
+    async def test_abilities_are_usable_figures_and_stay_the_same(self, node: Node) -> None:
+        await node.sign_in()
+        abilities = await node.abilities()
+        assert abilities.max_batch_bytes > 0
+        assert abilities.max_batch_instances > 0
+        assert abilities.max_concurrency > 0
+        assert abilities.listing_delay_s >= 0
+        assert await node.abilities() == abilities
+
+    async def test_a_destination_that_the_node_names_can_be_used(
+        self, site: Site, node: Node
+    ) -> None:
+        keys = [destination.key for destination in await node.destinations()]
+        assert not keys or site.destination in keys
+
+    async def test_a_stored_instance_is_acknowledged_listed_and_there(
+        self, site: Site, node: Node
+    ) -> None:
+        image = made(fresh_series())
+        outcomes = await self.send(site, node, [image])
+        assert outcomes[image.sop_instance_uid].verdict.is_acknowledged
+        assert (await node.holdings(image.series)).keys() == {image.sop_instance_uid}
+        assert site.stored(image.sop_instance_uid) == image.content
+
+    async def test_repeating_a_batch_is_harmless(self, site: Site, node: Node) -> None:
+        images = many(fresh_series(), 3)
+        await self.send(site, node, images)
+        outcomes = await self.send(site, node, images)
+        assert all(o.verdict is not Verdict.REFUSED for o in outcomes.values())
+        assert (await node.holdings(images[0].series)).keys() == uids(images)
+        assert [site.stored(i.sop_instance_uid) for i in images] == [i.content for i in images]
+
+    async def test_other_content_under_a_known_uid_leaves_one_whole_instance(
+        self, site: Site, node: Node
+    ) -> None:
+        first = made(fresh_series(), grey=1)
+        second = made(first.series, uid=first.sop_instance_uid, grey=2)
+        await self.send(site, node, [first])
+        await self.send(site, node, [second])
+        assert list(await node.holdings(first.series)) == [first.sop_instance_uid]
+        assert site.stored(first.sop_instance_uid) in (first.content, second.content)
+
+    async def test_one_unreadable_instance_does_not_cost_the_others_their_outcome(
+        self, site: Site, node: Node
+    ) -> None:
+        series = fresh_series()
+        good, bad = many(series, 2), unreadable(series)
+        outcomes = await self.send(site, node, [good[0], bad, good[1]])
+        assert not outcomes[bad.sop_instance_uid].verdict.is_acknowledged
+        assert site.stored(bad.sop_instance_uid) is None
+        acknowledged = {uid for uid, o in outcomes.items() if o.verdict.is_acknowledged}
+        assert acknowledged == uids(good)
+        assert (await node.holdings(series)).keys() == uids(good)
+
+    async def test_an_unreadable_instance_alone_is_refused_for_good_and_in_words(
+        self, site: Site, node: Node
+    ) -> None:
+        bad = unreadable(fresh_series())
+        outcome = (await self.send(site, node, [bad]))[bad.sop_instance_uid]
+        assert outcome.verdict is Verdict.REFUSED
+        assert outcome.reason
+        assert not outcome.retry.allowed
+
+    async def test_a_big_instance_arrives_whole(self, site: Site, node: Node) -> None:
+        image = made(fresh_series(), grey=3, side=BIG_SIDE)
+        outcomes = await self.send(site, node, [image])
+        assert outcomes[image.sop_instance_uid].verdict.is_acknowledged
+        assert site.stored(image.sop_instance_uid) == image.content
+
+    async def test_every_byte_of_the_instances_is_counted(self, site: Site, node: Node) -> None:
+        images = [made(fresh_series(), side=1024), made(fresh_series())]
+        moved: list[int] = []
+        await node.send(Batch(1, site.destination, images), moved.append)
+        assert sum(moved) >= sum(i.size_bytes for i in images)
+        assert len(moved) > 1
+
+    async def test_a_series_that_the_node_does_not_know_is_empty(self, node: Node) -> None:
+        assert dict(await node.holdings(fresh_series())) == {}
+
+    async def test_a_listing_holds_its_own_series_and_no_other(
+        self, site: Site, node: Node
+    ) -> None:
+        one, other = made(fresh_series()), made(fresh_series())
+        await self.send(site, node, [one, other])
+        assert (await node.holdings(one.series)).keys() == {one.sop_instance_uid}
+        assert (await node.holdings(other.series)).keys() == {other.sop_instance_uid}
+
+    async def test_a_listing_goes_on_beyond_one_page(self, site: Site, node: Node) -> None:
+        images = many(fresh_series(), MORE_THAN_A_PAGE)
+        most = (await node.abilities()).max_batch_instances
+        for start in range(0, len(images), most):
+            await self.send(site, node, images[start : start + most])
+        held = await node.holdings(images[0].series)
+        assert held.keys() == uids(images)
+        assert all(uid == instance.sop_instance_uid for uid, instance in held.items())
+
+    async def test_four_batches_may_go_at_once(self, site: Site, node: Node) -> None:
+        batches = [many(fresh_series(), 4) for _ in range(4)]
+        answers = await asyncio.gather(*(self.send(site, node, images) for images in batches))
+        for images, outcomes in zip(batches, answers, strict=True):
+            assert all(o.verdict.is_acknowledged for o in outcomes.values())
+            assert (await node.holdings(images[0].series)).keys() == uids(images)
+
+    async def test_a_cancelled_batch_leaves_the_node_usable_and_can_go_again(
+        self, site: Site, node: Node
+    ) -> None:
+        image = made(fresh_series(), side=512)
+        image.stalls = asyncio.Event()
+        sending = asyncio.create_task(self.send(site, node, [image]))
+        await image.stalls.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        image.stalls = None
+        outcomes = await self.send(site, node, [image])
+        assert outcomes[image.sop_instance_uid].verdict.is_acknowledged
+        assert site.stored(image.sop_instance_uid) == image.content
+
+    @pytest.mark.parametrize("breaks_at", [0, 200_000], ids=["before-the-first-byte", "midway"])
+    async def test_a_changed_file_is_told_and_nothing_of_its_batch_counts(
+        self, site: Site, node: Node, breaks_at: int
+    ) -> None:
+        good, bad = made(fresh_series()), made(fresh_series(), side=512)
+        bad.breaks_at = breaks_at
+        with pytest.raises(SourceChanged):
+            await self.send(site, node, [good, bad])
+        assert site.stored(bad.sop_instance_uid) is None
+        outcomes = await self.send(site, node, [good])
+        assert outcomes[good.sop_instance_uid].verdict.is_acknowledged
+
+    async def test_a_rehearsal_writes_the_instances_sends_nothing_and_shows_no_secret(
+        self, site: Site, node: Node, tmp_path: Path
+    ) -> None:
+        images = many(fresh_series(), 2)
+        await node.rehearse(Batch(3, site.destination, images), tmp_path)
+        written = [path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()]
+        assert any(all(i.content in content for i in images) for content in written)
+        assert not [s for s in site.secrets for content in written if s.encode() in content]
+        assert [site.stored(i.sop_instance_uid) for i in images] == [None, None]
+
+    async def test_the_doctor_finds_a_good_node_good_in_the_same_order_each_time(
+        self, node: Node
+    ) -> None:
+        results = list(await node.check())
+        assert [r for r in results if r.state == "fail"] == []
+        assert all(r.message for r in results)
+        assert all(r.remedy for r in results if r.state != "ok")
+        order = [r.check for r in results]
+        assert order.index("reachable") < order.index("sign-in") < order.index("listing")
+        assert [r.check for r in await node.check()] == order
+
+    async def test_the_doctor_names_a_wrong_credential_and_stops_there(self, site: Site) -> None:
+        stranger = site.stranger()
+        try:
+            results = list(await stranger.check())
+        finally:
+            await stranger.aclose()
+        assert [r.check for r in results if r.state == "fail"] == ["sign-in"]
+        assert results[-1].check == "sign-in"
+        assert results[-1].exit_code == ExitCode.SIGN_IN
+        assert results[-1].remedy
+
+    async def test_the_doctor_does_not_raise_where_no_node_is(self, site: Site) -> None:
+        lost = site.nowhere()
+        try:
+            results = list(await lost.check())
+        finally:
+            await lost.aclose()
+        assert [r.check for r in results if r.state == "fail"] == ["reachable"]
+        assert results[-1].check == "reachable"
+        assert results[-1].exit_code == ExitCode.NETWORK
+
+    async def test_where_no_node_is_a_batch_ends_in_an_error_of_ours(self, site: Site) -> None:
+        lost = site.nowhere()
+        try:
+            with pytest.raises(NodeError) as refused:
+                batch = Batch(1, site.destination, [made(fresh_series())])
+                await lost.send(batch, lambda _: None)
+        finally:
+            await lost.aclose()
+        assert refused.value.retry.allowed
+        assert not refused.value.reached_node
+
+    async def test_where_no_node_is_a_listing_ends_in_an_error_of_ours(self, site: Site) -> None:
+        lost = site.nowhere()
+        try:
+            with pytest.raises(NodeError) as refused:
+                await lost.holdings(fresh_series())
+        finally:
+            await lost.aclose()
+        assert refused.value.retry.allowed
+
+    async def test_no_error_and_no_name_shows_a_secret(self, site: Site, node: Node) -> None:
+        stranger = site.stranger()
+        try:
+            with pytest.raises(NodeError) as refused:
+                await stranger.sign_in()
+        finally:
+            await stranger.aclose()
+        shown = f"{refused.value.what} {refused.value.remedy} {stranger!r} {node!r} {node.name}"
+        assert not [secret for secret in site.secrets if secret in shown]
+
+    async def test_closing_twice_is_harmless(self, node: Node) -> None:
+        await node.sign_in()
+        await node.aclose()
+        await node.aclose()
+
+    async def test_closing_a_node_that_was_never_asked_is_harmless(self, node: Node) -> None:
+        await node.aclose()
