@@ -13,21 +13,26 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 _PER_CALL = 20
 
 
-def _timed(work: Callable[[], None]) -> dict[str, float]:
-    before = resource.getrusage(resource.RUSAGE_SELF)
-    began = time.perf_counter()
-    work()
-    seconds = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"seconds": seconds, "cpu_s": cpu}
+class _Clock:
+    """Seconds and own CPU seconds between entering and leaving the block."""
+
+    def __enter__(self) -> _Clock:
+        self._before = resource.getrusage(resource.RUSAGE_SELF)
+        self._began = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        seconds = time.perf_counter() - self._began
+        after, before = resource.getrusage(resource.RUSAGE_SELF), self._before
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        self.figures = {"seconds": seconds, "cpu_s": cpu}
 
 
 def _ours(url: str, ca_file: Path, files: Sequence[Path]) -> dict[str, float]:
@@ -86,8 +91,9 @@ def _ours(url: str, ca_file: Path, files: Sequence[Path]) -> dict[str, float]:
     batches = list(pack(((p.row, 1, 1, p.size_bytes) for p in planned), Abilities()))
     throttle = Bandwidth()
 
-    async def send_all() -> None:
+    async def send_all() -> dict[str, float]:
         node = open_node(profile, SecretStore(ca_file.parent), home=ca_file.parent)
+        await node.sign_in()
         queue = list(enumerate(batches))
 
         async def lane() -> None:
@@ -96,12 +102,14 @@ def _ours(url: str, ca_file: Path, files: Sequence[Path]) -> dict[str, float]:
                 instances = [LedgerInstance(planned[row], b"/", throttle) for row in rows]
                 await node.send(Batch(number, "", instances), lambda _: None)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(4):
-                group.create_task(lane())
+        with _Clock() as clock:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(4):
+                    group.create_task(lane())
         await node.aclose()
+        return clock.figures
 
-    return _timed(lambda: asyncio.run(send_all()))
+    return asyncio.run(send_all())
 
 
 def _dicomweb_client(url: str, ca_file: Path, files: Sequence[Path]) -> dict[str, float]:
@@ -114,11 +122,10 @@ def _dicomweb_client(url: str, ca_file: Path, files: Sequence[Path]) -> dict[str
     session = requests_session(url, Way(node="bench", ca_file=ca_file))
     client = DICOMwebClient(url, session=session)
 
-    def store() -> None:
+    with _Clock() as clock:
         for at in range(0, len(files), _PER_CALL):
             client.store_instances([pydicom.dcmread(f) for f in files[at : at + _PER_CALL]])
-
-    return _timed(store)
+    return clock.figures
 
 
 def _ssl(url: str, ca_file: Path, files: Sequence[Path]) -> dict[str, float]:
@@ -128,21 +135,20 @@ def _ssl(url: str, ca_file: Path, files: Sequence[Path]) -> dict[str, float]:
     total = sum(f.stat().st_size for f in files)
     piece = bytearray(1024 * 1024)
 
-    def send() -> None:
-        with (
-            socket.create_connection((target.hostname, target.port or 443)) as raw,
-            context.wrap_socket(raw, server_hostname=target.hostname) as secure,
-        ):
-            head = f"POST {target.path}/studies HTTP/1.1\r\nHost: {target.netloc}\r\n"
-            secure.sendall(f"{head}Content-Length: {total}\r\nConnection: close\r\n\r\n".encode())
-            for file in files:
-                with open(file, "rb", buffering=0) as source:
-                    while size := source.readinto(piece):
-                        secure.sendall(memoryview(piece)[:size])
-            while secure.recv(65536):
-                pass
+    with (
+        _Clock() as clock, socket.create_connection((target.hostname, target.port or 443)) as raw,
+        context.wrap_socket(raw, server_hostname=target.hostname) as secure,
+    ):
+        head = f"POST {target.path}/studies HTTP/1.1\r\nHost: {target.netloc}\r\n"
+        secure.sendall(f"{head}Content-Length: {total}\r\nConnection: close\r\n\r\n".encode())
+        for file in files:
+            with open(file, "rb", buffering=0) as source:
+                while size := source.readinto(piece):
+                    secure.sendall(memoryview(piece)[:size])
+        while secure.recv(65536):
+            pass
 
-    return _timed(send)
+    return clock.figures
 
 
 CLIENTS = {"ours": _ours, "dicomweb-client": _dicomweb_client, "ssl": _ssl}

@@ -73,19 +73,27 @@ def sandbox_command(options: argparse.Namespace) -> int:
 
 def demo_command(options: argparse.Namespace) -> int:
     """Sandbox node, synthetic cohort, and the whole way once; nothing of it is kept."""
-    if not options.headless:
-        from tui.run import check_terminal
-
-        check_terminal()
+    is_headless = options.headless or not _has_terminal()
     with tempfile.TemporaryDirectory(prefix="eucaim-demo-") as folder:
         base = Path(folder)
         tell("1/3  Starting a stand-in node on this machine")
         with _sandbox_process(base / "home"):
             home = Home.at(base / "home")
             workspace = _make_demo(home, base / "cohort", options.patients)
-            if options.headless:
+            if is_headless:
                 return _demo_headless(home, workspace, as_json=options.json)
             return _demo_with_app(home, workspace)
+
+
+def _has_terminal() -> bool:
+    from tui.run import check_terminal
+
+    try:
+        check_terminal()
+    except UsageError as error:
+        tell(f"{error.what} The demo goes on in plain lines.")
+        return False
+    return True
 
 
 @contextmanager
