@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 import ssl
 import tempfile
 import threading
@@ -144,17 +145,26 @@ class Sandbox:
         }
 
     def run(self, ready: Callable[[Sandbox], None]) -> None:
-        """Serve in this thread until interrupted."""
+        """Serve in this thread, the main one, until SIGINT or SIGTERM; then clean up."""
 
         async def serve() -> None:
-            async with self:
-                ready(self)
-                await asyncio.Event().wait()
+            task = asyncio.current_task()
+            assert task is not None, "asyncio.run made it"
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+            with contextlib.suppress(asyncio.CancelledError):
+                async with self:
+                    ready(self)
+                    await asyncio.Event().wait()
 
         asyncio.run(serve())
 
     async def __aenter__(self) -> Sandbox:
-        self._port = await self._server.start(_HOST, self.options.port)
+        try:
+            self._port = await self._server.start(_HOST, self.options.port)
+        except OSError:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            raise
         return self
 
     async def __aexit__(

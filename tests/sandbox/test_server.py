@@ -153,7 +153,7 @@ def test_a_body_of_200_mb_does_not_grow_the_server(tmp_path: Path) -> None:
         assert _peak_kib(process.pid) - before < 32 * 1024
     finally:
         process.terminate()
-        process.wait(10)
+        assert process.wait(10) == 0
         if process.stdout is not None:
             process.stdout.close()
 
