@@ -47,6 +47,10 @@ class Site:
     username: str = ""
 
 
+def _contents(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
 class NodeConformance:
     """The tests; a subclass provides the fixture `site`, and may override nothing else."""
 
@@ -228,7 +232,7 @@ class NodeConformance:
     ) -> None:
         images = many(fresh_series(), 2)
         await node.rehearse(Batch(3, site.destination, images), tmp_path)
-        written = [path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()]
+        written = _contents(tmp_path)
         assert any(all(i.content in content for i in images) for content in written)
         assert not [s for s in site.secrets for content in written if s.encode() in content]
         assert [site.stored(i.sop_instance_uid) for i in images] == [None, None]
@@ -266,10 +270,9 @@ class NodeConformance:
         assert results[-1].exit_code == ExitCode.NETWORK
 
     async def test_where_no_node_is_a_batch_ends_in_an_error_of_ours(self, site: Site) -> None:
-        lost = site.nowhere()
+        lost, batch = site.nowhere(), Batch(1, site.destination, [made(fresh_series())])
         try:
             with pytest.raises(NodeError) as refused:
-                batch = Batch(1, site.destination, [made(fresh_series())])
                 await lost.send(batch, lambda _: None)
         finally:
             await lost.aclose()

@@ -128,16 +128,21 @@ class TestUpvOnStandIn(NodeConformance):
         await node.rehearse(batch, folder)
         await node.send(batch, lambda _: None)
         rehearsed = (folder / "0005.http").read_bytes() + (folder / "0005.body").read_bytes()
-        sent = next(
-            content
-            for path in sorted(record.iterdir(), reverse=True)
-            if (content := path.read_bytes()).startswith(b"POST /dicom-web/studies")
-        )
+        sent = _last_batch(record)
         assert _without_boundary(rehearsed) == _without_boundary(sent)
         written, real = _headers(rehearsed), _headers(sent)
         assert written.pop(b"authorization") == b"Bearer ***"
         assert real.pop(b"authorization").startswith(b"Bearer ey")
         assert written == real
+
+
+def _last_batch(record: Path) -> bytes:
+    """The newest STOW-RS request that the stand-in received."""
+    return next(
+        content
+        for path in sorted(record.iterdir(), reverse=True)
+        if (content := path.read_bytes()).startswith(b"POST /dicom-web/studies")
+    )
 
 
 def _without_boundary(request: bytes) -> bytes:
