@@ -20,7 +20,8 @@ from transfer.values import (
 )
 
 OnBytes = Callable[[int], None]
-"""Called with the number of body bytes that were just handed to the connection."""
+"""Called with the number of instance bytes that were just handed to the connection; negative
+when a request starts over by itself (after a 401) and takes back what it had counted."""
 
 
 @dataclass(frozen=True, slots=True)
