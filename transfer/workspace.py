@@ -17,25 +17,37 @@ _SHARED_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs")
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
-def make_private_folder(folder: Path) -> None:
-    """Create a folder that only its owner can enter, whatever the umask.
+def make_folder(folder: Path) -> None:
+    """Create a folder, its owner's alone; one that exists is taken as it is.
 
     Raises:
-        UsageError: it exists and others may enter it, or it cannot be made.
+        UsageError: it cannot be made.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = folder.stat().st_mode
     except OSError as error:
         raise UsageError(
-            f"The folder for transfers cannot be made: {error.strerror}.",
-            f"Point {HOME_VARIABLE} to a folder on a local disk that you may write to.",
+            f"A folder that is needed cannot be made: {error.strerror}.",
+            f"Name a folder on a local disk that you may write to ({HOME_VARIABLE} names the one"
+            " for transfers).",
         ) from error
-    if mode & 0o077:
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder that only its owner can enter, or close an existing one to all others.
+
+    Raises:
+        UsageError: it cannot be made, or belongs to somebody else.
+    """
+    make_folder(folder)
+    try:
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+    except OSError as error:
         raise UsageError(
-            "The folder for transfers can be read by other accounts.",
-            "Run: chmod 700 on that folder, then try again.",
-        )
+            "The folder for transfers is open to other accounts and cannot be closed.",
+            "Let its owner run chmod 700 on it, or name a folder of your own.",
+        ) from error
 
 
 def private_opener(path: str, flags: int) -> int:
@@ -137,9 +149,9 @@ class Home:
         """Make the home usable.
 
         Raises:
-            UsageError: it cannot be made, is open to others, or is on a shared file system.
+            UsageError: it cannot be made, or is on a shared file system.
         """
-        make_private_folder(self.root)
+        make_folder(self.root)
         refuse_shared_file_system(self.root)
         make_private_folder(self.transfers)
 

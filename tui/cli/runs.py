@@ -180,12 +180,12 @@ def _password_from(descriptor: int | None) -> str | None:
 
 def _rehearse(home: Home, workspace: Workspace, folder: Path, *, as_json: bool) -> int:
     from transfer.runner.rehearsal import rehearse
-    from transfer.workspace import make_private_folder
+    from transfer.workspace import make_folder
 
     code = run_telling(home, workspace, Until.PLAN)
     if code:
         return ended(workspace, code)
-    make_private_folder(folder)
+    make_folder(folder)
     with Ledger.open(workspace.ledger, read_only=True) as ledger:
         node_name = read_order(ledger).node
 
