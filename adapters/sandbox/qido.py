@@ -26,29 +26,29 @@ _STUDY_TAGS = {
     0x00100040: "CS",
     0x00200010: "SH",
 }
+_SERIES_TAGS = {MODALITY: "CS", 0x0008103E: "LO", 0x00200011: "IS"}
 _INSTANCE_TAGS = {
     0x00080016: "UI",
     0x00080018: "UI",
     0x00200013: "IS",
+    0x00280008: "IS",
     0x00280010: "US",
     0x00280011: "US",
     0x00280100: "US",
 }
 _KNOWN = {
     **_STUDY_TAGS,
+    **_SERIES_TAGS,
     **_INSTANCE_TAGS,
-    MODALITY: "CS",
     0x0020000D: "UI",
     0x0020000E: "UI",
-    0x00200011: "IS",
 }
 _MODALITIES_IN_STUDY = 0x00080061
 _HEX_TAG = re.compile(r"[0-9A-Fa-f]{8}")
-_NOT_FILTERS = frozenset({"limit", "offset", "includefield", "fuzzymatching"})
 
 
 class BadQuery(Exception):
-    """The query names something that is no attribute, or no number."""
+    """The query pages by something that is no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ class Query:
     def parse(
         cls, level: Level, study: str | None, series: str | None, pairs: Sequence[tuple[str, str]]
     ) -> Query:
-        """Read the query string, tags by keyword or by number.
+        """Read the query string, tags by keyword or by number; unknown ones are ignored.
 
         Raises:
-            BadQuery: an unknown attribute, or a limit that is no number.
+            BadQuery: a limit or offset that is no number.
         """
         filters: dict[int, str] = {}
         extra: set[int] = set()
@@ -81,10 +81,9 @@ class Query:
                     raise BadQuery(name)
                 numbers[name] = int(value)
             elif name == "includefield":
-                # `all` is ignored, as Orthanc does.
-                extra |= {_tag(word) for word in value.split(",") if word not in ("", "all")}
-            elif name not in _NOT_FILTERS:
-                filters[_tag(name)] = value
+                extra |= {tag for tag in map(_tag, value.split(",")) if tag is not None}
+            elif (tag := _tag(name)) is not None:
+                filters[tag] = value
         return cls(
             level,
             study,
@@ -153,7 +152,7 @@ def _study(study: Study, listed: Mapping[str, list[Instance]], root: str) -> Att
 def _series(
     study: Study, series: Series, instances: list[Instance], root: str, query: Query
 ) -> Attributes:
-    tags = {MODALITY: "CS", 0x00200011: "IS"}
+    tags = dict(_SERIES_TAGS)
     if 0x0020000D not in query.filters:
         tags |= _STUDY_TAGS
     item = _pick(instances[0], tags)
@@ -164,10 +163,12 @@ def _series(
 
 
 def _instance(study: Study, instance: Instance, root: str, query: Query) -> Attributes:
-    tags = {**_INSTANCE_TAGS, MODALITY: "CS", 0x00200011: "IS"}
-    # Orthanc leaves the study's attributes out when the query string itself names the study.
+    tags = dict(_INSTANCE_TAGS)
+    # Orthanc leaves out what belongs to a study or series that the query string itself names.
     if 0x0020000D not in query.filters:
         tags |= _STUDY_TAGS
+    if 0x0020000E not in query.filters:
+        tags |= _SERIES_TAGS
     item = _pick(instance, tags)
     item["0020000D"] = answers.element("UI", study.uid)
     item["0020000E"] = answers.element("UI", instance.series_uid)
@@ -260,12 +261,9 @@ def _matches(candidate: Mapping[str, Any], wanted: str) -> bool:
     return wanted in values
 
 
-def _tag(name: str) -> int:
+def _tag(name: str) -> int | None:
     if _HEX_TAG.fullmatch(name):
         return int(name, 16)
     from pydicom.datadict import tag_for_keyword
 
-    number = tag_for_keyword(name)
-    if number is None:
-        raise BadQuery(name)
-    return number
+    return tag_for_keyword(name)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from adapters.sandbox import answers
 from adapters.sandbox.store import Instance, Store
@@ -40,10 +40,9 @@ def not_found(request: Request, series_uid: str | None, sop_uid: str | None) -> 
 
 
 def retrieve(request: Request, instances: Sequence[Instance]) -> Response:
-    """The stored files as multipart; a single one bare when only that is accepted."""
-    accept = request.headers.get("accept", "*/*")
-    if len(instances) == 1 and accept.partition(";")[0].strip() == "application/dicom":
-        return FileResponse(instances[0].path, media_type="application/dicom")
+    """The stored files as multipart; Orthanc 1.7 answers 400 to a bare `application/dicom`."""
+    if request.headers.get("accept", "*/*").startswith("application/dicom"):
+        return answers.orthanc_error(400, "GET", request.url.path)
     boundary = uuid.uuid4().hex
     content_type = answers.multipart_type("application/dicom", boundary)
     return StreamingResponse(_parts(instances, boundary), headers={"content-type": content_type})

@@ -89,6 +89,21 @@ def test_a_field_outside_the_index_is_included_on_request(dicomweb: DICOMwebClie
     assert found[0]["00280101"] == {"vr": "US", "Value": [16]}
 
 
+@pytest.mark.parametrize("filters", [{"Nonsense": "1"}, {"fuzzymatching": "false"}])
+def test_what_is_no_attribute_filters_nothing(
+    dicomweb: DICOMwebClient, filters: dict[str, str]
+) -> None:
+    assert len(dicomweb.search_for_instances(search_filters=filters)) == 3
+
+
+def test_a_series_named_in_the_query_is_not_described_again(dicomweb: DICOMwebClient) -> None:
+    filters = {"SeriesInstanceUID": uid("study", "series")}
+    found = dicomweb.search_for_instances(search_filters=filters)
+    assert len(found) == 3
+    assert "00080060" not in found[0]
+    assert "00100020" in found[0]
+
+
 def test_an_instance_comes_back_byte_for_byte(dicomweb: DICOMwebClient) -> None:
     back = dicomweb.retrieve_instance(uid("study"), uid("study", "series"), uid("b"))
     assert part10(back) == part10(dataset("b"))
