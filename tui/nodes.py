@@ -11,6 +11,7 @@ from transfer.workspace import Home
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
     from adapters.secrets import SecretStore
+    from adapters.signin import ShowPrompt
     from transfer.node import JourneyStep, Node
 
 
@@ -22,17 +23,13 @@ class ChosenNode:
     secrets: SecretStore
     home: Home
 
-    def open(self) -> Node:
-        """The adapter, not connected yet.
+    def open(self, show_prompt: ShowPrompt | None = None) -> Node:
+        """The adapter, not connected yet. Only with `show_prompt` may it ask for a browser.
 
         Raises:
             UsageError: the configuration lacks what is needed, or this version has no adapter.
         """
         from adapters.registry import open_node
-        from tui.cli.output import tell
-
-        def show(prompt: object) -> None:
-            tell(str(prompt))
 
         return open_node(self.profile, self.secrets, home=self.home.config_folder, show_prompt=show)
 

@@ -147,6 +147,9 @@ class Sender:
         except BodyTooLarge as error:
             await self._record(lease, judge.after_too_large(lease, error), "too large")
         except PASSING as error:
+            if not error.retry.allowed:
+                await self._ledger(postpone, lease, type(error).__name__)
+                raise
             lane.rewind()
             lane.state = "waiting to try again"
             is_strike = isinstance(error, NodeFault) or self._trouble.successes > successes

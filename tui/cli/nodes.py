@@ -69,7 +69,7 @@ def _ask_password(node: str) -> str:
 
 
 async def _sign_in(chosen: ChosenNode) -> Identity:
-    node = chosen.open()
+    node = chosen.open(show_prompt=lambda prompt: tell(str(prompt)))
     try:
         return await node.sign_in()
     finally:
