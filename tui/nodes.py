@@ -31,7 +31,9 @@ class ChosenNode:
         """
         from adapters.registry import open_node
 
-        return open_node(self.profile, self.secrets, home=self.home.config_folder, show_prompt=show)
+        return open_node(
+            self.profile, self.secrets, home=self.home.config_folder, show_prompt=show_prompt
+        )
 
     def steps(self) -> tuple[JourneyStep, ...]:
         """The node's journey."""
