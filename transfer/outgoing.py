@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from transfer import checkpoint
 from transfer.errors import SourceChanged
 from transfer.ledger.batches import PlannedInstance
 from transfer.values import SeriesRef, SOPClassUID, SOPInstanceUID, TransferSyntaxUID
@@ -100,6 +101,7 @@ class LedgerInstance:
                     if not left:
                         self.sha256 = digest.hexdigest()
                     yield piece
+                    checkpoint.passed("piece")
         except OSError as error:
             raise self._changed() from error
 

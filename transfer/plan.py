@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from transfer import checkpoint
 from transfer.ledger.batches import add_batches, unplanned_page
 from transfer.ledger.connection import Ledger
 from transfer.node import Abilities
@@ -54,5 +55,6 @@ def plan(ledger: Ledger, abilities: Abilities, should_stop: Callable[[], bool]) 
             batches.pop()
         with ledger.transaction(durable=False):
             add_batches(ledger, batches)
+        checkpoint.passed("planned")
         added += len(batches)
     return added

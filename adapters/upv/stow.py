@@ -23,6 +23,7 @@ from adapters.translate import translate
 from adapters.upv.answer import LARGEST_ANSWER_BYTES, read_answer
 from adapters.upv.auth import Credential
 from adapters.upv.options import Settings
+from transfer import checkpoint
 from transfer.errors import NodeFault, SignInExpired, SourceChanged, UsageError
 from transfer.node import Batch, InstanceOutcome, OnBytes, OutgoingInstance
 
@@ -82,6 +83,7 @@ async def body(
         if remaining:
             raise _changed()
     yield framing.tail
+    checkpoint.passed("body-sent")
 
 
 async def _readable(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -140,6 +140,18 @@ class Intake:
             header.patient_identity_removed,
             size,
         )
+        if not self._ledger.number("SELECT changes()"):
+            self._changed_after_sending(row)
+
+    def _changed_after_sending(self, row: int) -> None:
+        self._ledger.write(
+            "INSERT INTO finding (rule, severity, level, key, message, remedy)"
+            " VALUES ('CHANGED-AFTER-SENDING', 'warn', 'instance', ?, ?, ?)"
+            " ON CONFLICT (rule, key) DO NOTHING",
+            f"F{row}",
+            "A source file changed after its instance was sent; the node holds the earlier one.",
+            "Find out which is right. To send this one, ask the node to delete the other first.",
+        )
 
     def _series_row(self, header: InstanceHeader) -> int:
         key = (header.patient_id, header.study_uid, header.series_uid)

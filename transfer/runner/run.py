@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from transfer import checkpoint
 from transfer.errors import EpochLost, StepBlocked, TransferError
 from transfer.ledger.batches import retry_failed
 from transfer.ledger.census import take_census
@@ -90,8 +91,10 @@ async def run(
     await ledger.open(workspace.ledger)
     try:
         holder = await ledger(_take, workspace, until)
+        checkpoint.passed("taken")
         try:
             code, what, remedy = await _guarded(ledger, holder, node, until, settings, stop)
+            checkpoint.passed("concluded")
             await ledger(_let_go, holder, code, what, remedy)
         except BaseException:
             holder.drop()

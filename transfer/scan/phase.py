@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from transfer import checkpoint
+from transfer.errors import UsageError
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.files import (
@@ -41,9 +43,15 @@ def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> 
 
     Raises:
         Interrupted: `should_stop` said so.
+        UsageError: the source folder itself cannot be read.
     """
-    set_step(ledger, "scan", StepState.RUNNING)
     source = os.fsencode(read_order(ledger).source)
+    if not os.access(source, os.R_OK | os.X_OK):
+        raise UsageError(
+            "The source folder cannot be read now; what is known of it was left as it is.",
+            "Mount the share again, or ask for access, then repeat the command.",
+        )
+    set_step(ledger, "scan", StepState.RUNNING)
     _walk_source(ledger, source, should_stop)
     _read_headers(ledger, source, processes, should_stop)
     census = take_census(ledger)
@@ -64,6 +72,7 @@ def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool])
     ]:
         _stop_if(should_stop)
         record_seen(ledger, page, generation)
+        checkpoint.passed("walked")
         seen += len(page)
         write_progress(ledger, Progress(phase="scan", done=seen, note="Looking for files"))
     record_missing(ledger, generation)
@@ -82,6 +91,7 @@ def _read_headers(
         for page in _pages(readers.read(files)):
             _stop_if(should_stop)
             intake.take(page)
+            checkpoint.passed("read")
             done += len(page)
             now = time.monotonic()
             if now - told >= _TELL_EVERY_S or done == total:

@@ -35,6 +35,7 @@ Command = Callable[[argparse.Namespace], int]
 
 def run_command(words: Sequence[str]) -> int:
     """Carry out one command; every refusal becomes two lines and an exit code."""
+    name: str | None = None
     try:
         options = build_parser().parse_args(list(words))
         if options.command is None:
@@ -42,11 +43,12 @@ def run_command(words: Sequence[str]) -> int:
             from tui.run import run_app
 
             return run_app(Home.find())
+        name = getattr(options, "name", None)
         room = importlib.import_module(f"tui.cli.{_ROOMS[options.command]}")
         command: Command = getattr(room, f"{options.command}_command")
         return command(options)
     except TransferError as error:
-        return refuse(error)
+        return refuse(error, name)
     except KeyboardInterrupt:
         tell("Interrupted; nothing is lost.")
         return ExitCode.INTERRUPTED

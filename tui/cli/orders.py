@@ -165,7 +165,7 @@ def print_status(status: Status) -> None:
         say(f"  runner       process {status.runner.pid} on {status.runner.host}")
     elif status.runner.message:
         say(f"  last run     {status.runner.message}")
-        say(f"  what to do   {status.runner.remedy.replace('NAME', status.order.name)}")
+        say(f"  what to do   {status.runner.remedy}")
     for record in status.steps.values():
         if record.id == "upload" and record.detail and not status.runner.message:
             say(f"  images       {record.detail}")

@@ -30,10 +30,13 @@ def tell(line: str) -> None:
         return
 
 
-def refuse(error: TransferError) -> int:
-    """Two lines for every refusal: what is wrong, and what to do. Returns the exit code."""
+def refuse(error: TransferError, transfer: str | None = None) -> int:
+    """Two lines for every refusal: what is wrong, and what to do. Returns the exit code.
+
+    Remedies say NAME for the transfer at hand; where it is known its name stands there.
+    """
     tell(f"eucaim-transfer: {error.what}")
-    tell(f"  what to do: {error.remedy}")
+    tell(f"  what to do: {error.remedy.replace('NAME', transfer or 'NAME')}")
     return error.exit_code
 
 

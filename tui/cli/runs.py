@@ -144,7 +144,7 @@ def ended(workspace: Workspace, code: int) -> int:
     if code:
         runner = read_status(workspace).runner
         tell(f"eucaim-transfer: {runner.message}")
-        tell(f"  what to do: {runner.remedy.replace('NAME', workspace.name)}")
+        tell(f"  what to do: {runner.remedy}")
     return code
 
 
