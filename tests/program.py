@@ -1,0 +1,98 @@
+"""The program as scripts use it: a process of its own, its two streams and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[1]
+_PATIENCE_S = 120.0
+# What the shell of whoever runs the tests must not decide.
+_FOREIGN = ("PROXY", "EUCAIM_", "DBUS_", "CREDENTIALS_DIRECTORY", "SSL_CERT", "REQUESTS_CA")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One finished command."""
+
+    words: Sequence[str]
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document that stands on stdout, and nothing beside it."""
+        return json.loads(self.out)
+
+    @property
+    def complaint(self) -> list[str]:
+        """The lines of stderr that are not progress."""
+        progress = ("scan: ", "running: ", "pausing: ", "paused: ", "stopping: ")
+        return [line for line in self.err.splitlines() if not line.startswith(progress)]
+
+    def __str__(self) -> str:
+        return f"{' '.join(self.words)} -> {self.code}\n{self.out[-3000:]}\n{self.err[-3000:]}"
+
+
+@dataclass
+class Program:
+    """`eucaim-transfer` with one home. `environ` is added to a bare environment."""
+
+    home: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """What a command of this program runs with."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not any(part in name.upper() for part in _FOREIGN)
+        }
+        return {**kept, "EUCAIM_TRANSFER_HOME": str(self.home), **self.environ}
+
+    def run(self, *words: object, typed: str = "", patience_s: float = _PATIENCE_S) -> Ran:
+        """Run one command to its end; `typed` stands on its standard input.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not end in time (it is killed).
+        """
+        arguments = [str(word) for word in words]
+        began = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "tui", *arguments],
+            cwd=REPOSITORY,
+            env=self.environment() | {"PYTHONPATH": str(REPOSITORY)},
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=patience_s,
+            check=False,
+        )
+        return Ran(arguments, done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
+    def good(self, *words: object, typed: str = "") -> Ran:
+        """Run one command that has to succeed."""
+        ran = self.run(*words, typed=typed)
+        assert ran.code == 0, str(ran)
+        return ran
+
+    def status(self, name: str, *words: str) -> Any:
+        """The `status --json` document of a transfer."""
+        return self.good("status", name, "--json", *words).document
+
+    def configure(self, tables: Mapping[str, Mapping[str, object]]) -> None:
+        """Write `config.toml` with these nodes; strings, numbers, booleans and lists of them."""
+        lines = []
+        for name, table in tables.items():
+            lines += [f"[nodes.{name}]", *(f"{k} = {json.dumps(v)}" for k, v in table.items()), ""]
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.home / "config.toml").write_text("\n".join(lines), "utf-8")
