@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, cast
+from typing import Literal, TypeGuard, cast
 
 from adapters.kinds import known_kinds, option_types
 from transfer.errors import UsageError
@@ -20,18 +20,24 @@ from transfer.errors import UsageError
 Gate = Literal["eucaim", "integrity"]
 Deidentified = Literal["required", "as-is"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
-_COMMON = ("kind", "gate", "deidentified", "ca_file")
+_COMMON = ("kind", "gate", "deidentified", "ca_file", "patience_s")
+_LONGEST_PATIENCE_S = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class NodeProfile:
-    """One reference node as configured. `options` are its kind's own, checked for type."""
+    """One reference node as configured. `options` are its kind's own, checked for type.
+
+    `patience_s` is how long a transfer stands by while the whole node is in trouble; None leaves
+    it to the engine.
+    """
 
     name: str
     kind: str
     gate: Gate
     deidentified: Deidentified
     ca_file: Path | None = None
+    patience_s: float | None = None
     options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -109,6 +115,12 @@ def _profile(name: str, table: Mapping[str, object], home: Path) -> NodeProfile:
     ca_file = table.get("ca_file")
     if ca_file is not None and not (isinstance(ca_file, str) and ca_file):
         raise _refused(f"ca_file of [nodes.{name}] is no path", 'Write it as ca_file = "ca.pem".')
+    patience = table.get("patience_s")
+    if patience is not None and not _is_patience(patience):
+        raise _refused(
+            f"patience_s of [nodes.{name}] is not usable",
+            f"Allowed is a number of seconds from 0 to {_LONGEST_PATIENCE_S}.",
+        )
     options = {key: value for key, value in table.items() if key not in _COMMON}
     types = option_types(kind)
     if types is not None:
@@ -130,8 +142,15 @@ def _profile(name: str, table: Mapping[str, object], home: Path) -> NodeProfile:
         gate=cast(Gate, gate),
         deidentified=cast(Deidentified, deidentified),
         ca_file=home / ca_file if ca_file else None,
+        patience_s=None if patience is None else float(patience),
         options=MappingProxyType(options),
     )
+
+
+def _is_patience(value: object) -> TypeGuard[float]:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return 0 <= value <= _LONGEST_PATIENCE_S
 
 
 def _one_of(

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 from transfer.errors import TransferError
@@ -60,7 +61,9 @@ async def _run(
     loop.add_signal_handler(signal.SIGHUP, (lambda: None) if survives_hangup else asked)
     settings = Settings(require_deidentified=chosen.profile.deidentified == "required")
     if concurrency is not None:
-        settings = Settings(settings.require_deidentified, concurrency=concurrency)
+        settings = replace(settings, concurrency=concurrency)
+    if chosen.profile.patience_s is not None:
+        settings = replace(settings, patience_s=chosen.profile.patience_s)
     if until is Until.SCAN:
         return await run(workspace, None, until, settings, stop)
     node = chosen.open()
