@@ -85,4 +85,4 @@ def unread_files(ledger: Ledger, page: int = 512) -> Iterator[tuple[int, bytes]]
 
 def count_unread(ledger: Ledger) -> int:
     """How many files nobody has read yet."""
-    return ledger.number("SELECT n FROM file_tally WHERE verdict = 'unread' AND kind = ''")
+    return ledger.number("SELECT sum(n) FROM file_tally WHERE verdict = 'unread'")
