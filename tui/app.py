@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
+from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from rich.segment import Segment
@@ -31,7 +32,7 @@ class TransferApp(App[int]):
     """The program in a terminal. It never does the work: runners do, and go on without it."""
 
     TITLE = "eucaim-transfer"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     # Textual declares these two in a way that type checkers take for instance variables.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012
@@ -105,7 +106,7 @@ class TransferApp(App[int]):
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys by the names that are printed on them."""
-        names = {"enter": "Enter", "escape": "Esc", "question_mark": "?"}
+        names = {"enter": "Enter", "escape": "Esc", "question_mark": "?", "tab": "Tab"}
         return binding.key_display or names.get(binding.key) or super().get_key_display(binding)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -24,6 +24,9 @@ _LIVE_S = 0.25
 class Page(Screen[None]):
     """One screen: crumbs, a body, "what now", the keys.
 
+    Textual calls `on_mount` and `on_screen_resume` of this class after the subclass's own: those
+    do not call them again.
+
     A page that shows live data overrides `look`, which is called four times a second while the
     page is the one in front. Only one read of a kind is under way at a time, in a thread.
     """
@@ -70,7 +73,7 @@ class Page(Screen[None]):
         self._tick()
 
     def _tick(self) -> None:
-        if self.is_current and self.is_mounted:
+        if self.app.screen is self and self.is_mounted:
             self.look()
 
     def look(self) -> None:
@@ -89,15 +92,19 @@ class Page(Screen[None]):
             try:
                 value = await self.owner.in_thread(call)
             except TransferError as error:
-                if self.is_attached:
+                if self._is_whole():
                     self.stumbled(kind, error)
                 return
             finally:
                 self._under_way.discard(kind)
-            if self.is_attached:
+            if self._is_whole():
                 arrived(value)
 
         self.run_worker(go(), group=f"read-{kind}", exit_on_error=True)
+
+    def _is_whole(self) -> bool:
+        """False once the page is being taken down, which begins with what is in it."""
+        return self.is_attached and bool(self.query(Crumbs))
 
     def stumbled(self, kind: str, error: TransferError) -> None:
         """A read or an action failed: say so in the one way."""

@@ -39,12 +39,10 @@ class HomeScreen(Page):
         yield Rows(id="transfers", lines_per_row=2, gap=1, empty=["Looking for transfers…"])
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._draw()
 
     def on_screen_resume(self) -> None:
         self._ticks = 0
-        super().on_screen_resume()
 
     def look(self) -> None:
         if self._ticks % 4 == 0:

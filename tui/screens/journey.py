@@ -56,12 +56,10 @@ class JourneyScreen(Page):
                 yield Painted(id="text")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._draw()
 
     def on_screen_resume(self) -> None:
         self._ticks = 0
-        super().on_screen_resume()
 
     def look(self) -> None:
         running = bool(self._glance and self._glance.status and self._glance.status.is_running)
@@ -233,6 +231,8 @@ def _now(step: JourneyStep | None, status: Status | None, glance: Glance | None)
                 " listed by it.",
                 "[↑ ↓] the next steps.   [Enter] shows the upload once more.",
             )
+        if status.state in ("waiting", "blocked", "failed", "interrupted"):
+            return words.home_now(1, status.state)
         if not status.census.files.seen:
             return Now("The source folder has not been read yet.", "[Enter] opens this step.")
         left = status.census.instances.ready - status.census.instances.verified

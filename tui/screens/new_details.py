@@ -45,7 +45,6 @@ class DetailsScreen(Page):
             yield entry
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.crumbs.say(
             ["eucaim-transfer", "New transfer", "Destination"], line(("3 of 5", "$muted"))
         )
@@ -133,7 +132,6 @@ class NameScreen(Page):
         yield Painted(id="refusal")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.crumbs.say(["eucaim-transfer", "New transfer", "Name"], line(("4 of 5", "$muted")))
         self.now.say(Now("A name is suggested.", "[Enter] takes it.   [Esc] goes back."))
         self.read("names", self.owner.source.names, self._suggest)

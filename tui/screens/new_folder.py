@@ -41,6 +41,7 @@ class FolderScreen(Page):
     """A walk through folders with the arrow keys, or a path typed or pasted."""
 
     CSS_PATH = "new.tcss"
+    AUTO_FOCUS = "Rows"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "up", "Folder above", id="folder.up"),
         Binding("right", "into", "Open folder", id="folder.into"),
@@ -61,11 +62,9 @@ class FolderScreen(Page):
         yield Rows(id="folders", pick="Take it", empty=["Reading…"])
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.crumbs.say(
             ["eucaim-transfer", "New transfer", "Source folder"], line(("2 of 5", "$muted"))
         )
-        self.query_one(Rows).focus()
         self._open(Path.home())
 
     def _open(self, path: Path, offset: int = 0) -> None:

@@ -48,7 +48,6 @@ class SummaryScreen(Page):
         yield Painted(id="summary")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.crumbs.say(["eucaim-transfer", "New transfer", "Summary"], line(("5 of 5", "$muted")))
         self._draw()
 

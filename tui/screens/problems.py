@@ -72,7 +72,6 @@ class ProblemsScreen(Page):
         self._draw()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._draw()
 
     def _draw(self) -> None:

@@ -41,6 +41,7 @@ class ScanScreen(TransferPage):
         self._left_out: list[LeftOut] = []
         self._offset = 0
         self._shows_names = False
+        self._saw_scanning = False
 
     def body(self) -> ComposeResult:
         yield FailurePanel()
@@ -50,7 +51,6 @@ class ScanScreen(TransferPage):
         yield Painted(id="one")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.draw()
 
     def look_closer(self) -> None:
@@ -61,6 +61,8 @@ class ScanScreen(TransferPage):
         )
 
     def _take_left_out(self, left_out: list[LeftOut]) -> None:
+        if bool(left_out) != bool(self._left_out):
+            self.call_after_refresh(self.refresh_bindings)
         self._left_out = left_out
         self._draw_left_out()
 
@@ -71,6 +73,9 @@ class ScanScreen(TransferPage):
         self.query_one(FailurePanel).say(self.trouble())
         if status is None:
             self.now.say(Now("Reading the transfer…", "[Esc] goes back."))
+            return
+        if self._has_moved_on(status):
+            self._show_upload()
             return
         self.query_one("#counts", Painted).show(partial(_counts, status, self.launched))
         self._draw_left_out()
@@ -128,9 +133,21 @@ class ScanScreen(TransferPage):
         if not status.is_running and unread:
             await self.start()
         elif status.census.instances.ready:
-            from tui.screens.upload import UploadScreen
+            self._show_upload()
 
-            self.app.switch_screen(UploadScreen(self.transfer))
+    def _has_moved_on(self, status: Status) -> bool:
+        """Whoever watched the reading wants to see the sending that follows it."""
+        if status.is_running and status.progress.phase == "scan":
+            self._saw_scanning = True
+            return False
+        if status.is_running:
+            return self._saw_scanning
+        return self._saw_scanning and status.census.instances.sent > 0
+
+    def _show_upload(self) -> None:
+        from tui.screens.upload import UploadScreen
+
+        self.app.switch_screen(UploadScreen(self.transfer))
 
     def live_actions(self) -> frozenset[str]:
         return super().live_actions() | {"names", "go_on"}

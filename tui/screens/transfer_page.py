@@ -43,6 +43,7 @@ class TransferPage(Page):
         self.transfer = transfer
         self.glance: Glance | None = None
         self.is_starting = False
+        self._started_here = False
         self._ticks = 0
 
     @property
@@ -56,7 +57,6 @@ class TransferPage(Page):
 
     def on_screen_resume(self) -> None:
         self._ticks = 0
-        super().on_screen_resume()
 
     def look(self) -> None:
         running = bool(self.status and self.status.is_running)
@@ -69,11 +69,34 @@ class TransferPage(Page):
         """Start further reads that belong to this page."""
 
     def _take_glance(self, glance: Glance) -> None:
-        had = self.glance.state if self.glance else None
+        had = self._situation()
         self.glance = glance
         self.draw()
-        if glance.state != had:
+        if self._situation() != had:
             self.refresh_bindings()
+        self._ask_when_signed_out()
+
+    def _ask_when_signed_out(self) -> None:
+        """Whoever has just pressed start is here to give the password."""
+        status = self.status
+        if not self._started_here or status is None or self.is_starting or status.is_running:
+            return
+        self._started_here = False
+        if status.runner.exit_code == ExitCode.SIGN_IN and self.is_current:
+            self.action_start()
+
+    def _situation(self) -> tuple[object, ...]:
+        """Whatever decides which keys there are."""
+        if self.status is None:
+            return (self.glance is None,)
+        census = self.status.census
+        return (
+            self.status.state,
+            self.status.progress.phase,
+            census.files.unread > 0,
+            census.instances.failed > 0,
+            self.question_open(),
+        )
 
     def draw(self) -> None:
         """Show what is known now."""
@@ -125,13 +148,19 @@ class TransferPage(Page):
         state = self.glance.state if self.glance else ""
         running = bool(self.status and self.status.is_running)
         allowed = {
-            "start": self.status is not None and not running and not self.is_starting,
+            "start": self._can_start(),
             "pause": state == "running",
             "resume": state in ("paused", "pausing"),
             "stop": running and state != "stopping",
             "answer": not running and bool(self.question_open()),
         }
         return allowed.get(action, True)
+
+    def _can_start(self) -> bool:
+        status = self.status
+        if status is None or status.is_running or self.is_starting:
+            return False
+        return not words.is_all_there(status) or status.state != "done"
 
     def live_actions(self) -> frozenset[str]:
         return frozenset({"start", "pause", "resume", "stop", "answer"})
@@ -213,6 +242,8 @@ class TransferPage(Page):
         finally:
             self.is_starting = False
         self.owner.launches[self.transfer] = launched
+        # A wrong password is asked for again by the operator, never by the program: accounts lock.
+        self._started_here = password is None
         self._ticks = 0
         self._tick()
 

@@ -13,6 +13,7 @@ from textual.content import Content
 from transfer.ledger.census import StudyRow
 from transfer.ledger.progress import Lane
 from transfer.status import Status
+from transfer.values import ExitCode
 from tui import figures, words
 from tui.screens.question import Ask, Question
 from tui.screens.transfer_page import TransferPage, limit_words, runner_line
@@ -43,6 +44,7 @@ class UploadScreen(TransferPage):
         self._studies: list[StudyRow] = []
         self._offset = 0
         self._starts_when_known = False
+        self._has_agreed = False
 
     def body(self) -> ComposeResult:
         yield FailurePanel()
@@ -52,7 +54,6 @@ class UploadScreen(TransferPage):
         yield Rows(id="studies", pick="", empty=[""])
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.draw()
 
     def look_closer(self) -> None:
@@ -115,7 +116,8 @@ class UploadScreen(TransferPage):
         if status is None:
             return
         counts = status.census.instances
-        if counts.sent == 0 and counts.ready:
+        has_agreed = self._has_agreed or status.runner.exit_code == ExitCode.SIGN_IN
+        if counts.sent == 0 and counts.ready and not has_agreed:
             yes = await self.app.push_screen_wait(
                 Question(
                     f"Send {counts.ready:,} instances to {plain(status.order.node)}?",
@@ -131,6 +133,7 @@ class UploadScreen(TransferPage):
             )
             if not yes:
                 return
+            self._has_agreed = True
         await super().start()
 
     def start_when_known(self) -> None:
@@ -194,8 +197,9 @@ def _overall(
         if counts.ready and not is_in_trouble:
             lines += [Content(""), words.verdict(status)]
         return lines
-    speed = [(figures.rate(progress.rate_bps) if phase == "send" else "", "")]
-    if progress.eta_s is not None:
+    is_moving = phase == "send" and status.state != "paused"
+    speed = [(figures.rate(progress.rate_bps) if is_moving else "", "")]
+    if is_moving and progress.eta_s is not None:
         speed.append((f"about {figures.span(progress.eta_s)} left", ""))
     speed.append((limit_words(status.control.bytes_per_s), "$muted"))
     speed.append((figures.count(progress.retries, "retry", "retries"), "$muted"))
@@ -221,6 +225,8 @@ def _amounts(status: Status) -> Content:
     ]
     if counts.failed:
         parts.append(line((f"✗ {counts.failed:,} failed", "bold $bad")))
+    if not status.is_running and status.control.bytes_per_s is not None:
+        parts.append(line((limit_words(status.control.bytes_per_s), "$muted")))
     return dotted(parts)
 
 

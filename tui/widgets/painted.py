@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from textual.content import Content
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -26,10 +29,13 @@ class Painted(Widget):
 
     def show(self, draw: Draw) -> None:
         """Show what `draw` makes; repaint the difference to what is shown."""
-        self._draw = draw
+        before, self._draw = self._draw, draw
         old = self._strips
-        if old is None or not self.is_attached:
-            self.refresh(layout=True)
+        if old is None:
+            # Not on the screen yet, or under another one: there is nothing to compare but text.
+            width = self._width or 80
+            if not _same(before(width), draw(width)):
+                self.refresh(layout=True)
             return
         new = self._make(self._width)
         self._strips = new
@@ -67,3 +73,9 @@ class Painted(Widget):
 
     def _make(self, width: int) -> list[Strip]:
         return [strip_of(self, content, width) for content in self._draw(width)]
+
+
+def _same(before: Sequence[Content], after: Sequence[Content]) -> bool:
+    return len(before) == len(after) and all(
+        a.is_same(b) for a, b in zip(before, after, strict=True)
+    )

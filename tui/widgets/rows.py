@@ -132,8 +132,13 @@ class Rows(ScrollView, can_focus=True):
             self.refresh()
         else:
             self._repaint(before)
+        if bool(had) != bool(keys):
+            self.refresh_bindings()
         if self.key != key and self.key is not None:
             self.post_message(self.Reached(self, self.key))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self._rows) if action == "pick" else True
 
     def go_to(self, key: str) -> None:
         """Put the cursor on a row."""

@@ -1,0 +1,152 @@
+"""Driving the app by keys: what the tests of all screens share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.screen import ModalScreen
+
+from transfer.errors import TransferError
+from transfer.node import Destination, Journey, JourneyStep
+from transfer.workspace import Home
+from tui.app import TransferApp
+from tui.source import Launch, NodeChoice, Source, Until
+from tui.widgets.chrome import Crumbs, KeyLine, NowStrip
+from tui.widgets.painted import Painted
+from tui.widgets.rows import Rows
+
+JOURNEY = Journey(
+    "UPV reference node",
+    (
+        JourneyStep("deidentify", 4, "De-identify", "Names leave the images. Not carried out yet."),
+        JourneyStep("account", 5, "Account and sign-in", "Register.", "https://node.example/"),
+        JourneyStep("ticket", 6, "Ticket for the project", "Write a ticket."),
+        JourneyStep("tool", 7, "A working tool", "This program.", "", "doctor"),
+        JourneyStep(
+            "images", 8, "Send the images", "Sent, then listed.", "https://node.example/", "upload"
+        ),
+        JourneyStep("clinical", 9, "Send the clinical data", "One table."),
+        JourneyStep("dataset", 10, "Create and release the dataset", "At the node."),
+    ),
+)
+NODES = [
+    NodeChoice(
+        "upv",
+        "UPV reference node",
+        ("The node's DICOMweb address is not known.",),
+        "Ask the helpdesk, then set dicomweb_url of [nodes.upv] in config.toml.",
+    ),
+    NodeChoice(
+        "orthanc",
+        "Node orthanc",
+        wants_deidentified=False,
+        destinations=(Destination("LUNG|A", ""), Destination("LUNG|B", "")),
+    ),
+    NodeChoice("strict", "Node strict", wants_deidentified=True),
+]
+
+
+class KnownSource(Source):
+    """Real ledgers, but nodes that are always the same, and runners that are only recorded."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(home)
+        self.launched: list[tuple[str, Until, str | None]] = []
+        self.refusal: TransferError | None = None
+
+    def journey(self, node: str) -> Journey:
+        return JOURNEY
+
+    def nodes(self) -> list[NodeChoice]:
+        return NODES
+
+    def destinations(self, node: str) -> list[Destination]:
+        return []
+
+    def launch(self, name: str, until: Until, password: str | None) -> Launch:
+        if self.refusal is not None:
+            raise self.refusal
+        self.launched.append((name, until, password))
+        return Launch("a session of its own", True)
+
+
+class FixedDayApp(TransferApp):
+    """The app on a day that does not change."""
+
+    def today(self) -> date:
+        return date(2026, 3, 14)
+
+
+def make_app(home: Home, open_transfer: str | None = None) -> TransferApp:
+    """The app on known nodes."""
+    return FixedDayApp(home, open_transfer, source=KnownSource(home))
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until every read and every act that is under way has been shown.
+
+    A question that is on the screen is not waited for: the test has still to answer it.
+    """
+    for _ in range(4):
+        await pilot.pause()
+        groups: tuple[str, ...] = ("read-", "open")
+        if not isinstance(pilot.app.screen, ModalScreen):
+            groups = (*groups, "question")
+        due = [worker for worker in pilot.app.workers if worker.group.startswith(groups)]
+        if due:
+            async with asyncio.timeout(10):
+                await asyncio.gather(*(w.wait() for w in due), return_exceptions=True)
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys one after the other, each after the last one has had its effect."""
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+
+
+@asynccontextmanager
+async def running(app: TransferApp, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[int]]:
+    """The app, once its first look is on the screen."""
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await settle(pilot)
+        yield pilot
+
+
+def words(app: TransferApp) -> str:
+    """Everything that the frontmost screen says, as text."""
+    found = [w.words for w in app.screen.query(Painted) if w.display]
+    found += [w.words for w in app.screen.query(Rows) if w.display]
+    return "\n".join(found)
+
+
+def now(app: TransferApp) -> str:
+    """The strip that says what now."""
+    return app.screen.query_one(NowStrip).words
+
+
+def keys(app: TransferApp) -> str:
+    """The line of keys."""
+    return app.screen.query_one(KeyLine).words
+
+
+def crumbs(app: TransferApp) -> str:
+    """Where we are."""
+    return app.screen.query_one(Crumbs).words
+
+
+def screen_name(app: TransferApp) -> str:
+    """Class of the frontmost screen."""
+    return type(app.screen).__name__
+
+
+def known(app: TransferApp) -> KnownSource:
+    """The app's source."""
+    assert isinstance(app.source, KnownSource), "make_app has seen to it"
+    return app.source
