@@ -37,8 +37,8 @@ class NodeProfile:
     gate: Gate
     deidentified: Deidentified
     ca_file: Path | None = None
-    patience_s: float | None = None
     options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    patience_s: float | None = None
 
 
 _BUILT_IN: Mapping[str, Mapping[str, object]] = {
@@ -142,8 +142,8 @@ def _profile(name: str, table: Mapping[str, object], home: Path) -> NodeProfile:
         gate=cast(Gate, gate),
         deidentified=cast(Deidentified, deidentified),
         ca_file=home / ca_file if ca_file else None,
-        patience_s=None if patience is None else float(patience),
         options=MappingProxyType(options),
+        patience_s=None if patience is None else float(patience),
     )
 
 
