@@ -162,6 +162,12 @@ class NotSupported(NodeError):
     """The node does not offer this call at all."""
 
 
+class StudyRefused(NodeError):
+    """The node has the instances of a Study but will not take them over as they are."""
+
+    exit_code = ExitCode.PARTIAL
+
+
 class SignInRefused(NodeError):
     """Name or password wrong, account locked, or not set up yet. Never repeated by itself."""
 

@@ -13,9 +13,11 @@ from typing import Literal, Protocol
 
 from transfer.errors import NEVER, Retry
 from transfer.values import (
+    SeriesInstanceUID,
     SeriesRef,
     SOPClassUID,
     SOPInstanceUID,
+    StudyRef,
     TransferSyntaxUID,
 )
 
@@ -30,7 +32,8 @@ class Abilities:
 
     `batch_scope` is the widest thing one request may hold. Sizes are in bytes. `listing_delay_s`
     is how long an acknowledged instance may take to show up in a listing before it counts as
-    missing; `can_list` is False when the node will not say what it holds.
+    missing; `can_list` is False when the node will not say what it holds. `commits_studies`: what
+    a node acknowledged waits in its antechamber until `Node.commit_study` has it taken over.
     """
 
     can_list: bool = True
@@ -39,6 +42,40 @@ class Abilities:
     max_batch_instances: int = 64
     max_concurrency: int = 8
     listing_delay_s: float = 60.0
+    commits_studies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPlan:
+    """One Series that is going to be sent; texts as they stand in its header."""
+
+    series_uid: SeriesInstanceUID
+    series_number: str
+    modality: str
+    instances: int
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """One Study that is going to be sent. `key` is its row key, for findings."""
+
+    key: str
+    study: StudyRef
+    series: Sequence[SeriesPlan]
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Something the node would stumble over, seen before a byte is sent.
+
+    `severity` is `block` or `warn`; `key` the Study's row key; `rule` a stable short name.
+    """
+
+    rule: str
+    severity: Literal["block", "warn"]
+    key: str
+    message: str
+    remedy: str
 
 
 class OutgoingInstance(Protocol):
@@ -223,12 +260,43 @@ class Node(Protocol):
         and send nothing."""
         ...
 
-    async def holdings(self, series: SeriesRef) -> Mapping[SOPInstanceUID, HeldInstance]:
-        """Every instance that the node lists of this series, all pages; empty when it knows none.
+    async def objections(
+        self, studies: AsyncIterator[StudyPlan], destination: str
+    ) -> Sequence[Objection]:
+        """What the node would stumble over in these Studies: labels that collide, a Study that
+        is there already under another name. Asked once, before anything is sent; empty when all
+        is well or the node has no such rules."""
+        ...
+
+    async def commit_study(self, study: StudyRef, destination: str) -> None:
+        """Have the node take over a Study whose instances all went; returns when it has.
+
+        Called once for each Study where `abilities.commits_studies` says so, and again after an
+        interruption: a Study that is taken over already is no error. Never repeats by itself a
+        request whose outcome is unknown: it asks what became of it.
+
+        Raises:
+            StudyRefused: the node will not take it as it is; a person has to look.
+            Unreachable, NodeBusy, NodeFault: see their `retry`.
+        """
+        ...
+
+    async def holdings(
+        self, series: SeriesRef, destination: str = ""
+    ) -> Mapping[SOPInstanceUID, HeldInstance]:
+        """Every instance that the node lists of this series at this destination, all pages;
+        empty when it knows none. What waits to be committed is not held yet, but see `waiting`.
 
         Raises:
             NotSupported: the node does not list instances.
         """
+        ...
+
+    async def waiting(
+        self, series: SeriesRef, destination: str = ""
+    ) -> Mapping[SOPInstanceUID, HeldInstance]:
+        """Like `holdings`, of what is acknowledged and waits for `commit_study`; empty on nodes
+        that have no antechamber. Tells after a broken request what arrived."""
         ...
 
     async def aclose(self) -> None:

@@ -14,11 +14,24 @@ TransferSyntaxUID = NewType("TransferSyntaxUID", str)
 
 
 @dataclass(frozen=True, slots=True)
+class StudyRef:
+    """One Study as it goes: its UID, and the Patient ID (the pseudonym) it goes under."""
+
+    study_uid: StudyInstanceUID
+    patient_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesRef:
-    """One Series on a node, by the UIDs that the node knows it under."""
+    """One Series on a node, by the identifiers that the node knows it under."""
 
     study_uid: StudyInstanceUID
     series_uid: SeriesInstanceUID
+    patient_id: str = ""
+
+    @property
+    def study(self) -> StudyRef:
+        return StudyRef(self.study_uid, self.patient_id)
 
 
 class StepState(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -29,9 +29,11 @@ from transfer.node import (
     HeldInstance,
     Identity,
     InstanceOutcome,
+    Objection,
     OnBytes,
+    StudyPlan,
 )
-from transfer.values import SeriesInstanceUID, SeriesRef, SOPInstanceUID, StudyInstanceUID
+from transfer.values import SeriesInstanceUID, SeriesRef, SOPInstanceUID, StudyInstanceUID, StudyRef
 
 # A Series that no node holds: the answer tells whether the node lists at all.
 _NO_SERIES = SeriesRef(
@@ -139,7 +141,24 @@ class UpvNode:
     async def rehearse(self, batch: Batch, folder: Path) -> None:
         await (await self._connections()).stow.rehearse(batch, folder)
 
-    async def holdings(self, series: SeriesRef) -> Mapping[SOPInstanceUID, HeldInstance]:
+    async def objections(
+        self, studies: AsyncIterator[StudyPlan], destination: str
+    ) -> Sequence[Objection]:
+        # Nothing is known that QP-Insights, or DICOMweb, would stumble over.
+        return ()
+
+    async def commit_study(self, study: StudyRef, destination: str) -> None:
+        # DICOMweb stores at once.
+        return
+
+    async def waiting(
+        self, series: SeriesRef, destination: str = ""
+    ) -> Mapping[SOPInstanceUID, HeldInstance]:
+        return {}
+
+    async def holdings(
+        self, series: SeriesRef, destination: str = ""
+    ) -> Mapping[SOPInstanceUID, HeldInstance]:
         if self._settings.can_list is False:
             raise NotSupported(
                 "The node is configured as one that does not list instances.",
