@@ -64,9 +64,7 @@ async def _run(
         settings = replace(settings, concurrency=concurrency)
     if chosen.profile.patience_s is not None:
         settings = replace(settings, patience_s=chosen.profile.patience_s)
-    if until is Until.SCAN:
-        return await run(workspace, None, until, settings, stop)
-    node = chosen.open()
+    node = None if until is Until.SCAN else chosen.open()
     try:
         return await run(workspace, node, until, settings, stop)
     except TransferError:
@@ -84,7 +82,8 @@ async def _run(
             " folder to the makers: it holds no patient data.",
         ) from None
     finally:
-        await node.aclose()
+        if node is not None:
+            await node.aclose()
 
 
 def _log_to(path: Path) -> None:

@@ -24,8 +24,8 @@ def next_generation(ledger: Ledger) -> int:
 
 
 def record_seen(ledger: Ledger, files: Sequence[SeenFile], generation: int) -> None:
-    """Record files of a walk. A file with a new size or time, or one that was missing, is to be
-    read again; all others keep what is known of them."""
+    """Record files of a walk. A file with a new size or time, one that was missing and one that
+    could not be read are to be read again; all others keep what is known of them."""
     with ledger.transaction(durable=False):
         ledger.write_many(
             """
@@ -33,7 +33,7 @@ def record_seen(ledger: Ledger, files: Sequence[SeenFile], generation: int) -> N
             VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (path) DO UPDATE SET generation = ?4,
               verdict = CASE WHEN size_bytes = ?2 AND mtime_ns = ?3 AND verdict <> 'missing'
-                THEN verdict END,
+                AND reasons NOT IN ('unreadable-file', 'reader-died') THEN verdict END,
               size_bytes = ?2, mtime_ns = ?3
             """,
             [(f.path, f.size_bytes, f.mtime_ns, generation) for f in files],

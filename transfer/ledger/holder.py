@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +89,7 @@ class Holder:
                 "UPDATE runner SET epoch = epoch + 1, pid = ?, host = ?, phase = ?, message = '',"
                 " remedy = '', exit_code = NULL, started_at_utc = ?, ended_at_utc = NULL",
                 os.getpid(),
-                socket.gethostname(),
+                os.uname().nodename,
                 phase,
                 utc_now(),
             )

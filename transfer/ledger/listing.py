@@ -28,20 +28,17 @@ class SentInstance:
     attempts: int
 
 
-def series_to_check(
-    ledger: Ledger, limit: int, *, after: int = 0, complete_only: bool = True
-) -> list[SeriesToCheck]:
-    """Series with acknowledged instances, by row; by default only those with none still to go."""
+def series_to_check(ledger: Ledger, limit: int, *, after: int = 0) -> list[SeriesToCheck]:
+    """Series with acknowledged instances and none still to go, by row."""
     return [
         SeriesToCheck(row, SeriesRef(StudyInstanceUID(study), SeriesInstanceUID(series)))
         for row, study, series in ledger.rows(
             "SELECT e.id, s.study_uid, e.series_uid FROM tally t"
             " JOIN series e ON e.id = t.series_id JOIN study s ON s.id = e.study_id"
-            " WHERE t.state = 'sent' AND t.n > 0 AND t.series_id > ?1 AND (?2 = 0 OR NOT EXISTS"
+            " WHERE t.state = 'sent' AND t.n > 0 AND t.series_id > ? AND NOT EXISTS"
             " (SELECT 1 FROM tally r WHERE r.series_id = t.series_id AND r.state = 'ready'"
-            " AND r.n > 0)) ORDER BY t.series_id LIMIT ?3",
+            " AND r.n > 0) ORDER BY t.series_id LIMIT ?",
             after,
-            int(complete_only),
             limit,
         )
     ]

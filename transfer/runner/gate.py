@@ -69,8 +69,14 @@ def conclude(ledger: Ledger, *, can_list: bool) -> None:
             f"All {n.verified} SOP Instances are on the node, each one listed by it.",
         )
         return
+    if can_list or n.sent < n.ready:
+        raise PartlyDone(
+            f"{n.verified} of {n.ready} instances are on the node, listed by it; the others have"
+            " not gone yet.",
+            "Send them with: eucaim-transfer upload NAME",
+        )
     word = last_word(ledger, COUNTED)
-    if not can_list and word is not None and word.value == str(n.sent):
+    if word is not None and word.value == str(n.sent):
         clear_finding(ledger, "UNVERIFIABLE")
         set_step(
             ledger,

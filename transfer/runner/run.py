@@ -85,7 +85,9 @@ async def run(
     `node` may be None for a scan. Everything may be interrupted and run again.
 
     Raises:
-        RunnerHeld, LedgerDamaged: nothing was done.
+        RunnerHeld: nothing was done.
+        EpochLost: another runner took over; this one wrote nothing since.
+        LedgerDamaged: the ledger can be written no more; what it holds stands.
     """
     ledger = LedgerThread()
     await ledger.open(workspace.ledger)
@@ -95,7 +97,7 @@ async def run(
         try:
             code, what, remedy = await _guarded(ledger, holder, node, until, settings, stop)
             checkpoint.passed("concluded")
-            await ledger(_let_go, holder, code, what, remedy)
+            await ledger(_let_go, holder, code, what, remedy.replace("NAME", workspace.name))
         except BaseException:
             holder.drop()
             raise
@@ -111,11 +113,8 @@ def _take(ledger: Ledger, workspace: Workspace, until: Until) -> Holder:
 
 
 def _let_go(ledger: Ledger, holder: Holder, code: int, what: str, remedy: str) -> None:
-    try:
-        write_progress(ledger, Progress())
-        holder.release(ledger, code, what, remedy)
-    except EpochLost:
-        holder.drop()
+    write_progress(ledger, Progress())
+    holder.release(ledger, code, what, remedy)
 
 
 async def _guarded(
@@ -136,10 +135,12 @@ async def _guarded(
                 "Stopped; nothing is lost.",
                 "Go on with: eucaim-transfer upload NAME",
             )
+        if isinstance(error, EpochLost):
+            raise error from None
         if not isinstance(error, TransferError):
             raise
         log.warning("%s %s", error.what, error.remedy)
-        if until is Until.UPLOAD and not isinstance(error, EpochLost):
+        if until is Until.UPLOAD:
             waits = error.exit_code in (ExitCode.SIGN_IN, ExitCode.NETWORK)
             state = StepState.WAITING if waits else StepState.BLOCKED
             await ledger(set_step, "upload", state, error.what)

@@ -1,0 +1,190 @@
+"""A transfer on a home of its own, run through the real command line, and the judge over it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from adapters.secrets import SecretStore
+from tests.faults.cohort import Cohort
+from tests.faults.processes import await_until, living_in_session
+from transfer.ledger.connection import Ledger
+from transfer.ledger.holder import is_held
+from transfer.ledger.order import Order
+from transfer.orders import make_transfer
+from transfer.status import Status, read_status
+from transfer.workspace import HOME_VARIABLE, Home, Workspace
+
+KILLING = Path(__file__).with_name("killing.py")
+TERMINAL = Path(__file__).with_name("terminal.py")
+_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Held:
+    """One instance on a server; `received` is how often it came in."""
+
+    sha256: str
+    received: int
+
+
+class Server(Protocol):
+    """A node that can be looked into past its own protocol."""
+
+    @property
+    def node(self) -> str: ...
+
+    def write_home(self, home: Path, options: str) -> None:
+        """Write config.toml and what it needs; `options` are further lines of the node's table."""
+        ...
+
+    def held(self, uid_root: str) -> Mapping[str, Held]:
+        """All that the server holds below a UID root, by SOPInstanceUID."""
+        ...
+
+
+@dataclass(frozen=True)
+class SandboxServer:
+    """The stand-in in a process of its own, steered and looked into by its control address."""
+
+    home: Path
+    control_url: str
+    node: str = "sandbox-upv"
+
+    def write_home(self, home: Path, options: str) -> None:
+        config = (self.home / "config.toml").read_text("utf-8")
+        (home / "config.toml").write_text(config + options, "utf-8")
+        shutil.copy(self.home / "ca.pem", home)
+        SecretStore(home).put("sandbox-upv.password", "ingester")
+
+    def held(self, uid_root: str) -> Mapping[str, Held]:
+        context = ssl.create_default_context(cafile=str(self.home / "ca.pem"))
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
+        with opener.open(f"{self.control_url}/stored", timeout=30) as answer:
+            stored: dict[str, Any] = json.load(answer)
+        return {
+            uid: Held(kept["sha256"], kept["received"])
+            for uid, kept in stored.items()
+            if uid.startswith(f"{uid_root}.")
+        }
+
+
+class Bench:
+    """One transfer, called `trial`, of one cohort to one server."""
+
+    name = "trial"
+
+    def __init__(self, home: Path, server: Server, cohort: Cohort, options: str) -> None:
+        self.server = server
+        self.cohort = cohort
+        home.mkdir(mode=0o700, exist_ok=True)
+        server.write_home(home, options)
+        self.home = Home.at(home)
+        order = Order(
+            name=self.name, node=server.node, source=cohort.folder, destination="SANDBOX|MAIN"
+        )
+        self.workspace: Workspace = make_transfer(self.home, order)
+        proxies = ("http_proxy", "https_proxy", "all_proxy", "eucaim_transfer_password")
+        self.environment = {k: v for k, v in os.environ.items() if k.lower() not in proxies} | {
+            HOME_VARIABLE: str(home)
+        }
+
+    def run(self, *words: str, timeout_s: float = _TIMEOUT_S) -> subprocess.CompletedProcess[str]:
+        """Carry out one command of `eucaim-transfer` and wait for its end."""
+        return self._run(["-m", "tui", *words], timeout_s)
+
+    def run_struck(
+        self, blow: str, point: str, nth: str, *words: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Carry out one command with a blow at a point; see `killing`. Leaves no process behind."""
+        return self._run([str(KILLING), blow, point, nth, *words], _TIMEOUT_S)
+
+    def _run(self, arguments: list[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
+        with self.started(*arguments) as process:
+            out, err = process.communicate(timeout=timeout_s)
+        await_until(lambda: not living_in_session(process.pid), "all processes of the run ended")
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """`python ARGUMENTS…` in a session of its own, killed when the block is left."""
+        process = subprocess.Popen(
+            [sys.executable, "-P", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+            start_new_session=True,
+        )
+        try:
+            with process:
+                try:
+                    yield process
+                finally:
+                    process.kill()
+        finally:
+            for left in living_in_session(process.pid):
+                os.kill(left, signal.SIGKILL)
+
+    @contextmanager
+    def running(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """One command of `eucaim-transfer` while it runs."""
+        with self.started("-m", "tui", *words) as process:
+            yield process
+
+    @contextmanager
+    def detached(self, *words: str) -> Iterator[int]:
+        """A detached upload; the runner's process id. It is ended when the block is left."""
+        answer = self.run("upload", self.name, "--detach", "--json", *words)
+        assert answer.returncode == 0, answer.stderr
+        pid: int = json.loads(answer.stdout)["runner"]["pid"]
+        try:
+            yield pid
+        finally:
+            if is_held(self.workspace.lock):
+                os.kill(pid, signal.SIGKILL)
+                await_until(lambda: not is_held(self.workspace.lock), "the runner ended")
+
+    def status(self) -> Status:
+        """The transfer as every screen reads it."""
+        return read_status(self.workspace)
+
+    def number(self, sql: str) -> int:
+        """One figure out of the ledger."""
+        with Ledger.open(self.workspace.ledger, read_only=True) as ledger:
+            return ledger.number(sql)
+
+    def sent(self) -> int:
+        return self.number("SELECT sum(n) FROM tally WHERE state IN ('sent', 'verified')")
+
+    def await_sent(self, at_least: int = 1) -> None:
+        await_until(lambda: self.sent() >= at_least, f"{at_least} instances acknowledged")
+
+    def held(self) -> Mapping[str, Held]:
+        return self.server.held(self.cohort.uid_root)
+
+    def assert_arrived(self) -> None:
+        """Every accepted instance is on the server with its bytes, and the ledger says just so."""
+        assert {uid: held.sha256 for uid, held in self.held().items()} == self.cohort.digests
+        status, expected = self.status(), len(self.cohort.digests)
+        n = status.census.instances
+        assert (n.found, n.ready, n.sent, n.verified) == (expected,) * 4
+        assert (n.failed, n.rejected, status.census.files.duplicates) == (0, 1, 1)
+        assert self.number("SELECT count(*) FROM instance WHERE state <> 'verified'") == 0
+        assert self.number("SELECT count(*) FROM batch WHERE state <> 'done'") == 0
+        assert status.state == "done"
+        assert not is_held(self.workspace.lock)

@@ -1,0 +1,65 @@
+"""The real command line in a process that is struck at a named point; run as a script.
+
+    python -P killing.py BLOW POINT NTH[,NTH…] WORDS…
+
+At the n-th passing of POINT (`transfer.checkpoint`) falls the BLOW: `self` kills the process by
+SIGKILL, `worker` one of its reading processes, `interrupt` sends SIGINT to its whole process group,
+as ctrl+c in a terminal does. WORDS are a command line of `eucaim-transfer`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from transfer import checkpoint
+
+
+def _kill_self() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kill_worker() -> None:
+    # None is there for a moment after an earlier blow.
+    for worker in multiprocessing.active_children()[:1]:
+        worker.kill()
+
+
+def _interrupt_group() -> None:
+    os.killpg(os.getpgrp(), signal.SIGINT)
+
+
+_BLOWS: dict[str, Callable[[], None]] = {
+    "self": _kill_self,
+    "worker": _kill_worker,
+    "interrupt": _interrupt_group,
+}
+
+
+def main(blow: str, point: str, nth: str, *words: str) -> int:
+    """Run the command line of `words` until the blow falls, and beyond where it can."""
+    from transfer import plan
+    from transfer.scan import phase
+
+    # Pages of a few rows: a small transfer then passes every point several times.
+    phase._PAGE = 10
+    plan._PAGE = 16
+    passings = itertools.count(1)
+    moments = {int(n) for n in nth.split(",")}
+
+    def observe(passed: str) -> None:
+        if passed == point and next(passings) in moments:
+            _BLOWS[blow]()
+
+    checkpoint.observer = observe
+    from tui.__main__ import main as command_line
+
+    return command_line(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,49 @@
+"""Waiting for a state, and looking at processes through /proc: what runs in a session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+_POLL_S = 0.002
+_T = TypeVar("_T")
+
+
+def await_until(look: Callable[[], _T], what: str, *, within_s: float = 60.0) -> _T:
+    """The first true answer of `look`; the bound only ends a test that would hang.
+
+    Raises:
+        AssertionError: `what` did not come about.
+    """
+    deadline = time.monotonic() + within_s
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+        time.sleep(_POLL_S)
+
+
+def living_in_session(session: int) -> list[int]:
+    """Process ids of a session, those aside that are dead and only not buried yet."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            status = (folder / "stat").read_text(errors="replace")
+        except OSError:
+            continue
+        # proc(5): "pid (name) state ppid pgrp session …"; the name may hold anything.
+        state, _, _, member_of = status.rpartition(")")[2].split()[:4]
+        if state not in "ZX" and int(member_of) == session:
+            found.append(int(folder.name))
+    return found
+
+
+def session_of(pid: int) -> int:
+    """The session that a living process belongs to."""
+    status = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    return int(status.rpartition(")")[2].split()[3])
