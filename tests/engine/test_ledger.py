@@ -122,7 +122,7 @@ def test_the_tallies_always_agree_with_the_instances(path: Path) -> None:
     with Ledger.open(path) as ledger:
         with ledger.transaction():
             ledger.write("INSERT INTO patient VALUES (1, 'p', '')")
-            ledger.write("INSERT INTO study VALUES (1, 1, '1.3', '', '')")
+            ledger.write("INSERT INTO study VALUES (1, 1, '1.3', '', '', NULL)")
             ledger.write("INSERT INTO series VALUES (1, 1, '1.4', 'CT', '', '', '', '')")
             for number in range(1, 11):
                 insert_instance(ledger, number)

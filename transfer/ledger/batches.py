@@ -18,9 +18,10 @@ from transfer.values import (
 
 _COLUMNS = (
     "i.id, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, e.id, e.study_id,"
-    " s.study_uid, e.series_uid, f.path, f.size_bytes, f.mtime_ns, i.body_offset, i.has_part10,"
-    " i.size_bytes, i.attempts"
+    " s.study_uid, e.series_uid, p.original_id, f.path, f.size_bytes, f.mtime_ns, i.body_offset,"
+    " i.has_part10, i.size_bytes, i.attempts"
     " FROM instance i JOIN series e ON e.id = i.series_id JOIN study s ON s.id = e.study_id"
+    " JOIN patient p ON p.id = s.patient_id"
     " JOIN source_file f ON f.id = i.file_id"
 )
 
@@ -125,7 +126,7 @@ def instances_of(ledger: Ledger, batch: int) -> tuple[PlannedInstance, ...]:
             transfer_syntax_uid=TransferSyntaxUID(syntax),
             series_row=series_row,
             study_row=study_row,
-            series=SeriesRef(StudyInstanceUID(study), SeriesInstanceUID(series)),
+            series=SeriesRef(StudyInstanceUID(study), SeriesInstanceUID(series), patient),
             path=path,
             file_bytes=file_bytes,
             mtime_ns=mtime_ns,
@@ -143,6 +144,7 @@ def instances_of(ledger: Ledger, batch: int) -> tuple[PlannedInstance, ...]:
             study_row,
             study,
             series,
+            patient,
             path,
             file_bytes,
             mtime_ns,

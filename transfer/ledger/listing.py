@@ -28,17 +28,23 @@ class SentInstance:
     attempts: int
 
 
-def series_to_check(ledger: Ledger, limit: int, *, after: int = 0) -> list[SeriesToCheck]:
-    """Series with acknowledged instances and none still to go, by row."""
+def series_to_check(
+    ledger: Ledger, limit: int, *, after: int = 0, committed_only: bool = False
+) -> list[SeriesToCheck]:
+    """Series with acknowledged instances and none still to go, by row; with `committed_only`
+    those of Studies that the node has taken over."""
     return [
-        SeriesToCheck(row, SeriesRef(StudyInstanceUID(study), SeriesInstanceUID(series)))
-        for row, study, series in ledger.rows(
-            "SELECT e.id, s.study_uid, e.series_uid FROM tally t"
+        SeriesToCheck(row, SeriesRef(StudyInstanceUID(study), SeriesInstanceUID(series), patient))
+        for row, study, series, patient in ledger.rows(
+            "SELECT e.id, s.study_uid, e.series_uid, p.original_id FROM tally t"
             " JOIN series e ON e.id = t.series_id JOIN study s ON s.id = e.study_id"
+            " JOIN patient p ON p.id = s.patient_id"
             " WHERE t.state = 'sent' AND t.n > 0 AND t.series_id > ? AND NOT EXISTS"
             " (SELECT 1 FROM tally r WHERE r.series_id = t.series_id AND r.state = 'ready'"
-            " AND r.n > 0) ORDER BY t.series_id LIMIT ?",
+            " AND r.n > 0) AND (NOT ? OR s.committed_at_utc IS NOT NULL)"
+            " ORDER BY t.series_id LIMIT ?",
             after,
+            committed_only,
             limit,
         )
     ]

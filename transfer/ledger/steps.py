@@ -74,6 +74,12 @@ def clear_finding(ledger: Ledger, rule: str) -> None:
         ledger.write("DELETE FROM finding WHERE rule = ?", rule)
 
 
+def clear_level(ledger: Ledger, level: str) -> None:
+    """Forget every finding of a level."""
+    with ledger.transaction():
+        ledger.write("DELETE FROM finding WHERE level = ?", level)
+
+
 def read_findings(ledger: Ledger, limit: int = 200) -> list[Finding]:
     """Findings, worst first."""
     return [

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator, Sequence
+
 from transfer.errors import StepBlocked, TransferError
 from transfer.ledger.census import take_census
+from transfer.ledger.commits import study_plans
 from transfer.ledger.connection import Ledger
-from transfer.ledger.order import last_word
-from transfer.ledger.steps import Finding, clear_finding, record_finding, set_step
+from transfer.ledger.order import last_word, read_order
+from transfer.ledger.steps import Finding, clear_finding, clear_level, record_finding, set_step
+from transfer.node import Node, Objection, StudyPlan
 from transfer.orders import DEID_WAIVER
+from transfer.runner.ledger_thread import LedgerThread
 from transfer.values import ExitCode, StepState
 
 COUNTED = "counted-on-node"
+OBJECTION = "study"
 
 
 class PartlyDone(TransferError):
@@ -43,6 +49,40 @@ def refuse_identified(ledger: Ledger, *, required: bool) -> None:
     record_finding(ledger, Finding("DID-02", "block", "dataset", "all", what, remedy))
     set_step(ledger, "deidentify", StepState.BLOCKED, what)
     raise StepBlocked(what, remedy)
+
+
+async def refuse_objections(ledger: LedgerThread, node: Node) -> None:
+    """Ask the node what it would stumble over, and stop where it would.
+
+    Raises:
+        StepBlocked: it would; every objection is a finding.
+    """
+    destination = (await ledger(read_order)).destination
+
+    async def plans() -> AsyncIterator[StudyPlan]:
+        pages = await ledger(study_plans)
+        while page := await ledger(_next_page, pages):
+            for plan in page:
+                yield plan
+
+    objections = await node.objections(plans(), destination)
+    await ledger(_record_objections, objections)
+    blocking = [o for o in objections if o.severity == "block"]
+    if blocking:
+        more = f" and {len(blocking) - 1} more" if len(blocking) > 1 else ""
+        raise StepBlocked(
+            f"{blocking[0].message} (study {blocking[0].key}{more})", blocking[0].remedy
+        )
+
+
+def _next_page(_: Ledger, pages: Iterator[list[StudyPlan]]) -> list[StudyPlan]:
+    return next(pages, [])
+
+
+def _record_objections(ledger: Ledger, objections: Sequence[Objection]) -> None:
+    clear_level(ledger, OBJECTION)
+    for o in objections:
+        record_finding(ledger, Finding(o.rule, o.severity, OBJECTION, o.key, o.message, o.remedy))
 
 
 def conclude(ledger: Ledger, *, can_list: bool) -> None:

@@ -20,7 +20,7 @@ from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.steps import read_steps, set_step
 from transfer.node import Abilities, Node
 from transfer.plan import plan
-from transfer.runner.gate import conclude, refuse_identified
+from transfer.runner.gate import conclude, refuse_identified, refuse_objections
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.stream import stream
 from transfer.scan.phase import Interrupted, scan
@@ -179,6 +179,8 @@ async def _phases(
     if until is not Until.VERIFY:
         await ledger(holder.enter, "plan")
         await ledger(retry_failed)
+        if until is Until.UPLOAD:
+            await refuse_objections(ledger, node)
         await ledger(_plan, await node.abilities(), stop)
         if stop():
             raise Interrupted

@@ -190,7 +190,9 @@ class Sender:
         while not self._order.should_stop():
             await self._trouble.wait(self._order.should_stop)
             try:
-                return (await self._node.holdings(series)).keys()
+                destination = self._order.destination
+                held = await self._node.holdings(series, destination)
+                return held.keys() | (await self._node.waiting(series, destination)).keys()
             except NotSupported:
                 return ()
             except PASSING as error:

@@ -13,6 +13,7 @@ from transfer.ledger.listing import doubt_verified
 from transfer.ledger.order import read_order
 from transfer.ledger.progress import Progress, write_progress
 from transfer.node import Node
+from transfer.runner.committer import Committer
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.meter import Meter
 from transfer.runner.pace import Bandwidth, Trouble
@@ -82,6 +83,7 @@ async def stream(
     watch.meter.total = census.instances.ready
     watch.meter.done = census.instances.sent
     watch.meter.bytes_left = census.bytes_total - census.bytes_sent
+    ordered = await ledger(read_order)
     delay = abilities.listing_delay_s
     verifier = Verifier(
         ledger,
@@ -89,10 +91,11 @@ async def stream(
         watch.trouble,
         listing_delay_s=delay if settings.listing_delay_s is None else settings.listing_delay_s,
         may_resend=sends,
+        destination=ordered.destination,
+        committed_only=abilities.commits_studies,
         should_stop=stop,
     )
     verifier.can_list = abilities.can_list
-    ordered = await ledger(read_order)
     order = Shared(
         source=os.fsencode(ordered.source),
         destination=ordered.destination,
@@ -103,11 +106,20 @@ async def stream(
     )
     sender = Sender(ledger, node, order, watch.bandwidth, watch.trouble, watch.meter)
     lanes = abilities.max_concurrency if sends else 0
-    await _supervise(_work(sender, verifier, watch, lanes), watch, stop, settings.stop_grace_s)
+    committer = Committer(
+        ledger, node, watch.trouble, destination=ordered.destination, should_stop=stop
+    )
+    # A verification alone changes nothing on the node.
+    committer.is_done = not (sends and abilities.commits_studies)
+    await _supervise(
+        _work(sender, committer, verifier, watch, lanes), watch, stop, settings.stop_grace_s
+    )
     return verifier.can_list
 
 
-async def _work(sender: Sender, verifier: Verifier, watch: _Watch, lanes: int) -> None:
+async def _work(
+    sender: Sender, committer: Committer, verifier: Verifier, watch: _Watch, lanes: int
+) -> None:
     is_sent = False
 
     async def send_all() -> None:
@@ -121,7 +133,9 @@ async def _work(sender: Sender, verifier: Verifier, watch: _Watch, lanes: int) -
 
     async with asyncio.TaskGroup() as group:
         group.create_task(send_all())
-        group.create_task(verifier.run(lambda: is_sent))
+        if not committer.is_done:
+            group.create_task(committer.run(lambda: is_sent))
+        group.create_task(verifier.run(lambda: is_sent and committer.is_done))
 
 
 async def _supervise(

@@ -41,6 +41,8 @@ class Verifier:
         *,
         listing_delay_s: float,
         may_resend: bool,
+        destination: str,
+        committed_only: bool,
         should_stop: Callable[[], bool],
     ) -> None:
         self._ledger = ledger
@@ -48,6 +50,8 @@ class Verifier:
         self._trouble = trouble
         self._listing_delay_s = listing_delay_s
         self._may_resend = may_resend
+        self._destination = destination
+        self._committed_only = committed_only
         self._should_stop = should_stop
         self._missing_since: dict[int, float] = {}
         self._not_before: dict[int, float] = {}
@@ -71,7 +75,9 @@ class Verifier:
         now = asyncio.get_running_loop().time()
         waiting, after = False, 0
         while True:
-            page = await self._ledger(series_to_check, _PAGE, after=after)
+            page = await self._ledger(
+                series_to_check, _PAGE, after=after, committed_only=self._committed_only
+            )
             due = [s for s in page if self._not_before.get(s.row, 0.0) <= now]
             waiting = waiting or len(due) < len(page)
             if due or len(page) < _PAGE:
@@ -93,7 +99,7 @@ class Verifier:
     async def _check(self, series: SeriesToCheck) -> None:
         await self._trouble.wait(self._should_stop)
         try:
-            held = await self._node.holdings(series.series)
+            held = await self._node.holdings(series.series, self._destination)
         except NotSupported:
             self.can_list = False
             return
