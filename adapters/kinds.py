@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from adapters.signin import ShowPrompt
     from transfer.node import CheckResult, Journey, Node
 
-# Nodes of a kind that this version can configure but not talk to yet. An entry has no effect once
-# the package of that name exists.
-_ANNOUNCED = ("xnat",)
-
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -37,7 +33,8 @@ class Option:
 
 
 class NodeKind(Protocol):
-    """What a package of a kind offers."""
+    """What a package of a kind offers. `DEFAULTS` may be absent: options that hold unless the
+    configuration says otherwise."""
 
     KIND: str
     OPTIONS: Mapping[str, Option]
@@ -68,13 +65,17 @@ def _packages() -> Mapping[str, NodeKind]:
 
 def known_kinds() -> Sequence[str]:
     """Every kind that a profile may name."""
-    return sorted({*_packages(), *_ANNOUNCED})
+    return sorted(_packages())
 
 
-def option_types(kind: str) -> Mapping[str, Option] | None:
-    """The options of a kind; None where they are not known yet, so that any is taken."""
-    package = _packages().get(kind)
-    return None if package is None else package.OPTIONS
+def option_types(kind: str) -> Mapping[str, Option]:
+    """The options of a kind."""
+    return kind_package(kind).OPTIONS
+
+
+def option_defaults(kind: str) -> Mapping[str, object]:
+    """The options of a kind that hold where a node's table does not name them."""
+    return cast("Mapping[str, object]", getattr(kind_package(kind), "DEFAULTS", {}))
 
 
 def kind_package(kind: str) -> NodeKind:
@@ -86,7 +87,7 @@ def kind_package(kind: str) -> NodeKind:
     package = _packages().get(kind)
     if package is None:
         raise UsageError(
-            f"The adapter for kind {kind} comes with a later version.",
-            "Use a node of another kind until then: " + ", ".join(sorted(_packages())) + ".",
+            f"There is no adapter for nodes of kind {kind}.",
+            "Use a node of another kind: " + ", ".join(sorted(_packages())) + ".",
         )
     return package

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeGuard, cast
 
-from adapters.kinds import known_kinds, option_types
+from adapters.kinds import known_kinds, option_defaults, option_types
 from transfer.errors import UsageError
 
 Gate = Literal["eucaim", "integrity"]
@@ -123,26 +123,25 @@ def _profile(name: str, table: Mapping[str, object], home: Path) -> NodeProfile:
         )
     options = {key: value for key, value in table.items() if key not in _COMMON}
     types = option_types(kind)
-    if types is not None:
-        for key, value in options.items():
-            option = types.get(key)
-            if option is None:
-                known = ", ".join(sorted((*_COMMON, *types)))
-                raise _refused(
-                    f"[nodes.{name}] has the key {_shown(key)}, which is not known",
-                    f"Known for kind {kind}: {known}.",
-                )
-            if not option.accepts(value):
-                raise _refused(
-                    f"{key} of [nodes.{name}] is not usable", f"Allowed is {option.allowed}."
-                )
+    for key, value in options.items():
+        option = types.get(key)
+        if option is None:
+            known = ", ".join(sorted((*_COMMON, *types)))
+            raise _refused(
+                f"[nodes.{name}] has the key {_shown(key)}, which is not known",
+                f"Known for kind {kind}: {known}.",
+            )
+        if not option.accepts(value):
+            raise _refused(
+                f"{key} of [nodes.{name}] is not usable", f"Allowed is {option.allowed}."
+            )
     return NodeProfile(
         name=name,
         kind=kind,
         gate=cast(Gate, gate),
         deidentified=cast(Deidentified, deidentified),
         ca_file=home / ca_file if ca_file else None,
-        options=MappingProxyType(options),
+        options=MappingProxyType({**option_defaults(kind), **options}),
         patience_s=None if patience is None else float(patience),
     )
 

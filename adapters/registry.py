@@ -25,7 +25,7 @@ def open_node(
     sign-in is not tried.
 
     Raises:
-        UsageError: no adapter for this kind yet, or the configuration lacks what is needed.
+        UsageError: no adapter for this kind, or the configuration lacks what is needed.
     """
     return kind_package(profile.kind).open_node(
         profile, secrets, home=home, show_prompt=show_prompt
@@ -36,7 +36,7 @@ def journey(profile: NodeProfile) -> Journey:
     """The steps of the handbook on this node.
 
     Raises:
-        UsageError: no adapter for this kind yet.
+        UsageError: no adapter for this kind.
     """
     return kind_package(profile.kind).journey(profile)
 
@@ -45,6 +45,6 @@ def check_configuration(profile: NodeProfile) -> Sequence[CheckResult]:
     """What the configuration lacks, each with what to do; without any connection. Never empty.
 
     Raises:
-        UsageError: no adapter for this kind yet.
+        UsageError: no adapter for this kind.
     """
     return kind_package(profile.kind).check_configuration(profile)

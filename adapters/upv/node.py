@@ -9,12 +9,13 @@ from pathlib import Path
 
 import httpx
 
+from adapters.probing import failure
 from adapters.proxies import rules_from
 from adapters.secrets import SecretStore
 from adapters.sessions import Way, httpx_client
 from adapters.signin import ShowPrompt
 from adapters.upv.auth import Credential, credential
-from adapters.upv.doctor import Doctor, failure
+from adapters.upv.doctor import Doctor
 from adapters.upv.oidc import Realm
 from adapters.upv.options import Settings
 from adapters.upv.qido import Qido

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
-from urllib.parse import urlsplit
 
 from adapters.kinds import Option
 from adapters.tls import ClientCertificate
+from adapters.values import HTTPS_ADDRESS, is_https_address, is_number, is_text, is_whole
 from transfer.node import CheckResult
 from transfer.values import ExitCode
 
@@ -32,46 +32,9 @@ _OUR_HEADERS = frozenset(
 )
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value != "" and value.isprintable()
-
-
-def _is_https(value: object) -> bool:
-    # http is let through here, so that it is refused as a TLS finding and not as a spelling.
-    if not isinstance(value, str) or not value.isprintable():
-        return False
-    try:
-        parts = urlsplit(value)
-        # An impossible port number is found out only when it is asked for.
-        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return False
-    return parts.scheme.lower() in ("https", "http") and has_host
-
-
-def _is_number(least: float, most: float) -> Any:
-    def accepts(value: object) -> bool:
-        return (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and least <= value <= most
-        )
-
-    return accepts
-
-
-def _is_whole(least: int, most: int) -> Any:
-    def accepts(value: object) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-
-    return accepts
-
-
 def _is_templates(value: object) -> bool:
     return isinstance(value, dict) and all(
-        _is_text(key) and isinstance(text, str) and set(_FIELD.findall(text)) <= _PLACES
+        is_text(key) and isinstance(text, str) and set(_FIELD.findall(text)) <= _PLACES
         for key, text in value.items()
     )
 
@@ -87,36 +50,35 @@ def _is_header_templates(value: object) -> bool:
 
 
 def _is_destinations(value: object) -> bool:
-    return isinstance(value, list) and all(_is_text(entry) for entry in value)
+    return isinstance(value, list) and all(is_text(entry) for entry in value)
 
 
-_URL = "an address that begins with https:// and has no name, password or query in it"
 _TEMPLATES = "a table of texts, in which {project}, {subproject} and {timepoint} are filled in"
 
 OPTIONS: Mapping[str, Option] = {
-    "dicomweb_url": Option(_is_https, _URL),
-    "issuer_url": Option(_is_https, _URL),
-    "dataset_service_url": Option(_is_https, _URL),
-    "client_id": Option(_is_text, "the name of an OIDC client"),
+    "dicomweb_url": Option(is_https_address, HTTPS_ADDRESS),
+    "issuer_url": Option(is_https_address, HTTPS_ADDRESS),
+    "dataset_service_url": Option(is_https_address, HTTPS_ADDRESS),
+    "client_id": Option(is_text, "the name of an OIDC client"),
     "auth": Option(lambda value: value in _AUTHS, " | ".join(_AUTHS)),
-    "username": Option(_is_text, "a text"),
+    "username": Option(is_text, "a text"),
     "stow_query": Option(_is_templates, _TEMPLATES),
     "stow_headers": Option(_is_header_templates, _TEMPLATES),
-    "project_field": Option(_is_text, "the name of a query field"),
-    "timepoint_field": Option(_is_text, "the name of a query field"),
-    "timepoint": Option(_is_text, "a text"),
+    "project_field": Option(is_text, "the name of a query field"),
+    "timepoint_field": Option(is_text, "the name of a query field"),
+    "timepoint": Option(is_text, "a text"),
     "destinations": Option(_is_destinations, 'a list like ["PROJECT|SUBPROJECT"]'),
     "can_list": Option(
         lambda value: isinstance(value, bool) or value == "ask", 'true, false or "ask"'
     ),
-    "listing_delay_s": Option(_is_number(0, 86_400), "a number of seconds from 0 to 86400"),
-    "max_batch_bytes": Option(_is_whole(1, 1 << 40), "a number of bytes"),
-    "max_batch_instances": Option(_is_whole(1, 10_000), "a whole number from 1 to 10000"),
-    "max_concurrency": Option(_is_whole(1, 64), "a whole number from 1 to 64"),
-    "client_certificate": Option(_is_text, "the path of a PEM file"),
-    "client_key": Option(_is_text, "the path of a PEM file"),
-    "connect_timeout_s": Option(_is_number(0.1, 600), "a number of seconds from 0.1 to 600"),
-    "read_timeout_s": Option(_is_number(0.1, 3600), "a number of seconds from 0.1 to 3600"),
+    "listing_delay_s": Option(is_number(0, 86_400), "a number of seconds from 0 to 86400"),
+    "max_batch_bytes": Option(is_whole(1, 1 << 40), "a number of bytes"),
+    "max_batch_instances": Option(is_whole(1, 10_000), "a whole number from 1 to 10000"),
+    "max_concurrency": Option(is_whole(1, 64), "a whole number from 1 to 64"),
+    "client_certificate": Option(is_text, "the path of a PEM file"),
+    "client_key": Option(is_text, "the path of a PEM file"),
+    "connect_timeout_s": Option(is_number(0.1, 600), "a number of seconds from 0.1 to 600"),
+    "read_timeout_s": Option(is_number(0.1, 3600), "a number of seconds from 0.1 to 3600"),
 }
 
 

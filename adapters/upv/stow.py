@@ -6,17 +6,17 @@ Orthanc refuses quotes. Nothing of an instance is changed or held back on its wa
 
 from __future__ import annotations
 
-import asyncio
-import os
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 import httpx
 
+from adapters.pieces import exact_pieces
+from adapters.rehearsals import write_request
 from adapters.statuses import refuse_status
 from adapters.tls import refusal
 from adapters.translate import translate
@@ -24,7 +24,7 @@ from adapters.upv.answer import LARGEST_ANSWER_BYTES, read_answer
 from adapters.upv.auth import Credential
 from adapters.upv.options import Settings
 from transfer import checkpoint
-from transfer.errors import NodeFault, SignInExpired, SourceChanged, UsageError
+from transfer.errors import NodeFault, SignInExpired, UsageError
 from transfer.node import Batch, InstanceOutcome, OnBytes, OutgoingInstance
 
 
@@ -69,45 +69,12 @@ async def body(
     """
     for index, instance in enumerate(instances):
         yield framing.head(index)
-        remaining = instance.size_bytes
-        pieces = instance.pieces()
-        try:
-            async for piece in _readable(pieces):
-                remaining -= len(piece)
-                if remaining < 0:
-                    raise _changed()
+        async with aclosing(exact_pieces(instance)) as pieces:
+            async for piece in pieces:
                 yield piece
                 on_bytes(len(piece))
-        finally:
-            await _close(pieces)
-        if remaining:
-            raise _changed()
     yield framing.tail
     checkpoint.passed("body-sent")
-
-
-async def _readable(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """An OSError of the disk must not look like one of the network."""
-    while True:
-        try:
-            piece = await anext(pieces)
-        except StopAsyncIteration:
-            return
-        except OSError as cause:
-            raise _changed() from cause
-        yield piece
-
-
-async def _close(pieces: AsyncIterator[bytes]) -> None:
-    if isinstance(pieces, AsyncGenerator):
-        await pieces.aclose()
-
-
-def _changed() -> SourceChanged:
-    return SourceChanged(
-        "A source file cannot be read any more, or has another length than when it was scanned.",
-        "Leave the source folder alone during a transfer; scan again, then go on.",
-    )
 
 
 class Stow:
@@ -217,19 +184,7 @@ class Stow:
         framing = Framing.fresh()
         content = body(framing, batch.instances, lambda _: None)
         request = self._request(batch, framing, content, authorization)
-        lines = [f"POST {request.url.raw_path.decode('ascii')} HTTP/1.1"]
-        lines += [f"{k.decode()}: {v.decode()}" for k, v in request.headers.raw]
-        stem = f"{batch.batch_id:04d}"
-        await asyncio.to_thread(
-            _write_private, folder / f"{stem}.http", ("\r\n".join(lines) + "\r\n\r\n").encode()
-        )
-        file = await asyncio.to_thread(_open_private, folder / f"{stem}.body")
-        try:
-            async for piece in content:
-                await asyncio.to_thread(file.write, piece)
-        finally:
-            await content.aclose()
-            await asyncio.to_thread(file.close)
+        await write_request(folder, f"{batch.batch_id:04d}", request, content)
 
 
 def _places(destination: str, timepoint: str) -> Mapping[str, str]:
@@ -250,14 +205,3 @@ def _filled(templates: Mapping[str, str], places: Mapping[str, str]) -> dict[str
             text = text.replace("{" + place + "}", value)
         filled[key] = text
     return filled
-
-
-def _open_private(path: Path) -> BinaryIO:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    os.fchmod(descriptor, 0o600)
-    return open(descriptor, "wb")
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    with _open_private(path) as file:
-        file.write(content)

@@ -103,3 +103,8 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="not valid TOML"):
         load_profiles(tmp_path)
+
+
+def test_an_xnat_node_is_signed_in_to_by_password_unless_it_says_otherwise(tmp_path: Path) -> None:
+    """`login` asks for a password by this option; the design's example leaves it out."""
+    assert _load(tmp_path, ORTHANC)["local-xnat"].options["auth"] == "password"

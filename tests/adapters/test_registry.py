@@ -10,6 +10,7 @@ import pytest
 
 import adapters
 from adapters import registry
+from adapters.kinds import kind_package
 from adapters.profiles import load_profiles
 from adapters.secrets import SecretStore
 from transfer.errors import UsageError
@@ -57,14 +58,21 @@ def test_a_complete_configuration_says_so(tmp_path: Path) -> None:
     assert [f.state for f in findings] == ["ok"]
 
 
-def test_a_kind_without_an_adapter_says_that_it_comes_later(tmp_path: Path) -> None:
+def test_a_kind_without_an_adapter_says_which_there_are() -> None:
+    with pytest.raises(UsageError, match="no adapter for nodes of kind pacs") as refused:
+        kind_package("pacs")
+    assert refused.value.remedy == "Use a node of another kind: upv, xnat."
+
+
+def test_the_health_ri_node_needs_no_configuration_of_ones_own(tmp_path: Path) -> None:
     profile = load_profiles(tmp_path)["health-ri"]
-    with pytest.raises(UsageError, match="adapter for kind xnat comes with a later version"):
-        registry.open_node(profile, _store(tmp_path), home=tmp_path)
+    assert [f.state for f in registry.check_configuration(profile)] == ["ok"]
+    assert registry.open_node(profile, _store(tmp_path), home=tmp_path).name == "health-ri"
 
 
-def test_the_journey_has_the_handbooks_steps_in_order(tmp_path: Path) -> None:
-    journey = registry.journey(load_profiles(tmp_path)["upv"])
+@pytest.mark.parametrize("node", ["upv", "health-ri"])
+def test_the_journey_has_the_handbooks_steps_in_order(tmp_path: Path, node: str) -> None:
+    journey = registry.journey(load_profiles(tmp_path)[node])
     assert [(step.number, step.id, step.engine) for step in journey.steps] == [
         (4, "deidentify", ""),
         (5, "account", "login"),
@@ -76,8 +84,9 @@ def test_the_journey_has_the_handbooks_steps_in_order(tmp_path: Path) -> None:
     ]
 
 
-def test_steps_that_are_not_carried_out_say_so(tmp_path: Path) -> None:
-    journey = registry.journey(load_profiles(tmp_path)["upv"])
+@pytest.mark.parametrize("node", ["upv", "health-ri"])
+def test_steps_that_are_not_carried_out_say_so(tmp_path: Path, node: str) -> None:
+    journey = registry.journey(load_profiles(tmp_path)[node])
     silent = [step.id for step in journey.steps if not step.engine]
     honest = [s.id for s in journey.steps if "Not carried out by this version yet" in s.text]
     assert honest == silent == ["deidentify", "ticket", "clinical", "dataset"]
@@ -89,10 +98,11 @@ def test_knowing_the_nodes_loads_no_slow_library(tmp_path: Path) -> None:
         "import sys; from pathlib import Path\n"
         "from adapters import profiles, registry, secrets\n"
         "found = profiles.load_profiles(Path(sys.argv[1]))\n"
-        "registry.journey(found['upv']); registry.check_configuration(found['upv'])\n"
+        "for node in ('upv', 'health-ri'):\n"
+        "    registry.journey(found[node]); registry.check_configuration(found[node])\n"
         "secrets.SecretStore(Path(sys.argv[1]))\n"
         "slow = {'httpx', 'requests', 'dicomweb_client', 'pydicom', 'truststore', 'keyring',\n"
-        "        'cryptography', 'starlette', 'numpy', 'textual'}\n"
+        "        'cryptography', 'starlette', 'numpy', 'textual', 'xnat'}\n"
         "print(len(found), sorted(slow & set(sys.modules)))\n"
     )
     answer = subprocess.run(

@@ -1,0 +1,48 @@
+"""The bytes of an instance on their way into a request: exactly as many as were promised."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from transfer.errors import SourceChanged
+from transfer.node import OutgoingInstance
+
+
+async def exact_pieces(instance: OutgoingInstance) -> AsyncGenerator[bytes, None]:
+    """The pieces of an instance, as many bytes as `size_bytes` says.
+
+    Raises:
+        SourceChanged: it cannot be read, or is not as long as it was said to be.
+    """
+    remaining = instance.size_bytes
+    pieces = instance.pieces()
+    try:
+        async for piece in _readable(pieces):
+            remaining -= len(piece)
+            if remaining < 0:
+                raise _changed()
+            yield piece
+    finally:
+        if isinstance(pieces, AsyncGenerator):
+            await pieces.aclose()
+    if remaining:
+        raise _changed()
+
+
+async def _readable(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """An OSError of the disk must not look like one of the network."""
+    while True:
+        try:
+            piece = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        except OSError as cause:
+            raise _changed() from cause
+        yield piece
+
+
+def _changed() -> SourceChanged:
+    return SourceChanged(
+        "A source file cannot be read any more, or has another length than when it was scanned.",
+        "Leave the source folder alone during a transfer; scan again, then go on.",
+    )

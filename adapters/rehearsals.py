@@ -1,0 +1,42 @@
+"""A request written to disk instead of sent, for our eyes only."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+
+
+async def write_request(
+    folder: Path, stem: str, request: httpx.Request, content: AsyncGenerator[bytes, None]
+) -> None:
+    """Write `STEM.http` (request line and headers) and `STEM.body` (the exact body).
+
+    `request` must carry its credential masked.
+    """
+    lines = [f"{request.method} {request.url.raw_path.decode('ascii')} HTTP/1.1"]
+    lines += [f"{k.decode()}: {v.decode()}" for k, v in request.headers.raw]
+    head = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    await asyncio.to_thread(_write_private, folder / f"{stem}.http", head)
+    file = await asyncio.to_thread(_open_private, folder / f"{stem}.body")
+    try:
+        async for piece in content:
+            await asyncio.to_thread(file.write, piece)
+    finally:
+        await content.aclose()
+        await asyncio.to_thread(file.close)
+
+
+def _open_private(path: Path) -> BinaryIO:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return open(descriptor, "wb")
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    with _open_private(path) as file:
+        file.write(content)

@@ -1,0 +1,52 @@
+"""The Health-RI reference node, and every XNAT from 1.8.3 on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.xnat.options import DEFAULTS, OPTIONS, Settings, configuration_findings
+from transfer.errors import UsageError
+
+if TYPE_CHECKING:
+    from adapters.profiles import NodeProfile
+    from adapters.secrets import SecretStore
+    from adapters.signin import ShowPrompt
+    from transfer.node import CheckResult, Journey, Node
+
+__all__ = ["DEFAULTS", "KIND", "OPTIONS", "check_configuration", "journey", "open_node"]
+
+KIND = "xnat"
+
+
+def open_node(
+    profile: NodeProfile,
+    secrets: SecretStore,
+    *,
+    home: Path,
+    show_prompt: ShowPrompt | None = None,
+) -> Node:
+    """The node, not yet connected. XNAT has no sign-in by browser: `show_prompt` is not used.
+
+    Raises:
+        UsageError: the configuration lacks something; the text is that of the finding.
+    """
+    for finding in configuration_findings(profile):
+        if finding.state == "fail":
+            raise UsageError(finding.message, finding.remedy)
+    from adapters.xnat.node import XnatNode
+
+    return XnatNode(Settings.of(profile, home), secrets)
+
+
+def journey(profile: NodeProfile) -> Journey:
+    """Steps 4 to 10 on this node."""
+    from adapters.xnat.steps import journey as drawn
+
+    return drawn(profile)
+
+
+def check_configuration(profile: NodeProfile) -> Sequence[CheckResult]:
+    """What the configuration lacks; one line that says ok when it lacks nothing."""
+    return configuration_findings(profile)

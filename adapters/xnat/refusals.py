@@ -1,0 +1,87 @@
+"""What a refused import or archiving means: XNAT has few statuses and says the rest in words.
+
+The phrases are those of the server's sources (1.8 to 1.10) and of what live servers were seen to
+answer. Pure functions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import Enum, auto
+
+from adapters.xnat.pages import plain, said
+from transfer.errors import NodeBusy, NotAllowed, Retry
+
+
+class Meaning(Enum):
+    """What to do about a refusal."""
+
+    LATER = auto()
+    """The node is at work on the same session: again after a few seconds."""
+    DISK_FULL = auto()
+    NO_PROJECT = auto()
+    CONFLICT = auto()
+    """The session as a whole is in the way of something; repeating changes nothing."""
+    INSTANCE = auto()
+    """Something in the body: ask for each instance by itself."""
+
+
+_PHRASES = (
+    ("session processing in progress", Meaning.LATER),
+    ("processing may already be in progress", Meaning.LATER),
+    ("operation already in progress", Meaning.LATER),
+    ("concurrent modification is discouraged", Meaning.LATER),
+    ("concurrent file sends of the same data", Meaning.LATER),
+    ("duplicate archive attempt", Meaning.LATER),
+    ("destination session in use", Meaning.LATER),
+    ("session is locked", Meaning.LATER),
+    ("insufficient storage", Meaning.DISK_FULL),
+    ("insufficient space", Meaning.DISK_FULL),
+    ("no space left", Meaning.DISK_FULL),
+    ("unable to identify (?:.* )?project", Meaning.NO_PROJECT),
+    ("unable to deduce session label", Meaning.CONFLICT),
+    ("session already exists", Meaning.CONFLICT),
+    ("already exists for another subject", Meaning.CONFLICT),
+    ("src uri is invalid", Meaning.CONFLICT),
+    ("illegal session merge", Meaning.CONFLICT),
+    ("invalid modification of session", Meaning.CONFLICT),
+)
+_LATER = Retry.after(5.0)
+_DISK_LATER = Retry.after(120.0)
+
+
+def meaning_of(text: str) -> Meaning:
+    """What the text of a 400, 409 or 423 says."""
+    words = plain(text).lower()
+    for phrase, meaning in _PHRASES:
+        if re.search(phrase, words):
+            return meaning
+    return Meaning.INSTANCE
+
+
+def busy(text: str, covered: Iterable[str], node: str) -> NodeBusy:
+    return NodeBusy(
+        f"The node is at work on this session: {said(text, covered) or 'no reason given'}",
+        "Nothing to do: it is tried again in a few seconds.",
+        node=node,
+        retry=_LATER,
+    )
+
+
+def disk_full(node: str) -> NodeBusy:
+    return NodeBusy(
+        "The node has no room left for the images.",
+        "Tell the node's administrator. Meanwhile it is tried again every few minutes.",
+        node=node,
+        retry=_DISK_LATER,
+    )
+
+
+def no_project(project: str, node: str) -> NotAllowed:
+    return NotAllowed(
+        f"The node knows no project {project} that this account may send to.",
+        "Check the destination, and ask the project's owner to make the account a member; at "
+        "Health-RI the helpdesk creates projects.",
+        node=node,
+    )

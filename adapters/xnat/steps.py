@@ -1,0 +1,98 @@
+"""Steps 4 to 10 of the EUCAIM handbook on the Health-RI node, as text for the screens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from transfer.node import Journey, JourneyStep
+
+if TYPE_CHECKING:
+    from adapters.profiles import NodeProfile
+
+_STEPS = (
+    JourneyStep(
+        id="deidentify",
+        number=4,
+        title="De-identify",
+        text=(
+            "On this route images are anonymised by a CTP script on their way, before they leave. "
+            "Not carried out by this version yet: de-identify with your own tool, the same "
+            "pseudonyms in images and clinical table, and give this program the result."
+        ),
+        link="https://eucaim.gitbook.io/handbook/transfer",
+    ),
+    JourneyStep(
+        id="account",
+        number=5,
+        title="Account and sign-in",
+        text=(
+            "Register as a EUCAIM user, sign in to XNAT once in the browser so that the account "
+            "exists there, then sign in here. The password is exchanged for a token where the "
+            "node gives one; a transfer on its own then needs nobody."
+        ),
+        link="https://xnat.health-ri.nl",
+        engine="login",
+    ),
+    JourneyStep(
+        id="ticket",
+        number=6,
+        title="Ticket for the project",
+        text=(
+            'Open a ticket with the title "Create XNAT project"; name the dataset and the EUCAIM '
+            "username that is to own the project. Member is enough to send, only an owner can "
+            "publish. Not carried out by this version yet: write it in the browser."
+        ),
+        link="https://help.cancerimage.eu",
+    ),
+    JourneyStep(
+        id="tool",
+        number=7,
+        title="A working tool",
+        text=(
+            "This program is the tool; it takes the place of CTP and the desktop uploader. The "
+            "doctor checks TLS 1.3, the sign-in, the node's version and your role in the project."
+        ),
+        link="https://eucaim.gitbook.io/enduserguide/6-userguide4members",
+        engine="doctor",
+    ),
+    JourneyStep(
+        id="images",
+        number=8,
+        title="Send the images",
+        text=(
+            "Each Series goes to XNAT's prearchive; when a Study is whole it is archived, once. "
+            "Sent means acknowledged, verified means that the archive's catalogue lists the SOP "
+            "Instance UID."
+        ),
+        link="https://xnat.health-ri.nl",
+        engine="upload",
+    ),
+    JourneyStep(
+        id="clinical",
+        number=9,
+        title="Send the clinical data",
+        text=(
+            "A CSV or JSON file as a resource of the project, the pseudonyms as in the images. Not "
+            "carried out by this version yet: upload it in the browser (Manage Files) or with "
+            "xnatpy, after the images are verified."
+        ),
+        link="https://xnat.readthedocs.io",
+    ),
+    JourneyStep(
+        id="dataset",
+        number=10,
+        title="Publish the dataset",
+        text=(
+            "Legal clearance and both signatures of the data transfer agreement come first. Then "
+            "the project's owner sets its accessibility to protected (data on request) or public. "
+            "Not carried out by this version yet: do it in the project's page, under Access."
+        ),
+        link="https://xnat.health-ri.nl",
+    ),
+)
+
+
+def journey(profile: NodeProfile) -> Journey:
+    """The steps in the handbook's order; a node of one's own gets the same ones."""
+    title = "Health-RI node" if profile.name == "health-ri" else f"Node {profile.name}"
+    return Journey(title=title, steps=_STEPS)

@@ -1,0 +1,123 @@
+"""One request and its whole answer, with the library's exceptions translated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from adapters.tls import refusal
+from adapters.translate import translate
+from transfer.errors import NEVER, NodeFault
+
+LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+"""A catalogue takes about 400 bytes an instance; a Series of 100,000 fits."""
+
+Query = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `body` is whole; redirects are not followed."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", errors="replace")
+
+    @property
+    def is_good(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_page(self) -> bool:
+        """Whether this is a page for people: XNAT's sign-in page comes with 200 as well."""
+        start = self.body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")[:9].lower()
+        return start.startswith((b"<!doctype", b"<html"))
+
+    def json(self, node: str) -> Any:
+        """The body as JSON.
+
+        Raises:
+            NodeFault: it is none.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as problem:
+            raise unreadable(node) from problem
+
+
+def unreadable(node: str) -> NodeFault:
+    return NodeFault(
+        "The node's answer cannot be read.",
+        "Try again later; if it stays so, tell the node's support the time.",
+        node=node,
+    )
+
+
+def address(base_url: str, path: str, query: Query | None = None) -> str:
+    """The full address of a route; `path` begins with a slash and is quoted already."""
+    # A space as %20: only forms, not every server, read + as one.
+    return base_url + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+
+
+async def exchange(
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    content: bytes | AsyncGenerator[bytes, None] | None = None,
+    read_timeout_s: float | None = None,
+    node: str,
+) -> Answer:
+    """Make one request. `content`, where it is a stream, is closed in any case.
+
+    Raises:
+        TlsRefused, Unreachable, NodeFault: no whole answer came.
+    """
+    try:
+        request = client.build_request(method, url, headers=headers, content=content)
+        if read_timeout_s is not None:
+            request.extensions["timeout"] = {
+                **request.extensions["timeout"],
+                "read": read_timeout_s,
+            }
+        response = await client.send(request, stream=True)
+        try:
+            body = await _bounded(response, node)
+        finally:
+            await response.aclose()
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as problem:
+        translated = translate(problem, node)
+        if translated is None:
+            raise
+        raise translated from problem
+    finally:
+        if isinstance(content, AsyncGenerator):
+            await content.aclose()
+    if response.status_code == 400 and b"SSL certificate" in body:
+        # nginx lets the handshake pass and says so in a page of its own.
+        raise refusal("client-certificate", node)
+    return Answer(response.status_code, response.headers, body)
+
+
+async def _bounded(response: httpx.Response, node: str) -> bytes:
+    collected = bytearray()
+    async for piece in response.aiter_bytes():
+        collected += piece
+        if len(collected) > LARGEST_ANSWER_BYTES:
+            raise NodeFault(
+                "The node's answer is larger than this program can take into memory.",
+                "Tell the node's support the time; nothing of the transfer is lost.",
+                node=node,
+                retry=NEVER,
+            )
+    return bytes(collected)

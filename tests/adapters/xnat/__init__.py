@@ -1,0 +1,1 @@
+"""The XNAT adapter, piece by piece."""
