@@ -76,6 +76,53 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         "expire": _Kind("the DICOMweb request at hand finds all access tokens expired"),
         "expire-session": _Kind("the same, and the refresh tokens are expired too"),
     },
+    "xnat": {
+        "status": _STATUS,
+        "latency": _LATENCY,
+        "too-large": _Kind("answer 413 to a body of more than so many bytes", _Value.NUMBER),
+        "evict": _Kind("the session of this request is over before it begins"),
+        "become-guest": _Kind("the session of this request is a guest's from now on"),
+        "expire-session": _Kind(
+            "the session ends in the middle of an upload: what came is kept, the answer is 401; "
+            "with answer=200 the upload still succeeds",
+            options=frozenset({"answer"}),
+        ),
+        "cut-before-body": _Kind("reset the connection as soon as the head was read"),
+        "cut-before-store": _Kind(
+            "reset after so many bytes of an import (half of it); nothing is stored",
+            _Value.OPTIONAL_NUMBER,
+        ),
+        "cut-after-store": _Kind(
+            "reset after so many bytes of an import (half of it); whole entries among them stay",
+            _Value.OPTIONAL_NUMBER,
+        ),
+        "cut-answer": _Kind("carry out an import or an archive request, then reset"),
+        "import-status": _Kind("answer an import with this HTTP status", _Value.NUMBER),
+        "processing": _Kind("answer an import with 400, session processing in progress"),
+        "concurrent": _Kind("answer an import with 400, concurrent modification is discouraged"),
+        "drop": _Kind(
+            "lose so many objects of an import (1) without a word", _Value.OPTIONAL_NUMBER
+        ),
+        "unassigned": _Kind("an import goes to the project-less area, with 200"),
+        "second-row": _Kind(
+            "lock the row that an import belongs to for so many seconds (1): another one is made",
+            _Value.OPTIONAL_NUMBER,
+        ),
+        "archive-status": _Kind("answer an archive request with this HTTP status", _Value.NUMBER),
+        "conflict": _Kind(
+            "an archive request ends in CONFLICT, under this status (409)", _Value.OPTIONAL_NUMBER
+        ),
+        "duplicate-archive": _Kind("answer an archive request with 400, duplicate archive attempt"),
+        "in-use": _Kind("answer an archive request with 400, destination session in use"),
+        "gateway-timeout": _Kind(
+            "answer 504 while archiving goes on for so many milliseconds (2000)",
+            _Value.OPTIONAL_NUMBER,
+        ),
+        "slow-archive": _Kind("archive for so many milliseconds, then answer", _Value.NUMBER),
+        "catalog-500": _Kind("a file is stored and not in its catalog: 500"),
+        "silent-refusal": _Kind("answer a file with 200 and store nothing"),
+        "refuse-accessibility": _Kind("answer a change of accessibility with 403"),
+    },
 }
 
 
