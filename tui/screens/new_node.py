@@ -71,7 +71,7 @@ class NodeScreen(Page):
         if node is None:
             return
         if node.missing:
-            config = shorten_path(plain(self.owner.home.config_folder / "config.toml"), 60)
+            config = shorten_path(plain(self.owner.source.config_file()), 60)
             self.now.say(
                 Now(
                     f"{plain(node.name)} cannot be used yet; above is what it needs.",

@@ -18,7 +18,7 @@ from tui.source import Launch
 from tui.text import plain, shorten_path
 from tui.widgets.chrome import Now
 from tui.widgets.failure import FailurePanel, wrapped
-from tui.widgets.ink import bar, cell, ink, line
+from tui.widgets.ink import cell, ink, line, share_and_bar
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
@@ -172,9 +172,7 @@ def _counts(status: Status, launched: Launch | None, width: int) -> list[Content
     lines: list[Content] = []
     if scanning and progress.total:
         part = figures.share(progress.done, progress.total)
-        lines.append(
-            line(bar(part, width - 7), cell(figures.percent(part), 7, "bold", align="right"))
-        )
+        lines.append(share_and_bar(part, width))
         lines.append(line(f"{progress.done:,}", (f" of {progress.total:,} files read", "$muted")))
     elif scanning:
         lines.append(line(f"{max(progress.done, files.seen):,}", (" files found so far", "$muted")))
