@@ -159,7 +159,7 @@ class ScanScreen(TransferPage):
             scanning = bool(
                 self.status and self.status.is_running and self.status.progress.phase == "scan"
             )
-            return self.status is not None and not scanning
+            return self.status is not None and not scanning and not self.is_starting
         if action == "start":
             return False
         return super().can(action)
