@@ -78,8 +78,9 @@ class TransferApp(App[int]):
 
         async def go() -> None:
             glance = await self.in_thread(lambda: self.source.glance(name))
-            for screen in screen_for(glance):
-                await self.push_screen(screen)
+            with self.batch_update():
+                for screen in screen_for(glance):
+                    await self.push_screen(screen)
 
         self.run_worker(go(), group="open", exclusive=True)
 

@@ -92,17 +92,17 @@ class Page(Screen[None]):
             try:
                 value = await self.owner.in_thread(call)
             except TransferError as error:
-                if self._is_whole():
+                if self.is_whole():
                     self.stumbled(kind, error)
                 return
             finally:
                 self._under_way.discard(kind)
-            if self._is_whole():
+            if self.is_whole():
                 arrived(value)
 
         self.run_worker(go(), group=f"read-{kind}", exit_on_error=True)
 
-    def _is_whole(self) -> bool:
+    def is_whole(self) -> bool:
         """False once the page is being taken down, which begins with what is in it."""
         return self.is_attached and bool(self.query(Crumbs))
 

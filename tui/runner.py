@@ -87,6 +87,9 @@ async def _run(
 
 
 def _log_to(path: Path) -> None:
+    # A log that cannot be written, on a full disk say, must neither end the run nor print
+    # tracebacks: those name files.
+    logging.raiseExceptions = False
     handler = logging.StreamHandler(open(path, "a", encoding="utf-8", opener=private_opener))  # noqa: SIM115 - open as long as the process
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     root = logging.getLogger("transfer")

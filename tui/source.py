@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from transfer.errors import LedgerDamaged, TransferError, UsageError
@@ -20,6 +21,7 @@ from transfer.ledger.order import Order, Word, record_word
 from transfer.node import Destination, Journey
 from transfer.status import Status, read_status
 from transfer.workspace import Home, Workspace
+from tui.folders import Folder, complete, look_into
 
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
@@ -155,6 +157,22 @@ class Source:
                 await asked.aclose()
 
         return asyncio.run(ask())
+
+    def config_file(self) -> Path:
+        """Where the nodes are configured."""
+        return self.home.config_folder / "config.toml"
+
+    def start_folder(self) -> Path:
+        """Where the walk to the source folder begins."""
+        return Path.home()
+
+    def look_into(self, path: Path, offset: int) -> Folder:
+        """A folder's subfolders, a page of them; see `tui.folders`."""
+        return look_into(path, offset)
+
+    def complete(self, text: str) -> str:
+        """A typed path, completed; see `tui.folders`."""
+        return complete(text)
 
     def create(self, order: Order, waiver: Word | None) -> str:
         """Make a transfer; its name.

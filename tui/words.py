@@ -124,7 +124,7 @@ def data_after(status: Status) -> str:
     if counts.sent == 0:
         return "Nothing was sent; the source files are untouched."
     return (
-        f"Nothing is lost: {counts.sent:,} of {counts.ready:,} instances were sent, "
+        f"Nothing is lost: {counts.sent:,} of {counts.ready:,} were sent, "
         f"{counts.verified:,} are proved to be there."
     )
 
@@ -200,8 +200,10 @@ def upload_now(status: Status, survives_logout: bool | None) -> Now:
         return Now("Nothing is being sent.", "[u] asks the node again which instances it holds.")
     if state == "blocked":
         return Now("Nothing is being sent.", "Mend what stands above, then press [u].")
-    verb = "goes on where it stopped" if counts.sent else "sends them"
-    return Now("Nothing is being sent.", f"[u] {verb}.")
+    if counts.sent:
+        return Now("Nothing is being sent.", "[u] goes on where it stopped.")
+    what = figures.count(counts.ready, "instance")
+    return Now("Nothing is being sent.", f"[u] sends the {what}; it asks first.")
 
 
 def scan_now(status: Status) -> Now:

@@ -87,8 +87,10 @@ class ThrowAwayCa:
         names: Sequence[str] = LOOPBACK,
         valid_from: dt.timedelta = -_DAY,
         valid_for: dt.timedelta = 30 * _DAY,
+        for_client: bool = False,
     ) -> ServerCertificate:
-        """A server certificate for `names` (host names and addresses); `valid_from` is from now."""
+        """A certificate for `names` (host names and addresses); `valid_from` is from now."""
+        usage = ExtendedKeyUsageOID.CLIENT_AUTH if for_client else ExtendedKeyUsageOID.SERVER_AUTH
         key = ec.generate_private_key(ec.SECP256R1())
         begin = dt.datetime.now(dt.UTC) + valid_from
         authority_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -104,7 +106,7 @@ class ThrowAwayCa:
             .add_extension(
                 x509.SubjectAlternativeName([_general_name(n) for n in names]), critical=False
             )
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(authority_id, critical=False)
             .sign(self._key, hashes.SHA256())
         )

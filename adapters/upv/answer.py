@@ -51,7 +51,7 @@ def failure_reason(code: int | None) -> Reason:
 
 
 _EXACT: Mapping[int, Reason] = {
-    272: Reason("the node failed while processing it", Retry.after(30.0)),
+    272: Reason("the node failed while processing it", Retry.after(2.0)),
     290: Reason("SOP Class not supported by the node"),
     292: Reason("the account may not store this"),
     43265: Reason("it belongs to another Study than the address says"),

@@ -114,8 +114,9 @@ class UpvNode:
     async def sign_in(self) -> Identity:
         opened = await self._connections()
         identity = await opened.credential.identity()
-        if self._settings.auth in ("basic", "token"):
-            # A realm says at once that a password is wrong; here only the node can.
+        if self._settings.auth in ("basic", "token", "none"):
+            # A realm tells at once that a password is wrong or a certificate is bad; here only
+            # the node itself can.
             await Doctor(opened.client, self._settings, opened.credential).listing_status()
         return identity
 

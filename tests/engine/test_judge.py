@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transfer.errors import BodyTooLarge, Retry, Unreachable
+from transfer.errors import Retry, Unreachable
 from transfer.ledger.batches import Lease, PlannedInstance
 from transfer.node import InstanceOutcome, Verdict
 from transfer.runner import judge
@@ -110,11 +110,13 @@ def test_a_batch_that_keeps_breaking_while_others_get_through_is_taken_apart() -
 
 
 def test_a_batch_too_large_is_halved_and_a_single_instance_fails_with_words() -> None:
-    error = BodyTooLarge("The node takes 1 MB at once.", "Ask for a higher limit.")
     three = lease(planned(1, A), planned(2, B), planned(3, SOPInstanceUID("1.2.3")))
-    assert judge.after_too_large(three, error)[1] == [[1], [2, 3]]
-    settled, again = judge.after_too_large(lease(planned(1, A)), error)
-    assert settled[0].reason == "The node takes 1 MB at once. Ask for a higher limit."
+    assert judge.after_too_large(three)[1] == [[1], [2, 3]]
+    settled, again = judge.after_too_large(lease(planned(1, A)))
+    assert settled[0].reason == (
+        "This one instance is larger than the node takes at once."
+        " Ask the node's administrator to raise the limit for a request, then upload again."
+    )
     assert (settled[0].state, again) == ("failed", [])
 
 

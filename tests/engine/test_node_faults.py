@@ -180,9 +180,8 @@ def test_single_instances_that_are_too_large_fail_in_words(tmp_path: Path) -> No
         assert ran.code == 4, str(ran)
         assert at.counts() == {"ready": 8, "sent": 0, "verified": 0, "failed": 8}
         assert {f["reason"] for f in at.status()["failed"]} == {
-            "The request is larger than the node takes at once. It is sent again in smaller "
-            "requests; if a single instance is too large, ask the node's administrator to raise "
-            "the limit."
+            "This one instance is larger than the node takes at once. Ask the node's administrator "
+            "to raise the limit for a request, then upload again."
         }
         assert at.sandbox.stored() == {}
 

@@ -88,7 +88,7 @@ def test_the_doctor_names_what_is_wrong(fault: str, check: str, tmp_path: Path) 
     assert failed == [check]
 
 
-def test_where_nobody_listens_the_upload_ends_with_6_in_good_order(tmp_path: Path) -> None:
+def test_where_nobody_listens_the_upload_ends_with_6_before_hours_of_reading(tmp_path: Path) -> None:
     source = write_source(tmp_path / "source", many(fresh_series(), 2))
     program = Program(tmp_path / "home")
     # Port 9 (discard) of loopback.
@@ -98,4 +98,4 @@ def test_where_nobody_listens_the_upload_ends_with_6_in_good_order(tmp_path: Pat
     ran = program.run("upload", "t")
     assert ran.code == 6, str(ran)
     assert ran.complaint[0].endswith("The node cannot be reached.")
-    assert program.status("t")["instances"]["ready"] == 2
+    assert program.status("t")["files"]["seen"] == 0

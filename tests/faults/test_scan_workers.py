@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.faults.conftest import MakeBench
+from transfer.ledger.connection import Ledger
 
 ACCEPTED = 640
 
@@ -44,3 +45,20 @@ def test_ctrl_c_during_a_scan_ends_it_resumable_and_quietly(make_bench: MakeBenc
     scanned = bench.run("scan", bench.name, "--json")
     assert scanned.returncode == 0, scanned.stderr
     assert json.loads(scanned.stdout)["instances"]["found"] == ACCEPTED
+
+
+def test_a_file_that_could_not_be_read_is_read_by_the_next_scan(make_bench: MakeBench) -> None:
+    """Permissions or memory are mended without a trace in the file's size and time."""
+    bench = make_bench()
+    assert bench.run("scan", bench.name).returncode == 0
+    with Ledger.open(bench.workspace.ledger) as ledger, ledger.transaction():
+        ledger.write("DELETE FROM instance WHERE id IN (1, 2)")
+        for row, reason in enumerate(("reader-died", "unreadable-file")):
+            ledger.write(
+                "UPDATE source_file SET verdict = 'rejected', kind = 'other', reasons = ?"
+                " WHERE path = (SELECT path FROM source_file ORDER BY path LIMIT 1 OFFSET ?)",
+                reason,
+                row,
+            )
+    assert bench.run("scan", bench.name).returncode == 0
+    assert bench.status().census.instances.found == len(bench.cohort.digests)

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
-from tests.tui.driving import crumbs, keys, known, make_app, now, press, running, words
+from tests.tui.driving import (
+    FixedDayApp,
+    KnownSource,
+    crumbs,
+    keys,
+    known,
+    make_app,
+    now,
+    press,
+    running,
+    words,
+)
 from tests.tui.driving import screen_name as front
 from tests.tui.ledgers import (
     fill,
@@ -28,6 +40,7 @@ from transfer.ledger.order import last_word
 from transfer.ledger.progress import Progress
 from transfer.ledger.steps import Finding
 from transfer.workspace import Home, Workspace
+from tui.source import Launch, Until
 
 
 def _control(workspace: Workspace) -> Control:
@@ -281,3 +294,28 @@ async def test_a_node_that_lists_nothing_lets_a_named_person_count(home: Home) -
     assert word is not None
     assert (word.value, word.person) == ("20", "Ada B")
     assert known(app).launched == [("counted", "verify", None)]
+
+
+async def test_while_the_runner_starts_the_screen_says_so(home: Home) -> None:
+    make_ledger(home, "fresh")
+    release = threading.Event()
+
+    class Slow(KnownSource):
+        def launch(self, name: str, until: Until, password: str | None) -> Launch:
+            release.wait(10)
+            return super().launch(name, until, password)
+
+    app = FixedDayApp(home, "fresh", source=Slow(home))
+    async with running(app) as pilot:
+        await press(pilot, "enter")
+        try:
+            await pilot.press("enter")
+            await pilot.pause(0.6)
+            assert "Starting to read" in now(app)
+            assert "Go on" not in keys(app)
+            await pilot.press("escape")
+            await pilot.pause(0.1)
+            assert front(app) == "JourneyScreen"
+        finally:
+            release.set()
+    assert known(app).launched == [("fresh", "scan", None)]

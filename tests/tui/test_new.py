@@ -12,7 +12,8 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.order import last_word, read_order
 from transfer.orders import DEID_WAIVER
 from transfer.workspace import Home
-from tui.screens.draft import complete, look_into, suggest_name
+from tui.folders import complete, look_into
+from tui.screens.draft import suggest_name
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.tui.driving import make_app, press, running, words
 from tests.tui.ledgers import fill, leave_out, make_failed, make_ledger, set_runner
 from transfer.ledger.connection import Ledger
 from transfer.workspace import Home
-from tui.screens.draft import look_into
+from tui.folders import look_into
 from tui.text import plain, shorten_path
 
 NASTY = ["[x]", "[b]bold", "esc\x1b[31mred", "cr\rover", "bell\x07", "rtl\u202eevil", "c1\x9b2J"]

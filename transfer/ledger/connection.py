@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from transfer.errors import EpochLost, LedgerDamaged, UsageError
 from transfer.workspace import private_opener
 
 BUSY_TIMEOUT_S = 30.0
+# SQLite's own files grow by 32 KiB; with less than a few of those left it cannot work.
+_FULL_BYTES = 256 * 1024
 _T = TypeVar("_T")
 
 
@@ -36,7 +39,8 @@ class Ledger:
     lost its place finds out before it can write a row.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, read_only: bool) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, read_only: bool) -> None:
+        self._path = path
         self._connection = connection
         self._durable = True
         self.read_only = read_only
@@ -73,10 +77,10 @@ class Ledger:
                 timeout=BUSY_TIMEOUT_S,
                 isolation_level=None,
             )
-            ledger = cls(connection, read_only=read_only)
+            ledger = cls(path, connection, read_only=read_only)
             ledger._prepare()
         except sqlite3.DatabaseError as error:
-            raise _damaged(error) from error
+            raise _damaged(error, path) from error
         return ledger
 
     def _prepare(self) -> None:
@@ -135,7 +139,7 @@ class Ledger:
                 self._durable = durable
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.DatabaseError as error:
-            raise _damaged(error) from error
+            raise _damaged(error, self._path) from error
         try:
             if self.epoch is not None:
                 now = int(self._connection.execute("SELECT epoch FROM runner").fetchone()[0])
@@ -150,7 +154,7 @@ class Ledger:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.DatabaseError):
-                raise _damaged(error) from error
+                raise _damaged(error, self._path) from error
             raise
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -187,14 +191,27 @@ class Ledger:
         try:
             return call()
         except sqlite3.DatabaseError as error:
-            raise _damaged(error) from error
+            raise _damaged(error, self._path) from error
 
 
-def _damaged(error: sqlite3.DatabaseError) -> LedgerDamaged:
-    if "full" in str(error):
+def _is_disk_full(error: sqlite3.DatabaseError, path: Path) -> bool:
+    """SQLite says `full` of the ledger and the log, but `I/O error` of its shared memory."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL":
+        return True
+    if not name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")):
+        return False
+    try:
+        return shutil.disk_usage(path.parent).free < _FULL_BYTES
+    except OSError:
+        return False
+
+
+def _damaged(error: sqlite3.DatabaseError, path: Path) -> LedgerDamaged:
+    if _is_disk_full(error, path):
         return LedgerDamaged(
             "The disk that holds the ledger is full; the transfer stopped with nothing lost.",
-            "Free some space there, then go on with: eucaim-transfer upload",
+            "Free some space there, then go on with: eucaim-transfer upload NAME",
         )
     if "locked" in str(error):
         return LedgerDamaged(

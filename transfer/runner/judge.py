@@ -13,6 +13,11 @@ STRIKES_TO_FAIL = 3
 BROKEN_TO_SPLIT = 4
 BROKEN_TO_FAIL = 8
 
+TOO_LARGE = (
+    "This one instance is larger than the node takes at once."
+    " Ask the node's administrator to raise the limit for a request, then upload again."
+)
+
 Judgement = tuple[list[Settled], list[list[int]]]
 """What becomes of each instance, and the batches (instance rows) that go again."""
 
@@ -85,11 +90,11 @@ def after_break(
     return settled, [rows] if rows else []
 
 
-def after_too_large(lease: Lease, error: NodeError) -> Judgement:
+def after_too_large(lease: Lease) -> Judgement:
     """Halve a batch that the node found too large; a single instance cannot be halved."""
     rows = [i.row for i in lease.instances]
     if len(rows) == 1:
-        return [Settled(rows[0], "failed", f"{error.what} {error.remedy}", strike=True)], []
+        return [Settled(rows[0], "failed", TOO_LARGE, strike=True)], []
     middle = len(rows) // 2
     return [Settled(row, "ready") for row in rows], [rows[:middle], rows[middle:]]
 

@@ -28,7 +28,7 @@ from transfer.ledger.batches import (
 )
 from transfer.ledger.connection import Ledger
 from transfer.ledger.listing import has_unverified
-from transfer.node import Batch, Node
+from transfer.node import Batch, InstanceOutcome, Node, Verdict
 from transfer.outgoing import LedgerInstance
 from transfer.runner import judge
 from transfer.runner.ledger_thread import LedgerThread
@@ -79,6 +79,7 @@ class Sender:
         self._bandwidth = bandwidth
         self._trouble = trouble
         self._meter = meter
+        self._not_before: dict[int, float] = {}
 
     async def reconcile(self) -> None:
         """Settle requests that were under way when an earlier runner ended: what the node lists
@@ -123,7 +124,7 @@ class Sender:
         if not instances:
             await self._ledger(settle, lease.batch_id, [])
             return
-        await self._rest_after_strikes(lease.instances)
+        await self._rest(lease.instances)
         successes = self._trouble.successes
         lane = self._meter.open(lease)
         try:
@@ -136,6 +137,7 @@ class Sender:
             open_ones = judge.unanswered(lease, answer)
             listed = await self._listed(open_ones) if open_ones else set()
             digests = {i.sop_instance_uid: i.sha256 for i in instances}
+            self._keep_waits(lease, outcomes)
             await self._record(
                 lease, judge.after_answer(lease, answer, listed, digests), "answered"
             )
@@ -144,8 +146,8 @@ class Sender:
             changed = {i.planned.row for i in instances if i.has_changed}
             reason = f"{error.what} {error.remedy}"
             await self._record(lease, judge.after_source_change(lease, changed, reason), "source")
-        except BodyTooLarge as error:
-            await self._record(lease, judge.after_too_large(lease, error), "too large")
+        except BodyTooLarge:
+            await self._record(lease, judge.after_too_large(lease), "too large")
         except PASSING as error:
             if not error.retry.allowed:
                 await self._ledger(postpone, lease, type(error).__name__)
@@ -164,9 +166,22 @@ class Sender:
         finally:
             self._meter.close(lane)
 
-    async def _rest_after_strikes(self, instances: Sequence[PlannedInstance]) -> None:
+    def _keep_waits(self, lease: Lease, outcomes: Sequence[InstanceOutcome]) -> None:
+        """Remember how long the node wants us to wait for instances that it refused for now."""
+        now = asyncio.get_running_loop().time()
+        rows = {i.sop_instance_uid: i.row for i in lease.instances}
+        for outcome in outcomes:
+            if outcome.verdict is Verdict.REFUSED and outcome.retry.after_s:
+                self._not_before[rows[outcome.sop_instance_uid]] = now + outcome.retry.after_s
+
+    async def _rest(self, instances: Sequence[PlannedInstance]) -> None:
+        """Wait before instances that had trouble: as long as the node said, else a little."""
+        now = asyncio.get_running_loop().time()
         strikes = max(i.attempts for i in instances)
-        until = asyncio.get_running_loop().time() + min(0.25 * (2**strikes - 1), 30.0)
+        until = max(
+            now + min(0.25 * (2**strikes - 1), 30.0),
+            *(self._not_before.pop(i.row, 0.0) for i in instances),
+        )
         while (left := until - asyncio.get_running_loop().time()) > 0:
             if self._order.should_stop():
                 return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -40,79 +39,3 @@ def suggest_name(node: str, today: date, taken: list[str]) -> str:
         number += 1
         name = f"{plain_name}-{number}"
     return name
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """One look into a folder: its subfolders by name, a page of them, and what else is there."""
-
-    path: Path
-    names: tuple[str, ...] = ()
-    total: int = 0
-    offset: int = 0
-    files: int = 0
-    is_cut: bool = False
-    trouble: str = ""
-
-
-PAGE = 200
-_MOST = 50_000
-
-
-def look_into(path: Path, offset: int = 0) -> Folder:
-    """List a folder's subfolders, `PAGE` at a time. Blocking; never raises for what it finds.
-
-    At most 50,000 entries are read: a folder with more is said to be cut, since sorting all of
-    it could take minutes on a share.
-    """
-    names: list[str] = []
-    files = seen = 0
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                seen += 1
-                if seen > _MOST:
-                    break
-                if _is_folder(entry):
-                    names.append(entry.name)
-                else:
-                    files += 1
-    except OSError as error:
-        return Folder(path, trouble=_why(error))
-    names.sort(key=str.casefold)
-    page = tuple(names[offset : offset + PAGE])
-    return Folder(path, page, len(names), offset, files, seen > _MOST)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _why(error: OSError) -> str:
-    if isinstance(error, PermissionError):
-        return "this account may not read it"
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return "there is no such folder"
-    return "it cannot be read"
-
-
-def complete(text: str) -> str:
-    """The path, completed by the first subfolder that begins with what is typed. Blocking."""
-    typed = os.path.expanduser(text)
-    parent, start = os.path.split(typed)
-    if not start or not os.path.isabs(parent):
-        return ""
-    found: list[str] = []
-    try:
-        with os.scandir(parent) as entries:
-            for seen, entry in enumerate(entries):
-                if seen > _MOST:
-                    break
-                if entry.name.startswith(start) and _is_folder(entry):
-                    found.append(entry.name)
-    except OSError:
-        return ""
-    return os.path.join(parent, min(found)) if found else ""

@@ -14,7 +14,7 @@ from tui import figures, words
 from tui.page import Page
 from tui.source import Glance
 from tui.text import plain
-from tui.widgets.ink import bar, cell, line
+from tui.widgets.ink import cell, line, share_and_bar
 from tui.widgets.rows import Row, Rows
 
 # A transfer without a runner changes when somebody acts, not by itself.
@@ -143,8 +143,7 @@ def _draw_row(name: str, glance: Glance | None, width: int) -> list[Content]:
     return [
         line(title, state),
         line(
-            bar(part, min(40, width - 51), "$good" if part >= 1 else "$key"),
-            cell(figures.percent(part), 7, align="right"),
+            share_and_bar(part, min(46, width - 45), "$good" if part >= 1 else "$key"),
             "   ",
             (" · ".join(facts), "$muted"),
         ),

@@ -101,7 +101,12 @@ class JourneyScreen(Page):
             )
         rows = self.query_one("#steps", Rows)
         if status and self._journey:
-            rows.show([Row(s.id, partial(_draw_step, s, status)) for s in self._journey.steps])
+            rows.show(
+                [
+                    Row(step.id, partial(_draw_step, step, status), opens=step.engine == IMAGES)
+                    for step in self._journey.steps
+                ]
+            )
             if not self._chosen_once:
                 self._chosen_once = True
                 rows.go_to(_first_to_do(self._journey, status))
@@ -128,10 +133,7 @@ class JourneyScreen(Page):
         step, status = self._step(), self._glance.status if self._glance else None
         if step is None or status is None:
             return
-        if step.engine == IMAGES:
-            self.app.push_screen(self._images_screen(status))
-        else:
-            self.notify(_not_here(step), markup=False, timeout=6)
+        self.app.push_screen(self._images_screen(status))
 
     def _images_screen(self, status: Status) -> Page:
         scanning = status.is_running and status.progress.phase == "scan"
@@ -161,9 +163,7 @@ def _first_to_do(journey: Journey, status: Status) -> str:
 def _not_here(step: JourneyStep) -> str:
     if step.engine == "login":
         return "Signing in is asked for when it is needed, or with: eucaim-transfer login NODE"
-    if step.engine == "doctor":
-        return "For now on the command line: eucaim-transfer doctor NAME"
-    return "This version does not carry this step out; its text says where to do it."
+    return "For now on the command line: eucaim-transfer doctor NAME"
 
 
 def _detail(step: JourneyStep, status: Status) -> str:

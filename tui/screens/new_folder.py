@@ -16,8 +16,9 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from tui import figures
+from tui.folders import PAGE, Folder
 from tui.page import Page
-from tui.screens.draft import PAGE, Draft, Folder, complete, look_into
+from tui.screens.draft import Draft
 from tui.text import plain, shorten_path
 from tui.widgets.chrome import Now
 from tui.widgets.ink import cell, line
@@ -34,7 +35,10 @@ class PathSuggester(Suggester):
         self._page = page
 
     async def get_suggestion(self, value: str) -> str | None:
-        return await self._page.owner.in_thread(partial(complete, value)) or None
+        return (
+            await self._page.owner.in_thread(partial(self._page.owner.source.complete, value))
+            or None
+        )
 
 
 class FolderScreen(Page):
@@ -51,7 +55,7 @@ class FolderScreen(Page):
     def __init__(self, draft: Draft) -> None:
         super().__init__()
         self._draft = draft
-        self._folder = Folder(Path.home())
+        self._folder = Folder(Path())
         self._came_from = ""
 
     def body(self) -> ComposeResult:
@@ -65,11 +69,11 @@ class FolderScreen(Page):
         self.crumbs.say(
             ["eucaim-transfer", "New transfer", "Source folder"], line(("2 of 5", "$muted"))
         )
-        self._open(Path.home())
+        self._open(self.owner.source.start_folder())
 
     def _open(self, path: Path, offset: int = 0) -> None:
         self.now.say(Now("Reading the folder…", "[Esc] goes back."))
-        self.read("folder", partial(look_into, path, offset), self._take)
+        self.read("folder", partial(self.owner.source.look_into, path, offset), self._take)
 
     def _take(self, folder: Folder) -> None:
         rows = self.query_one(Rows)

@@ -55,7 +55,12 @@ class NodeScreen(Page):
         # What can be used comes first: the cursor starts on something that works.
         self._choices = sorted(nodes, key=lambda node: bool(node.missing))
         rows = self.query_one("#nodes", Rows)
-        rows.show([Row(node.name, partial(_draw_node, node)) for node in self._choices])
+        rows.show(
+            [
+                Row(node.name, partial(_draw_node, node), opens=not node.missing)
+                for node in self._choices
+            ]
+        )
         self._tell()
 
     def _chosen(self) -> NodeChoice | None:
@@ -71,7 +76,7 @@ class NodeScreen(Page):
         if node is None:
             return
         if node.missing:
-            config = shorten_path(plain(self.owner.home.config_folder / "config.toml"), 60)
+            config = shorten_path(plain(self.owner.source.config_file()), 60)
             self.now.say(
                 Now(
                     f"{plain(node.name)} cannot be used yet; above is what it needs.",
@@ -86,12 +91,8 @@ class NodeScreen(Page):
     @on(Rows.Picked)
     def _picked(self) -> None:
         node = self._chosen()
-        if node is None:
-            return
-        if node.missing:
-            self.app.bell()
-            return
-        self.app.push_screen(FolderScreen(Draft(node)))
+        if node is not None:
+            self.app.push_screen(FolderScreen(Draft(node)))
 
 
 def _draw_node(node: NodeChoice, width: int) -> list[Content]:

@@ -45,7 +45,7 @@ class ProblemsScreen(Page):
         self._ticks = 0
 
     def body(self) -> ComposeResult:
-        yield Rows(id="failed", empty=["Reading…"])
+        yield Rows(id="failed", pick="", empty=["Reading…"])
         yield Painted(id="one")
 
     def look(self) -> None:

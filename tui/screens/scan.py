@@ -18,7 +18,7 @@ from tui.source import Launch
 from tui.text import plain, shorten_path
 from tui.widgets.chrome import Now
 from tui.widgets.failure import FailurePanel, wrapped
-from tui.widgets.ink import bar, cell, ink, line
+from tui.widgets.ink import cell, ink, line, share_and_bar
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
@@ -159,7 +159,7 @@ class ScanScreen(TransferPage):
             scanning = bool(
                 self.status and self.status.is_running and self.status.progress.phase == "scan"
             )
-            return self.status is not None and not scanning
+            return self.status is not None and not scanning and not self.is_starting
         if action == "start":
             return False
         return super().can(action)
@@ -172,9 +172,7 @@ def _counts(status: Status, launched: Launch | None, width: int) -> list[Content
     lines: list[Content] = []
     if scanning and progress.total:
         part = figures.share(progress.done, progress.total)
-        lines.append(
-            line(bar(part, width - 7), cell(figures.percent(part), 7, "bold", align="right"))
-        )
+        lines.append(share_and_bar(part, width))
         lines.append(line(f"{progress.done:,}", (f" of {progress.total:,} files read", "$muted")))
     elif scanning:
         lines.append(line(f"{max(progress.done, files.seen):,}", (" files found so far", "$muted")))

@@ -9,7 +9,7 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from transfer.errors import SignInExpired, SignInRefused, TransferError, UsageError
+from transfer.errors import TransferError, UsageError
 from transfer.ledger.control import Wish
 from transfer.ledger.order import Word
 from transfer.orders import DEID_WAIVER
@@ -231,16 +231,14 @@ class TransferPage(Page):
             launched = await self.owner.in_thread(
                 partial(self.owner.source.launch, self.transfer, self.until, password)
             )
-        except (SignInExpired, SignInRefused) as error:
-            self.is_starting = False
-            self.fail(error, "Nothing was sent by this attempt; nothing is lost.")
-            return
         except TransferError as error:
-            self.is_starting = False
             self.fail(error)
             return
         finally:
             self.is_starting = False
+            if self.is_whole():
+                self.draw()
+                self.refresh_bindings()
         self.owner.launches[self.transfer] = launched
         # A wrong password is asked for again by the operator, never by the program: accounts lock.
         self._started_here = password is None

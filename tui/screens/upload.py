@@ -21,7 +21,7 @@ from tui.source import Launch
 from tui.text import plain
 from tui.widgets.chrome import Now
 from tui.widgets.failure import FailurePanel
-from tui.widgets.ink import bar, cell, dotted, line, sparks
+from tui.widgets.ink import bar, cell, dotted, line, share_and_bar, sparks
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
@@ -190,7 +190,7 @@ def _overall(
         part = figures.share(status.bytes_done, status.census.bytes_total)
     style = "$good" if words.is_all_there(status) else "$key"
     lines = [
-        line(bar(part, width - 7, style), cell(figures.percent(part), 7, "bold", align="right")),
+        line(share_and_bar(part, width, style)),
         _amounts(status),
     ]
     if not status.is_running:
@@ -248,13 +248,12 @@ _LANE_WORDS = {"sending": "sending", "waiting": "waits for answer", "retry": "tr
 
 def _draw_lane(lane: Lane, width: int) -> Content:
     part = figures.share(lane.bytes_sent, lane.bytes_total)
-    long = max(10, width - 52)
+    long = max(16, width - 46)
     again = f"  try {lane.attempt}" if lane.attempt > 1 else ""
     return line(
         cell(plain(lane.study), 7),
-        bar(part, long),
-        cell(figures.percent(part), 7, align="right"),
-        "  ",
+        share_and_bar(part, long),
+        "   ",
         cell(figures.count(lane.instances, "instance"), 14, "$muted"),
         cell(_LANE_WORDS.get(lane.state, plain(lane.state)) + again, 22, "$muted"),
     )

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from rich.cells import cell_len
+from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
+
+from tui import figures
 
 Draw = Callable[[int], Sequence[Content]]
 """Makes the lines of something for a width in cells."""
@@ -56,6 +59,17 @@ def bar(part: float, width: int, style: str = "$key") -> Content:
     return line(("━" * filled, style), ("─" * (width - filled), "$faint"))
 
 
+def share_and_bar(part: float, width: int, style: str = "$key") -> Content:
+    """A percentage and its bar, `width` cells in all.
+
+    The number stands first because it changes oftener than the bar does, and Textual repaints a
+    line from its left edge to the last cell that changed.
+    """
+    return line(
+        cell(figures.percent(part), 5, "bold", align="right"), "  ", bar(part, width - 7, style)
+    )
+
+
 def sparks(values: Sequence[float], width: int) -> Content:
     """The latest values as a row of little columns, scaled to the largest shown."""
     latest = list(values)[-width:]
@@ -72,7 +86,14 @@ def strip_of(widget: Widget, content: Content, width: int, style_class: str = ""
     style = widget.get_visual_style(style_class) if style_class else widget.visual_style
     cut = content.truncate(width, ellipsis=True)
     strips = Visual.to_strips(widget, cut, width, 1, style, apply_selection=False, pad=True)
-    return strips[0] if strips else Strip.blank(width, style.rich_style)
+    if not strips:
+        return Strip.blank(width, style.rich_style)
+    # Textual notes in each style which text it came from, for selecting with a mouse. There is no
+    # mouse here, and the notes make cells that look the same compare as different.
+    return Strip(
+        [Segment(s.text, s.style.clear_meta_and_links() if s.style else None) for s in strips[0]],
+        width,
+    )
 
 
 def changed(before: Strip, after: Strip, y: int) -> Region | None:

@@ -21,11 +21,15 @@ _MARGIN = 2
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: a key that stays the same while its text changes, and how to draw it."""
+    """One row: a key that stays the same while its text changes, and how to draw it.
+
+    The cursor steps over a row that is no choice; Enter does nothing on one that does not open.
+    """
 
     key: str
     draw: Draw
     is_choice: bool = True
+    opens: bool = True
 
 
 class Rows(ScrollView, can_focus=True):
@@ -116,7 +120,7 @@ class Rows(ScrollView, can_focus=True):
 
     def show(self, rows: Sequence[Row], empty: Sequence[str] | None = None) -> None:
         """Show these rows; the cursor stays on its key, only what changed is repainted."""
-        key, had = self.key, len(self._rows)
+        key, had, opened = self.key, len(self._rows), self._opens()
         was_empty_text = self._empty
         self._rows = list(rows)
         if empty is not None:
@@ -127,18 +131,24 @@ class Rows(ScrollView, can_focus=True):
             self.set_reactive(Rows.cursor, keys.index(key))
         else:
             self.set_reactive(Rows.cursor, min(self.cursor, max(0, len(keys) - 1)))
-        if len(keys) != had or self._width == 0 or (not keys and was_empty_text != self._empty):
+        if len(keys) != had or (not keys and was_empty_text != self._empty):
             self._resize()
+            self.refresh()
+        elif not before:
+            # Nothing to compare with: what is on the screen may be older than these rows.
             self.refresh()
         else:
             self._repaint(before)
-        if bool(had) != bool(keys):
+        if opened != self._opens():
             self.refresh_bindings()
         if self.key != key and self.key is not None:
             self.post_message(self.Reached(self, self.key))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return bool(self._rows) if action == "pick" else True
+        return self._opens() if action == "pick" else True
+
+    def _opens(self) -> bool:
+        return self.cursor < len(self._rows) and self._rows[self.cursor].opens
 
     def go_to(self, key: str) -> None:
         """Put the cursor on a row."""
@@ -169,6 +179,7 @@ class Rows(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self._strips.clear()
         self._resize()
+        self.refresh()
 
     def on_focus(self) -> None:
         self._redraw_cursor()
@@ -189,6 +200,7 @@ class Rows(ScrollView, can_focus=True):
             self._strips.pop(index, None)
             self.refresh_lines(index * self._lines_per_row, self._lines_per_row)
         self._follow()
+        self.refresh_bindings()
         if self.key is not None:
             self.post_message(self.Reached(self, self.key))
 

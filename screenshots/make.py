@@ -1,0 +1,198 @@
+"""Take one picture of every screen, from a real run against the stand-in node.
+
+    python screenshots/make.py
+
+Writes an SVG beside this file for each screen, and a PNG where rsvg-convert is installed. Needs
+the extra `sandbox`. Takes about a minute: a cohort is made, read, sent and verified on the way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+os.environ["COLORTERM"] = "truecolor"
+
+from textual.pilot import Pilot  # noqa: E402  (Textual reads the lines above while imported)
+
+from adapters.secrets import SecretStore  # noqa: E402
+from transfer.ledger.connection import Ledger  # noqa: E402
+from transfer.ledger.control import set_bandwidth  # noqa: E402
+from transfer.status import Status, read_status  # noqa: E402
+from transfer.workspace import HOME_VARIABLE, Home  # noqa: E402
+from tui.app import TransferApp  # noqa: E402
+
+NARROW, WIDE = (80, 24), (120, 40)
+# Slow enough to be seen at work, in bytes a second.
+_UNHURRIED = 24_000_000
+_PATIENCE_S = 120.0
+# Refused for good: 0122H, SOP Class not supported (PS3.18 table I.2-2).
+_FAULT = "stow:partial,reason=290,times=3"
+
+
+class Studio:
+    """The app at one size, and where its pictures go."""
+
+    def __init__(self, pilot: Pilot[Any], base: Path) -> None:
+        self._pilot, self._base = pilot, base
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, each after the last one has had its effect."""
+        for key in keys:
+            await self._pilot.press(key)
+            await self._pilot.pause(0.5)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something to be so, then for the screen to show it."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while not holds():
+                await self._pilot.pause(0.05)
+        await self._pilot.pause(0.6)
+
+    def take(self, name: str) -> None:
+        """Write the picture. The scratch folder's own path is replaced by one as long."""
+        scratch = str(self._base)
+        shown = ("/data/export/onco-24" + "-archive" * 30)[: len(scratch)]
+        svg = self._pilot.app.export_screenshot().replace(scratch, shown)
+        # rsvg-convert drops blanks at the start of a text unless told not to.
+        svg = svg.replace("<text ", '<text xml:space="preserve" ')
+        target = HERE / f"{name}.svg"
+        target.write_text(svg, encoding="utf-8")
+        if shutil.which("rsvg-convert"):
+            subprocess.run(
+                ["rsvg-convert", "-o", str(target.with_suffix(".png")), str(target)], check=True
+            )
+        print(f"{name}.svg")
+
+
+@contextmanager
+def stand_in(home: Path, *options: str) -> Iterator[None]:
+    """A stand-in node; its configuration and its password are in the home."""
+    home.mkdir(mode=0o700)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui", "sandbox", "--home", str(home), *options],
+        stdout=subprocess.PIPE,
+        cwd=HERE.parent,
+    )
+    try:
+        assert process.stdout is not None, "it was asked for"
+        if not process.stdout.readline():
+            raise SystemExit("The stand-in node did not start.")
+        SecretStore(home).put("sandbox-upv.password", "ingester")
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@asynccontextmanager
+async def studio(home: Home, base: Path, size: tuple[int, int]) -> AsyncIterator[Studio]:
+    """The app on that home."""
+    os.environ[HOME_VARIABLE] = str(home.root)
+    app = TransferApp(home)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause(0.8)
+        yield Studio(pilot, base)
+
+
+def status_of(home: Home) -> Status:
+    """The only transfer's status."""
+    return read_status(home.workspace(home.names()[0]))
+
+
+async def make_transfer(at: Studio, takes: bool) -> None:
+    """Through the new-transfer flow, from home to the journey."""
+    for keys, name in (
+        (("n",), "new-node"),
+        (("enter",), "new-folder"),
+        (("down", "down", "enter", "enter"), "new-destination"),
+        (("enter",), "new-name"),
+        (("enter",), "new-summary"),
+        (("enter",), "journey"),
+    ):
+        await at.press(*keys)
+        if takes:
+            at.take(name)
+
+
+async def whole_way(home: Home, base: Path) -> None:
+    """From an empty home to the verdict."""
+    async with studio(home, base, NARROW) as at:
+        at.take("home-empty")
+        await make_transfer(at, takes=True)
+        await at.press("enter")
+        at.take("scan-before")
+        await at.press("enter")
+        await at.until(lambda: status_of(home).state == "ready")
+        at.take("scan")
+        await at.press("enter", "u")
+        at.take("upload-question")
+        with Ledger.open(home.workspace(home.names()[0]).ledger) as ledger:
+            set_bandwidth(ledger, _UNHURRIED)
+        await at.press("right", "enter")
+        await at.until(lambda: status_of(home).census.instances.verified > 60)
+        at.take("upload")
+        await at.press("question_mark")
+        at.take("help")
+        await at.press("escape")
+    async with studio(home, base, WIDE) as at:
+        at.take("home-wide")
+        await at.press("enter")
+        at.take("upload-wide")
+        await at.press("p")
+        await at.until(lambda: status_of(home).state == "paused")
+        at.take("upload-paused-wide")
+        await at.press("r")
+        await at.until(lambda: status_of(home).state == "done")
+        at.take("upload-done-wide")
+        await at.press("escape")
+        at.take("journey-wide")
+    async with studio(home, base, NARROW) as at:
+        at.take("home")
+        await at.press("enter", "enter")
+        at.take("upload-done")
+
+
+async def with_failures(home: Home, base: Path) -> None:
+    """A node that refuses three instances for good."""
+    async with studio(home, base, NARROW) as at:
+        await make_transfer(at, takes=False)
+        await at.press("enter", "enter")
+        await at.until(lambda: status_of(home).state == "ready")
+        await at.press("enter", "u", "right", "enter")
+        await at.until(lambda: status_of(home).state == "failed")
+        at.take("upload-failed")
+        await at.press("f")
+        at.take("failures")
+
+
+def main() -> int:
+    if not shutil.which("rsvg-convert"):
+        print("rsvg-convert is not installed: SVG only, no PNG.", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="eucaim-") as folder:
+        base = Path(folder)
+        account = base / "ada"
+        account.mkdir()
+        os.environ["HOME"] = str(account)
+        cohort = [sys.executable, "-m", "tui", "synth", str(account / "lung"), "--patients", "4"]
+        subprocess.run(cohort, cwd=HERE.parent, check=True, stderr=subprocess.DEVNULL)
+        with stand_in(base / "node"):
+            asyncio.run(whole_way(Home.at(base / "node"), base))
+        with stand_in(base / "strict", "--fault", _FAULT):
+            asyncio.run(with_failures(Home.at(base / "strict"), base))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Every screen in each of its main states: how to get there, by keys, from prepared ledgers.
+
+Snapshots are taken of these, and so may be pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.tui.driving import FixedDayApp, KnownSource
+from tests.tui.ledgers import (
+    fill,
+    find_unread,
+    held,
+    leave_out,
+    make_done,
+    make_failed,
+    make_ledger,
+    make_running,
+    set_progress,
+    set_runner,
+)
+from transfer.ledger.connection import Ledger
+from transfer.ledger.control import Wish, set_wish
+from transfer.ledger.progress import Progress
+from transfer.workspace import Home
+from tui.app import TransferApp
+from tui.folders import Folder
+
+Prepare = Callable[[Home, ExitStack], None]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One picture: what is in the home, where the app opens, and the keys from there."""
+
+    name: str
+    prepare: Prepare
+    keys: tuple[str, ...] = ()
+    opens: str | None = None
+
+
+def _nothing(home: Home, stack: ExitStack) -> None:
+    return
+
+
+def _mixed(home: Home, stack: ExitStack) -> None:
+    make_done(home)
+    make_failed(home)
+    make_ledger(home, "colon-pilot")
+    stack.enter_context(held(make_running(home)))
+    broken = home.transfers / "restored"
+    broken.mkdir(mode=0o700)
+    (broken / "ledger.sqlite").write_bytes(b"no ledger" * 99)
+
+
+def _running(home: Home, stack: ExitStack) -> None:
+    stack.enter_context(held(make_running(home)))
+
+
+def _paused(home: Home, stack: ExitStack) -> None:
+    workspace = make_running(home)
+    set_progress(workspace, Progress(phase="send", done=254, total=412))
+    with Ledger.open(workspace.ledger) as ledger:
+        set_wish(ledger, Wish.PAUSE)
+    stack.enter_context(held(workspace))
+
+
+def _done(home: Home, stack: ExitStack) -> None:
+    make_done(home)
+
+
+def _failed(home: Home, stack: ExitStack) -> None:
+    make_failed(home)
+
+
+def _signed_out(home: Home, stack: ExitStack) -> None:
+    workspace = make_ledger(home, "lung-2024")
+    fill(workspace, [("CT", 60, 0, 60, 0), ("MR", 80, 0, 0, 0)])
+    set_runner(
+        workspace,
+        pid=None,
+        exit_code=5,
+        message="The sign-in to this node has run out.",
+        remedy="Sign in again.",
+    )
+
+
+def _killed(home: Home, stack: ExitStack) -> None:
+    make_running(home)
+
+
+def _fresh(home: Home, stack: ExitStack) -> None:
+    make_ledger(home, "lung-2024")
+
+
+_LEFT_OUT = [
+    (b"SURNAME^GIVEN/DICOMDIR", "rejected", "dicomdir", "dicomdir-index-not-an-instance"),
+    (b"SURNAME^GIVEN/notes.txt", "rejected", "other", "not-dicom"),
+    (b"SURNAME^GIVEN/again.dcm", "duplicate", "instance", "duplicate-identical"),
+]
+
+
+def _scanning(home: Home, stack: ExitStack) -> None:
+    workspace = make_ledger(home, "lung-2024")
+    fill(workspace, [("CT", 120, 0, 0, 0), ("PT", 40, 0, 0, 0)])
+    find_unread(workspace, 300)
+    leave_out(workspace, _LEFT_OUT)
+    set_runner(workspace, pid=4123, exit_code=None)
+    set_progress(workspace, Progress(phase="scan", done=163, total=463))
+    stack.enter_context(held(workspace))
+
+
+def _scanned(home: Home, stack: ExitStack) -> None:
+    workspace = make_ledger(home, "lung-2024")
+    fill(workspace, [("CT", 120, 0, 0, 0), ("PT", 40, 0, 0, 0)])
+    leave_out(workspace, _LEFT_OUT)
+    set_runner(workspace, pid=None, exit_code=0)
+
+
+STATES = [
+    State("home-empty", _nothing),
+    State("home", _mixed, ("down", "down")),
+    State("new-node", _nothing, ("n",)),
+    State("new-node-incomplete", _nothing, ("n", "end")),
+    State("new-folder", _nothing, ("n", "enter")),
+    State("new-destination", _nothing, ("n", "enter", "enter")),
+    State("new-destination-typed", _nothing, ("n", "down", "enter", "enter")),
+    State("new-name", _nothing, ("n", "enter", "enter", "enter")),
+    State("new-summary", _nothing, ("n", "down", "enter", "enter", *"LUNG", "enter", "enter")),
+    State("journey", _running, ("escape",), "lung-2024"),
+    State("journey-done", _done, ("down",), "breast-2023"),
+    State("scan-unread", _fresh, ("enter",), "lung-2024"),
+    State("scan-running", _scanning, (), "lung-2024"),
+    State("scan-done", _scanned, ("enter", "c"), "lung-2024"),
+    State("upload-ready", _scanned, ("enter",), "lung-2024"),
+    State("upload-question", _scanned, ("enter", "u"), "lung-2024"),
+    State("upload-running", _running, (), "lung-2024"),
+    State("upload-paused", _paused, (), "lung-2024"),
+    State("upload-sign-in", _signed_out, ("enter", "u"), "lung-2024"),
+    State("upload-killed", _killed, ("enter",), "lung-2024"),
+    State("upload-failed", _failed, ("enter",), "prostate-a"),
+    State("upload-done", _done, ("enter",), "breast-2023"),
+    State("failures", _failed, ("f",), "prostate-a"),
+    State("help", _running, ("question_mark",), "lung-2024"),
+    State("failure-panel", _mixed, ("end", "enter")),
+]
+
+
+class PictureSource(KnownSource):
+    """Folders that are the same on every machine."""
+
+    def config_file(self) -> Path:
+        return Path("/home/ada/.config/eucaim-transfer/config.toml")
+
+    def start_folder(self) -> Path:
+        return Path("/data/export")
+
+    def look_into(self, path: Path, offset: int) -> Folder:
+        return Folder(path, ("CT-2024", "MR-2023", "[b]odd[/b]"), total=3, files=12)
+
+
+def picture_app(state: State, home: Home) -> TransferApp:
+    """The app as the pictures show it."""
+    return FixedDayApp(home, state.opens, source=PictureSource(home))
+
+
+@contextmanager
+def prepared(state: State, home: Home) -> Iterator[None]:
+    """The home in that state, and runners alive that have to be."""
+    with ExitStack() as stack:
+        state.prepare(home, stack)
+        yield

@@ -1,0 +1,42 @@
+"""How each screen looks in each main state, at 80 by 24 and at 120 by 40.
+
+A difference is not an error in itself: read the report, then take the new picture over.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.driving import press, settle
+from tests.tui.states import STATES, State, picture_app, prepared
+from transfer.workspace import Home
+from tui.app import TransferApp
+from tui.widgets.chrome import KeyLine, NowStrip
+
+
+class SnapCompare(Protocol):
+    """What the snapshot plugin hands over."""
+
+    def __call__(self, app: TransferApp, **options: Any) -> bool: ...
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("state", STATES, ids=[state.name for state in STATES])
+def test_a_screen_looks_as_it_did(
+    state: State, size: tuple[int, int], home: Home, snap_compare: SnapCompare
+) -> None:
+    app = picture_app(state, home)
+
+    async def go(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
+        await press(pilot, *state.keys)
+        for strip in pilot.app.screen.query(NowStrip):
+            assert strip.words.strip(), "every screen says what now"
+        for line in pilot.app.screen.query(KeyLine):
+            assert line.words.strip(), "every screen says its keys"
+
+    with prepared(state, home):
+        assert snap_compare(app, terminal_size=size, run_before=go)

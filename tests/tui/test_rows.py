@@ -1,0 +1,128 @@
+"""The one list: its cursor keeps its row, and what changes is on the screen at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual.app import App, ComposeResult
+from textual.content import Content
+
+from tests.tui.driving import make_app, running
+from tests.tui.ledgers import held, make_running
+from transfer.ledger.connection import Ledger
+from transfer.workspace import Home
+from tui.theme import QUIET
+from tui.widgets.ink import ink
+from tui.widgets.rows import Row, Rows
+
+
+class ListApp(App[None]):
+    """Nothing but a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.picked: list[str] = []
+        self.register_theme(QUIET)
+        self.theme = QUIET.name
+
+    def compose(self) -> ComposeResult:
+        yield Rows(empty=["nothing here"])
+
+    def on_rows_picked(self, event: Rows.Picked) -> None:
+        self.picked.append(event.key)
+
+
+def _row(key: str, text: str, *, is_choice: bool, opens: bool) -> Row:
+    return Row(key, lambda width: [ink(text)], is_choice, opens)
+
+
+def _rows(*keys: str, suffix: str = "", closed: str = "", skipped: str = "") -> list[Row]:
+    return [_row(key, key + suffix, is_choice=key != skipped, opens=key != closed) for key in keys]
+
+
+def _picture(app: App[None]) -> str:
+    return app.export_screenshot().replace("&#160;", " ")
+
+
+async def test_the_cursor_stays_on_its_row_when_rows_come_before_it() -> None:
+    app = ListApp()
+    async with app.run_test() as pilot:
+        rows = app.query_one(Rows)
+        rows.show(_rows("b", "c"))
+        await pilot.press("down")
+        rows.show(_rows("a", "b", "c"))
+        assert rows.key == "c"
+
+
+async def test_a_row_whose_text_changes_is_repainted() -> None:
+    app = ListApp()
+    async with app.run_test() as pilot:
+        rows = app.query_one(Rows)
+        rows.show(_rows("a", "b", suffix=" before"))
+        await pilot.pause()
+        rows.show(_rows("a", "b", suffix=" after"))
+        await pilot.pause()
+        assert "b after" in _picture(app)
+        assert "before" not in _picture(app)
+
+
+async def test_a_row_that_changes_right_after_a_resize_is_repainted() -> None:
+    """A resize empties the list's memory of what is on the screen; it must not trust it then."""
+    app = ListApp()
+    async with app.run_test() as pilot:
+        rows = app.query_one(Rows)
+        rows.show(_rows("a", suffix=" before"))
+        await pilot.pause()
+        await pilot.resize_terminal(60, 20)
+        rows.show(_rows("a", suffix=" after"))
+        await pilot.pause()
+        assert "a after" in _picture(app)
+
+
+async def test_enter_does_nothing_on_a_row_that_does_not_open() -> None:
+    app = ListApp()
+    async with app.run_test() as pilot:
+        app.query_one(Rows).show(_rows("a", "b", closed="a"))
+        await pilot.press("enter", "down", "enter")
+        assert app.picked == ["b"]
+
+
+async def test_a_row_that_is_no_choice_is_stepped_over() -> None:
+    app = ListApp()
+    async with app.run_test() as pilot:
+        rows = app.query_one(Rows)
+        rows.show(_rows("a", "note", "b", skipped="note"))
+        await pilot.press("down")
+        assert rows.key == "b"
+
+
+async def test_ten_thousand_rows_cost_no_more_than_those_in_view() -> None:
+    app = ListApp()
+    async with app.run_test() as pilot:
+        rows = app.query_one(Rows)
+        drawn: list[str] = []
+
+        def make(key: str) -> Row:
+            def draw(width: int) -> list[Content]:
+                drawn.append(key)
+                return [ink(key)]
+
+            return Row(key, draw)
+
+        rows.show([make(str(n)) for n in range(10_000)])
+        await pilot.press("end")
+        assert rows.key == "9999"
+        assert 0 < len(set(drawn)) < 200
+
+
+async def test_study_bars_move_while_the_upload_is_watched(home: Home) -> None:
+    workspace = make_running(home)
+    app = make_app(home, "lung-2024")
+    with held(workspace):
+        async with running(app) as pilot:
+            assert "● under way" in app.export_screenshot().replace("&#160;", " ")
+            with Ledger.open(workspace.ledger) as ledger, ledger.transaction():
+                ledger.write("UPDATE instance SET state = 'verified'")
+            async with asyncio.timeout(10):
+                while "under way" in app.export_screenshot().replace("&#160;", " "):
+                    await pilot.pause(0.05)
