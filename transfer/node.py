@@ -202,11 +202,22 @@ class JourneyStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Stages:
+    """The node's words, at most 12 letters each, for a Study on its way: while instances go,
+    when all were acknowledged, and when the node has taken the Study over."""
+
+    sending: str = "under way"
+    sent: str = "sent"
+    committed: str = "taken over"
+
+
+@dataclass(frozen=True, slots=True)
 class Journey:
-    """The steps of a node, in order."""
+    """The steps of a node, in order, and its words for a Study on its way."""
 
     title: str
     steps: Sequence[JourneyStep]
+    stages: Stages = Stages()
 
 
 class Node(Protocol):

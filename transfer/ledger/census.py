@@ -59,6 +59,7 @@ class StudyRow:
     failed: int
     bytes_total: int
     bytes_sent: int
+    is_committed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,9 @@ def list_studies(ledger: Ledger, *, limit: int, offset: int = 0) -> list[StudyRo
               ifnull(sum(t.n) FILTER (WHERE t.state = 'verified'), 0),
               ifnull(sum(t.n) FILTER (WHERE t.state = 'failed'), 0),
               ifnull(sum(t.bytes), 0),
-              ifnull(sum(t.bytes) FILTER (WHERE t.state IN ('sent', 'verified')), 0)
-            FROM (SELECT id, patient_id FROM study ORDER BY id LIMIT ? OFFSET ?) s
+              ifnull(sum(t.bytes) FILTER (WHERE t.state IN ('sent', 'verified')), 0),
+              s.committed_at_utc IS NOT NULL
+            FROM (SELECT id, patient_id, committed_at_utc FROM study ORDER BY id LIMIT ? OFFSET ?) s
             JOIN series e ON e.study_id = s.id LEFT JOIN tally t ON t.series_id = e.id
             GROUP BY s.id ORDER BY s.id
             """,

@@ -10,8 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from transfer.errors import TransferError
 from transfer.ledger.census import StudyRow
 from transfer.ledger.progress import Lane
+from transfer.node import Journey, Stages
 from transfer.status import Status
 from transfer.values import ExitCode
 from tui import figures, words
@@ -42,6 +44,8 @@ class UploadScreen(TransferPage):
     def __init__(self, transfer: str) -> None:
         super().__init__(transfer)
         self._studies: list[StudyRow] = []
+        self._stages = Stages()
+        self._asked_stages = False
         self._offset = 0
         self._starts_when_known = False
         self._has_agreed = False
@@ -63,6 +67,15 @@ class UploadScreen(TransferPage):
             self._take_studies,
         )
 
+    def stumbled(self, kind: str, error: TransferError) -> None:
+        # Without the node's profile the general words serve as well.
+        if kind != "journey":
+            super().stumbled(kind, error)
+
+    def _take_journey(self, journey: Journey) -> None:
+        self._stages = journey.stages
+        self._draw_studies()
+
     def _take_studies(self, studies: list[StudyRow]) -> None:
         self._studies = studies
         self._draw_studies()
@@ -76,6 +89,10 @@ class UploadScreen(TransferPage):
         if status is None:
             self.now.say(Now("Reading the transfer…", "[Esc] goes back."))
             return
+        if not self._asked_stages:
+            self._asked_stages = True
+            node = status.order.node
+            self.read("journey", partial(self.owner.source.journey, node), self._take_journey)
         if self._starts_when_known:
             self._starts_when_known = False
             self.action_start()
@@ -92,7 +109,9 @@ class UploadScreen(TransferPage):
             self.now.say(words.upload_now(status, survives))
 
     def _draw_studies(self) -> None:
-        rows = [Row(study.key, partial(_draw_study, study)) for study in self._studies]
+        rows = [
+            Row(study.key, partial(_draw_study, study, self._stages)) for study in self._studies
+        ]
         if self._offset:
             rows.insert(0, Row(_LESS, partial(_say, f"↑ studies before {self._offset + 1:,}")))
         if len(self._studies) == _PAGE:
@@ -272,7 +291,13 @@ def _study_heading(heading: str, width: int) -> list[Content]:
     ]
 
 
-def _draw_study(study: StudyRow, width: int) -> list[Content]:
+def _stage(study: StudyRow, stages: Stages) -> str:
+    if study.sent < study.instances:
+        return stages.sending
+    return stages.committed if study.is_committed else stages.sent
+
+
+def _draw_study(study: StudyRow, stages: Stages, width: int) -> list[Content]:
     part = figures.share(study.sent + study.verified, 2 * study.instances)
     whole = study.instances > 0 and study.verified == study.instances
     if study.failed:
@@ -280,7 +305,7 @@ def _draw_study(study: StudyRow, width: int) -> list[Content]:
     elif whole:
         state = line(("✓ done", "$good"))
     elif study.sent:
-        state = line(("● under way", "$key"))
+        state = line((f"● {plain(_stage(study, stages), 12)}", "$key"))
     else:
         state = line(("○ to do", "$muted"))
     patient = 8 if width >= 100 else 0
