@@ -12,23 +12,29 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.sandbox.faults import Faults
 from adapters.sandbox.store import Store
+from adapters.sandbox.xnat.site import Site
 from transfer.errors import UsageError
 
 
 class Control:
-    """`GET|POST|DELETE /faults` and `GET /stored`; takes no credential, answers loopback only."""
+    """`GET|POST|DELETE /faults`, `GET /stored` and `GET /xnat/stored`, for loopback only.
+
+    Takes no credential.
+    """
 
     path = "/_sandbox"
 
-    def __init__(self, faults: Faults, store: Store) -> None:
+    def __init__(self, faults: Faults, store: Store, xnat: Site) -> None:
         self._faults = faults
         self._store = store
+        self._xnat = xnat
         self._app = Starlette(
             routes=[
                 Route("/faults", self._list, methods=["GET"]),
                 Route("/faults", self._add, methods=["POST"]),
                 Route("/faults", self._clear, methods=["DELETE"]),
                 Route("/stored", self._stored),
+                Route("/xnat/stored", self._xnat_stored),
             ]
         )
 
@@ -59,5 +65,22 @@ class Control:
             {
                 uid: {"sha256": held.sha256, "path": str(held.path), "received": held.received}
                 for uid, held in self._store.stored().items()
+            }
+        )
+
+    async def _xnat_stored(self, request: Request) -> Response:
+        """What the XNAT site holds, by SOP Instance UID: archived, and in the prearchive."""
+        received = self._xnat.importer.received
+        places = {
+            "archived": self._xnat.archived_objects(),
+            "prearchive": self._xnat.waiting_objects(),
+        }
+        return JSONResponse(
+            {
+                place: {
+                    uid: {"md5": held.md5, "path": str(held.path), "received": received.get(uid, 1)}
+                    for uid, held in objects.items()
+                }
+                for place, objects in places.items()
             }
         )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
@@ -51,16 +50,15 @@ class Recorder:
     these files as they came in.
     """
 
-    def __init__(self, app: ASGIApp, folder: Path) -> None:
+    def __init__(self, app: ASGIApp, folder: Path, numbers: Iterator[int]) -> None:
+        """`numbers` is shared by all that record into the folder; taken ones are passed over."""
         self._app = app
-        self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        taken = len(list(folder.glob("*-request.http")))
-        self._numbers = itertools.count(taken + 1)
+        taken = {path.name for path in folder.glob("*-request.http")}
+        self._paths = (folder / name for n in numbers if (name := _name(n)) not in taken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = self._folder / f"{next(self._numbers):04}-request.http"
-        with path.open("wb", buffering=0) as file:
+        with next(self._paths).open("wb", buffering=0) as file:
             file.write(_head(scope))
 
             async def tee() -> Message:
@@ -69,6 +67,10 @@ class Recorder:
                 return message
 
             await self._app(scope, tee, send)
+
+
+def _name(number: int) -> str:
+    return f"{number:04}-request.http"
 
 
 def _head(scope: Scope) -> bytes:

@@ -1,9 +1,13 @@
-"""The sandbox: every stand-in behind one TLS 1.3 port on loopback, with a throw-away CA."""
+"""The sandbox: the stand-ins behind TLS 1.3 on loopback, under one throw-away CA.
+
+The UPV node is on one port; XNAT lives at `/` of an origin of its own, so it has a second one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import shutil
 import signal
@@ -11,7 +15,7 @@ import ssl
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -26,9 +30,13 @@ from adapters.sandbox.front import Front, Recorder
 from adapters.sandbox.http1 import AsgiApp, Http1Server
 from adapters.sandbox.issuer import INGESTER, Issuer
 from adapters.sandbox.store import Store, StoredInstance
+from adapters.sandbox.xnat.accounts import INGESTER as XNAT_INGESTER
+from adapters.sandbox.xnat.app import XnatApp
+from adapters.sandbox.xnat.site import PROJECT, Site, SiteOptions
 from transfer.errors import UsageError
 
 NODE = "sandbox-upv"
+XNAT_NODE = "sandbox-xnat"
 _HOST = "127.0.0.1"
 _MARK = "# Written by `eucaim-transfer sandbox`: overwritten at its next start.\n"
 
@@ -40,7 +48,8 @@ class Options:
     `folder` keeps what was stored beyond the sandbox's life; without it everything goes at the
     end. `ca`, in a folder of the caller's that stays, lets a node come back under the authority
     that its clients know. `context` makes
-    another TLS context, for tests of what a client must refuse.
+    another TLS context, for tests of what a client must refuse. `xnat` is how the XNAT site is
+    set up, on `xnat_port`.
     """
 
     port: int = 0
@@ -53,6 +62,8 @@ class Options:
     refresh_s: float = 1800.0
     ca: ThrowAwayCa | None = None
     context: Callable[[ThrowAwayCa], ssl.SSLContext] | None = None
+    xnat: SiteOptions = field(default_factory=SiteOptions)
+    xnat_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +90,25 @@ class Sandbox:
         self.issuer = Issuer(
             self.faults, access_s=self.options.access_s, refresh_s=self.options.refresh_s
         )
-        self._server = Http1Server(self._application(), self._context())
-        self._port = 0
+        folder = self.options.folder or self._temporary
+        self.xnat = Site(folder / "xnat", self.faults, self.options.xnat)
+        self._numbers = itertools.count(1)
+        self._server = Http1Server(self._recorded(self._application()), self._context())
+        self._xnat_server = Http1Server(self._recorded(XnatApp(self.xnat)), self._context())
+        self._port = self._xnat_port = 0
 
     @property
     def port(self) -> int:
         return self._port
+
+    @property
+    def xnat_port(self) -> int:
+        return self._xnat_port
+
+    @property
+    def xnat_url(self) -> str:
+        """The XNAT site's address, without a slash at its end."""
+        return f"https://{_HOST}:{self._xnat_port}"
 
     @property
     def ca_file(self) -> Path:
@@ -101,7 +125,7 @@ class Sandbox:
     @property
     def crashes(self) -> Sequence[BaseException]:
         """Faults of the stand-in itself; empty when all is well."""
-        return self._server.crashes
+        return [*self._server.crashes, *self._xnat_server.crashes]
 
     def stored(self) -> Mapping[str, StoredInstance]:
         """What the node holds, by SOPInstanceUID."""
@@ -137,11 +161,18 @@ class Sandbox:
             "destinations": list(self.options.destinations),
             "control_url": self.control_url,
         }
+        xnat: dict[str, object] = {
+            "url": self.xnat_url,
+            "project": PROJECT,
+            "username": XNAT_INGESTER.login,
+            "password": XNAT_INGESTER.password,
+            "control_url": self.control_url,
+        }
         ca_file = self.ca_file if home is None else home / "ca.pem"
         return {
             "home": None if home is None else str(home),
             "ca_file": str(ca_file),
-            "nodes": {NODE: node},
+            "nodes": {NODE: node, XNAT_NODE: xnat},
         }
 
     def run(self, ready: Callable[[Sandbox], None]) -> None:
@@ -162,7 +193,9 @@ class Sandbox:
     async def __aenter__(self) -> Sandbox:
         try:
             self._port = await self._server.start(_HOST, self.options.port)
+            self._xnat_port = await self._xnat_server.start(_HOST, self.options.xnat_port)
         except OSError:
+            await self._server.stop()
             shutil.rmtree(self._temporary, ignore_errors=True)
             raise
         return self
@@ -174,19 +207,22 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         await self._server.stop()
+        await self._xnat_server.stop()
         shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _application(self) -> AsgiApp:
         dicomweb = DicomWeb(self.store, self.issuer, self.faults, self.options.auth)
-        services: AsgiApp = Starlette(
+        return Starlette(
             routes=[
-                Mount(Control.path, app=Control(self.faults, self.store)),
+                Mount(Control.path, app=Control(self.faults, self.store, self.xnat)),
                 Mount(Issuer.path, app=Front(self.issuer.app, self.faults, "issuer")),
                 Mount(DicomWeb.path, app=dicomweb),
             ]
         )
+
+    def _recorded(self, services: AsgiApp) -> AsgiApp:
         record = self.options.record
-        return services if record is None else Recorder(services, record)
+        return services if record is None else Recorder(services, record, self._numbers)
 
     def _context(self) -> ssl.SSLContext:
         if self.options.context is not None:
@@ -211,8 +247,22 @@ class Sandbox:
             "destinations": list(self.options.destinations),
             "listing_delay_s": 2,
         }
-        lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-        return "\n".join([f"[nodes.{NODE}]", *lines, ""])
+        xnat: dict[str, object] = {
+            "kind": "xnat",
+            "url": self.xnat_url,
+            "username": XNAT_INGESTER.login,
+            "ca_file": "ca.pem",
+            "gate": "integrity",
+            "deidentified": "as-is",
+            "destinations": [PROJECT],
+            "listing_delay_s": 2,
+        }
+        return _table(NODE, values) + "\n" + _table(XNAT_NODE, xnat)
+
+
+def _table(node: str, values: Mapping[str, object]) -> str:
+    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    return "\n".join([f"[nodes.{node}]", *lines, ""])
 
 
 async def serve(
@@ -227,7 +277,10 @@ async def serve(
     Raises:
         UsageError: a fault cannot be read, or `home` holds somebody's configuration.
     """
-    async with Sandbox(Options(port=port, record=record, faults=faults)) as sandbox:
+    # With a port of its own choice the caller can tell where XNAT is: on the next one.
+    xnat_port = port + 1 if port else 0
+    options = Options(port=port, record=record, faults=faults, xnat_port=xnat_port)
+    async with Sandbox(options) as sandbox:
         if home is not None:
             sandbox.write_home(home)
         ready(sandbox.describe(home))

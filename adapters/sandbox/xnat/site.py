@@ -1,0 +1,107 @@
+"""One XNAT site: its settings, what it holds, and its clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from adapters.sandbox.faults import Faults
+from adapters.sandbox.xnat.accounts import INGESTER, MEMBER, READER, Accounts
+from adapters.sandbox.xnat.archiver import Archiver, Conflict, Orders
+from adapters.sandbox.xnat.bodies import Spool
+from adapters.sandbox.xnat.importer import Importer
+from adapters.sandbox.xnat.model import Archive, StoredFile
+from adapters.sandbox.xnat.prearchive import Prearchive, PrearchiveRow, files_of
+
+PROJECT = "SANDBOX"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteOptions:
+    """How the site is set up; the defaults are XNAT's own.
+
+    `line`: "1.10" stands for 1.8.10 and later, "1.8" for 1.8.9 and before. `sweep_s` and `idle_s`
+    are the timer of the prearchive. `clock` gives seconds since 1970.
+    """
+
+    line: Literal["1.8", "1.10"] = "1.10"
+    has_guests: bool = False
+    session_timeout_s: float = 900.0
+    sweep_s: float = 60.0
+    idle_s: float = 300.0
+    most_sessions: int = 1000
+    allows_public: bool = True
+    allows_auto_archive: bool = True
+    has_checksums: bool = True
+    default_handler: str = "DICOM-zip"
+    clock: Callable[[], float] = time.time
+
+    @property
+    def is_new(self) -> bool:
+        return self.line == "1.10"
+
+    @property
+    def version(self) -> str:
+        return "1.10.0" if self.is_new else "1.8.9"
+
+
+class Site:
+    """Everything that the routes work on; one thread at a time."""
+
+    def __init__(self, folder: Path, faults: Faults, options: SiteOptions) -> None:
+        self.options = options
+        self.faults = faults
+        self.clock = options.clock
+        self.accounts = Accounts(
+            self.clock,
+            timeout_s=options.session_timeout_s,
+            most_sessions=options.most_sessions,
+        )
+        self.folder = folder
+        self.spool = Spool(folder / "incoming")
+        self.archive = Archive(folder / "archive", self.clock)
+        self.prearchive = Prearchive(
+            folder / "prearchive", self.clock, sweep_s=options.sweep_s, idle_s=options.idle_s
+        )
+        self.archiver = Archiver(self.archive, self.prearchive)
+        self.importer = Importer(self.archive, self.prearchive, self.spool)
+        self.progress: dict[str, list[tuple[str, str]]] = {}
+        self._jobs: list[tuple[float, Callable[[], None]]] = []
+        project = self.archive.add_project(PROJECT, INGESTER.login)
+        project.fields["description"] = "Stand-in project"
+        project.users.update({MEMBER.login: "member", READER.login: "collaborator"})
+
+    def advance(self) -> None:
+        """Let happen what the time until now has brought: timers, locks, work left behind."""
+        now = self.clock()
+        due = [job for job in self._jobs if job[0] <= now]
+        self._jobs = [job for job in self._jobs if job[0] > now]
+        for _, work in due:
+            work()
+        self.prearchive.advance()
+
+    def archive_later(self, row: PrearchiveRow, orders: Orders, seconds: float) -> None:
+        """Hold the row in ARCHIVING and finish it when `seconds` have passed."""
+        row.status = "ARCHIVING"
+
+        def finish() -> None:
+            row.status = "READY"
+            try:
+                self.archiver.archive(row, orders)
+            except Conflict:
+                return
+
+        self._jobs.append((self.clock() + seconds, finish))
+
+    def archived_objects(self) -> dict[str, StoredFile]:
+        """Every archived DICOM object by SOP Instance UID."""
+        self.advance()
+        return {file.sop_uid: file for _, _, file in self.archive.dicom_files()}
+
+    def waiting_objects(self) -> dict[str, StoredFile]:
+        """Every DICOM object in the prearchive by SOP Instance UID."""
+        self.advance()
+        return {f.sop_uid: f for row in self.prearchive.rows for f in files_of(row)}
