@@ -1,0 +1,219 @@
+"""Signing in, staying signed in, and never mistaking a guest for ourselves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.xnat.node import XnatNode
+from adapters.xnat.tokens import AliasToken
+from tests.adapters.tls_server import Reply, Request
+from tests.adapters.xnat.instances import SERIES
+from tests.adapters.xnat.scripted import (
+    ALIAS,
+    LOGIN,
+    SECRET,
+    Running,
+    ScriptedXnat,
+    page,
+    session_of,
+    table,
+    text,
+)
+from transfer.errors import SignInExpired, SignInRefused
+from transfer.node import StudyPlan
+
+SESSION = r"/data/projects/P/subjects/SUBJ-001/experiments/SUBJ-001_c47f5b18"
+
+
+async def test_signing_in_says_who_we_are_and_keeps_a_token_in_place_of_the_password(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    store = site.store()
+    node = site.node(store=store)
+    assert (await node.sign_in()).username == "ingester"
+    await node.aclose()
+    kept = json.loads((site.home / "secrets" / "secrets.json").read_text())
+    assert list(kept) == ["n.token"]
+    assert json.loads(kept["n.token"])["alias"] == ALIAS
+
+
+async def test_a_later_run_signs_in_by_the_token_alone(site: Running, xnat: ScriptedXnat) -> None:
+    store = site.store(typed=None)
+    store.put("n.token", AliasToken(ALIAS, SECRET, 0.0, 9e9).stored())
+    node = site.node(store=store)
+    await node.sign_in()
+    await node.aclose()
+    assert xnat.sign_ins == ["token"]
+    assert xnat.names == {}
+
+
+async def test_a_token_at_the_end_of_its_life_is_exchanged_for_a_new_one(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    store = site.store(typed=None)
+    store.put("n.token", AliasToken(ALIAS, SECRET, 0.0, 10.0).stored())
+    node = site.node(store=store)
+    await node.sign_in()
+    await node.aclose()
+    assert json.loads(store.get("n.token") or "")["expires_at_s"] > 10.0
+
+
+async def test_where_no_token_is_given_the_password_is_kept(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    xnat.gives_tokens = False
+    node = site.node()
+    await node.sign_in()
+    await node.aclose()
+    kept = json.loads((site.home / "secrets" / "secrets.json").read_text())
+    assert kept == {"n.password": "right"}
+
+
+async def test_a_token_that_ran_out_says_that_somebody_has_to_sign_in(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    xnat.gives_tokens = False
+    store = site.store(typed=None)
+    store.put("n.token", AliasToken(ALIAS, SECRET, 0.0, 9e9).stored())
+    node = site.node(store=store)
+    for _ in range(2):
+        with pytest.raises(SignInExpired, match="has run out"):
+            await node.sign_in()
+    await node.aclose()
+    assert xnat.sign_ins == ["token"]
+
+
+async def test_a_refused_password_is_sent_once_and_never_again(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    node = site.node(store=site.store("wrong"))
+    for _ in range(3):
+        with pytest.raises(SignInRefused):
+            await node.sign_in()
+    await node.aclose()
+    assert xnat.sign_ins == ["password wrong"]
+
+
+async def test_many_requests_that_find_the_session_gone_sign_in_once(
+    node: XnatNode, xnat: ScriptedXnat
+) -> None:
+    xnat.tell("GET", SESSION, page(404, "Not Found"))
+    await node.sign_in()
+    xnat.turn(None)
+    await asyncio.gather(*(node.holdings(SERIES, "P") for _ in range(4)))
+    assert xnat.sign_ins == ["password right", "password right"]
+
+
+async def test_a_session_that_became_a_guests_is_found_by_the_name_behind_a_404(
+    node: XnatNode, xnat: ScriptedXnat
+) -> None:
+    """On a server that lets guests browse nothing else tells: private projects are simply 404."""
+    xnat.has_guests = True
+
+    def private(request: Request) -> Reply:
+        if xnat.names.get(session_of(request)) != "ingester":
+            return page(404, "Not Found")
+        return table()
+
+    xnat.tell("GET", r"/data/prearchive/projects/P", private)
+    xnat.tell("GET", r"/data/projects/P/experiments", private)
+    xnat.tell("GET", r"/data/projects/P/subjects", private)
+    await node.sign_in()
+    xnat.turn("guest")
+    assert list(await node.objections(_nothing(), "P")) == []
+    assert len(xnat.sign_ins) == 2
+
+
+async def _nothing() -> AsyncIterator[StudyPlan]:
+    plans: list[StudyPlan] = []
+    for plan in plans:
+        yield plan
+
+
+async def test_a_sign_in_page_with_status_200_means_signed_out(
+    node: XnatNode, xnat: ScriptedXnat
+) -> None:
+    pages = [Reply(200, b"\n" + LOGIN.encode(), {"Content-Type": "text/html"})]
+
+    def first_the_page(_: Request) -> Reply:
+        return pages.pop() if pages else page(404, "Not Found")
+
+    xnat.tell("GET", SESSION, first_the_page)
+    assert await node.holdings(SERIES, "P") == {}
+    assert len(xnat.sign_ins) == 2
+
+
+async def test_a_node_that_signs_us_out_at_once_is_not_asked_for_ever(
+    node: XnatNode, xnat: ScriptedXnat
+) -> None:
+    xnat.tell("GET", SESSION, Reply(302, b"", {"Location": "/app/template/Login.vm"}))
+    with pytest.raises(SignInExpired, match="signs us out again"):
+        await node.holdings(SERIES, "P")
+    assert len(xnat.sign_ins) == 2
+    assert xnat.count(f"GET {SESSION}") == 2
+
+
+async def test_a_cookie_that_the_node_sets_for_a_guest_does_not_take_our_sessions_place(
+    node: XnatNode, xnat: ScriptedXnat, site: Running
+) -> None:
+    guest = {"Set-Cookie": "JSESSIONID=GUESTGUEST; Path=/; Secure; HttpOnly"}
+    xnat.tell("GET", SESSION, Reply(404, b"", guest))
+    await node.holdings(SERIES, "P")
+    await node.holdings(SERIES, "P")
+    last = [r for r in site.server.requests if r.target.startswith("/data/projects")][-1]
+    assert last.headers["cookie"] == "JSESSIONID=SESSION00000001"
+
+
+async def test_our_user_agent_has_no_browsers_word_in_it(node: XnatNode, site: Running) -> None:
+    await node.sign_in()
+    await node.holdings(SERIES, "P")
+    agents = {request.headers["user-agent"] for request in site.server.requests}
+    assert agents == {"eucaim-transfer"}
+
+
+async def test_the_heartbeat_finds_a_guest_by_the_name_and_signs_in_again(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    xnat.has_guests = True
+    node = site.node(beat_s=0.01)
+    await node.sign_in()
+    xnat.turn("guest")
+    async with asyncio.timeout(10):
+        while len(xnat.sign_ins) < 2:  # noqa: ASYNC110 - the server runs in threads
+            await asyncio.sleep(0.01)
+    await node.aclose()
+    assert xnat.sign_ins == ["password right", "password right"]
+
+
+async def test_a_sign_in_that_makes_us_a_guest_is_refused(
+    node: XnatNode, xnat: ScriptedXnat
+) -> None:
+    xnat.has_guests = True
+    xnat._session = lambda: text("UNKNOWN-SESSION")  # type: ignore[method-assign]
+    with pytest.raises(SignInRefused, match="guest"):
+        await node.sign_in()
+
+
+async def test_closing_ends_the_session_on_the_node(node: XnatNode, xnat: ScriptedXnat) -> None:
+    await node.sign_in()
+    await node.aclose()
+    assert xnat.names == {}
+    assert xnat.asked[-1] == "DELETE /data/JSESSION"
+
+
+async def test_signing_out_makes_the_token_void_and_forgets_it(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    path = f"/data/services/tokens/invalidate/{ALIAS}/{SECRET}"
+    xnat.tell("GET", path, text('{"result": "OK"}'))
+    store = site.store()
+    node = site.node(store=store)
+    await node.sign_in()
+    await node.sign_out()
+    await node.aclose()
+    assert xnat.count(f"GET {path}") == 1
+    assert store.get("n.token") is None
