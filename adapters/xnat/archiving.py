@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from adapters.xnat.calls import Calls
 from adapters.xnat.catalogue import Catalogue
-from adapters.xnat.importing import UNLABELABLE, strayed_to
+from adapters.xnat.importing import strayed_to
 from adapters.xnat.labels import Labels, labels_of
 from adapters.xnat.pages import said
 from adapters.xnat.prearchive import Prearchive, Row, State
@@ -53,8 +53,6 @@ class Archiver:
     async def commit(self, study: StudyRef, project: str) -> None:
         """As `Node.commit_study`; a row that was opened beside another is merged after it."""
         labels = labels_of(study)
-        if labels is None:
-            raise self._refused(UNLABELABLE)
         task = _Task(self._calls, self._prearchive, self._pace, study, labels, project)
         for done in range(_MOST_ROWS):
             rows = await self._prearchive.ours(project, study, labels)

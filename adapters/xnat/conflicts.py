@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 from adapters.xnat.calls import Calls
 from adapters.xnat.catalogue import Catalogue, cell
-from adapters.xnat.importing import UNLABELABLE
-from adapters.xnat.labels import Labels, labels_of, subject_key
+from adapters.xnat.labels import Labels, is_made_up, labels_of, subject_key
 from adapters.xnat.prearchive import Prearchive, is_ours
 from adapters.xnat.refusals import no_project
 from adapters.xnat.session import segment
@@ -91,16 +90,18 @@ class Conflicts:
         async for plan in studies:
             labels = labels_of(plan.study)
             found += repeated_numbers(plan)
-            if labels is None:
+            if is_made_up(plan.study):
                 found.append(
-                    _block(
-                        plan,
+                    Objection(
                         "patient-id-gives-no-label",
-                        UNLABELABLE,
-                        "Give the patient a pseudonym of letters and digits, and scan again.",
+                        "warn",
+                        plan.key,
+                        "The Patient ID is empty or has nothing in it that XNAT takes for a "
+                        "label; the subject will be called by a number made from it.",
+                        "Give the patient a pseudonym of letters and digits, and scan again, if "
+                        "people are to find the subject by its label.",
                     )
                 )
-                continue
             found += among.objections(plan, labels)
             found += await self._with_the_node(plan, labels, there)
             row = waiting.get(plan.study.study_uid)

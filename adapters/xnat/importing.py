@@ -30,10 +30,6 @@ from transfer.values import SeriesRef, StudyInstanceUID, StudyRef
 PATH = "/data/services/import"
 _ADDRESS = re.compile(r"(?:/data)?/(?P<place>prearchive|archive)/projects/(?P<project>[^/]+)/.")
 _ENTRY = re.compile(r"/prearchive/projects/[^/]+/(\d{8}_\d{9})/")
-UNLABELABLE = (
-    "The Patient ID gives no label that XNAT takes: it is empty, far too long, or has no letter "
-    "and no digit of the Latin alphabet."
-)
 
 
 @dataclass
@@ -74,9 +70,6 @@ class Importer:
         outcomes: list[InstanceOutcome] = []
         for series, instances in by_series(batch.instances).items():
             labels = labels_of(series.study)
-            if labels is None:
-                outcomes += _refused(instances, UNLABELABLE)
-                continue
             request = _Request(self._calls, project, series.study, labels)
             outcomes += await self._in_turn(request, instances, on_bytes)
         return outcomes
@@ -270,8 +263,6 @@ async def rehearse(
     project = project_of(batch.destination)
     for number, (series, instances) in enumerate(by_series(batch.instances).items()):
         labels = labels_of(series.study)
-        if labels is None:
-            raise UsageError(UNLABELABLE, "Give the images pseudonyms that XNAT takes.")
         size = package.length([instance.size_bytes for instance in instances])
         content = package.body(instances, lambda _: None)
         request = make(

@@ -10,7 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from transfer.values import StudyInstanceUID, StudyRef
+from transfer.values import StudyRef
 
 _NOT_KEPT = re.compile(r"[^A-Za-z0-9_-]")
 _MEANINGFUL = re.compile(r"[A-Za-z0-9]")
@@ -38,15 +38,25 @@ def subject_key(label: str) -> str:
     return clean(label).lower()
 
 
-def short_hash(study_uid: StudyInstanceUID) -> str:
-    """Eight hexadecimal digits that tell the Studies of one patient apart."""
-    return hashlib.sha256(study_uid.encode()).hexdigest()[:_HASH_DIGITS]
+def short_hash(text: str) -> str:
+    """Eight hexadecimal digits that tell texts apart, UIDs for example."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_HASH_DIGITS]
 
 
-def labels_of(study: StudyRef) -> Labels | None:
-    """The labels of a Study; None where its Patient ID gives none (empty, nothing that XNAT
-    would keep, or far too long)."""
-    subject = clean(study.patient_id)
-    if not _MEANINGFUL.search(subject) or len(subject) > LONGEST_SUBJECT:
-        return None
+def is_made_up(study: StudyRef) -> bool:
+    """Whether the Patient ID gives no label of its own: it is empty, has nothing in it that XNAT
+    would keep, or is far too long."""
+    label = clean(study.patient_id)
+    return not _MEANINGFUL.search(label) or len(label) > LONGEST_SUBJECT
+
+
+def labels_of(study: StudyRef) -> Labels:
+    """The labels of a Study; always the same ones for the same Study and Patient ID."""
+    patient = study.patient_id.strip(" \0")
+    subject = clean(patient)
+    if not patient:
+        # Nothing says which Studies without a Patient ID are of one patient: each stands alone.
+        subject = f"NOID-{short_hash(study.study_uid)}"
+    elif is_made_up(study):
+        subject = f"ID-{short_hash(patient)}"
     return Labels(subject, f"{subject}_{short_hash(study.study_uid)}")

@@ -157,11 +157,8 @@ class XnatNode:
         self, series: SeriesRef, destination: str = ""
     ) -> Mapping[SOPInstanceUID, HeldInstance]:
         project = self._project(destination)
-        labels = labels_of(series.study)
-        if labels is None:
-            return {}
         opened = await self._connections()
-        session = await opened.catalogue.session(project, labels)
+        session = await opened.catalogue.session(project, labels_of(series.study))
         if session is None or session.study_uid not in ("", series.study_uid):
             return {}
         return await opened.catalogue.holdings(session, series.series_uid)

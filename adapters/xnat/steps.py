@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from transfer.node import Journey, JourneyStep
+from transfer.node import Journey, JourneyStep, Stages
 
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
@@ -91,8 +91,11 @@ _STEPS = (
     ),
 )
 
+# XNAT's own words: RECEIVING rows, the prearchive, the archive.
+_STAGES = Stages(sending="receiving", sent="prearchive", committed="archived")
+
 
 def journey(profile: NodeProfile) -> Journey:
     """The steps in the handbook's order; a node of one's own gets the same ones."""
     title = "Health-RI node" if profile.name == "health-ri" else f"Node {profile.name}"
-    return Journey(title=title, steps=_STEPS)
+    return Journey(title=title, steps=_STEPS, stages=_STAGES)

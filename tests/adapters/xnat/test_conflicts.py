@@ -71,12 +71,12 @@ async def test_two_patients_whose_labels_xnat_takes_for_one_are_in_the_way(
     assert one not in found[0].message + found[0].remedy
 
 
-async def test_a_patient_id_that_gives_no_label_is_in_the_way(
+async def test_a_patient_id_that_gives_no_label_is_a_warning(
     node: XnatNode, xnat: ScriptedXnat
 ) -> None:
     there(xnat)
     found = await ask(node, plan("a", "1.1", ""))
-    assert rules(found) == [("patient-id-gives-no-label", "block", "a")]
+    assert rules(found) == [("patient-id-gives-no-label", "warn", "a")]
 
 
 async def test_a_repeated_series_number_is_a_warning(node: XnatNode, xnat: ScriptedXnat) -> None:

@@ -259,15 +259,6 @@ async def test_a_changed_file_ends_the_batch_and_the_next_one_is_the_first_again
     assert len(seen) <= 2
 
 
-async def test_a_patient_without_a_usable_id_is_refused_without_a_request(
-    node: XnatNode, xnat: ScriptedXnat
-) -> None:
-    nobody = SeriesRef(StudyInstanceUID("9.9"), SeriesInstanceUID("9.9.1"), "^")
-    (outcome,) = await node.send(_batch([InMemory("1", b"x", of=nobody)]), lambda _: None)
-    assert outcome.verdict is Verdict.REFUSED
-    assert xnat.count(f"POST {IMPORT}") == 0
-
-
 @pytest.mark.parametrize("destination", ["", "a b", "../P", "P/Q"])
 async def test_a_destination_that_is_no_project_id_is_a_matter_of_usage(
     node: XnatNode, destination: str

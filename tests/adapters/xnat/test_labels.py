@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.xnat.labels import Labels, clean, labels_of, subject_key
+from adapters.xnat.labels import Labels, clean, is_made_up, labels_of, subject_key
 from transfer.values import StudyInstanceUID, StudyRef
 
 
@@ -36,15 +36,28 @@ def test_a_session_is_the_pseudonym_and_a_short_hash_of_the_study() -> None:
 
 def test_two_studies_of_one_patient_get_two_sessions() -> None:
     one, other = labels_of(_study("P1", "1.2.3")), labels_of(_study("P1", "1.2.4"))
-    assert one is not None
-    assert other is not None
     assert one.subject == other.subject
     assert one.session != other.session
 
 
-@pytest.mark.parametrize("patient", ["", "  ", "^^", "患者", "x" * 129])
-def test_a_patient_id_that_gives_no_label_gives_none(patient: str) -> None:
-    assert labels_of(_study(patient)) is None
+@pytest.mark.parametrize(
+    ("patient", "subject"),
+    [
+        ("", "NOID-c47f5b18"),
+        (" \0", "NOID-c47f5b18"),
+        ("^^", "ID-dd9c8445"),
+        ("患者", "ID-9db4a3b3"),
+        ("x" * 129, "ID-0ec9eb33"),
+    ],
+)
+def test_a_patient_id_that_gives_no_label_gets_a_number(patient: str, subject: str) -> None:
+    labels = labels_of(_study(patient))
+    assert is_made_up(_study(patient))
+    assert labels == Labels(subject, f"{subject}_c47f5b18")
+
+
+def test_studies_without_a_patient_id_are_not_taken_for_one_patients() -> None:
+    assert labels_of(_study("", "1.2.3")).subject != labels_of(_study("", "1.2.4")).subject
 
 
 def test_case_and_odd_characters_do_not_make_another_subject() -> None:
