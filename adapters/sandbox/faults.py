@@ -97,7 +97,9 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
             _Value.OPTIONAL_NUMBER,
         ),
         "cut-answer": _Kind("carry out an import or an archive request, then reset"),
-        "import-status": _Kind("answer an import with this HTTP status", _Value.NUMBER),
+        "import-status": _Kind(
+            "answer an import with this HTTP status", _Value.NUMBER, frozenset({"retry-after"})
+        ),
         "processing": _Kind("answer an import with 400, session processing in progress"),
         "concurrent": _Kind("answer an import with 400, concurrent modification is discouraged"),
         "drop": _Kind(
@@ -108,7 +110,11 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
             "lock the row that an import belongs to for so many seconds (1): another one is made",
             _Value.OPTIONAL_NUMBER,
         ),
-        "archive-status": _Kind("answer an archive request with this HTTP status", _Value.NUMBER),
+        "archive-status": _Kind(
+            "answer an archive request with this HTTP status",
+            _Value.NUMBER,
+            frozenset({"retry-after"}),
+        ),
         "conflict": _Kind(
             "an archive request ends in CONFLICT, under this status (409)", _Value.OPTIONAL_NUMBER
         ),

@@ -208,6 +208,8 @@ class Sandbox:
     ) -> None:
         await self._server.stop()
         await self._xnat_server.stop()
+        if self.options.folder is not None:
+            self.xnat.close()
         shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _application(self) -> AsgiApp:

@@ -16,6 +16,7 @@ from adapters.sandbox.faults import Fault
 from adapters.sandbox.front import apply
 from adapters.sandbox.xnat import (
     answers,
+    fields,
     logins,
     prearchive_routes,
     services,
@@ -38,7 +39,6 @@ class XnatApp:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.forced_guests: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -53,7 +53,6 @@ class XnatApp:
 
     async def _answer(self, request: Request, drawn: Mapping[str, Fault]) -> Response:
         words = [unquote(word) for word in request.scope["raw_path"].decode().split("/") if word]
-        opened = False
         session, is_refused = self._identify(request)
         if session is not None and "evict" in drawn:
             self.site.accounts.close(session)
@@ -61,8 +60,7 @@ class XnatApp:
             is_refused = is_refused or "authorization" in request.headers
         if session is not None and "become-guest" in drawn:
             session.login = GUEST
-        if session is not None and session.touched == self.site.clock():
-            opened = session.id != _cookie(request)
+        opened = session is not None and session.id != _cookie(request)
         is_guarded = bool(words) and words[0] in _GUARDED and words != ["data", "services", "auth"]
         is_guest = session is None or session.login == GUEST
         lets_in = self.site.options.has_guests or (session is not None and not is_refused)
@@ -73,7 +71,8 @@ class XnatApp:
         if session is None and is_guarded:
             session, opened = self.site.accounts.open(GUEST), True
         login = None if session is None or session.login == GUEST else session.login
-        query = dict(request.query_params.multi_items())
+        pairs = request.query_params.multi_items()
+        query = dict(fields.whole_pair(name, value) for name, value in pairs)
         call = Call(self.site, request, words, login, session, query)
         try:
             response = await self._route(call)

@@ -37,6 +37,15 @@ _CUSTOM = re.compile(r"fields/field\[name=['\"]?([^\]'\"]+)['\"]?\]/field")
 _PATH = re.compile(r"(?:xnat|xdat):\w+/(.+)")
 
 
+def whole_pair(key: str, value: str) -> tuple[str, str]:
+    """A parameter whose name has an unescaped `=` in brackets, cut where it should be."""
+    if "[" not in key or "]" in key or "]" not in value:
+        return key, value
+    inner, _, rest = value.partition("]")
+    tail, _, real = rest.partition("=")
+    return f"{key}={inner}]{tail}", real
+
+
 def given(query: Mapping[str, str]) -> dict[str, str]:
     """The fields that a PUT sets, by name; `custom:NAME` and `demographics/NAME` set apart."""
     found: dict[str, str] = {}

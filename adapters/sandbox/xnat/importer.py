@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -56,8 +57,10 @@ class Importer:
         self.received: dict[str, int] = {}
         """How often each SOP Instance UID came in."""
 
-    def take(self, upload: Upload, order: ImportOrder) -> list[PrearchiveRow]:
+    async def take(self, upload: Upload, order: ImportOrder) -> list[PrearchiveRow]:
         """Store everything readable in the upload; the rows it went to, in order.
+
+        Other requests are served between the entries, so they see the rows grow.
 
         Raises:
             Refused: 400 at the first entry that cannot be read.
@@ -76,6 +79,9 @@ class Importer:
             row = self._store(name, path, found, order)
             if row is not None and row not in rows:
                 rows.append(row)
+            if order.handler == "SI" and len({row.tag for row in rows}) > 1:
+                raise Refused(400, "The upload includes files for multiple imaging sessions")
+            await asyncio.sleep(0)
         if not upload.is_whole:
             raise Refused(400, UNREADABLE)
         if not rows and not order.drops:

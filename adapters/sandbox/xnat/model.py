@@ -121,11 +121,15 @@ class Archive:
         self.subjects: dict[str, Subject] = {}
         self.sessions: dict[str, Session] = {}
         self.deleted_projects: set[str] = set()
-        self._numbers = itertools.count(1)
+        self._numbers: Iterator[int] = itertools.count(1)
 
     def number(self) -> int:
         """The next free number: for resources, files and IDs alike."""
         return next(self._numbers)
+
+    def count_from(self, numbers: Iterator[int]) -> None:
+        """Give out these numbers from now on."""
+        self._numbers = numbers
 
     def file_path(self) -> Path:
         """Where the bytes of one more file go."""

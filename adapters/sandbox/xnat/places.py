@@ -55,6 +55,8 @@ def walk(call: Call, words: Sequence[str]) -> Place:
     place = _start(call, left)
     while len(left) >= 2 and left[0] in _LEVELS and not place.missing:
         level, key = left[0], left[1]
+        if level == "scans" and (key == "ALL" or "," in key):
+            break
         if _LEVELS.index(level) <= _LEVELS.index(place.level):
             raise Refused(404)
         del left[:2]

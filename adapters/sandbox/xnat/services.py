@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from adapters.sandbox.front import apply
 from adapters.sandbox.xnat import answers, bodies, places, tables, uploads
 from adapters.sandbox.xnat.answers import Refused
 from adapters.sandbox.xnat.archiver import Conflict, Orders
@@ -93,7 +94,9 @@ async def _archive(call: Call) -> Response:
         if kind in drawn:
             raise Refused(400, reason)
     if "archive-status" in drawn:
-        raise Refused(int(drawn["archive-status"].number()))
+        refusal = await apply({"status": drawn["archive-status"]})
+        assert refusal is not None, "the fault has a status"
+        return refusal
     for row in rows:
         if is_locked(row):
             raise Refused(403, "Operation already in progress on this prearchive entry.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from adapters.sandbox.faults import Faults
+from adapters.sandbox.xnat import state
 from adapters.sandbox.xnat.accounts import INGESTER, MEMBER, READER, Accounts
 from adapters.sandbox.xnat.archiver import Archiver, Conflict, Orders
 from adapters.sandbox.xnat.bodies import Spool
@@ -73,6 +74,22 @@ class Site:
         project = self.archive.add_project(PROJECT, INGESTER.login)
         project.fields["description"] = "Stand-in project"
         project.users.update({MEMBER.login: "member", READER.login: "collaborator"})
+        state.load(self, self._state_file)
+
+    @property
+    def _state_file(self) -> Path:
+        return self.folder / "state.json"
+
+    def close(self) -> None:
+        """Write down what is held, for a site that comes back in the same folder."""
+        self.finish_jobs()
+        state.save(self, self._state_file)
+
+    def finish_jobs(self) -> None:
+        """Do at once what was left to be done later."""
+        jobs, self._jobs = self._jobs, []
+        for _, work in jobs:
+            work()
 
     def advance(self) -> None:
         """Let happen what the time until now has brought: timers, locks, work left behind."""

@@ -25,8 +25,7 @@ _SCANS = (
     "series_description",
     "URI",
 )
-_MORE_BASES = ("xnat:experimentData", "xnat:subjectAssessorData", "xnat:imageSessionData")
-_SCANS = ("UID", "modality", "frames", "scanner/manufacturer")
+_MORE_SCANS = ("UID", "modality", "frames", "scanner/manufacturer")
 
 
 async def answer(call: Call) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.sandbox.front import apply
 from adapters.sandbox.xnat import answers, bodies
 from adapters.sandbox.xnat.answers import Refused
 from adapters.sandbox.xnat.archiver import Conflict, Orders
@@ -30,12 +31,14 @@ async def answer(call: Call) -> Response:
         raise Refused(404, f"Unsupported import handler '{handler}'")
     _check_overwrite(call)
     call.require(call.login is not None)
-    _refuse_transient(call)
+    refusal = await _refusal(call)
+    if refusal is not None:
+        return refusal
     upload = await _take(call)
     order = _order(call, handler)
     rows: list[PrearchiveRow] = []
     try:
-        rows = call.site.importer.take(upload, order)
+        rows = await call.site.importer.take(upload, order)
     finally:
         upload.path.unlink(missing_ok=True)
         _note_progress(call, f"{len(rows)} sessions")
@@ -48,13 +51,13 @@ async def answer(call: Call) -> Response:
     return answers.addresses(uris)
 
 
-def _refuse_transient(call: Call) -> None:
+async def _refusal(call: Call) -> Response | None:
+    """The answer to an import that a fault refuses before its body is read."""
     drawn = call.draw("processing", "concurrent", "import-status")
     for kind, reason in _TRANSIENT.items():
         if kind in drawn:
             raise Refused(400, reason)
-    if "import-status" in drawn:
-        raise Refused(int(drawn["import-status"].number()))
+    return await apply({"status": drawn["import-status"]}) if "import-status" in drawn else None
 
 
 async def _take(call: Call) -> Upload:
@@ -102,7 +105,7 @@ async def _receive(call: Call, request: Request) -> Upload:
 async def _store_part(call: Call, upload: Upload) -> None:
     """Store the whole entries of what has come, as a reader of the stream has done by then."""
     try:
-        call.site.importer.take(upload, _order(call, "DICOM-zip"))
+        await call.site.importer.take(upload, _order(call, "DICOM-zip"))
     except Refused:
         return
     finally:
