@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from transfer.values import (
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
+PATIENT_ID = "SUBJ-001"
 _PIECE_BYTES = 1 << 20
 
 
@@ -30,7 +32,8 @@ def fresh_uid() -> str:
 
 def fresh_series() -> SeriesRef:
     """A Series of a Study that no node knows yet."""
-    return SeriesRef(StudyInstanceUID(fresh_uid()), SeriesInstanceUID(fresh_uid()))
+    study, series = StudyInstanceUID(fresh_uid()), SeriesInstanceUID(fresh_uid())
+    return SeriesRef(study, series, PATIENT_ID)
 
 
 @dataclass
@@ -83,6 +86,13 @@ def unreadable(series: SeriesRef) -> MadeInstance:
     return MadeInstance(SOPInstanceUID(fresh_uid()), series, b"This is no DICOM at all. " * 20)
 
 
+def data_set(content: bytes) -> bytes:
+    """What follows the file meta information in a Part 10 stream (PS3.10 7.1); a server may
+    write its own meta information in front of it."""
+    (group_length,) = struct.unpack_from("<L", content, 140)
+    return content[144 + group_length :]
+
+
 def uids(instances: Sequence[MadeInstance]) -> set[SOPInstanceUID]:
     return {instance.sop_instance_uid for instance in instances}
 
@@ -98,7 +108,7 @@ def _part10(sop: str, series: SeriesRef, grey: int, side: int) -> bytes:
     image.file_meta.MediaStorageSOPClassUID = image.SOPClassUID = UID(SECONDARY_CAPTURE)
     image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID = UID(sop)
     image.StudyInstanceUID, image.SeriesInstanceUID = series.study_uid, series.series_uid
-    image.PatientID = image.PatientName = "SUBJ-001"
+    image.PatientID = image.PatientName = series.patient_id
     image.Modality = "OT"
     image.Rows = image.Columns = side
     image.SamplesPerPixel, image.PhotometricInterpretation = 1, "MONOCHROME2"

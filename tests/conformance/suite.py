@@ -22,7 +22,7 @@ from tests.conformance.made import (
     unreadable,
 )
 from transfer.errors import NodeError, SourceChanged
-from transfer.node import Batch, InstanceOutcome, Node, Verdict
+from transfer.node import Batch, InstanceOutcome, Node, SeriesPlan, StudyPlan, Verdict
 from transfer.values import ExitCode, SOPInstanceUID
 
 MORE_THAN_A_PAGE = 520
@@ -35,7 +35,8 @@ class Site:
 
     `open` gives an adapter that may sign in, `stranger` one whose credential is wrong, `nowhere`
     one whose server does not exist. `stored` looks behind the node's front: the Part 10 bytes
-    under a UID, None where there are none. `secrets` are texts that nothing may show.
+    under a UID, None where there are none. `secrets` are texts that nothing may show. `kept` is
+    what of a Part 10 stream the node leaves as it is.
     """
 
     destination: str
@@ -45,6 +46,12 @@ class Site:
     stored: Callable[[SOPInstanceUID], bytes | None]
     secrets: Sequence[str] = ()
     username: str = ""
+    kept: Callable[[bytes], bytes] = bytes
+
+    def holds(self, image: MadeInstance) -> bool:
+        """Whether the node has this instance, with this content."""
+        stored = self.stored(image.sop_instance_uid)
+        return stored is not None and self.kept(stored) == self.kept(image.content)
 
 
 def _contents(folder: Path) -> list[bytes]:
@@ -69,10 +76,16 @@ class NodeConformance:
     async def send(
         self, site: Site, node: Node, instances: Sequence[MadeInstance]
     ) -> dict[SOPInstanceUID, InstanceOutcome]:
-        """Send one batch; exactly one outcome for each of its instances."""
-        outcomes = await node.send(Batch(1, site.destination, instances), lambda _: None)
-        assert sorted(o.sop_instance_uid for o in outcomes) == sorted(uids(instances))
-        return {o.sop_instance_uid: o for o in outcomes}
+        """Send one batch; exactly one outcome for each of its instances. Where the node has to be
+        told to take a Study over, it is told."""
+        answer = await node.send(Batch(1, site.destination, instances), lambda _: None)
+        assert sorted(o.sop_instance_uid for o in answer) == sorted(uids(instances))
+        outcomes = {o.sop_instance_uid: o for o in answer}
+        if (await node.abilities()).commits_studies:
+            taken = [i for i in instances if outcomes[i.sop_instance_uid].verdict.is_acknowledged]
+            for study in dict.fromkeys(i.series.study for i in taken):
+                await node.commit_study(study, site.destination)
+        return outcomes
 
     async def test_signing_in_says_who_we_are(self, site: Site, node: Node) -> None:
         assert (await node.sign_in()).username == site.username
@@ -118,16 +131,18 @@ class NodeConformance:
         image = made(fresh_series())
         outcomes = await self.send(site, node, [image])
         assert outcomes[image.sop_instance_uid].verdict.is_acknowledged
-        assert (await node.holdings(image.series)).keys() == {image.sop_instance_uid}
-        assert site.stored(image.sop_instance_uid) == image.content
+        assert (await node.holdings(image.series, site.destination)).keys() == {
+            image.sop_instance_uid
+        }
+        assert site.holds(image)
 
     async def test_repeating_a_batch_is_harmless(self, site: Site, node: Node) -> None:
         images = many(fresh_series(), 3)
         await self.send(site, node, images)
         outcomes = await self.send(site, node, images)
         assert all(o.verdict is not Verdict.REFUSED for o in outcomes.values())
-        assert (await node.holdings(images[0].series)).keys() == uids(images)
-        assert [site.stored(i.sop_instance_uid) for i in images] == [i.content for i in images]
+        assert (await node.holdings(images[0].series, site.destination)).keys() == uids(images)
+        assert [site.holds(i) for i in images] == [True, True, True]
 
     async def test_other_content_under_a_known_uid_leaves_one_whole_instance(
         self, site: Site, node: Node
@@ -136,8 +151,8 @@ class NodeConformance:
         second = made(first.series, uid=first.sop_instance_uid, grey=2)
         await self.send(site, node, [first])
         await self.send(site, node, [second])
-        assert list(await node.holdings(first.series)) == [first.sop_instance_uid]
-        assert site.stored(first.sop_instance_uid) in (first.content, second.content)
+        assert list(await node.holdings(first.series, site.destination)) == [first.sop_instance_uid]
+        assert [site.holds(first), site.holds(second)].count(True) == 1
 
     async def test_one_unreadable_instance_does_not_cost_the_others_their_outcome(
         self, site: Site, node: Node
@@ -149,7 +164,7 @@ class NodeConformance:
         assert site.stored(bad.sop_instance_uid) is None
         acknowledged = {uid for uid, o in outcomes.items() if o.verdict.is_acknowledged}
         assert acknowledged == uids(good)
-        assert (await node.holdings(series)).keys() == uids(good)
+        assert (await node.holdings(series, site.destination)).keys() == uids(good)
 
     async def test_an_unreadable_instance_alone_is_refused_for_good_and_in_words(
         self, site: Site, node: Node
@@ -164,7 +179,7 @@ class NodeConformance:
         image = made(fresh_series(), grey=3, side=BIG_SIDE)
         outcomes = await self.send(site, node, [image])
         assert outcomes[image.sop_instance_uid].verdict.is_acknowledged
-        assert site.stored(image.sop_instance_uid) == image.content
+        assert site.holds(image)
 
     async def test_every_byte_of_the_instances_is_counted(self, site: Site, node: Node) -> None:
         images = [made(fresh_series(), side=1024), made(fresh_series())]
@@ -173,32 +188,69 @@ class NodeConformance:
         assert sum(moved) >= sum(i.size_bytes for i in images)
         assert len(moved) > 1
 
-    async def test_a_series_that_the_node_does_not_know_is_empty(self, node: Node) -> None:
-        assert dict(await node.holdings(fresh_series())) == {}
+    async def test_a_series_that_the_node_does_not_know_is_empty(
+        self, site: Site, node: Node
+    ) -> None:
+        assert dict(await node.holdings(fresh_series(), site.destination)) == {}
 
     async def test_a_listing_holds_its_own_series_and_no_other(
         self, site: Site, node: Node
     ) -> None:
         one, other = made(fresh_series()), made(fresh_series())
         await self.send(site, node, [one, other])
-        assert (await node.holdings(one.series)).keys() == {one.sop_instance_uid}
-        assert (await node.holdings(other.series)).keys() == {other.sop_instance_uid}
+        assert (await node.holdings(one.series, site.destination)).keys() == {one.sop_instance_uid}
+        assert (await node.holdings(other.series, site.destination)).keys() == {
+            other.sop_instance_uid
+        }
 
     async def test_a_listing_goes_on_beyond_one_page(self, site: Site, node: Node) -> None:
         images = many(fresh_series(), MORE_THAN_A_PAGE)
         most = (await node.abilities()).max_batch_instances
         for start in range(0, len(images), most):
             await self.send(site, node, images[start : start + most])
-        held = await node.holdings(images[0].series)
+        held = await node.holdings(images[0].series, site.destination)
         assert held.keys() == uids(images)
         assert all(uid == instance.sop_instance_uid for uid, instance in held.items())
+
+    async def test_taking_a_study_over_twice_is_harmless(self, site: Site, node: Node) -> None:
+        image = made(fresh_series())
+        await self.send(site, node, [image])
+        await node.commit_study(image.series.study, site.destination)
+        held = await node.holdings(image.series, site.destination)
+        assert held.keys() == {image.sop_instance_uid}
+
+    async def test_a_study_that_was_taken_over_can_grow(self, site: Site, node: Node) -> None:
+        first = made(fresh_series())
+        second = made(first.series)
+        await self.send(site, node, [first])
+        await self.send(site, node, [second])
+        held = await node.holdings(first.series, site.destination)
+        assert held.keys() == uids([first, second])
+
+    async def test_what_waits_is_of_the_series_that_was_asked_for(
+        self, site: Site, node: Node
+    ) -> None:
+        image = made(fresh_series())
+        await node.send(Batch(1, site.destination, [image]), lambda _: None)
+        waiting = await node.waiting(image.series, site.destination)
+        assert waiting.keys() <= {image.sop_instance_uid}
+        assert dict(await node.waiting(fresh_series(), site.destination)) == {}
+
+    async def test_an_ordinary_study_meets_no_objection(self, site: Site, node: Node) -> None:
+        image = made(fresh_series())
+
+        async def plans() -> AsyncIterator[StudyPlan]:
+            series = SeriesPlan(image.series.series_uid, "1", "OT", 1)
+            yield StudyPlan("S1", image.series.study, [series])
+
+        assert list(await node.objections(plans(), site.destination)) == []
 
     async def test_four_batches_may_go_at_once(self, site: Site, node: Node) -> None:
         batches = [many(fresh_series(), 4) for _ in range(4)]
         answers = await asyncio.gather(*(self.send(site, node, images) for images in batches))
         for images, outcomes in zip(batches, answers, strict=True):
             assert all(o.verdict.is_acknowledged for o in outcomes.values())
-            assert (await node.holdings(images[0].series)).keys() == uids(images)
+            assert (await node.holdings(images[0].series, site.destination)).keys() == uids(images)
 
     async def test_a_cancelled_batch_leaves_the_node_usable_and_can_go_again(
         self, site: Site, node: Node
@@ -213,7 +265,7 @@ class NodeConformance:
         image.stalls = None
         outcomes = await self.send(site, node, [image])
         assert outcomes[image.sop_instance_uid].verdict.is_acknowledged
-        assert site.stored(image.sop_instance_uid) == image.content
+        assert site.holds(image)
 
     @pytest.mark.parametrize("breaks_at", [0, 200_000], ids=["before-the-first-byte", "midway"])
     async def test_a_changed_file_is_told_and_nothing_of_its_batch_counts(
@@ -283,7 +335,7 @@ class NodeConformance:
         lost = site.nowhere()
         try:
             with pytest.raises(NodeError) as refused:
-                await lost.holdings(fresh_series())
+                await lost.holdings(fresh_series(), site.destination)
         finally:
             await lost.aclose()
         assert refused.value.retry.allowed

@@ -1,0 +1,81 @@
+"""The XNAT adapter on the stand-in: a server of either version family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from adapters.profiles import load_profiles
+from adapters.registry import open_node
+from adapters.sandbox.server import Options, Sandbox, in_thread
+from adapters.sandbox.xnat.site import PROJECT, SiteOptions
+from adapters.secrets import SecretStore
+from tests.conformance.made import data_set
+from tests.conformance.suite import NodeConformance, Site
+from transfer.node import Node
+from transfer.values import SOPInstanceUID
+
+# Port 9 (discard) of loopback: nobody listens there.
+NOWHERE = "https://127.0.0.1:9"
+
+
+def opener(home: Path, table: Mapping[str, str], password: str) -> Callable[[], Node]:
+    """Opens a node by the configuration that an operator would write."""
+    home.mkdir()
+    lines = ["[nodes.one]", 'kind = "xnat"', *(f'{k} = "{v}"' for k, v in table.items())]
+    (home / "config.toml").write_text("\n".join([*lines, f'destinations = ["{PROJECT}"]']))
+
+    def opened() -> Node:
+        store = SecretStore(home, environ={}, keyring=lambda: None)
+        store.hold("one.password", password)
+        return open_node(load_profiles(home)["one"], store, home=home)
+
+    return opened
+
+
+class _OnStandIn(NodeConformance):
+    options = SiteOptions()
+
+    @pytest.fixture(scope="class")
+    def server(self) -> Iterator[Sandbox]:
+        with in_thread(Options(xnat=self.options)) as running:
+            yield running
+            assert list(running.crashes) == []
+
+    @pytest.fixture
+    def site(self, server: Sandbox, tmp_path: Path) -> Site:
+        table = {
+            "url": server.xnat_url,
+            "username": "ingester",
+            "ca_file": str(server.ca_file),
+        }
+        at = tmp_path / "homes"
+        at.mkdir()
+
+        def stored(uid: SOPInstanceUID) -> bytes | None:
+            held = server.xnat.archived_objects() | server.xnat.waiting_objects()
+            return held[uid].path.read_bytes() if uid in held else None
+
+        return Site(
+            destination=PROJECT,
+            open=opener(at / "ours", table, "ingester"),
+            # An account that does not exist: a wrong password would lock the other one.
+            stranger=opener(at / "stranger", table | {"username": "stranger"}, "not-the-one"),
+            nowhere=opener(at / "nowhere", table | {"url": NOWHERE}, "ingester"),
+            stored=stored,
+            secrets=("not-the-one",),
+            username="ingester",
+            kept=data_set,
+        )
+
+
+class TestXnatOnStandIn(_OnStandIn):
+    """1.8.10 and later."""
+
+
+class TestOlderXnatOnStandIn(_OnStandIn):
+    """1.8.9 and before, where visitors may browse: an expired session becomes a guest's."""
+
+    options = SiteOptions(line="1.8", has_guests=True)
