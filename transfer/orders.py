@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
+from transfer import checkpoint
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word, record_word, write_order
@@ -39,11 +40,17 @@ def make_transfer(home: Home, order: Order, waiver: Word | None = None) -> Works
             "Choose a source that holds images only.",
         )
     workspace = home.new_workspace(order.name)
+    # A transfer exists once its ledger has its name; what a killed `new` left does not count.
+    draft = workspace.folder / "draft.sqlite"
+    for leftover in workspace.folder.glob(f"{draft.name}*"):
+        leftover.unlink()
     try:
-        with Ledger.create(workspace.ledger) as ledger:
+        with Ledger.create(draft) as ledger:
+            checkpoint.passed("making")
             write_order(ledger, order)
             if waiver is not None:
                 record_word(ledger, waiver)
+        draft.rename(workspace.ledger)
     except BaseException:
         shutil.rmtree(workspace.folder, ignore_errors=True)
         raise

@@ -33,8 +33,8 @@ class Status:
 
     @property
     def state(self) -> str:
-        """One word for lists: running, pausing, paused, stopping, done, failed, waiting,
-        interrupted, blocked or new."""
+        """One word for lists: running, pausing, paused, stopping; new, ready (to be sent), done,
+        failed (some instances), blocked (by findings), waiting (for a sign-in), interrupted."""
         if self.is_running:
             if self.control.wish is Wish.PAUSE:
                 return "pausing" if self.progress.lanes else "paused"
@@ -46,8 +46,6 @@ class Status:
             return "done"
         if self.runner.exit_code is None or self.runner.exit_code == 130:
             return "interrupted"
-        if upload and upload.state is StepState.WAITING:
-            return "waiting"
         if self.runner.exit_code == 0:
             return "ready"
         return {3: "blocked", 4: "failed", 5: "waiting"}.get(self.runner.exit_code, "interrupted")

@@ -182,7 +182,7 @@ def upload_now(status: Status, survives_logout: bool | None) -> Now:
             if state == "pausing"
             else "Paused. Nothing is lost, nothing is being sent."
         )
-        return Now(happening, f"[r] resumes.   {leave}")
+        return Now(happening, "[r] resumes.   You may leave with [ctrl+q]: it stays paused.")
     if state == "stopping":
         return Now("Stopping: running requests are finished first.", "Nothing to press: wait.")
     if state == "waiting":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from transfer.node import Journey, JourneyStep
@@ -9,6 +10,7 @@ from transfer.node import Journey, JourneyStep
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
 
+_UPV = "eucaim-node.i3m.upv.es"
 _STEPS = (
     JourneyStep(
         id="deidentify",
@@ -94,5 +96,8 @@ _STEPS = (
 
 def journey(profile: NodeProfile) -> Journey:
     """The steps in the handbook's order; a node of one's own gets the same ones."""
-    title = "UPV reference node" if profile.name == "upv" else f"Node {profile.name}"
-    return Journey(title=title, steps=_STEPS)
+    if profile.name == "upv":
+        return Journey(title="UPV reference node", steps=_STEPS)
+    # The addresses of the UPV node would lead the operator of another node astray.
+    steps = tuple(replace(step, link="") if _UPV in step.link else step for step in _STEPS)
+    return Journey(title=f"Node {profile.name}", steps=steps)

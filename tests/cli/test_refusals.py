@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from adapters.sandbox.server import Options, in_thread
 from tests.conformance.made import fresh_series, many
 from tests.engine.bench import write_source
 from tests.program import Program, Ran
@@ -25,6 +27,18 @@ def program(tmp_path: Path) -> Program:
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     return write_source(tmp_path / "source", many(fresh_series(), 1))
+
+
+@pytest.fixture
+def here() -> Iterator[dict[str, object]]:
+    """The table of a node that answers and wants no sign-in."""
+    with in_thread(Options(auth="none")) as sandbox:
+        yield {
+            "kind": "upv",
+            "auth": "none",
+            "dicomweb_url": sandbox.endpoints.dicomweb_url,
+            "ca_file": str(sandbox.ca_file),
+        }
 
 
 def assert_two_lines(ran: Ran, code: int, what: str) -> None:
@@ -147,17 +161,20 @@ def test_a_node_without_an_address_ends_with_2_and_the_ticket(
     assert "help.cancerimage.eu" in ran.complaint[1]
 
 
-def test_a_source_without_an_instance_ends_with_3(program: Program, tmp_path: Path) -> None:
+def test_a_source_without_an_instance_ends_with_3(
+    program: Program, here: dict[str, object], tmp_path: Path
+) -> None:
     (tmp_path / "empty").mkdir()
-    program.good("new", "t", "--node", "gone", "--source", tmp_path / "empty")
+    program.configure({"here": here})
+    program.good("new", "t", "--node", "here", "--source", tmp_path / "empty")
     assert_two_lines(program.run("upload", "t"), 3, "holds no DICOM instance")
 
 
 def test_files_that_do_not_say_they_are_deidentified_end_with_3_where_the_node_asks(
-    program: Program, source: Path
+    program: Program, here: dict[str, object], source: Path
 ) -> None:
-    program.configure({"gone": NOWHERE | {"deidentified": "required"}})
-    program.good("new", "t", "--node", "gone", "--source", source)
+    program.configure({"here": here | {"deidentified": "required"}})
+    program.good("new", "t", "--node", "here", "--source", source)
     ran = program.run("upload", "t")
     assert_two_lines(ran, 3, "do not say that they are de-identified")
     findings = program.status("t")["findings"]

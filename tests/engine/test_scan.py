@@ -94,6 +94,40 @@ def test_a_file_that_comes_back_can_go_again(tmp_path: Path) -> None:
         assert (counts.ready, counts.failed) == (1, 0)
 
 
+def test_a_duplicate_goes_when_the_first_of_its_uid_is_gone(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    image(source / "a.dcm", "1.2.1")
+    image(source / "b.dcm", "1.2.1")
+    image(source / "c.dcm", "1.2.1")
+    with make_transfer_of(source, tmp_path / "home") as ledger:
+        scanned(ledger)
+        assert take_census(ledger).files.duplicates == 2
+        (source / "a.dcm").unlink()
+        scanned(ledger)
+        census = take_census(ledger)
+        assert (census.instances.ready, census.instances.failed) == (1, 0)
+        assert census.files.duplicates == 1
+        goes = ledger.row("SELECT path FROM source_file f JOIN instance i ON i.file_id = f.id")
+        assert goes == (b"b.dcm",)
+
+
+def test_a_duplicate_goes_when_the_first_of_its_uid_became_another_instance(
+    tmp_path: Path,
+) -> None:
+    source = tmp_path / "source"
+    image(source / "a.dcm", "1.2.1")
+    image(source / "b.dcm", "1.2.1")
+    with make_transfer_of(source, tmp_path / "home") as ledger:
+        scanned(ledger)
+        image(source / "a.dcm", "1.2.22", rows=8)
+        scanned(ledger)
+        uids = ledger.rows(
+            "SELECT sop_instance_uid, path, state FROM instance i"
+            " JOIN source_file f ON f.id = i.file_id ORDER BY 1"
+        )
+        assert uids == [("1.2.1", b"b.dcm", "ready"), ("1.2.22", b"a.dcm", "ready")]
+
+
 def test_a_file_changed_after_sending_is_told_and_its_record_kept(tmp_path: Path) -> None:
     source = tmp_path / "source"
     image(source / "1.dcm", "1.2.1", rows=4)

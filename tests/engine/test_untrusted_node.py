@@ -88,7 +88,9 @@ def test_the_doctor_names_what_is_wrong(fault: str, check: str, tmp_path: Path) 
     assert failed == [check]
 
 
-def test_where_nobody_listens_the_upload_ends_with_6_before_hours_of_reading(tmp_path: Path) -> None:
+def test_where_nobody_listens_the_upload_ends_with_6_before_hours_of_reading(
+    tmp_path: Path,
+) -> None:
     source = write_source(tmp_path / "source", many(fresh_series(), 2))
     program = Program(tmp_path / "home")
     # Port 9 (discard) of loopback.

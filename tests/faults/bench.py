@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from adapters.secrets import SecretStore
 from tests.faults.cohort import Cohort
-from tests.faults.processes import await_until, living_in_session
+from tests.faults.processes import await_until, guarded, living_in_session
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import is_held
 from transfer.ledger.order import Order
@@ -122,7 +122,7 @@ class Bench:
     def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """`python ARGUMENTS…` in a session of its own, killed when the block is left."""
         process = subprocess.Popen(
-            [sys.executable, "-P", *arguments],
+            guarded([sys.executable, "-P", *arguments]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

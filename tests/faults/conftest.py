@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import select
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import pytest
 
 from tests.faults.bench import Bench, SandboxServer
 from tests.faults.cohort import write_cohort
+from tests.faults.processes import guarded
 
 _START_S = 60.0
 
@@ -22,10 +22,8 @@ _START_S = 60.0
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
     """`eucaim-transfer sandbox`, from the first test that asks for it until the last has ended."""
     home = tmp_path_factory.mktemp("sandbox")
-    guard = shutil.which("setpriv")
-    prefix = [guard, "--pdeathsig", "KILL", "--"] if guard else []
     with subprocess.Popen(
-        [*prefix, sys.executable, "-P", "-m", "tui", "sandbox", "--home", str(home)],
+        guarded([sys.executable, "-P", "-m", "tui", "sandbox", "--home", str(home)]),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     ) as process:

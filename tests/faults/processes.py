@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,12 @@ def await_until(look: Callable[[], _T], what: str, *, within_s: float = 60.0) ->
             return found
         assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
         time.sleep(_POLL_S)
+
+
+def guarded(arguments: list[str]) -> list[str]:
+    """The same command, killed by the kernel should the test process itself be killed."""
+    guard = shutil.which("setpriv")
+    return [guard, "--pdeathsig", "KILL", "--", *arguments] if guard else arguments
 
 
 def living_in_session(session: int) -> list[int]:

@@ -84,6 +84,42 @@ async def test_a_folder_that_cannot_be_opened_says_why(home: Home, images: Path)
         assert front(app) == "FolderScreen"
 
 
+async def test_a_path_typed_but_not_opened_never_stands_above_another_folder(
+    home: Home, images: Path
+) -> None:
+    """Whoever leaves the line and presses Enter takes what stands in it, or nothing."""
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, "n", "enter", "shift+tab", "ctrl+u", *f"{images}/exp", "shift+tab")
+        assert app.screen.query_one("#path").value == str(images)  # type: ignore[attr-defined]
+        await press(pilot, "shift+tab", "ctrl+u", *"/no/such", "enter", "enter")
+        assert front(app) == "FolderScreen"
+        assert app.screen.query_one("#path").has_focus
+
+
+async def test_a_folder_that_is_still_being_opened_is_not_mistaken_for_the_last_one(
+    home: Home, images: Path
+) -> None:
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, "n", "enter", "shift+tab", "ctrl+u", *f"{images}/export")
+        await pilot.press("enter", "shift+tab", "enter")
+        await press(pilot, "enter")
+        if front(app) == "FolderScreen":
+            await press(pilot, "enter")
+        assert front(app) == "DetailsScreen"
+        assert app.screen_stack[-2].query_one("#path").value == f"{images}/export"  # type: ignore[attr-defined]
+
+
+async def test_tab_completes_a_path_as_a_shell_does(home: Home, images: Path) -> None:
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, "n", "enter", "shift+tab", "ctrl+u", *f"{images}/exp", "tab")
+        assert app.screen.query_one("#path").value == f"{images}/export"  # type: ignore[attr-defined]
+        await press(pilot, "enter")
+        assert app.screen.query_one("#folders").has_focus
+
+
 async def test_escape_goes_back_one_step_and_loses_no_choice(home: Home, images: Path) -> None:
     app = make_app(home)
     async with running(app) as pilot:

@@ -67,6 +67,26 @@ def record_missing(ledger: Ledger, generation: int) -> int:
         return ledger.number("SELECT changes()")
 
 
+def prepare_reading(ledger: Ledger) -> None:
+    """Take back what was known of files that are to be read again.
+
+    Their unsent instances go, for the file may be another instance now; so do the verdicts of
+    duplicates whose first file is gone or is read again, for one of them may go in its place.
+    Instances that were sent, or whose request is open, stay as they are.
+    """
+    with ledger.transaction():
+        ledger.write(
+            "UPDATE source_file SET verdict = NULL, twin_of = NULL WHERE verdict = 'duplicate'"
+            " AND twin_of IN (SELECT id FROM source_file"
+            " WHERE verdict IS NULL OR verdict = 'missing')"
+        )
+        ledger.write(
+            "DELETE FROM instance WHERE state IN ('ready', 'failed')"
+            " AND file_id IN (SELECT id FROM source_file WHERE verdict IS NULL)"
+            " AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.id = batch_id AND b.state = 'sending')"
+        )
+
+
 def unread_files(ledger: Ledger, page: int = 512) -> Iterator[tuple[int, bytes]]:
     """Row id and path of each file that nobody has read yet, in the order of the paths."""
     last = b""

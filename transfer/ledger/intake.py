@@ -10,7 +10,6 @@ from transfer.scan.facts import FileFacts, FileKind, FileVerdict, InstanceHeader
 
 _CACHE_LIMIT = 4096
 _NOT_READ_YET = "archive-not-read"
-_READY = "ready"
 
 _PrefixLength = Callable[[InstanceHeader], int]
 
@@ -85,12 +84,6 @@ class Intake:
             self._judge(row, "rejected", facts, (_NOT_READ_YET, *facts.reasons))
         else:
             self._judge(row, "companion", facts, facts.reasons)
-        self._ledger.write(
-            "UPDATE instance SET state = 'failed', reason = ? WHERE file_id = ? AND state = ?",
-            "The source file changed and can no longer go as an image. See the scan.",
-            row,
-            _READY,
-        )
 
     def _judge(
         self,

@@ -10,14 +10,28 @@ from transfer.outgoing import PIECE_BYTES
 
 _SMALLEST_PIECE = 16 * 1024
 _LONGEST_PAUSE_S = 60.0
+_LOOK_S = 0.25
 
 
 class Bandwidth:
     """A limit on payload bytes per second, shared by all lanes; may change while bytes move."""
 
     def __init__(self) -> None:
-        self.bytes_per_s: int | None = None
+        self._bytes_per_s: int | None = None
         self._free_at = 0.0
+        self._changes = 0
+
+    @property
+    def bytes_per_s(self) -> int | None:
+        return self._bytes_per_s
+
+    @bytes_per_s.setter
+    def bytes_per_s(self, limit: int | None) -> None:
+        if limit != self._bytes_per_s:
+            self._bytes_per_s = limit
+            # Whoever waits under the old limit need not wait to its end.
+            self._changes += 1
+            self._free_at = 0.0
 
     def piece_bytes(self) -> int:
         """A quarter of a second's worth, so that a changed limit is felt at once."""
@@ -27,14 +41,14 @@ class Bandwidth:
 
     async def take(self, size_bytes: int) -> None:
         """Wait until that many bytes may leave; in the order of asking."""
-        if self.bytes_per_s is None:
+        if self._bytes_per_s is None:
             return
         loop = asyncio.get_running_loop()
-        now = loop.time()
-        start = max(now, self._free_at)
-        self._free_at = start + size_bytes / self.bytes_per_s
-        if start > now:
-            await asyncio.sleep(start - now)
+        start = max(loop.time(), self._free_at)
+        self._free_at = start + size_bytes / self._bytes_per_s
+        changes = self._changes
+        while (left := start - loop.time()) > 0 and self._changes == changes:  # noqa: ASYNC110 - time, not an event
+            await asyncio.sleep(min(left, _LOOK_S))
 
 
 class Trouble:

@@ -15,6 +15,7 @@ from transfer.ledger.files import (
     SeenFile,
     count_unread,
     next_generation,
+    prepare_reading,
     record_missing,
     record_seen,
     unread_files,
@@ -76,6 +77,7 @@ def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool])
         seen += len(page)
         write_progress(ledger, Progress(phase="scan", done=seen, note="Looking for files"))
     record_missing(ledger, generation)
+    prepare_reading(ledger)
 
 
 def _read_headers(

@@ -41,6 +41,22 @@ class PathSuggester(Suggester):
         )
 
 
+class PathInput(Input):
+    """A line for a path, in which tab completes as it does in a shell."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "Complete", show=False, id="folder.complete"),
+    ]
+
+    def action_complete(self) -> None:
+        """Take the completion; where there is none, go back to the list."""
+        before = self.value
+        self.cursor_position = len(before)
+        self.action_cursor_right()
+        if self.value == before:
+            self.screen.focus_next()
+
+
 class FolderScreen(Page):
     """A walk through folders with the arrow keys, or a path typed or pasted."""
 
@@ -57,10 +73,13 @@ class FolderScreen(Page):
         self._draft = draft
         self._folder = Folder(Path())
         self._came_from = ""
+        self._is_opening = False
 
     def body(self) -> ComposeResult:
         with Container(classes="field"):
-            entry = Input(id="path", suggester=PathSuggester(self), placeholder="/path/to/images")
+            entry = PathInput(
+                id="path", suggester=PathSuggester(self), placeholder="/path/to/images"
+            )
             entry.cursor_blink = False
             yield entry
         yield Rows(id="folders", pick="Take it", empty=["Reading…"])
@@ -72,11 +91,13 @@ class FolderScreen(Page):
         self._open(self.owner.source.start_folder())
 
     def _open(self, path: Path, offset: int = 0) -> None:
+        self._is_opening = True
         self.now.say(Now("Reading the folder…", "[Esc] goes back."))
         self.read("folder", partial(self.owner.source.look_into, path, offset), self._take)
 
     def _take(self, folder: Folder) -> None:
-        rows = self.query_one(Rows)
+        self._is_opening = False
+        rows, entry = self.query_one(Rows), self.query_one("#path", Input)
         if folder.trouble and self._folder.path != folder.path:
             self.now.say(
                 Now(
@@ -103,9 +124,8 @@ class FolderScreen(Page):
         if self._came_from in folder.names:
             rows.go_to(self._came_from)
         self._came_from = ""
-        entry = self.query_one("#path", Input)
-        if not entry.has_focus:
-            entry.value = str(folder.path)
+        entry.value = str(folder.path)
+        rows.focus()
         self._tell()
 
     @on(Rows.Reached)
@@ -133,6 +153,9 @@ class FolderScreen(Page):
 
     @on(Rows.Picked)
     def _picked(self, event: Rows.Picked) -> None:
+        # Until the folder that was asked for is there, the list still shows another one.
+        if self._is_opening:
+            return
         folder = self._folder
         if event.key == _HERE:
             if not folder.trouble:
@@ -150,8 +173,13 @@ class FolderScreen(Page):
     def _typed(self, event: Input.Submitted) -> None:
         text = event.value.strip().strip("'\"")
         path = Path(os.path.abspath(os.path.expanduser(text or "/")))
-        self.query_one(Rows).focus()
         self._open(path)
+
+    @on(Input.Blurred)
+    def _left(self, event: Input.Blurred) -> None:
+        # What was typed and not opened must not stand above the folder that Enter would take.
+        event.input.value = str(self._folder.path)
+        self._tell()
 
     @on(Input.Changed)
     def _typing(self) -> None:
@@ -159,7 +187,7 @@ class FolderScreen(Page):
             self.now.say(
                 Now(
                     "Type or paste the path of the folder.",
-                    "[→] completes it.   [Enter] opens it.   [Tab] back to the list.",
+                    "[Tab] completes it.   [Enter] opens it.   [Esc] goes back.",
                 )
             )
 

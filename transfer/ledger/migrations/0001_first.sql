@@ -26,6 +26,8 @@ CREATE INDEX source_file_unread ON source_file (path) WHERE verdict IS NULL;
 CREATE INDEX source_file_left_out ON source_file (verdict, path)
   WHERE verdict IN ('duplicate', 'rejected', 'missing');
 
+CREATE INDEX source_file_twins ON source_file (twin_of) WHERE twin_of IS NOT NULL;
+
 -- How many files ended in each way; kept by triggers so that no reader has to count.
 CREATE TABLE file_tally (
   verdict TEXT NOT NULL,
@@ -82,7 +84,7 @@ CREATE INDEX batch_open ON batch (state, id) WHERE state <> 'done';
 
 CREATE TABLE instance (
   id INTEGER PRIMARY KEY,
-  file_id INTEGER NOT NULL UNIQUE REFERENCES source_file (id),
+  file_id INTEGER NOT NULL REFERENCES source_file (id),
   series_id INTEGER NOT NULL REFERENCES series (id),
   sop_instance_uid TEXT NOT NULL UNIQUE,
   sop_class_uid TEXT NOT NULL,
@@ -102,6 +104,7 @@ CREATE TABLE instance (
 );
 CREATE INDEX instance_series ON instance (series_id, state);
 CREATE INDEX instance_batch ON instance (batch_id);
+CREATE INDEX instance_file ON instance (file_id);
 CREATE INDEX instance_unplanned ON instance (series_id, id) WHERE state = 'ready' AND batch_id IS NULL;
 CREATE INDEX instance_failed ON instance (id) WHERE state = 'failed';
 CREATE INDEX instance_not_deidentified ON instance (id) WHERE deidentified = 0;
