@@ -12,7 +12,7 @@ from tui.cli.output import refuse, tell
 from tui.cli.parser import build_parser
 
 _ROOMS = {
-    "demo": "play",
+    "demo": "demo",
     "sandbox": "play",
     "synth": "play",
     "new": "orders",

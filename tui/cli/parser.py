@@ -52,8 +52,8 @@ def _json(command: argparse.ArgumentParser) -> None:
 
 
 def _play(commands: _Commands) -> None:
-    demo = _add(commands, "demo", "sandbox node, synthetic cohort, and the whole way once")
-    demo.add_argument("--node", choices=("upv",), default="upv", help="which kind of node")
+    demo = _add(commands, "demo", "stand-in nodes, synthetic cohort, and the whole way once")
+    demo.add_argument("--node", choices=("upv", "health-ri"), help="one of the two nodes alone")
     demo.add_argument("--headless", action="store_true", help="no app: plain lines")
     demo.add_argument("--patients", type=int, default=3, metavar="N")
     _json(demo)
