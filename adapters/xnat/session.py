@@ -157,7 +157,9 @@ class Session:
             return
         username = await asyncio.to_thread(self._configured_username)
         password = await asyncio.to_thread(self._secrets.get, f"{name}.password")
-        if not username or not password:
+        if not username and password:
+            raise _nameless(name)
+        if not password:
             raise _nothing_stored(name, had_token=token is not None)
         try:
             await self._by_password(username, password)
@@ -350,5 +352,13 @@ def _nothing_stored(node: str, *, had_token: bool) -> SignInExpired:
         "The stored sign-in has run out." if had_token else "Nobody is signed in to this node.",
         f"Run login {node}, or provide the password by systemd credentials or "
         "EUCAIM_TRANSFER_PASSWORD and the username in config.toml.",
+        node=node,
+    )
+
+
+def _nameless(node: str) -> SignInExpired:
+    return SignInExpired(
+        "There is a password for this node, but nothing says whose it is.",
+        f"Run login {node} --username NAME, or set username of [nodes.{node}] in config.toml.",
         node=node,
     )

@@ -153,7 +153,6 @@ class Running:
     server: Server
     home: Path
     ca_file: Path
-    url: str = ""
 
     def store(self, typed: str | None = "right") -> SecretStore:
         """A secret store to which a person has just typed a password, or has not."""
@@ -162,15 +161,16 @@ class Running:
             store.hold("n.password", typed)
         return store
 
-    def node(
-        self, *, store: SecretStore | None = None, beat_s: float | None = None, pace: Pace = QUICK
-    ) -> XnatNode:
+    def settings(self) -> Settings:
         (self.home / "config.toml").write_text(
-            f'[nodes.n]\nkind = "xnat"\nurl = "{self.url or self.server.url}"\n'
+            f'[nodes.n]\nkind = "xnat"\nurl = "{self.server.url}"\n'
             f'ca_file = "{self.ca_file}"\nusername = "ingester"\ndestinations = ["P"]\n'
         )
-        settings = Settings.of(load_profiles(self.home)["n"], self.home)
-        return XnatNode(settings, store or self.store(), environ={}, beat_s=beat_s, pace=pace)
+        return Settings.of(load_profiles(self.home)["n"], self.home)
+
+    def node(self, *, store: SecretStore | None = None, beat_s: float | None = None) -> XnatNode:
+        store = store or self.store()
+        return XnatNode(self.settings(), store, environ={}, beat_s=beat_s, pace=QUICK)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from adapters.xnat.node import XnatNode
 from tests.adapters.tls_server import Reply
 from tests.adapters.xnat.instances import SERIES
 from tests.adapters.xnat.rows import SESSION, Rows
-from tests.adapters.xnat.scripted import ScriptedXnat, document, page, table, text
+from tests.adapters.xnat.scripted import Running, ScriptedXnat, document, page, table, text
 from transfer.errors import NodeFault, NotSupported
 from transfer.values import SeriesInstanceUID, SeriesRef
 
@@ -96,10 +96,11 @@ async def test_the_only_configured_project_is_meant_where_none_is_named(
     assert (await node.holdings(SERIES)).keys() == {"1.1", "1.2", "1.3"}
 
 
-async def test_without_any_project_nothing_can_be_listed(node: XnatNode) -> None:
-    node._settings = replace(node._settings, destinations=())
+async def test_without_any_project_nothing_can_be_listed(site: Running) -> None:
+    node = XnatNode(replace(site.settings(), destinations=()), site.store(), environ={})
     with pytest.raises(NotSupported, match="one project only"):
         await node.holdings(SERIES)
+    await node.aclose()
 
 
 async def test_what_waits_in_the_prearchive_is_not_told_by_uid(node: XnatNode) -> None:

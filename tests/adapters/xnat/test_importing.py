@@ -98,28 +98,31 @@ async def test_the_first_request_of_a_study_goes_alone_and_the_others_together(
     node: XnatNode, xnat: ScriptedXnat
 ) -> None:
     """The first one makes the row in the prearchive; parallel first writes are refused."""
-    under_way, most_at_once, done = 0, [], 0
-    lock, both = threading.Lock(), threading.Barrier(2)
+    lock, both, second = threading.Lock(), threading.Barrier(2), threading.Event()
+    came = 0
+    was_alone: list[bool] = []
 
     def take(request: Request) -> Reply:
-        nonlocal under_way, done
+        nonlocal came
         _ = request.body
         with lock:
-            under_way += 1
-            most_at_once.append(under_way)
-            is_first = done == 0
-        if not is_first:
+            came += 1
+            is_first = came == 1
+        if is_first:
+            # Long enough for one that does not wait for this answer to come in between.
+            was_alone.append(not second.wait(0.3))
+        else:
+            second.set()
             both.wait(10)
-        with lock:
-            under_way -= 1
-            done += 1
         return OURS
 
     xnat.tell("POST", IMPORT, take)
+    await node.sign_in()
     await asyncio.gather(
         *(node.send(_batch([InMemory(f"1.{n}", b"x")]), lambda _: None) for n in range(3))
     )
-    assert most_at_once == [1, 1, 2]
+    assert was_alone == [True]
+    assert (came, both.broken) == (3, False)
 
 
 async def test_data_that_landed_elsewhere_are_told_with_their_whereabouts_and_no_label(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -85,6 +86,16 @@ async def test_a_token_that_ran_out_says_that_somebody_has_to_sign_in(
             await node.sign_in()
     await node.aclose()
     assert xnat.sign_ins == ["token"]
+
+
+async def test_a_password_without_a_name_is_not_sent(site: Running, xnat: ScriptedXnat) -> None:
+    nameless = replace(site.settings(), username="")
+    node = XnatNode(nameless, site.store(), environ={})
+    with pytest.raises(SignInExpired, match="nothing says whose it is") as refused:
+        await node.sign_in()
+    assert "login n --username NAME" in refused.value.remedy
+    await node.aclose()
+    assert xnat.sign_ins == []
 
 
 async def test_a_refused_password_is_sent_once_and_never_again(
