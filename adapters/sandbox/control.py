@@ -17,9 +17,9 @@ from transfer.errors import UsageError
 
 
 class Control:
-    """`GET|POST|DELETE /faults`, `GET /stored` and `GET /xnat/stored`, for loopback only.
+    """`GET|POST|DELETE /faults`, `GET /stored`, and below `/xnat` `GET stored`, `POST options`.
 
-    Takes no credential.
+    Takes no credential, and answers loopback only.
     """
 
     path = "/_sandbox"
@@ -35,6 +35,7 @@ class Control:
                 Route("/faults", self._clear, methods=["DELETE"]),
                 Route("/stored", self._stored),
                 Route("/xnat/stored", self._xnat_stored),
+                Route("/xnat/options", self._xnat_options, methods=["POST"]),
             ]
         )
 
@@ -84,3 +85,11 @@ class Control:
                 for place, objects in places.items()
             }
         )
+
+    async def _xnat_options(self, request: Request) -> Response:
+        """Change the XNAT site by a JSON object of options; none of them if one is wrong."""
+        try:
+            self._xnat.set_up(await request.json())
+        except UsageError as error:
+            return JSONResponse({"error": error.what, "remedy": error.remedy}, 400)
+        return Response(status_code=204)

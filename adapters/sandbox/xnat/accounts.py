@@ -67,7 +67,7 @@ class Accounts:
         self._sessions: dict[str, Session] = {}
         self._tokens: dict[str, AliasToken] = {}
         self._failures: dict[str, tuple[int, float]] = {}
-        self._most_sessions = most_sessions
+        self.most_sessions = most_sessions
         self.timeout_s = timeout_s
         self.sign_ins = 0
         """How often a password or an alias token was accepted."""
@@ -102,7 +102,7 @@ class Accounts:
         session = Session(secrets.token_hex(16).upper(), login, self._clock())
         self._sessions[session.id] = session
         same = [s for s in self._sessions.values() if s.login == login]
-        if len(same) > self._most_sessions:
+        if len(same) > self.most_sessions:
             del self._sessions[min(same, key=lambda s: s.touched).id]
         return session
 

@@ -67,14 +67,14 @@ class JavaZip:
     def _stored(self, size: int, crc: int) -> Iterator[bytes]:
         seen = 0
         left = size
-        while left:
+        while left > 0:
             data = self._file.read(min(left, _PIECE))
             if not data:
                 raise BadZip("unexpected EOF")
             left -= len(data)
             seen = zlib.crc32(data, seen)
             yield data
-        if size and seen != crc:
+        if size > 0 and seen != crc:
             raise BadZip(f"invalid entry CRC (expected 0x{crc:x} but got 0x{seen:x})")
 
     def _deflated(self, declared: tuple[int, int, int] | None) -> Iterator[bytes]:
@@ -136,8 +136,9 @@ def _zip64(extra: bytes, packed: int, size: int) -> tuple[int, int]:
     at = 0
     while at + 4 <= len(extra):
         tag, length = struct.unpack_from("<HH", extra, at)
-        if tag == 1 and length >= 16 and at + 20 <= len(extra):
-            size, packed = struct.unpack_from("<QQ", extra, at + 4)
+        if at + 4 + length > len(extra):
             break
+        if tag == 1 and length >= 16:
+            size, packed = struct.unpack_from("<qq", extra, at + 4)
         at += 4 + length
     return packed, size

@@ -114,6 +114,11 @@ class Prearchive:
                     if row.project is not None and (row.auto_archive >= 4 or row.is_direct):
                         self.archive_idle(row)
 
+    def set_timer(self, sweep_s: float, idle_s: float) -> None:
+        """Another length of the timer, which begins anew."""
+        self.sweep_s, self.idle_s = sweep_s, idle_s
+        self._swept = self._clock()
+
     def find(self, project: str, timestamp: str, folder: str) -> PrearchiveRow | None:
         key = (project, timestamp, folder)
         return next((row for row in self.rows if row.key == key), None)

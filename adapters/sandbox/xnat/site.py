@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from adapters.sandbox.xnat.bodies import Spool
 from adapters.sandbox.xnat.importer import Importer
 from adapters.sandbox.xnat.model import Archive, StoredFile
 from adapters.sandbox.xnat.prearchive import Prearchive, PrearchiveRow, files_of
+from transfer.errors import UsageError
 
 PROJECT = "SANDBOX"
 
@@ -90,6 +91,32 @@ class Site:
         jobs, self._jobs = self._jobs, []
         for _, work in jobs:
             work()
+
+    def set_up(self, changes: Mapping[str, object]) -> None:
+        """Change options of the running site; what is not named stays.
+
+        Raises:
+            UsageError: there is no such option, or its value is of another type.
+        """
+        known = {option.name for option in fields(SiteOptions)} - {"clock"}
+        for name, value in changes.items():
+            if name not in known:
+                raise UsageError(
+                    f"The XNAT site has no option {name!r}.",
+                    "There are " + ", ".join(sorted(known)) + ".",
+                )
+            now = getattr(self.options, name)
+            is_number = isinstance(now, float) and type(value) in (int, float)
+            is_line = name != "line" or value in ("1.8", "1.10")
+            if not (type(value) is type(now) or is_number) or not is_line:
+                raise UsageError(
+                    f"The option {name!r} of the XNAT site is not usable.",
+                    f"Give it a value such as {now!r}.",
+                )
+        self.options = replace(self.options, **changes)  # type: ignore[arg-type]
+        self.accounts.timeout_s = self.options.session_timeout_s
+        self.accounts.most_sessions = self.options.most_sessions
+        self.prearchive.set_timer(self.options.sweep_s, self.options.idle_s)
 
     def advance(self) -> None:
         """Let happen what the time until now has brought: timers, locks, work left behind."""

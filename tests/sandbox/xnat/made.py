@@ -31,10 +31,16 @@ class Clock:
 
 
 def ct(
-    name: str, *, study: str = "study", series: int = 1, uid_of: str = "", modality: str = "CT"
+    name: str,
+    *,
+    study: str = "study",
+    series: int = 1,
+    uid_of: str = "",
+    modality: str = "CT",
+    side: int = 8,
 ) -> bytes:
     """One object; `uid_of` names a series other than the number's own."""
-    made = dataset(name, study=study)
+    made = dataset(name, study=study, side=side)
     made.SeriesInstanceUID = uid(study, "series", uid_of or series)
     made.SeriesNumber, made.InstanceNumber = series, 1
     made.Modality = modality
