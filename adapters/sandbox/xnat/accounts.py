@@ -75,6 +75,9 @@ class Accounts:
     def get(self, login: str) -> Account | None:
         return self._accounts.get(login)
 
+    def all(self) -> Sequence[Account]:
+        return list(self._accounts.values())
+
     def check(self, name: str, password: str) -> str | None:
         """The login behind a name and password, or alias and secret; None when they are wrong.
 

@@ -107,6 +107,8 @@ class XnatApp:
                 return await services.answer(call)
             case ["prearchive", *_]:
                 return await prearchive_routes.answer(call)
+            case ["users"]:
+                return logins.users(call)
             case ["search", *_]:
                 return xapi.search(call)
             case ["projects" | "subjects" | "experiments", *_]:

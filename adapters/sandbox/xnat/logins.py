@@ -55,6 +55,23 @@ async def _sign_in(call: Call) -> Response:
     return text(call.session.id)
 
 
+def users(call: Call) -> Response:
+    """`users`: who has an account here."""
+    if call.login is None:
+        raise Refused(403)
+    rows = [
+        {
+            "xdat_user_id": str(number),
+            "login": account.login,
+            "firstname": account.first_name,
+            "lastname": account.last_name,
+            "email": f"{account.login}@hospital.example",
+        }
+        for number, account in enumerate(call.site.accounts.all(), 1)
+    ]
+    return call.listing("Users", rows, ("xdat_user_id", "login", "firstname", "lastname", "email"))
+
+
 def tokens(call: Call) -> Response:
     """`services/tokens/...`."""
     accounts = call.site.accounts

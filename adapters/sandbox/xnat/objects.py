@@ -33,7 +33,8 @@ async def answer(call: Call, place: Place) -> Response:
         raise Refused(405)
     archive = call.site.archive
     if place.scan is not None:
-        return call.item(scan_item(place.scan))
+        assert place.session is not None, "scans are below sessions"
+        return call.item(scan_item(place.scan, place.session))
     if place.session is not None:
         return call.item(session_item(archive, place.session))
     assert place.subject is not None, "nothing else was named"
@@ -183,14 +184,21 @@ def session_item(archive: Archive, session: Session) -> Item:
         **_plain(session),
     }
     children = {
-        "scans/scan": [scan_item(scan) for scan in session.scans.values()],
+        "scans/scan": [scan_item(scan, session) for scan in session.scans.values()],
         "resources/resource": _file_items(session, f"/data/experiments/{session.id}"),
         "fields/field": _custom_items(session),
     }
     return Item(session.xsi_type, shown, children, session.started)
 
 
-def scan_item(scan: Scan) -> Item:
+def scan_item(scan: Scan, session: Session) -> Item:
     """A scan with its resources."""
-    shown = {"ID": scan.id, "UID": scan.uid, "modality": scan.modality, **_plain(scan)}
-    return Item(scan.xsi_type, shown, {"file": _file_items(scan, f"scans/{scan.id}")})
+    shown = {
+        "ID": scan.id,
+        "image_session_ID": session.id,
+        "UID": scan.uid,
+        "modality": scan.modality,
+        **_plain(scan),
+    }
+    base = f"/data/experiments/{session.id}/scans/{scan.id}"
+    return Item(scan.xsi_type, shown, {"file": _file_items(scan, base)})

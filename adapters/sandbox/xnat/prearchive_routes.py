@@ -44,7 +44,7 @@ _AUTO_ARCHIVE = {4: "AutoArchive", 5: "AutoArchiveOverwrite"}
 async def answer(call: Call) -> Response:
     """Dispatch below `/data/prearchive`."""
     match list(call.words[1:]):
-        case []:
+        case [] | ["projects"]:
             found = call.site.prearchive.rows
             rows = [row for row in found if _may_see(call, row) and not row.is_direct]
             return _listing(call, rows)

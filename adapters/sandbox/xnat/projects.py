@@ -28,11 +28,18 @@ def listing(call: Call) -> Response:
     if any(name in call.query for name in _FILTERS):
         return _mine(call, [project for project in everything if _passes(call, project)])
     seen = [p for p in everything if call.may_read(p) or p.accessibility == "protected"]
-    rows = [
-        {**p.fields, "ID": p.id, "xsiType": "xnat:projectData", "URI": f"/data/projects/{p.id}"}
-        for p in seen
-    ]
+    rows = [_cells(project) for project in seen]
     return call.listing("Projects", rows, _COLUMNS, ("xsiType", "keywords", "insert_date"))
+
+
+def _cells(project: Project) -> dict[str, str]:
+    return {
+        **project.fields,
+        "ID": project.id,
+        "xsiType": "xnat:projectData",
+        "insert_date": project.started,
+        "URI": f"/data/projects/{project.id}",
+    }
 
 
 def _passes(call: Call, project: Project) -> bool:
@@ -67,6 +74,11 @@ def _mine(call: Call, found: list[Project]) -> Response:
             }
         )
     return call.listing("Projects", rows, (*_MINE, role_column, "URI"))
+
+
+def of_session(call: Call, project: Project) -> Response:
+    """The projects that a session is in: its own, since nothing is shared here."""
+    return call.listing("Projects", [_cells(project)], _COLUMNS, ("xsiType",))
 
 
 async def answer(call: Call) -> Response:

@@ -21,6 +21,7 @@ _DEMOGRAPHICS = (
 )
 _SCAN = (
     "ID",
+    "image_session_ID",
     "project",
     "type",
     "UID",
@@ -99,7 +100,17 @@ _CUSTOM_FIELDS = ("projectData", "subjectData", "experimentData")
 _LABELLED = ("subjectData", "experimentData", "abstractResource")
 _XDAT = 'xmlns:xdat="http://nrg.wustl.edu/xdat" '
 _ATTRIBUTES = frozenset(
-    {"ID", "label", "project", "UID", "type", "secondary_ID", "visit_id", "file_count"}
+    {
+        "ID",
+        "image_session_ID",
+        "label",
+        "project",
+        "UID",
+        "type",
+        "secondary_ID",
+        "visit_id",
+        "file_count",
+    }
     | {"file_size", "URI", "format", "content"}
 )
 

@@ -53,7 +53,8 @@ def render_listing(
 
 def chosen_columns(wanted: str, known: Sequence[str], default: Sequence[str]) -> list[str]:
     """The columns of a listing: those asked for that exist, in that order, and `URI`."""
-    names = [name.strip() for name in wanted.split(",")] if wanted else list(default)
+    asked = [name.strip() for name in wanted.split(",")] if wanted else ["DEFAULT"]
+    names = [name for a in asked for name in (default if a == "DEFAULT" else [a])]
     known_names = {name.lower() for name in known}
     chosen = [name for name in names if _field(name).lower() in known_names]
     # A path such as `xnat:subjectData/label` comes back in lower case.

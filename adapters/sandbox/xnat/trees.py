@@ -67,8 +67,8 @@ def _below(call: Call, place: Place) -> Response:
             return call.listing("Assessors", [], ("ID", "label", "xsiType", "URI"))
         case "experiments", ["scans", "ALL" | _, "files" | "resources"] if place.session:
             return files.many_scans(call, place)
-        case _, ["status"]:
-            return call.listing("status", [], ("status", "URI"))
+        case "experiments", ["projects"]:
+            return projects.of_session(call, place.project)
     raise Refused(404)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.sandbox.server import Sandbox
 from adapters.sandbox.xnat.javazip import BadZip, JavaZip
-from tests.sandbox.bodies import uid
+from tests.sandbox.bodies import dataset, part10, uid
 from tests.sandbox.xnat.made import IMPORT, Walk, client, ct, heading, series, tarred, zipped
 
 PARAMETERS = "import-handler=DICOM-zip&PROJECT_ID=SANDBOX&SUBJECT_ID=S1&EXPT_LABEL=E1&inbody=true"
@@ -200,3 +200,37 @@ async def test_an_unknown_or_foreign_project_is_no_error(node: Sandbox) -> None:
     assert (foreign.status_code, unknown.status_code) == (200, 200)
     assert foreign.text.startswith("/data/prearchive/projects/Unassigned/")
     assert unknown.text.startswith("/data/prearchive/projects/Unassigned/")
+
+
+async def test_without_a_handler_the_newer_line_takes_dicom_zip(walk: Walk) -> None:
+    answer = await walk.send(series("a"), **{"import-handler": ""})
+    assert answer.status_code == 200
+    assert await walk.states() == ["RECEIVING"]
+
+
+async def test_si_refuses_a_zip_of_two_sessions(walk: Walk) -> None:
+    body = zipped({"1": ct("a", study="one"), "2": ct("b", study="two")})
+    answer = await walk.send(body, **{"import-handler": "SI"})
+    reason = "The upload includes files for multiple imaging sessions"
+    assert (answer.status_code, heading(answer)) == (400, reason)
+
+
+async def test_an_unknown_overwrite_value_is_400(walk: Walk) -> None:
+    assert (await walk.send(series("a"), overwrite="replace")).status_code == 400
+
+
+async def test_an_import_tells_its_listener(walk: Walk) -> None:
+    await walk.send(series("a"), **{"http-session-listener": "L1"})
+    messages = (await walk.http.get("/data/status/L1?format=json")).json()["msgs"][0]
+    assert [m["terminal"] for m in messages] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("comment", "project"), [("Project:SANDBOX Subject:X Session:Y", "SANDBOX"), ("", "Unassigned")]
+)
+async def test_headers_route_what_parameters_do_not(walk: Walk, comment: str, project: str) -> None:
+    made = dataset("a")
+    made.PatientComments = comment
+    empty = {"PROJECT_ID": "", "SUBJECT_ID": "", "EXPT_LABEL": ""}
+    answer = await walk.send(zipped({"1": part10(made)}), **empty)
+    assert answer.text.startswith(f"/data/prearchive/projects/{project}/")
