@@ -144,7 +144,9 @@ class XnatNode:
         self, studies: AsyncIterator[StudyPlan], destination: str
     ) -> Sequence[Objection]:
         opened = await self._connections()
-        return await opened.conflicts.objections(studies, project_of(destination))
+        project = project_of(destination)
+        await opened.objects.refuse_reader(project)
+        return await opened.conflicts.objections(studies, project)
 
     async def commit_study(self, study: StudyRef, destination: str) -> None:
         opened = await self._connections()

@@ -23,7 +23,15 @@ from adapters.statuses import refuse_status
 from adapters.translate import MAPPED, translate
 from adapters.xnat.session import Session
 from adapters.xnat.wire import unreadable
-from transfer.errors import NEVER, NodeError, NodeFault, SignInExpired, Unreachable
+from transfer.errors import (
+    NEVER,
+    NodeError,
+    NodeFault,
+    NotAllowed,
+    NotSupported,
+    SignInExpired,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     from xnat.session import BaseXNATSession
@@ -87,6 +95,26 @@ class Objects:
             for role in [role_of(roles.get(identifier, _listed_role(row)))]
         ]
         return sorted(found, key=lambda project: project.id)
+
+    async def refuse_reader(self, project: str) -> None:
+        """XNAT takes images of one who may only read, with 200, and puts them elsewhere: so ask
+        before. A node that tells nobody's role leaves it to the import's answer.
+
+        Raises:
+            NotAllowed: the account is known not to be a member of the project.
+        """
+        try:
+            projects = await self.projects()
+        except NotSupported:
+            return
+        found = next((p for p in projects if p.id == project), None)
+        if found is None or found.may_send or not any(p.role for p in projects):
+            return
+        raise NotAllowed(
+            f"The account may not send to project {project} ({found.role_in_words}).",
+            "Ask the project's owner to make you a member.",
+            node=self._way.node,
+        )
 
     async def _ask(self, call: Callable[[BaseXNATSession], T]) -> T:
         """Ask in a thread, signed in; once more when the session turns out gone."""
