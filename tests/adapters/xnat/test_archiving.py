@@ -74,6 +74,15 @@ async def test_an_archiving_whose_answer_stays_out_is_watched_and_not_asked_for_
     assert len(rows.archivings) == 1
 
 
+async def test_a_row_that_still_stands_ready_after_a_lost_answer_is_given_time_to_begin(
+    node: XnatNode, xnat: ScriptedXnat
+) -> None:
+    rows = Rows(xnat, {FIRST: ["READY"]}, archive_answer=Reply(504))
+    rows.on_archive = ["READY", "READY", "ARCHIVING", "gone"]
+    await node.commit_study(STUDY, "P")
+    assert len(rows.archivings) == 1
+
+
 async def test_an_archiving_of_an_earlier_run_is_waited_for(
     node: XnatNode, xnat: ScriptedXnat
 ) -> None:

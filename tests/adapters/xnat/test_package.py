@@ -19,10 +19,10 @@ async def _packed(instances: Sequence[InMemory], moved: list[int] | None = None)
 
 
 async def test_what_is_read_back_is_what_went_in_under_neutral_names() -> None:
-    content = await _packed([InMemory("1", b"a" * 1000), InMemory("2", b"b" * 512)])
+    content = await _packed([InMemory("1", b"a" * 512), InMemory("2", b"b" * 1000)])
     with tarfile.open(fileobj=BytesIO(content), mode="r:") as tar:
         read = [(m.name, tar.extractfile(m).read()) for m in tar]  # type: ignore[union-attr]
-    assert read == [("000001.dcm", b"a" * 1000), ("000002.dcm", b"b" * 512)]
+    assert read == [("000001.dcm", b"a" * 512), ("000002.dcm", b"b" * 1000)]
 
 
 async def test_nothing_of_this_machine_travels_in_the_headers() -> None:

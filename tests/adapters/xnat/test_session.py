@@ -177,6 +177,10 @@ async def test_a_cookie_that_the_node_sets_for_a_guest_does_not_take_our_session
     await node.holdings(SERIES, "P")
     last = [r for r in site.server.requests if r.target.startswith("/data/projects")][-1]
     assert last.headers["cookie"] == "JSESSIONID=SESSION00000001"
+    xnat.turn(None)
+    await node.holdings(SERIES, "P")
+    sign_in = [r for r in site.server.requests if r.method == "PUT"][-1]
+    assert "cookie" not in sign_in.headers
 
 
 async def test_our_user_agent_has_no_browsers_word_in_it(node: XnatNode, site: Running) -> None:
