@@ -90,3 +90,15 @@ def login_page() -> Response:
         "</form></body></html>\n"
     )
     return Response(page, media_type="text/html")
+
+
+def index_page(login: str | None) -> Response:
+    """The page that a signed-in user or a guest begins on; clients read who they are from it."""
+    name = '<span style="color:red;">Guest</span>'
+    if login is not None:
+        name = f'&nbsp;<a id="uname" href="/app/template/XDATScreen_UpdateUser.vm">{login}</a>'
+    page = (
+        "<!DOCTYPE html>\n<html><head><title>XNAT</title></head><body>"
+        f'<span id="user_info">Logged in as: {name}</span></body></html>\n'
+    )
+    return Response(page, media_type="text/html")

@@ -14,11 +14,12 @@ from adapters.sandbox.xnat.call import Call
 
 def web_page(call: Call) -> Response:
     """`/` and what it leads to."""
+    is_let_in = call.login is not None or call.site.options.has_guests
     if not call.words:
-        page = "Index.vm" if call.login else "Login.vm"
+        page = "Index.vm" if is_let_in else "Login.vm"
         return Response(status_code=302, headers={"location": f"/app/template/{page}"})
-    if call.login and call.words[-1] == "Index.vm":
-        return Response("<!DOCTYPE html>\n<html><body>XNAT</body></html>\n", media_type="text/html")
+    if is_let_in and call.words[-1] == "Index.vm":
+        return answers.index_page(call.login)
     return answers.login_page()
 
 

@@ -13,6 +13,7 @@ from adapters.sandbox.xnat.dicom import Dicom
 from adapters.sandbox.xnat.model import StoredFile
 
 UNASSIGNED = "Unassigned"
+_SHORTEST_SWEEP_S = 0.05
 OPEN = frozenset({"RECEIVING", "READY", "CONFLICT", "ERROR"})
 BUILT = frozenset({"READY", "CONFLICT", "ERROR"})
 
@@ -90,7 +91,7 @@ class Prearchive:
         self._folder = folder
         self._clock = clock
         folder.mkdir(parents=True, exist_ok=True)
-        self.sweep_s = sweep_s
+        self.sweep_s = max(sweep_s, _SHORTEST_SWEEP_S)
         self.idle_s = idle_s
         self.rows: list[PrearchiveRow] = []
         self.archive_idle: Callable[[PrearchiveRow], None] = lambda row: None
@@ -116,7 +117,7 @@ class Prearchive:
 
     def set_timer(self, sweep_s: float, idle_s: float) -> None:
         """Another length of the timer, which begins anew."""
-        self.sweep_s, self.idle_s = sweep_s, idle_s
+        self.sweep_s, self.idle_s = max(sweep_s, _SHORTEST_SWEEP_S), idle_s
         self._swept = self._clock()
 
     def find(self, project: str, timestamp: str, folder: str) -> PrearchiveRow | None:

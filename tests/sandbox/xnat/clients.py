@@ -7,9 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -71,7 +72,12 @@ class RealClient:
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the client's command."""
-        return self._run([str(self.programs / "xnatctl"), *words])
+        profile = {
+            "XNAT_URL": self.node.xnat_url,
+            "XNAT_USER": "ingester",
+            "XNAT_PASS": "ingester",
+        }
+        return self._run([str(self.programs / "xnatctl"), *words], profile)
 
     def json(self, *words: str) -> Any:
         """The JSON that a command prints."""
@@ -79,7 +85,9 @@ class RealClient:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def _run(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, words: Sequence[str], more: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.CompletedProcess[str]:
         authority = str(self.node.ca_file)
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         environment = {
@@ -87,9 +95,7 @@ class RealClient:
             "HOME": str(self.folder),
             "REQUESTS_CA_BUNDLE": authority,
             "SSL_CERT_FILE": authority,
-            "XNAT_URL": self.node.xnat_url,
-            "XNAT_USER": "ingester",
-            "XNAT_PASS": "ingester",
+            **more,
         }
         return subprocess.run(
             words,

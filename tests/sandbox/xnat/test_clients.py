@@ -231,6 +231,37 @@ with xnat.connect(url, user=token.alias, password=token.secret) as connection:
     assert told == {"name": "ingester"}
 
 
+def test_xnatpy_connects_as_a_guest_where_guests_are_let_in(
+    xnatpy: RealClient, node: Sandbox
+) -> None:
+    node.xnat.set_up({"has_guests": True})
+    told = xnatpy.script(
+        """
+import xnat
+with xnat.connect(url) as connection:
+    private = list(connection.projects.keys())
+with xnat.connect(url, user=user, password=password) as connection:
+    connection.put('/data/projects/SANDBOX/accessibility/public')
+with xnat.connect(url) as connection:
+    tell(user=connection.logged_in_user, private=private, public=list(connection.projects.keys()))
+"""
+    )
+    assert told == {"user": "guest", "private": [], "public": ["SANDBOX"]}
+
+
+def test_xnatpy_hears_of_a_wrong_password(xnatpy: RealClient) -> None:
+    told = xnatpy.script(
+        """
+import xnat
+try:
+    xnat.connect(url, user=user, password='wrong')
+except Exception as error:
+    tell(raised=type(error).__name__)
+"""
+    )
+    assert told == {"raised": "XNATLoginFailedError"}
+
+
 PYXNAT = """
 import pyxnat
 interface = pyxnat.Interface(server=url, user=user, password=password)
