@@ -90,7 +90,7 @@ class Row:
 @cache
 def manifest() -> list[Row]:
     if not (CORPUS / "manifest.csv").is_file():
-        pytest.skip("no corpus: $EUCAIM_CORPUS is unset and ../shared/data/dicom is absent")
+        pytest.skip("../shared is absent and $EUCAIM_CORPUS is not set")
     import pydicom
 
     shipped = Path(pydicom.__file__).parent / "data"

@@ -29,7 +29,7 @@ def _permuted() -> list[Exchange]:
 
 
 _EXCHANGES = _permuted() if _FILE.exists() else []
-pytestmark = pytest.mark.skipif(not _EXCHANGES, reason="the recorded exchanges are not here")
+pytestmark = pytest.mark.skipif(not _EXCHANGES, reason="../shared is absent")
 
 
 class _Replay:

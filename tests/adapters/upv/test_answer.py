@@ -234,7 +234,7 @@ def test_a_page_with_status_200_may_pass_and_one_with_400_does_not() -> None:
 
 def _recorded() -> dict[str, Any]:
     if not RECORDED.exists():
-        pytest.skip("no ../shared beside the repository")
+        pytest.skip("../shared is absent")
     return {e["id"]: e["response"] for e in json.loads(RECORDED.read_text())["exchanges"]}
 
 
