@@ -150,7 +150,13 @@ def _order(call: Call, handler: str) -> ImportOrder:
 
 
 def _settle(call: Call, row: PrearchiveRow, handler: str) -> str:
-    """Build and archive as far as this request asks for it; the address to answer."""
+    """Build and archive as far as this request asks for it; the address to answer.
+
+    Raises:
+        Refused: 409; it conflicts, or another request has taken the row away meanwhile.
+    """
+    if not any(held is row for held in call.site.prearchive.rows):
+        raise Refused(409, "Session processing may already be in progress")
     target = _dest(call)[:1]
     is_at_once = handler == "SI" or (call.site.options.is_new and handler == "DICOM-zip")
     to_archive = is_at_once and target == ["archive"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -120,6 +121,17 @@ async def test_a_direct_import_into_a_taken_label_is_409(walk: Walk) -> None:
     target = "/archive/projects/SANDBOX/subjects/S1/experiments/E1"
     answer = await walk.send(series("b", study="other"), dest=target, overwrite="append")
     assert answer.status_code == 409
+
+
+async def test_parallel_imports_into_one_archived_session_do_not_break_the_site(
+    walk: Walk,
+) -> None:
+    target = "/archive/projects/SANDBOX/subjects/S1/experiments/E1"
+    bodies = (series("a", "b", "c"), series("d", "e", "f", number=2))
+    answers = await asyncio.gather(*(walk.send(body, dest=target) for body in bodies))
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses[0] == 200
+    assert statuses[1] in (200, 409)
 
 
 @pytest.mark.parametrize(
