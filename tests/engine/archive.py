@@ -31,6 +31,15 @@ class ArchivedSession:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """One entry of the prearchive."""
+
+    project: str
+    status: str
+    study_uid: str
+
+
+@dataclass(frozen=True)
 class Archive:
     """One project of a node, seen by one of its users."""
 
@@ -40,8 +49,8 @@ class Archive:
     username: str = "ingester"
     password: str = "ingester"
 
-    def sessions(self) -> list[ArchivedSession]:
-        """Every archived session of the project, catalogues included."""
+    def sessions(self, uid_root: str = "") -> list[ArchivedSession]:
+        """The project's archived sessions of Studies below a UID root, catalogues included."""
         with self._client() as client:
             columns = "ID,label,subject_label,UID"
             rows = _rows(client, f"/data/projects/{self.project}/experiments", columns=columns)
@@ -50,13 +59,14 @@ class Archive:
                     row["label"], row["subject_label"], row["UID"], _series(client, row["ID"])
                 )
                 for row in rows
+                if row["UID"].startswith(uid_root)
             ]
 
-    def prearchive(self) -> list[tuple[str, str]]:
-        """Project and status of every entry in the whole site's prearchive that we may see."""
+    def prearchive(self) -> list[Waiting]:
+        """Every entry of the site's prearchive that we may see."""
         with self._client() as client:
             rows = _rows(client, "/data/prearchive")
-            return [(row["project"], row["status"]) for row in rows]
+            return [Waiting(row["project"], row["status"], row["tag"]) for row in rows]
 
     def sop_instance_uids(self) -> list[str]:
         """Every archived instance, as often as catalogues name it."""

@@ -16,7 +16,7 @@ import pytest
 
 from adapters.sandbox.server import in_thread
 from tests.corpus.test_corpus import BEYOND_ONE_FILE, ROLES, Row
-from tests.engine.archive import Archive, ArchivedSession
+from tests.engine.archive import Archive, ArchivedSession, Waiting
 from tests.engine.test_corpus_to_orthanc import folder_of
 from tests.program import Program, Ran
 from transfer.ledger.connection import Ledger
@@ -37,7 +37,7 @@ class Sent:
     scan: Any
     ledger: Sequence[tuple[str, str, str, str]]
     sessions: Sequence[ArchivedSession]
-    prearchive: Sequence[tuple[str, str]]
+    prearchive: Sequence[Waiting]
 
     @cached_property
     def accepted(self) -> dict[str, Row]:

@@ -62,7 +62,7 @@ def test_a_conflict_while_archiving_fails_that_study_alone_in_the_nodes_words(
         reasons = {f["reason"] for f in status["failed"]}
         assert len(reasons) == 1
         assert "conflict made by the sandbox" in reasons.pop()
-        assert at.archive.prearchive() == [("SANDBOX", "CONFLICT")]
+        assert [waiting.status for waiting in at.archive.prearchive()] == ["CONFLICT"]
         at.assert_all_arrived(at.upload())
 
 

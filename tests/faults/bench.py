@@ -64,28 +64,39 @@ class SandboxServer:
 
     def write_home(self, home: Path, options: str) -> None:
         config = (self.home / "config.toml").read_text("utf-8")
-        (home / "config.toml").write_text(config + options, "utf-8")
+        head = f"[nodes.{self.node}]\n"
+        (home / "config.toml").write_text(config.replace(head, head + options), "utf-8")
         shutil.copy(self.home / "ca.pem", home)
-        SecretStore(home).put("sandbox-upv.password", "ingester")
+        SecretStore(home).put(f"{self.node}.password", "ingester")
 
     def held(self, uid_root: str) -> Mapping[str, Held]:
+        return {
+            uid: Held(kept["sha256"], kept["received"])
+            for uid, kept in self.control("stored").items()
+            if uid.startswith(f"{uid_root}.")
+        }
+
+    def control(self, path: str, body: str | None = None, *, method: str | None = None) -> Any:
+        """What a path of the control address answers, to a GET or, with a body, to a POST."""
         context = ssl.create_default_context(cafile=str(self.home / "ca.pem"))
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         )
-        with opener.open(f"{self.control_url}/stored", timeout=30) as answer:
-            stored: dict[str, Any] = json.load(answer)
-        return {
-            uid: Held(kept["sha256"], kept["received"])
-            for uid, kept in stored.items()
-            if uid.startswith(f"{uid_root}.")
-        }
+        request = urllib.request.Request(  # noqa: S310 - loopback, our own process
+            f"{self.control_url}/{path}",
+            data=None if body is None else body.encode(),
+            method=method,
+        )
+        with opener.open(request, timeout=30) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
 
 
 class Bench:
     """One transfer, called `trial`, of one cohort to one server."""
 
     name = "trial"
+    destination = "SANDBOX|MAIN"
 
     def __init__(self, home: Path, server: Server, cohort: Cohort, options: str) -> None:
         self.server = server
@@ -94,7 +105,7 @@ class Bench:
         server.write_home(home, options)
         self.home = Home.at(home)
         order = Order(
-            name=self.name, node=server.node, source=cohort.folder, destination="SANDBOX|MAIN"
+            name=self.name, node=server.node, source=cohort.folder, destination=self.destination
         )
         self.workspace: Workspace = make_transfer(self.home, order)
         proxies = ("http_proxy", "https_proxy", "all_proxy", "eucaim_transfer_password")
@@ -171,15 +182,28 @@ class Bench:
     def sent(self) -> int:
         return self.number("SELECT sum(n) FROM tally WHERE state IN ('sent', 'verified')")
 
+    def moves(self) -> int:
+        """How far the transfer is, as one number that only grows."""
+        return self.number(
+            "SELECT (SELECT ifnull(sum(n * iif(verdict = 'unread', 1, 2)), 0) FROM file_tally)"
+            " + ifnull(sum(n * iif(state = 'sent', 1, iif(state = 'verified', 2, 0))), 0)"
+            " FROM tally"
+        )
+
     def await_sent(self, at_least: int = 1) -> None:
         await_until(lambda: self.sent() >= at_least, f"{at_least} instances acknowledged")
 
     def held(self) -> Mapping[str, Held]:
         return self.server.held(self.cohort.uid_root)
 
+    @property
+    def expected(self) -> Mapping[str, str]:
+        """The digest under which the server is to hold each instance, by SOPInstanceUID."""
+        return self.cohort.digests
+
     def assert_arrived(self) -> None:
         """Every accepted instance is on the server with its bytes, and the ledger says just so."""
-        assert {uid: held.sha256 for uid, held in self.held().items()} == self.cohort.digests
+        assert {uid: held.sha256 for uid, held in self.held().items()} == self.expected
         status, expected = self.status(), len(self.cohort.digests)
         n = status.census.instances
         assert (n.found, n.ready, n.sent, n.verified) == (expected,) * 4

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.conformance.made import data_set
 from tests.scan.files import image, part10
 
 _ROOT = "1.2.9"
@@ -17,11 +18,15 @@ _serial = itertools.count(100)
 
 @dataclass(frozen=True)
 class Cohort:
-    """A folder of images. `digests` are of the files that are to arrive, by SOPInstanceUID."""
+    """A folder of images. `digests` are of the files that are to arrive, by SOPInstanceUID, and
+    `data_digests` of what follows their file meta information. `studies` says which Study each
+    is of."""
 
     folder: Path
     uid_root: str
     digests: Mapping[str, str]
+    data_digests: Mapping[str, str]
+    studies: Mapping[str, str]
 
 
 def write_cohort(
@@ -34,6 +39,8 @@ def write_cohort(
     """
     root = f"{_ROOT}.{next(_serial)}"
     digests: dict[str, str] = {}
+    data_digests: dict[str, str] = {}
+    studies: dict[str, str] = {}
     for number in range(series):
         place = folder / f"P{number // 2:03}" / f"SE{number:03}"
         place.mkdir(parents=True)
@@ -44,11 +51,14 @@ def write_cohort(
             if has_large and not digests:
                 content = _template(root, number, 5 << 19)
             (place / f"IM{index:04}.dcm").write_bytes(content)
-            digests[f"{root}.{serial}"] = hashlib.sha256(content).hexdigest()
+            uid = f"{root}.{serial}"
+            digests[uid] = hashlib.sha256(content).hexdigest()
+            data_digests[uid] = hashlib.sha256(data_set(content)).hexdigest()
+            studies[uid] = f"{root}.1.{number // 2}"
     (folder / "notes.txt").write_text("Not an image.\n", "utf-8")
     (folder / "z-cut-off.dcm").write_bytes(content[: len(content) // 2])
     (folder / "z-duplicate.dcm").write_bytes(content)
-    return Cohort(folder, root, digests)
+    return Cohort(folder, root, digests, data_digests, studies)
 
 
 def _template(root: str, number: int, pixel_bytes: int) -> bytes:

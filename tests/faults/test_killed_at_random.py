@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 
-from tests.faults.bench import Bench
 from tests.faults.conftest import MakeBench
 from tests.faults.processes import await_until, living_in_session
 
@@ -25,13 +24,13 @@ def test_an_upload_of_two_thousand_instances_survives_fourteen_kills(
     whole, moments = 4 * count, []
     for kills_left in range(KILLS, 0, -1):
         with bench.running("upload", bench.name) as runner:
-            done = _moves(bench)
+            done = bench.moves()
             goal = done + dice.randint(1, 2 * (whole - done) // (kills_left + 2))
-            await_until(lambda: _moves(bench) >= goal or runner.poll() is not None, "progress")  # noqa: B023 - asked at once
+            await_until(lambda: bench.moves() >= goal or runner.poll() is not None, "progress")  # noqa: B023 - asked at once
             runner.kill()
         assert runner.returncode == -signal.SIGKILL
         await_until(lambda: not living_in_session(runner.pid), "the workers died with the runner")
-        moments.append((_moves(bench), bench.sent()))
+        moments.append((bench.moves(), bench.sent()))
     # The kills fell where they were meant to: in the scan, and mostly while instances went.
     assert sum(0 < sent < count for _, sent in moments) >= 7, moments
     assert any(sent == 0 for _, sent in moments), moments
@@ -43,11 +42,3 @@ def test_an_upload_of_two_thousand_instances_survives_fourteen_kills(
     # At the worst, what was in the lanes at a kill came in a second time and was kept once.
     again = sum(held.received - 1 for held in bench.held().values())
     assert again <= KILLS * LANES * BATCH
-
-
-def _moves(bench: Bench) -> int:
-    """How far the transfer is, as one number that only grows."""
-    return bench.number(
-        "SELECT (SELECT ifnull(sum(n * iif(verdict = 'unread', 1, 2)), 0) FROM file_tally)"
-        " + ifnull(sum(n * iif(state = 'sent', 1, iif(state = 'verified', 2, 0))), 0) FROM tally"
-    )
