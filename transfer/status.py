@@ -41,8 +41,8 @@ class Status:
             return "stopping" if self.control.wish is Wish.STOP else "running"
         if self.runner.epoch == 0:
             return "new"
-        upload = self.steps.get("upload")
-        if upload and upload.state is StepState.DONE:
+        upload, n = self.steps.get("upload"), self.census.instances
+        if upload and upload.state is StepState.DONE and n.sent == n.ready and not n.failed:
             return "done"
         if self.runner.exit_code is None or self.runner.exit_code == 130:
             return "interrupted"

@@ -103,6 +103,14 @@ def unread_files(ledger: Ledger, page: int = 512) -> Iterator[tuple[int, bytes]]
         last = found[-1][1]
 
 
+def count_unreadable(ledger: Ledger) -> int:
+    """How many files and folders could not be read; what they hold is not known."""
+    return ledger.number(
+        "SELECT count(*) FROM source_file WHERE verdict = 'rejected'"
+        " AND reasons IN ('unreadable-folder', 'unreadable-file', 'reader-died')"
+    )
+
+
 def count_unread(ledger: Ledger) -> int:
     """How many files nobody has read yet."""
     return ledger.number("SELECT sum(n) FROM file_tally WHERE verdict = 'unread'")

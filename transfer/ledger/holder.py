@@ -85,6 +85,9 @@ class Holder:
                     " eucaim-transfer stop NAME",
                 ) from None
         with ledger.transaction():
+            # A runner that ended in good order took its wishes with it; one that was killed left
+            # them behind. A wish that comes in from now on is meant for this runner.
+            ledger.write("UPDATE control SET wish = 'run' WHERE (SELECT pid FROM runner) NOTNULL")
             ledger.write(
                 "UPDATE runner SET epoch = epoch + 1, pid = ?, host = ?, phase = ?, message = '',"
                 " remedy = '', exit_code = NULL, started_at_utc = ?, ended_at_utc = NULL",
@@ -114,6 +117,7 @@ class Holder:
                 exit_code,
                 utc_now(),
             )
+            ledger.write("UPDATE control SET wish = 'run'")
             ledger.record_event("runner", f"Runner ended with exit code {exit_code}.")
         self.drop()
 

@@ -10,6 +10,8 @@ from transfer.ledger.batches import add_batches
 from transfer.ledger.connection import Ledger
 from transfer.values import SeriesInstanceUID, SeriesRef, SOPInstanceUID, StudyInstanceUID
 
+_WINDOW = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesToCheck:
@@ -91,14 +93,17 @@ def record_unlisted(ledger: Ledger, again: Sequence[int], lost: Sequence[int], w
         add_batches(ledger, [[row] for row in again])
 
 
-def doubt_verified(ledger: Ledger) -> int:
+def doubt_verified(ledger: Ledger) -> None:
     """Treat every verified instance as merely acknowledged, so that it is looked for again.
 
-    Returns:
-        How many there were.
+    In many short transactions: nobody who has a wish waits for the whole of it.
     """
-    with ledger.transaction():
-        ledger.write(
-            "UPDATE instance SET state = 'sent', verified_at_utc = NULL WHERE state = 'verified'"
-        )
-        return ledger.number("SELECT changes()")
+    last = ledger.number("SELECT max(id) FROM instance")
+    for low in range(0, last + 1, _WINDOW):
+        with ledger.transaction():
+            ledger.write(
+                "UPDATE instance SET state = 'sent', verified_at_utc = NULL"
+                " WHERE id BETWEEN ? AND ? AND state = 'verified'",
+                low,
+                low + _WINDOW - 1,
+            )

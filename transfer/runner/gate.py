@@ -8,6 +8,7 @@ from transfer.errors import StepBlocked, TransferError
 from transfer.ledger.census import take_census
 from transfer.ledger.commits import study_plans
 from transfer.ledger.connection import Ledger
+from transfer.ledger.files import count_unreadable
 from transfer.ledger.order import last_word, read_order
 from transfer.ledger.steps import Finding, clear_finding, clear_level, record_finding, set_step
 from transfer.node import Node, Objection, StudyPlan
@@ -99,6 +100,14 @@ def conclude(ledger: Ledger, *, can_list: bool) -> None:
             " node, listed by it.",
             "See which and why with: eucaim-transfer status NAME --json. Then upload again: only"
             " those go.",
+        )
+    unreadable = count_unreadable(ledger)
+    if n.verified == n.ready and unreadable:
+        raise PartlyDone(
+            f"All {n.verified} instances that could be read are on the node, but {unreadable} files"
+            " or folders of the source could not be read.",
+            "See which with: eucaim-transfer scan NAME --identifiers. Give access to them or take"
+            " them out of the source, then upload again.",
         )
     if n.verified == n.ready:
         clear_finding(ledger, "UNVERIFIABLE")

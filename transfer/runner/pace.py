@@ -70,8 +70,12 @@ class Trouble:
         self.note = ""
 
     def over(self) -> None:
-        """A request got an answer: all is well."""
+        """Instances got through: all is well."""
         self.successes += 1
+        self.answered()
+
+    def answered(self) -> None:
+        """The node answered a question: it is there, whatever becomes of requests."""
         self._since = None
         self._run = 0
         self._resume_at = 0.0

@@ -14,7 +14,7 @@ from transfer.errors import EpochLost, StepBlocked, TransferError
 from transfer.ledger.batches import retry_failed
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
-from transfer.ledger.control import Wish, read_control, set_wish
+from transfer.ledger.control import Wish, read_control
 from transfer.ledger.holder import Holder
 from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.steps import read_steps, set_step
@@ -107,9 +107,7 @@ async def run(
 
 
 def _take(ledger: Ledger, workspace: Workspace, until: Until) -> Holder:
-    holder = Holder.take(workspace.lock, ledger, until.value)
-    set_wish(ledger, Wish.RUN)
-    return holder
+    return Holder.take(workspace.lock, ledger, until.value)
 
 
 def _let_go(ledger: Ledger, holder: Holder, code: int, what: str, remedy: str) -> None:
@@ -140,7 +138,7 @@ async def _guarded(
         if not isinstance(error, TransferError):
             raise
         log.warning("%s %s", error.what, error.remedy)
-        if until is Until.UPLOAD:
+        if until is Until.UPLOAD or (until is Until.VERIFY and await ledger(_is_open)):
             waits = error.exit_code in (ExitCode.SIGN_IN, ExitCode.NETWORK)
             state = StepState.WAITING if waits else StepState.BLOCKED
             await ledger(set_step, "upload", state, error.what)
@@ -168,7 +166,7 @@ async def _phases(
         identity = await node.sign_in()
         who = f"Signed in as {identity.username}." if identity.username else "No sign-in is needed."
         await ledger(set_step, "login", StepState.DONE, who)
-    if until is Until.SCAN or not await ledger(_is_scanned):
+    if until is Until.SCAN or (until is not Until.VERIFY and not await ledger(_is_scanned)):
         await ledger(holder.enter, "scan")
         await ledger(_scan, settings, stop)
     if until is Until.SCAN:
@@ -195,8 +193,17 @@ async def _phases(
 
 
 def _is_scanned(ledger: Ledger) -> bool:
-    record = read_steps(ledger).get("scan")
-    return record is not None and record.state is StepState.DONE
+    """Whether the last look at the source still serves. A transfer that was finished is looked at
+    again: whoever uploads it once more has perhaps added files."""
+    steps = read_steps(ledger)
+    scanned, upload = steps.get("scan"), steps.get("upload")
+    is_done = scanned is not None and scanned.state is StepState.DONE
+    return is_done and not (upload is not None and upload.state is StepState.DONE)
+
+
+def _is_open(ledger: Ledger) -> bool:
+    n = take_census(ledger).instances
+    return n.verified < n.ready
 
 
 def _refuse_nothing(ledger: Ledger) -> None:
@@ -209,6 +216,9 @@ def _refuse_nothing(ledger: Ledger) -> None:
 
 def _scan(ledger: Ledger, settings: Settings, stop: Stop) -> None:
     scan(ledger, processes=settings.processes, should_stop=_wishes(ledger, stop))
+    upload = read_steps(ledger).get("upload")
+    if upload is not None and upload.state is StepState.DONE and _is_open(ledger):
+        set_step(ledger, "upload", StepState.TODO, "Instances were added that have not gone yet.")
 
 
 def _plan(ledger: Ledger, abilities: Abilities, stop: Stop) -> None:

@@ -14,6 +14,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.files import (
     SeenFile,
     count_unread,
+    count_unreadable,
     next_generation,
     prepare_reading,
     record_missing,
@@ -55,13 +56,14 @@ def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> 
     set_step(ledger, "scan", StepState.RUNNING)
     _walk_source(ledger, source, should_stop)
     _read_headers(ledger, source, processes, should_stop)
-    census = take_census(ledger)
-    set_step(
-        ledger,
-        "scan",
-        StepState.DONE,
-        f"{census.instances.found} instances in {census.files.seen} files.",
-    )
+    census, unreadable = take_census(ledger), count_unreadable(ledger)
+    found = f"{census.instances.found} instances in {census.files.seen} files."
+    if unreadable:
+        # Not done: the next run looks again, for the share or the permission may be back.
+        found = f"{found} {unreadable} files or folders could not be read."
+        set_step(ledger, "scan", StepState.BLOCKED, found)
+    else:
+        set_step(ledger, "scan", StepState.DONE, found)
 
 
 def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool]) -> None:

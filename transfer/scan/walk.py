@@ -42,7 +42,13 @@ def walk(source: bytes) -> Iterator[Entry]:
             with os.scandir(where) as entries:
                 for entry in entries:
                     path = os.path.join(folder, entry.name)
-                    if entry.is_dir():
+                    # One link that leads nowhere must not cost the rest of its folder.
+                    try:
+                        is_folder = entry.is_dir()
+                    except OSError:
+                        yield Entry(path, 0, 0, _unreadable(entry))
+                        continue
+                    if is_folder:
                         pending.append(path)
                     else:
                         yield _file(entry, path)
@@ -54,7 +60,11 @@ def _file(entry: os.DirEntry[bytes], path: bytes) -> Entry:
     try:
         status = entry.stat()
     except OSError:
-        return Entry(path, 0, 0, "broken-link" if entry.is_symlink() else "unreadable-file")
+        return Entry(path, 0, 0, _unreadable(entry))
     if not stat.S_ISREG(status.st_mode):
         return Entry(path, 0, 0, "special-file")
     return Entry(path, status.st_size, status.st_mtime_ns)
+
+
+def _unreadable(entry: os.DirEntry[bytes]) -> str:
+    return "broken-link" if entry.is_symlink() else "unreadable-file"
