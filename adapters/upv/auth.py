@@ -1,8 +1,9 @@
 """The credential of each request: none, basic, a fixed token, or one that renews itself.
 
 A renewing sign-in asks for a new access token when less than a minute is left, one at a time, and
-keeps the newest refresh token in the secret store. A password that was refused is never sent
-again by the same process: accounts get locked.
+keeps the newest refresh token in the secret store, where other processes of the same account find
+it and leave theirs: a realm may take each refresh token once. A password that was
+refused is never sent again by the same process: accounts get locked.
 """
 
 from __future__ import annotations
@@ -191,20 +192,31 @@ class Renewing:
         # A password that was just typed in is meant; it goes before the session of last week.
         if refresh is None and not self._secrets.is_held(f"{self._settings.name}.password"):
             refresh = await asyncio.to_thread(self._secrets.get, name)
+        if refresh and await self._refreshed_by(refresh):
+            return
         if refresh:
-            try:
-                await self._take(await self._realm.refresh_grant(refresh), refresh)
+            self._refresh = None
+            # Where tokens rotate, another process of this account used ours up and stored the next.
+            another = await asyncio.to_thread(self._secrets.get, name)
+            if another and another != refresh and await self._refreshed_by(another):
                 return
-            except GrantRefused as refused:
-                if refused.code != "invalid_grant":
-                    raise in_words(refused, self._settings.name) from None
-                self._refresh = None
         try:
             tokens = await self._sign_in_anew()
         except GrantRefused as refused:
             self._final_refusal = in_words(refused, self._settings.name)
             raise self._final_refusal from None
         await self._take(tokens, None)
+
+    async def _refreshed_by(self, refresh: str) -> bool:
+        """Whether this refresh token still gives an access token."""
+        try:
+            tokens = await self._realm.refresh_grant(refresh)
+        except GrantRefused as refused:
+            if refused.code != "invalid_grant":
+                raise in_words(refused, self._settings.name) from None
+            return False
+        await self._take(tokens, refresh)
+        return True
 
     async def _sign_in_anew(self) -> Tokens:
         if (

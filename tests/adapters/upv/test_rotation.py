@@ -1,0 +1,111 @@
+"""A realm that takes each refresh token once, and two processes that share one session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.profiles import load_profiles
+from adapters.secrets import SecretStore
+from adapters.upv.auth import Renewing
+from adapters.upv.oidc import Realm
+from adapters.upv.options import Settings
+from tests.adapters.upv.issuer import URL, Issuer
+from transfer.errors import SignInExpired, SignInRefused
+
+
+@dataclass
+class OnceOnly(Issuer):
+    """As Keycloak with "Revoke Refresh Token": what was used is void from then on."""
+
+    tried: list[str] = field(default_factory=list)
+
+    def _token(self, form: dict[str, str]) -> httpx.Response:
+        answer = super()._token(form)
+        if "refresh_token" in form:
+            self.tried.append(form["refresh_token"])
+            self.live_refresh.discard(form["refresh_token"])
+        return answer
+
+
+@dataclass
+class Process:
+    """One process of the account: its own store object and memory, the same home."""
+
+    home: Path
+    issuer: Issuer
+    password: str = ""
+    now: float = 1000.0
+    store: SecretStore = field(init=False)
+    credential: Renewing = field(init=False)
+
+    def __post_init__(self) -> None:
+        (self.home / "config.toml").write_text(
+            '[nodes.n]\nkind = "upv"\ndicomweb_url = "https://node.example/rs"\n'
+            f'auth = "password"\nissuer_url = "{URL}"\nusername = "us"\n'
+        )
+        environ = {"EUCAIM_TRANSFER_PASSWORD": self.password} if self.password else {}
+        self.store = SecretStore(self.home, environ=environ, keyring=lambda: None)
+        self.credential = Renewing(
+            Settings.of(load_profiles(self.home)["n"], self.home),
+            self.store,
+            Realm(self.issuer.client(), URL, "qpinsights", node="n"),
+            clock=lambda: self.now,
+        )
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> OnceOnly:
+    SecretStore(tmp_path, environ={}, keyring=lambda: None).put("n.token", "first")
+    return OnceOnly(live_refresh={"first"})
+
+
+async def test_a_runner_goes_on_with_the_token_that_a_doctor_stored(
+    tmp_path: Path, issuer: OnceOnly
+) -> None:
+    runner, doctor = Process(tmp_path, issuer), Process(tmp_path, issuer)
+    await runner.credential.header()
+    await doctor.credential.header()
+    runner.now += 290
+    assert await runner.credential.header() is not None
+    assert issuer.tried == ["first", "refresh-1", "refresh-1", "refresh-2"]
+    assert doctor.store.get("n.token") == "refresh-3"
+
+
+async def test_the_same_token_is_not_tried_twice(tmp_path: Path, issuer: OnceOnly) -> None:
+    issuer.live_refresh.clear()
+    with pytest.raises(SignInExpired):
+        await Process(tmp_path, issuer).credential.header()
+    assert issuer.tried == ["first"]
+
+
+async def test_a_session_that_is_over_for_both_ends_after_one_more_try(
+    tmp_path: Path, issuer: OnceOnly
+) -> None:
+    runner, doctor = Process(tmp_path, issuer), Process(tmp_path, issuer)
+    await runner.credential.header()
+    await doctor.credential.header()
+    issuer.live_refresh.clear()
+    issuer.tried.clear()
+    runner.now += 290
+    with pytest.raises(SignInExpired):
+        await runner.credential.header()
+    assert issuer.tried == ["refresh-1", "refresh-2"]
+
+
+async def test_a_password_is_sent_once_when_both_tokens_are_void(
+    tmp_path: Path, issuer: OnceOnly
+) -> None:
+    runner, doctor = Process(tmp_path, issuer, "wrong"), Process(tmp_path, issuer)
+    await runner.credential.header()
+    await doctor.credential.header()
+    issuer.live_refresh.clear()
+    issuer.asked.clear()
+    runner.now += 290
+    for _ in range(2):
+        with pytest.raises(SignInRefused):
+            await runner.credential.header()
+    assert issuer.grants == ["refresh_token", "refresh_token", "password"]
