@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from transfer.errors import TransferError
 from transfer.values import ExitCode
-from tui.cli.output import refuse, tell
+from tui.cli.output import give_up_stdout, refuse, tell
 from tui.cli.parser import build_parser
 
 _ROOMS = {
@@ -53,4 +53,6 @@ def run_command(words: Sequence[str]) -> int:
         tell("Interrupted; nothing is lost.")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        return ExitCode.DONE
+        # The answer was not read to its end; whoever asks must not take it for a good one.
+        give_up_stdout()
+        return ExitCode.INTERNAL

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from transfer.errors import TransferError
@@ -19,6 +21,29 @@ def print_json(document: Mapping[str, Any]) -> None:
 def say(line: str) -> None:
     """A line of the answer, on stdout. Text from files is made harmless here."""
     print(plain(line), flush=True)
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Around the answer of a command whose exit code says more: a reader that has gone ends the
+    answer, not the command."""
+    try:
+        yield
+    except BrokenPipeError:
+        give_up_stdout()
+
+
+def give_up_stdout() -> None:
+    """Nobody reads stdout any more: what is still buffered goes nowhere.
+
+    Else the interpreter tries once more as it shuts down, complains, and exits with 120.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, sys.stdout.fileno())
+        finally:
+            os.close(nowhere)
 
 
 def tell(line: str) -> None:

@@ -7,7 +7,9 @@ import asyncio
 import os
 import threading
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
@@ -16,7 +18,7 @@ from transfer.ledger.holder import read_runner
 from transfer.ledger.order import Word, read_order, record_word
 from transfer.runner.gate import COUNTED
 from transfer.runner.run import Until
-from transfer.status import read_status
+from transfer.status import Status, read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui import figures
@@ -26,8 +28,8 @@ from tui.cli.orders import (
     progress_line,
     status_document,
 )
-from tui.cli.output import print_json, say, tell
-from tui.launch import launch
+from tui.cli.output import answering, print_json, say, tell
+from tui.launch import Launched, launch, lingers
 from tui.nodes import choose_node
 from tui.runner import run_here
 
@@ -44,11 +46,19 @@ def scan_command(options: argparse.Namespace) -> int:
     status = read_status(workspace)
     with Ledger.open(workspace.ledger, read_only=True) as ledger:
         left_out = left_out_document(ledger, identifiers=options.identifiers)
+    with answering():
+        _print_scan(status, left_out, options)
+    return ExitCode.DONE
+
+
+def _print_scan(
+    status: Status, left_out: Sequence[Mapping[str, Any]], options: argparse.Namespace
+) -> None:
     if options.json:
         document = status.document()
         kept = ("transfer", "patients", "studies", "series", "instances", "files", "bytes")
         print_json({**{key: document[key] for key in kept}, "left_out": left_out})
-        return ExitCode.DONE
+        return
     print_status(status)
     by_reason = Counter((left["verdict"], left["reasons"][0], left["message"]) for left in left_out)
     for (verdict, reason, message), n in by_reason.most_common():
@@ -58,7 +68,6 @@ def scan_command(options: argparse.Namespace) -> int:
         say(f"          {left['key']}  {codes}  {left.get('path', '')}".rstrip())
     if left_out and not options.identifiers:
         say("  File names may hold patients' names; --identifiers shows them.")
-    return ExitCode.DONE
 
 
 def upload_command(options: argparse.Namespace) -> int:
@@ -83,32 +92,38 @@ def upload_command(options: argparse.Namespace) -> int:
         return _rehearse(home, workspace, options.dry_run, as_json=options.json)
     if options.detach:
         launched = launch(workspace, password=password)
-        if options.json:
-            with Ledger.open(workspace.ledger, read_only=True) as ledger:
-                pid = read_runner(ledger).pid
-            print_json(
-                {
-                    "transfer": workspace.name,
-                    "runner": {"pid": pid, "how": launched.how},
-                    "survives_logout": launched.survives_logout,
-                }
-            )
-        else:
-            say(f"The runner goes on by itself, in {launched.how}.")
-            if not launched.survives_logout:
-                say(
-                    "This host ends what an account left running when it logs out."
-                    " Ask its administrator for: loginctl enable-linger"
-                )
-            say(f"Watch it with: eucaim-transfer status {workspace.name} --watch")
+        with answering():
+            _print_launched(workspace, launched, as_json=options.json)
         return ExitCode.DONE
     code = run_telling(home, workspace, Until.UPLOAD, password)
     status = read_status(workspace)
-    if options.json:
-        print_json(status_document(home, workspace, status))
-    elif not code:
-        print_status(status)
+    with answering():
+        if options.json:
+            print_json(status_document(home, workspace, status))
+        elif not code:
+            print_status(status)
     return ended(workspace, code)
+
+
+def _print_launched(workspace: Workspace, launched: Launched, *, as_json: bool) -> None:
+    if as_json:
+        with Ledger.open(workspace.ledger, read_only=True) as ledger:
+            pid = read_runner(ledger).pid
+        print_json(
+            {
+                "transfer": workspace.name,
+                "runner": {"pid": pid, "how": launched.how},
+                "survives_logout": launched.survives_logout,
+            }
+        )
+    else:
+        say(f"The runner goes on by itself, in {launched.how}.")
+        if not launched.survives_logout:
+            mend = "Ask its administrator for: loginctl enable-linger"
+            if lingers():
+                mend = "Store the password, so that a service finds it: eucaim-transfer login NODE"
+            say(f"This host ends what an account left running when it logs out. {mend}")
+        say(f"Watch it with: eucaim-transfer status {workspace.name} --watch")
 
 
 def verify_command(options: argparse.Namespace) -> int:
@@ -132,10 +147,11 @@ def verify_command(options: argparse.Namespace) -> int:
             record_word(ledger, Word(COUNTED, str(options.counted), options.by, "counted there"))
     code = run_telling(home, workspace, Until.VERIFY)
     status = read_status(workspace)
-    if options.json:
-        print_json(status_document(home, workspace, status))
-    elif not code:
-        print_status(status)
+    with answering():
+        if options.json:
+            print_json(status_document(home, workspace, status))
+        elif not code:
+            print_status(status)
     return ended(workspace, code)
 
 
@@ -197,9 +213,10 @@ def _rehearse(home: Home, workspace: Workspace, folder: Path, *, as_json: bool) 
             await node.aclose()
 
     requests = asyncio.run(write())
-    if as_json:
-        print_json({"transfer": workspace.name, "requests": requests, "folder": str(folder)})
-    else:
-        say(f"{requests} requests are written to the folder given; nothing was sent.")
-        say("They hold the images as they are: keep that folder as safe as the source.")
+    with answering():
+        if as_json:
+            print_json({"transfer": workspace.name, "requests": requests, "folder": str(folder)})
+        else:
+            say(f"{requests} requests are written to the folder given; nothing was sent.")
+            say("They hold the images as they are: keep that folder as safe as the source.")
     return ExitCode.DONE
