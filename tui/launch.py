@@ -7,20 +7,46 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from transfer.errors import RunnerHeld, TransferError
+from transfer.errors import (
+    NodeError,
+    RunnerHeld,
+    SignInRefused,
+    SourceChanged,
+    StepBlocked,
+    TransferError,
+    UsageError,
+)
 from transfer.ledger.connection import Ledger
-from transfer.ledger.holder import is_held, read_runner
+from transfer.ledger.holder import RunnerRecord, is_held, read_runner
+from transfer.values import ExitCode
 from transfer.workspace import HOME_VARIABLE, Home, Workspace, private_opener
 
 _START_S = 30.0
 _POLL_S = 0.05
-# What a service of systemd does not inherit and the runner needs. Proxies' passwords are not here:
-# they come from the secret store.
-_PASSED_ON = frozenset({HOME_VARIABLE, "PATH", "LANG", "HTTPS_PROXY", "https_proxy", "NO_PROXY"})
+_PROXY_URLS = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+# What a service of systemd does not inherit and the runner needs. Values with a secret in them are
+# not for a service: every account may read its properties.
+_PASSED_ON = (
+    HOME_VARIABLE,
+    "HOME",
+    "XDG_STATE_HOME",
+    "XDG_CONFIG_HOME",
+    "PATH",
+    "LANG",
+    *_PROXY_URLS,
+    "no_proxy",
+    "NO_PROXY",
+)
+# An ended runner's exit code, raised again in the launcher.
+_BY_CODE: dict[int, type[TransferError]] = {
+    kind.exit_code: kind
+    for kind in (UsageError, StepBlocked, SourceChanged, SignInRefused, NodeError)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +102,10 @@ def launch(
         RunnerHeld: another runner holds the transfer.
         TransferError: it ended at once; what it said is what is raised.
     """
-    if is_held(workspace.lock):
-        with Ledger.open(workspace.ledger, read_only=True) as ledger:
-            holder = read_runner(ledger)
-        raise RunnerHeld(
-            f"Another runner works on this transfer: process {holder.pid} on {holder.host}.",
-            "Watch it, or stop it first.",
-        )
     with Ledger.open(workspace.ledger) as ledger:
         epoch = read_runner(ledger).epoch
+        if is_held(workspace.lock):
+            raise _held_by(read_runner(ledger))
     runner = [
         sys.executable,
         "-P",
@@ -96,21 +117,37 @@ def launch(
         "--until",
         until,
     ]
-    by_service = password is None and lingers()
-    process = (
-        _as_service(workspace, runner) if by_service else _in_session(workspace, runner, password)
-    )
-    _await_start(workspace, process, epoch, by_service)
-    if by_service:
-        return Launched("a systemd service of this account", True)
-    return Launched("a session of its own", not kills_user_processes())
+    how = "a session of its own"
+    if password is None and lingers():
+        reason = _secret_at_hand(os.environ)
+        if reason is None and _as_service(workspace, runner):
+            _await_service(workspace, epoch)
+            return Launched("a systemd service of this account", True)
+        how += f" ({reason or 'systemd refused a service'})"
+    process = _in_session(workspace, runner, password)
+    _await_process(workspace, process, epoch)
+    return Launched(how, not kills_user_processes())
+
+
+def _secret_at_hand(environ: Mapping[str, str]) -> str | None:
+    """Why the runner needs this environment, secrets and all; None when a service will do."""
+    if environ.get("EUCAIM_TRANSFER_PASSWORD") or environ.get("CREDENTIALS_DIRECTORY"):
+        return "the environment holds a password"
+    # Told by the mark alone: also in an address that cannot be read may stand a password.
+    if any("@" in environ.get(name, "") for name in _PROXY_URLS):
+        return "the proxy's address holds a password"
+    return None
 
 
 def _environment(workspace: Workspace) -> dict[str, str]:
     # A password in the environment would stay readable in /proc for as long as the runner lives.
     kept = {k: v for k, v in os.environ.items() if k != "EUCAIM_TRANSFER_PASSWORD"}
-    root = workspace.folder.parent.parent
-    return kept if Home.find().root == root else {**kept, HOME_VARIABLE: str(root)}
+    root = workspace.folder.parent.parent.absolute()
+    if not kept.get(HOME_VARIABLE) and Home.find(kept).root == root:
+        # The platform's own folders: naming one would move config.toml as well.
+        return kept
+    # Always in full: the runner's working folder is another.
+    return {**kept, HOME_VARIABLE: str(root)}
 
 
 def _in_session(
@@ -138,41 +175,85 @@ def _in_session(
     return process
 
 
-def _as_service(workspace: Workspace, runner: list[str]) -> subprocess.Popen[bytes]:
+def _as_service(workspace: Workspace, runner: list[str]) -> bool:
+    """Whether systemd took the runner as a service.
+
+    The values of variables go by systemd-run's own environment, not by its arguments, which every
+    account of the host may read (since systemd 250; older ones refuse).
+    """
+    environment = _environment(workspace)
     with open(workspace.log, "ab", opener=private_opener) as log:
-        return subprocess.Popen(
+        done = subprocess.run(
             [
                 "systemd-run",
                 "--user",
                 "--quiet",
                 "--collect",
-                *(
-                    f"--setenv={k}={v}"
-                    for k, v in _environment(workspace).items()
-                    if k in _PASSED_ON
-                ),
+                *(f"--setenv={name}" for name in _PASSED_ON if environment.get(name)),
                 *runner,
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env=environment,
+            check=False,
         )
+    return done.returncode == 0
 
 
-def _await_start(
-    workspace: Workspace, process: subprocess.Popen[bytes], epoch: int, by_service: bool
-) -> None:
+def _await_service(workspace: Workspace, epoch: int) -> None:
+    """Return once a runner took the transfer after systemd had taken ours.
+
+    A service's process is not our child and its number is not known. So a runner of another launch
+    that was quicker within these seconds passes for ours; then ours has ended with code 7, which
+    stands in the journal, and the transfer is being worked on all the same.
+    """
+    deadline = time.monotonic() + _START_S
+    with Ledger.open(workspace.ledger, read_only=True) as ledger:
+        while time.monotonic() < deadline:
+            if read_runner(ledger).epoch > epoch:
+                return
+            time.sleep(_POLL_S)
+    raise _not_started(workspace)
+
+
+def _await_process(workspace: Workspace, process: subprocess.Popen[bytes], epoch: int) -> None:
+    """Return once this very process holds the transfer, or has held it and ended well."""
     deadline = time.monotonic() + _START_S
     with Ledger.open(workspace.ledger, read_only=True) as ledger:
         while time.monotonic() < deadline:
             # Looked at before the row: a runner that ended in between still wrote its row first.
             code = process.poll()
-            if read_runner(ledger).epoch > epoch:
+            now = read_runner(ledger)
+            if now.epoch > epoch and now.pid == process.pid:
                 return
-            if code is not None and not (by_service and code == 0):
-                break
+            if code == ExitCode.DONE:
+                return
+            if code is not None:
+                raise _ended(workspace, code, now, epoch)
             time.sleep(_POLL_S)
-    raise TransferError(
+    raise _not_started(workspace)
+
+
+def _ended(workspace: Workspace, code: int, now: RunnerRecord, epoch: int) -> TransferError:
+    if code == ExitCode.HELD:
+        return _held_by(now)
+    if now.epoch > epoch and now.exit_code == code and now.message:
+        return _BY_CODE.get(code, TransferError)(now.message, now.remedy)
+    return _not_started(workspace)
+
+
+def _held_by(holder: RunnerRecord) -> RunnerHeld:
+    remedy = "Watch it, or stop it first."
+    if holder.pid is None:
+        return RunnerHeld("Another runner took this transfer first; it has ended by now.", remedy)
+    return RunnerHeld(
+        f"Another runner works on this transfer: process {holder.pid} on {holder.host}.", remedy
+    )
+
+
+def _not_started(workspace: Workspace) -> TransferError:
+    return TransferError(
         "The runner did not start.",
         "See the last lines of runner.log in the transfer's folder, or run in the foreground:"
         f" eucaim-transfer upload {workspace.name}",
