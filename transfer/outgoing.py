@@ -27,6 +27,14 @@ class Throttle(Protocol):
         ...
 
 
+def source_changed() -> SourceChanged:
+    """What is said of an instance whose file is not the one that was scanned."""
+    return SourceChanged(
+        "A source file is gone or changed since the scan; it was not sent.",
+        "Scan again so that the transfer knows the file as it is now.",
+    )
+
+
 class LedgerInstance:
     """An `OutgoingInstance` read from the source as the scan recorded it."""
 
@@ -107,7 +115,4 @@ class LedgerInstance:
 
     def _changed(self) -> SourceChanged:
         self.has_changed = True
-        return SourceChanged(
-            "A source file is gone or changed since the scan; it was not sent.",
-            "Scan again so that the transfer knows the file as it is now.",
-        )
+        return source_changed()

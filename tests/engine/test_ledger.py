@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from transfer.errors import EpochLost, LedgerDamaged, RunnerHeld, UsageError
+from transfer.ledger.batches import interrupted_batches, lease_next, planned_batches
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Control, Wish, read_control, set_bandwidth, set_wish
 from transfer.ledger.holder import Holder, is_held, read_runner
@@ -111,8 +113,9 @@ def insert_instance(ledger: Ledger, number: int) -> None:
     )
     ledger.write(
         "INSERT INTO instance (id, file_id, series_id, sop_instance_uid, sop_class_uid,"
-        " transfer_syntax_uid, body_offset, has_part10, deidentified, size_bytes, state)"
-        " VALUES (?1, ?1, 1, ?2, '', '', 0, 1, 0, 10, 'ready')",
+        " transfer_syntax_uid, body_offset, has_part10, deidentified, size_bytes, state,"
+        " file_bytes, file_mtime_ns)"
+        " VALUES (?1, ?1, 1, ?2, '', '', 0, 1, 0, 10, 'ready', 1, 1)",
         number,
         f"1.2.{number}",
     )
@@ -144,3 +147,20 @@ def test_the_tallies_always_agree_with_the_instances(path: Path) -> None:
                 ("verified", 3, 30),
             ]
         )
+
+
+@pytest.mark.parametrize(
+    "ask", [lease_next, interrupted_batches, lambda ledger: planned_batches(ledger, 0, 9)]
+)
+def test_open_batches_are_found_among_any_number_of_done_ones(
+    path: Path, ask: Callable[[Ledger], object]
+) -> None:
+    with Ledger.open(path) as ledger:
+        said: list[str] = []
+        ledger._connection.set_trace_callback(said.append)
+        ask(ledger)
+        ledger._connection.set_trace_callback(None)
+        (query,) = [words for words in said if words.startswith("SELECT")]
+        ((*_, way),) = ledger.rows(f"EXPLAIN QUERY PLAN {query}")
+        assert way.startswith("SEARCH batch USING"), way
+        assert "INDEX batch_open (state=?" in way

@@ -98,8 +98,8 @@ def _add_instance(
     ledger.write(
         "INSERT INTO instance (file_id, series_id, sop_instance_uid, sop_class_uid,"
         " transfer_syntax_uid, body_offset, has_part10, deidentified, size_bytes, state, reason,"
-        " attempts) VALUES (?, ?, ?, '1.2.840.10008.5.1.4.1.1.2', '1.2.840.10008.1.2.1', 0, 1, 1,"
-        " ?, ?, ?, ?)",
+        " attempts, file_bytes, file_mtime_ns) VALUES (?1, ?2, ?3, '1.2.840.10008.5.1.4.1.1.2',"
+        " '1.2.840.10008.1.2.1', 0, 1, 1, ?4, ?5, ?6, ?7, ?4, 0)",
         file,
         series,
         f"1.2.3.{series}.1.{number}",

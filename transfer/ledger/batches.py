@@ -1,4 +1,8 @@
-"""Batches in the ledger: planned, leased to a lane, and settled by what the node said."""
+"""Batches in the ledger: planned, leased to a lane, and settled by what the node said.
+
+Open batches are few among many: `state <> 'done'` beside another state looks idle, and is what
+lets SQLite use their index.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,8 @@ from transfer.values import (
 
 _COLUMNS = (
     "i.id, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, e.id, e.study_id,"
-    " s.study_uid, e.series_uid, p.original_id, f.path, f.size_bytes, f.mtime_ns, i.body_offset,"
-    " i.has_part10, i.size_bytes, i.attempts"
+    " s.study_uid, e.series_uid, p.original_id, f.path, i.file_bytes, i.file_mtime_ns,"
+    " i.body_offset, i.has_part10, i.size_bytes, i.attempts"
     " FROM instance i JOIN series e ON e.id = i.series_id JOIN study s ON s.id = e.study_id"
     " JOIN patient p ON p.id = s.patient_id"
     " JOIN source_file f ON f.id = i.file_id"
@@ -28,7 +32,10 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class PlannedInstance:
-    """One instance with all that is needed to send it. Sizes in bytes."""
+    """One instance with all that is needed to send it. Sizes in bytes.
+
+    `file_bytes` and `mtime_ns` are of the file that the instance was read from.
+    """
 
     row: int
     sop_instance_uid: SOPInstanceUID
@@ -100,7 +107,10 @@ def add_batches(ledger: Ledger, batches: Sequence[Sequence[int]]) -> None:
 def lease_next(ledger: Ledger) -> Lease | None:
     """Take the next planned batch; None when there is none now."""
     with ledger.transaction(durable=False):
-        found = ledger.row("SELECT id, attempts FROM batch WHERE state = 'planned' ORDER BY id")
+        found = ledger.row(
+            "SELECT id, attempts FROM batch WHERE state = 'planned' AND state <> 'done'"
+            " ORDER BY id LIMIT 1"
+        )
         if found is None:
             return None
         batch, attempts = found
@@ -161,7 +171,47 @@ def instances_of(ledger: Ledger, batch: int) -> tuple[PlannedInstance, ...]:
 
 def interrupted_batches(ledger: Ledger) -> list[int]:
     """Batches whose request was under way when a runner ended: their fate is unknown."""
-    return [row[0] for row in ledger.rows("SELECT id FROM batch WHERE state = 'sending'")]
+    return [
+        row[0]
+        for row in ledger.rows(
+            "SELECT id FROM batch WHERE state = 'sending' AND state <> 'done' ORDER BY id"
+        )
+    ]
+
+
+def open_instances(ledger: Ledger) -> dict[str, tuple[int, int]]:
+    """SOP Instance UIDs in interrupted batches, with size and time of the file that was sent."""
+    return {
+        uid: (file_bytes, mtime_ns)
+        for uid, file_bytes, mtime_ns in ledger.rows(
+            "SELECT sop_instance_uid, file_bytes, file_mtime_ns FROM instance"
+            " WHERE state = 'ready' AND batch_id IN"
+            " (SELECT id FROM batch WHERE state = 'sending' AND state <> 'done')"
+        )
+    }
+
+
+def replaced_instances(ledger: Ledger, batch: int) -> set[int]:
+    """Rows of a batch whose file is gone, or was found by a scan to be another one."""
+    return {
+        row[0]
+        for row in ledger.rows(
+            "SELECT i.id FROM instance i JOIN source_file f ON f.id = i.file_id"
+            " WHERE i.batch_id = ? AND i.state = 'ready' AND (f.verdict IS 'missing'"
+            " OR f.size_bytes <> i.file_bytes OR f.mtime_ns <> i.file_mtime_ns)",
+            batch,
+        )
+    }
+
+
+def forget_change(ledger: Ledger, rows: Sequence[int]) -> None:
+    """The node does not list these: that their files changed while they were sent is harmless."""
+    with ledger.transaction():
+        ledger.write_many(
+            "DELETE FROM finding WHERE rule = 'CHANGED-WHILE-SENDING' AND key ="
+            " (SELECT 'F' || file_id FROM instance WHERE id = ?)",
+            [(row,) for row in rows],
+        )
 
 
 def settle(
@@ -213,7 +263,8 @@ def planned_batches(ledger: Ledger, after: int, limit: int) -> list[int]:
     return [
         row[0]
         for row in ledger.rows(
-            "SELECT id FROM batch WHERE state = 'planned' AND id > ? ORDER BY id LIMIT ?",
+            "SELECT id FROM batch WHERE state = 'planned' AND state <> 'done' AND id > ?"
+            " ORDER BY id LIMIT ?",
             after,
             limit,
         )
@@ -221,11 +272,13 @@ def planned_batches(ledger: Ledger, after: int, limit: int) -> list[int]:
 
 
 def retry_failed(ledger: Ledger) -> int:
-    """Give every failed instance whose file is still there another chance; how many."""
+    """Give every failed instance another chance whose file is still there, and no other file in
+    its place; how many."""
     with ledger.transaction():
         ledger.write(
             "UPDATE instance SET state = 'ready', reason = '', batch_id = NULL, attempts = 0"
-            " WHERE state = 'failed' AND file_id IN"
-            " (SELECT id FROM source_file WHERE verdict = 'instance')"
+            " WHERE state = 'failed' AND EXISTS (SELECT 1 FROM source_file f"
+            " WHERE f.id = file_id AND f.verdict = 'instance'"
+            " AND f.size_bytes = file_bytes AND f.mtime_ns = file_mtime_ns)"
         )
         return ledger.number("SELECT changes()")

@@ -47,7 +47,8 @@ def record_seen(ledger: Ledger, files: Sequence[SeenFile], generation: int) -> N
 
 
 def record_missing(ledger: Ledger, generation: int) -> int:
-    """Mark files that this walk did not meet; their unsent instances cannot go.
+    """Mark files that this walk did not meet; their unsent instances cannot go, those of open
+    requests aside.
 
     Returns:
         How many files were there before and are not now.
@@ -55,7 +56,8 @@ def record_missing(ledger: Ledger, generation: int) -> int:
     with ledger.transaction():
         ledger.write(
             "UPDATE instance SET state = 'failed', reason = ? WHERE state = 'ready' AND file_id IN"
-            " (SELECT id FROM source_file WHERE generation < ?)",
+            " (SELECT id FROM source_file WHERE generation < ?)"
+            " AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.id = batch_id AND b.state = 'sending')",
             "The source file is no longer there. Put it back and scan again.",
             generation,
         )
@@ -72,9 +74,15 @@ def prepare_reading(ledger: Ledger) -> None:
 
     Their unsent instances go, for the file may be another instance now; so do the verdicts of
     duplicates whose first file is gone or is read again, for one of them may go in its place.
-    Instances that were sent, or whose request is open, stay as they are.
+    Instances that were sent, or whose request is open, stay as they are. An instance that failed
+    after an earlier scan read its file anew is no longer in that file, and goes too.
     """
     with ledger.transaction():
+        ledger.write(
+            "DELETE FROM instance WHERE state = 'failed' AND EXISTS (SELECT 1 FROM source_file f"
+            " WHERE f.id = file_id AND f.verdict IS NOT 'missing'"
+            " AND (f.size_bytes <> file_bytes OR f.mtime_ns <> file_mtime_ns))"
+        )
         ledger.write(
             "UPDATE source_file SET verdict = NULL, twin_of = NULL WHERE verdict = 'duplicate'"
             " AND twin_of IN (SELECT id FROM source_file"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
+from transfer.ledger.batches import open_instances
 from transfer.ledger.connection import Ledger
 from transfer.scan.facts import FileFacts, FileKind, FileVerdict, InstanceHeader
 
@@ -12,16 +13,36 @@ _CACHE_LIMIT = 4096
 _NOT_READ_YET = "archive-not-read"
 
 _PrefixLength = Callable[[InstanceHeader], int]
+_AFTER = (
+    "CHANGED-AFTER-SENDING",
+    "A source file changed after its instance was sent; the node holds the earlier one.",
+)
+_WHILE = (
+    "CHANGED-WHILE-SENDING",
+    "A source file changed while its instance was being sent; the node holds the earlier one.",
+)
 
 
 class Intake:
     """Takes pages of facts in path order; the first file of a SOP Instance UID is the one that
-    goes, later ones are its duplicates."""
+    goes, later ones are its duplicates.
 
-    def __init__(self, ledger: Ledger, source: bytes, prefix_length: _PrefixLength) -> None:
+    `pulse` is called between files that are compared as a whole; what it raises gives up the page.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        source: bytes,
+        prefix_length: _PrefixLength,
+        pulse: Callable[[], None],
+    ) -> None:
         self._ledger = ledger
         self._source = source
         self._prefix_length = prefix_length
+        self._pulse = pulse
+        # Their requests are settled by the runner alone, and while we scan there is none.
+        self._open = open_instances(ledger)
         self._series: dict[tuple[str, str, str], int] = {}
 
     def take(self, page: Sequence[tuple[int, FileFacts]]) -> None:
@@ -48,14 +69,16 @@ class Intake:
             if known is None or known == row:
                 first[uid] = row
             else:
+                self._pulse()
                 twins[row] = (known, self._compare(known, row))
         return twins
 
     def _holder_of(self, uid: str) -> int | None:
         found = self._ledger.row(
             "SELECT i.file_id FROM instance i JOIN source_file f ON f.id = i.file_id"
-            " WHERE i.sop_instance_uid = ? AND (f.verdict IS NOT 'missing' OR i.state IN"
-            " ('sent', 'verified'))",
+            " WHERE i.sop_instance_uid = ? AND (i.state IN ('sent', 'verified') OR"
+            " (f.verdict IS NOT 'missing' AND f.size_bytes = i.file_bytes"
+            " AND f.mtime_ns = i.file_mtime_ns))",
             uid,
         )
         return int(found[0]) if found else None
@@ -105,44 +128,70 @@ class Intake:
     def _instance(self, row: int, facts: FileFacts, header: InstanceHeader) -> None:
         series = self._series_row(header)
         self._judge(row, "instance", facts, facts.reasons)
-        size = self._ledger.number("SELECT size_bytes FROM source_file WHERE id = ?", row)
+        found = self._ledger.row("SELECT size_bytes, mtime_ns FROM source_file WHERE id = ?", row)
+        assert found is not None, "rows of source_file are never deleted"
+        file_bytes, mtime_ns = found
+        size = file_bytes
         if not header.has_part10:
             size += self._prefix_length(header) - header.body_offset
+        uid = header.sop_instance_uid
+        is_open = uid in self._open
         # A file that changed after it went keeps its record: what the node holds is what was sent.
+        # An open request keeps its batch, so that the node is asked before this one goes.
         self._ledger.write(
             """
             INSERT INTO instance (file_id, series_id, sop_instance_uid, sop_class_uid,
-              transfer_syntax_uid, body_offset, has_part10, deidentified, size_bytes, state)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'ready')
+              transfer_syntax_uid, body_offset, has_part10, deidentified, size_bytes, state,
+              file_bytes, file_mtime_ns)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'ready', ?10, ?11)
             ON CONFLICT (sop_instance_uid) DO UPDATE SET
-              file_id = excluded.file_id, series_id = excluded.series_id,
+              file_id = excluded.file_id, file_bytes = excluded.file_bytes,
+              file_mtime_ns = excluded.file_mtime_ns, series_id = excluded.series_id,
               sop_class_uid = excluded.sop_class_uid,
               transfer_syntax_uid = excluded.transfer_syntax_uid,
               body_offset = excluded.body_offset, has_part10 = excluded.has_part10,
               deidentified = excluded.deidentified, size_bytes = excluded.size_bytes,
-              state = 'ready', reason = '', batch_id = NULL, attempts = 0
+              state = 'ready', reason = '', batch_id = iif(?12, batch_id, NULL), attempts = 0
             WHERE instance.state IN ('ready', 'failed')
             """,
             row,
             series,
-            header.sop_instance_uid,
+            uid,
             header.sop_class_uid,
             header.transfer_syntax_uid,
             header.body_offset,
             header.has_part10,
             header.patient_identity_removed,
             size,
+            file_bytes,
+            mtime_ns,
+            is_open,
         )
         if not self._ledger.number("SELECT changes()"):
-            self._changed_after_sending(row)
+            if not self._is_as_sent(uid, file_bytes, mtime_ns):
+                self._warn_of_change(_AFTER, row)
+        elif is_open and self._open[uid] != (file_bytes, mtime_ns):
+            self._warn_of_change(_WHILE, row)
 
-    def _changed_after_sending(self, row: int) -> None:
+    def _is_as_sent(self, uid: str, file_bytes: int, mtime_ns: int) -> bool:
+        return bool(
+            self._ledger.number(
+                "SELECT 1 FROM instance WHERE sop_instance_uid = ? AND file_bytes = ?"
+                " AND file_mtime_ns = ?",
+                uid,
+                file_bytes,
+                mtime_ns,
+            )
+        )
+
+    def _warn_of_change(self, finding: tuple[str, str], row: int) -> None:
+        rule, message = finding
         self._ledger.write(
             "INSERT INTO finding (rule, severity, level, key, message, remedy)"
-            " VALUES ('CHANGED-AFTER-SENDING', 'warn', 'instance', ?, ?, ?)"
-            " ON CONFLICT (rule, key) DO NOTHING",
+            " VALUES (?, 'warn', 'instance', ?, ?, ?) ON CONFLICT (rule, key) DO NOTHING",
+            rule,
             f"F{row}",
-            "A source file changed after its instance was sent; the node holds the earlier one.",
+            message,
             "Find out which is right. To send this one, ask the node to delete the other first.",
         )
 

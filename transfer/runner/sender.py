@@ -20,16 +20,18 @@ from transfer.ledger.batches import (
     Lease,
     PlannedInstance,
     Settled,
+    forget_change,
     instances_of,
     interrupted_batches,
     lease_next,
     postpone,
+    replaced_instances,
     settle,
 )
 from transfer.ledger.connection import Ledger
 from transfer.ledger.listing import has_unverified
 from transfer.node import Batch, InstanceOutcome, Node, Verdict
-from transfer.outgoing import LedgerInstance
+from transfer.outgoing import LedgerInstance, source_changed
 from transfer.runner import judge
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.meter import Meter
@@ -83,14 +85,25 @@ class Sender:
 
     async def reconcile(self) -> None:
         """Settle requests that were under way when an earlier runner ended: what the node lists
-        has arrived, the rest goes again."""
+        has arrived, the rest goes again where its file is still the one that was scanned. A
+        request whose Series could not be listed before the run is to end stays open."""
         ended = Unreachable("The runner ended during the request.", "Nothing to do.")
+        changed = source_changed()
+        reason = f"{changed.what} {changed.remedy}"
         for batch in await self._ledger(interrupted_batches):
             instances = await self._ledger(instances_of, batch)
-            lease = Lease(batch, 0, 0, instances)
-            await self._settle_broken(lease, ended, is_strike=False)
+            listed = await self._listed(instances)
             if self._order.should_stop():
                 return
+            absent = [i.row for i in instances if i.sop_instance_uid not in listed]
+            await self._ledger(forget_change, absent)
+            lost = (await self._ledger(replaced_instances, batch)).intersection(absent)
+            rest = Lease(batch, 0, 0, tuple(i for i in instances if i.row not in lost))
+            settled, again = judge.after_break(rest, ended, listed, is_strike=False)
+            settled += [Settled(row, "failed", reason) for row in sorted(lost)]
+            await self._record(
+                Lease(batch, 0, 0, instances), (settled, again), type(ended).__name__
+            )
 
     async def lane(self, number: int) -> None:
         """One lane, until nothing is left or the run is to end."""

@@ -88,12 +88,14 @@ def _read_headers(
     total = count_unread(ledger)
     if not total:
         return
-    intake = Intake(ledger, source, _prefix_length)
+    intake = Intake(ledger, source, _prefix_length, lambda: _stop_if(should_stop))
     done, began, told = 0, time.monotonic(), 0.0
     with Readers(processes) as readers:
         files = ((row, os.path.join(source, path)) for row, path in unread_files(ledger))
         for page in _pages(readers.read(files)):
             _stop_if(should_stop)
+            if not page:
+                continue
             intake.take(page)
             checkpoint.passed("read")
             done += len(page)
@@ -114,7 +116,8 @@ def _read_headers(
 
 
 def _pages(reads: Iterator[list[tuple[int, FileFacts]]]) -> Iterator[list[tuple[int, FileFacts]]]:
-    """Reads put together until a page is worth a transaction, or half a second has passed."""
+    """Reads put together until a page is worth a transaction, or half a second has passed; a page
+    is empty where nothing was read in that time."""
     page: list[tuple[int, FileFacts]] = []
     began = time.monotonic()
     for read in reads:

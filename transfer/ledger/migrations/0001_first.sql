@@ -85,6 +85,9 @@ CREATE INDEX batch_open ON batch (state, id) WHERE state <> 'done';
 CREATE TABLE instance (
   id INTEGER PRIMARY KEY,
   file_id INTEGER NOT NULL REFERENCES source_file (id),
+  -- The file as it was when this instance was read from it; another may be in its place by now.
+  file_bytes INTEGER NOT NULL,
+  file_mtime_ns INTEGER NOT NULL,
   series_id INTEGER NOT NULL REFERENCES series (id),
   sop_instance_uid TEXT NOT NULL UNIQUE,
   sop_class_uid TEXT NOT NULL,
