@@ -3,7 +3,8 @@
     python -P killing.py BLOW POINT NTH[,NTH…] WORDS…
 
 At the n-th passing of POINT (`transfer.checkpoint`) falls the BLOW: `self` kills the process by
-SIGKILL, `worker` one of its reading processes, `interrupt` sends SIGINT to its whole process group,
+SIGKILL, `worker` one of its reading processes, `freeze` holds all of these as a file server that
+does not answer would, `interrupt` sends SIGINT to its whole process group,
 as ctrl+c in a terminal does. WORDS are a command line of `eucaim-transfer`.
 """
 
@@ -29,6 +30,12 @@ def _kill_worker() -> None:
         worker.kill()
 
 
+def _freeze_workers() -> None:
+    for worker in multiprocessing.active_children():
+        assert worker.pid is not None, "it was started"
+        os.kill(worker.pid, signal.SIGSTOP)
+
+
 def _interrupt_group() -> None:
     os.killpg(os.getpgrp(), signal.SIGINT)
 
@@ -36,6 +43,7 @@ def _interrupt_group() -> None:
 _BLOWS: dict[str, Callable[[], None]] = {
     "self": _kill_self,
     "worker": _kill_worker,
+    "freeze": _freeze_workers,
     "interrupt": _interrupt_group,
 }
 

@@ -35,6 +35,15 @@ def guarded(arguments: list[str]) -> list[str]:
 
 def living_in_session(session: int) -> list[int]:
     """Process ids of a session, those aside that are dead and only not buried yet."""
+    return [pid for pid, state in _states_in_session(session) if state not in "ZX"]
+
+
+def stopped_in_session(session: int) -> list[int]:
+    """Process ids of a session that a SIGSTOP holds."""
+    return [pid for pid, state in _states_in_session(session) if state == "T"]
+
+
+def _states_in_session(session: int) -> list[tuple[int, str]]:
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
@@ -45,8 +54,8 @@ def living_in_session(session: int) -> list[int]:
             continue
         # proc(5): "pid (name) state ppid pgrp session …"; the name may hold anything.
         state, _, _, member_of = status.rpartition(")")[2].split()[:4]
-        if state not in "ZX" and int(member_of) == session:
-            found.append(int(folder.name))
+        if int(member_of) == session:
+            found.append((int(folder.name), state))
     return found
 
 

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+from tests.faults.bench import KILLING, Bench
 from tests.faults.conftest import MakeBench
+from tests.faults.processes import await_until, stopped_in_session
 from transfer.ledger.connection import Ledger
+from transfer.scan import readers
 
 ACCEPTED = 640
 
@@ -62,3 +73,49 @@ def test_a_file_that_could_not_be_read_is_read_by_the_next_scan(make_bench: Make
             )
     assert bench.run("scan", bench.name).returncode == 0
     assert bench.status().census.instances.found == len(bench.cohort.digests)
+
+
+def _terminate(_: Bench, pid: int) -> None:
+    os.kill(pid, signal.SIGTERM)
+
+
+def _order_stop(bench: Bench, _: int) -> None:
+    assert bench.run("stop", bench.name).returncode == 0
+
+
+@pytest.mark.parametrize("end", [_terminate, _order_stop])
+def test_a_scan_whose_files_do_not_answer_can_be_ended(
+    make_bench: MakeBench, end: Callable[[Bench, int], None]
+) -> None:
+    """A share that hangs holds its readers for hours."""
+    bench = make_bench(series=8, per_series=80)
+    with bench.started(str(KILLING), "freeze", "read", "1", "scan", bench.name) as scan:
+        await_until(lambda: stopped_in_session(scan.pid), "the reading processes hang")
+        end(bench, scan.pid)
+        _, err = scan.communicate(timeout=15)
+    assert scan.returncode == 130, err
+    assert 0 < bench.status().census.instances.found < ACCEPTED
+    assert bench.run("upload", bench.name).returncode == 0
+    bench.assert_arrived()
+
+
+def test_a_reader_that_even_a_kill_does_not_end_is_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that waits for a file server dies when the server answers, and not before."""
+    (tmp_path / "file").write_bytes(b"")
+    with monkeypatch.context() as patch:
+        patch.setattr(readers._Process, "kill", lambda _: None)
+        with readers.Readers(1) as reading:
+            (process,) = multiprocessing.active_children()
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGSTOP)
+            assert next(reading.read([(1, bytes(tmp_path / "file"))])) == []
+            began = time.monotonic()
+    # The interpreter waits for its children when it ends.
+    process.join()
+    assert process.is_alive()
+    assert time.monotonic() - began < 5
+    process.kill()
+    process.join(10)
+    assert not process.is_alive()
