@@ -78,16 +78,16 @@ def test_a_session_that_ends_in_mid_body_is_renewed_and_nothing_is_lost(
         assert ran.complaint == []
 
 
-@pytest.mark.parametrize("accessibility", ["private", "public"])
 @pytest.mark.parametrize(
-    "after",
+    ("after", "accessibility"),
     [
-        pytest.param(7, id="before the first listing"),
-        pytest.param(11, id="before the first import"),
-        pytest.param(14, id="before the prearchive is listed"),
-        pytest.param(18, id="before archiving"),
-        pytest.param(19, id="while archiving is watched"),
-        pytest.param(36, id="before the catalogues"),
+        pytest.param(7, "private", id="before the first listing"),
+        pytest.param(11, "public", id="before the first import"),
+        pytest.param(14, "private", id="before the prearchive is listed"),
+        pytest.param(14, "public", id="before the prearchive is listed, visitors may read"),
+        pytest.param(18, "public", id="before archiving"),
+        pytest.param(19, "public", id="while archiving is watched"),
+        pytest.param(36, "private", id="before the catalogues"),
     ],
 )
 def test_a_session_that_became_a_guests_is_not_taken_for_an_empty_project(
