@@ -142,6 +142,7 @@ class _Request:
     ) -> Answer:
         """The answer: good and from our project, or one that is about what was sent."""
         for is_last in (False, True):
+            used = await self._calls.session.id()
             answer = await self._calls.ask(
                 "POST",
                 PATH,
@@ -158,7 +159,7 @@ class _Request:
             if not strayed:
                 return answer
             # A guest's data go astray: was it us whom the node answered?
-            if is_last or await self._calls.session.confirm():
+            if is_last or await self._calls.session.confirm(used):
                 raise _astray(strayed[0], self._project, self._calls.node)
             counter.rewind()
         if answer.status in (400, 409, 423):

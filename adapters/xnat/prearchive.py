@@ -15,7 +15,10 @@ from adapters.xnat.calls import Row as Cells
 from adapters.xnat.labels import Labels, clean
 from adapters.xnat.pages import said
 from adapters.xnat.session import segment
+from transfer.errors import NodeBusy
 from transfer.values import StudyRef
+
+_MOST_LISTINGS = 3
 
 
 class State(Enum):
@@ -80,12 +83,17 @@ class Prearchive:
 
     async def ours(self, project: str, study: StudyRef, labels: Labels) -> Sequence[Row]:
         """Rows of this Study under our label, those of an earlier run too."""
-        for _ in range(2):
+        for _ in range(_MOST_LISTINGS):
+            used = await self._calls.session.id()
             rows = [r for r in await self.rows(project) if is_ours(r, study, labels)]
             # An empty listing may have been a guest's.
-            if rows or await self._calls.session.confirm():
+            if rows or await self._calls.session.confirm(used):
                 return rows
-        return rows
+        raise NodeBusy(
+            "The node signs us out again and again.",
+            "Look whether another program uses the same account on this node; it is tried again.",
+            node=self._calls.node,
+        )
 
     async def read(self, row: Row) -> Row | None:
         """The row as it is now; None when it is gone."""

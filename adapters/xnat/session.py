@@ -102,10 +102,10 @@ class Session:
         """Whether this session still belongs to us and not to a guest."""
         return await self._name_of(used) == self.username
 
-    async def confirm(self) -> bool:
-        """Whether what was just answered was answered to *us*; if not, we are signed in again
-        and the question has to be put once more."""
-        used = await self.id()
+    async def confirm(self, used: str) -> bool:
+        """Whether what was answered since `used` was our session's id was answered to *us*; if
+        not, we are signed in again and the question has to be put once more. The id is taken
+        before asking: meanwhile another request may have renewed the session."""
         if await self.is_ours(used):
             return True
         await self.renew(used)

@@ -78,15 +78,28 @@ def test_a_session_that_ends_in_mid_body_is_renewed_and_nothing_is_lost(
         assert ran.complaint == []
 
 
-@pytest.mark.parametrize("after", [4, 8, 12, 16, 20, 24])
+@pytest.mark.parametrize(
+    ("after", "accessibility"),
+    [
+        pytest.param(7, "private", id="before the first listing"),
+        pytest.param(11, "public", id="before the first import"),
+        pytest.param(14, "private", id="before the prearchive is listed"),
+        pytest.param(14, "public", id="before the prearchive is listed, visitors may read"),
+        pytest.param(18, "public", id="before archiving"),
+        pytest.param(19, "public", id="while archiving is watched"),
+        pytest.param(36, "private", id="before the catalogues"),
+    ],
+)
 def test_a_session_that_became_a_guests_is_not_taken_for_an_empty_project(
-    tmp_path: Path, after: int
+    tmp_path: Path, after: int, accessibility: str
 ) -> None:
     with xnat_bench(tmp_path, site=GUESTS) as at:
+        at.sandbox.xnat.archive.projects["SANDBOX"].accessibility = accessibility
         fault = at.sandbox.fault(f"xnat:become-guest,after={after},times=1")
-        at.assert_all_arrived(at.upload())
+        at.assert_all_arrived(at.upload("--concurrency", 1))
         assert fault.fired == 1
         assert at.received() == ONCE_EACH
+        assert at.asked("services/archive") <= 3
 
 
 def test_a_gateway_that_gives_up_while_archiving_goes_on_is_not_asked_twice(
