@@ -136,7 +136,8 @@ def _ssl(url: str, ca_file: Path, files: Sequence[Path]) -> dict[str, float]:
     piece = bytearray(1024 * 1024)
 
     with (
-        _Clock() as clock, socket.create_connection((target.hostname, target.port or 443)) as raw,
+        _Clock() as clock,
+        socket.create_connection((target.hostname, target.port or 443)) as raw,
         context.wrap_socket(raw, server_hostname=target.hostname) as secure,
     ):
         head = f"POST {target.path}/studies HTTP/1.1\r\nHost: {target.netloc}\r\n"
