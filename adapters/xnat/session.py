@@ -359,6 +359,6 @@ def _nothing_stored(node: str, *, had_token: bool) -> SignInExpired:
 def _nameless(node: str) -> SignInExpired:
     return SignInExpired(
         "There is a password for this node, but nothing says whose it is.",
-        f"Run login {node} --username NAME, or set username of [nodes.{node}] in config.toml.",
+        f"Run login {node} --username YOU, or set username of [nodes.{node}] in config.toml.",
         node=node,
     )

@@ -93,7 +93,7 @@ async def test_a_password_without_a_name_is_not_sent(site: Running, xnat: Script
     node = XnatNode(nameless, site.store(), environ={})
     with pytest.raises(SignInExpired, match="nothing says whose it is") as refused:
         await node.sign_in()
-    assert "login n --username NAME" in refused.value.remedy
+    assert "login n --username YOU" in refused.value.remedy
     await node.aclose()
     assert xnat.sign_ins == []
 
