@@ -203,10 +203,11 @@ def _overall(
     phase = progress.phase if status.is_running else ""
     if phase == "scan":
         part = figures.share(progress.done, progress.total)
-    elif phase == "verify":
-        part = figures.share(counts.verified, counts.ready)
     else:
         part = figures.share(status.bytes_done, status.census.bytes_total)
+        # Sent is not arrived: the bar is full when the node has listed every instance.
+        if not words.is_all_there(status):
+            part = min(part, _NOT_ALL_LISTED)
     style = "$good" if words.is_all_there(status) else "$key"
     lines = [
         line(share_and_bar(part, width, style)),
@@ -279,6 +280,7 @@ def _draw_lane(lane: Lane, width: int) -> Content:
 
 
 _COUNTS = (9, 10, 9)
+_NOT_ALL_LISTED = 0.99
 
 
 def _study_heading(heading: str, width: int) -> list[Content]:
