@@ -52,7 +52,8 @@ class Bandwidth:
 
 
 class Trouble:
-    """The whole node is in trouble, or it is not: one pause for all lanes, growing.
+    """The node is in trouble with one kind of request, or it is not: one pause for all of them,
+    growing. Sending and listing have one each: a node may list and yet take nothing for hours.
 
     Time counts from the last success, on the monotonic clock of the event loop. While lanes are
     waiting nothing is asked of the node; when `patience_s` has passed without one success, the
@@ -70,12 +71,8 @@ class Trouble:
         self.note = ""
 
     def over(self) -> None:
-        """Instances got through: all is well."""
+        """A request got an answer: all is well."""
         self.successes += 1
-        self.answered()
-
-    def answered(self) -> None:
-        """The node answered a question: it is there, whatever becomes of requests."""
         self._since = None
         self._run = 0
         self._resume_at = 0.0

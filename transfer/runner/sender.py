@@ -220,7 +220,6 @@ class Sender:
             try:
                 destination = self._order.destination
                 held = await self._node.holdings(series, destination)
-                self._trouble.answered()
                 return held.keys() | (await self._node.waiting(series, destination)).keys()
             except NotSupported:
                 return ()

@@ -39,6 +39,7 @@ class _Watch:
         self.is_paused = False
         self.concurrency = min(settings.concurrency, most)
         self.trouble = Trouble(settings.patience_s, settings.first_pause_s)
+        self.listing_trouble = Trouble(settings.patience_s, settings.first_pause_s)
         self.meter = Meter()
 
     async def look(self) -> None:
@@ -53,7 +54,10 @@ class _Watch:
     async def tell(self) -> None:
         """Write the moment, unless nothing changed."""
         self.meter.phase = "send" if self.meter.lanes or self.meter.bytes_left else "verify"
-        progress = self.meter.progress(self.trouble.retries, self.trouble.note)
+        sending, listing = self.trouble, self.listing_trouble
+        progress = self.meter.progress(
+            sending.retries + listing.retries, sending.note or listing.note
+        )
         if progress != self._written:
             await self._ledger(write_progress, progress)
             self._written = progress
@@ -88,7 +92,7 @@ async def stream(
     verifier = Verifier(
         ledger,
         node,
-        watch.trouble,
+        watch.listing_trouble,
         listing_delay_s=delay if settings.listing_delay_s is None else settings.listing_delay_s,
         may_resend=sends,
         destination=ordered.destination,

@@ -106,7 +106,7 @@ class Verifier:
         except PASSING as error:
             self._trouble.met(error)
             return
-        self._trouble.answered()
+        self._trouble.over()
         checkpoint.passed("listed")
         sent = await self._ledger(sent_instances, series.row)
         seen = [i.row for i in sent if i.sop_instance_uid in held]
