@@ -114,7 +114,7 @@ def status_of(home: Home) -> Status:
 async def make_transfer(at: Studio, takes: bool) -> None:
     """Through the new-transfer flow, from home to the journey."""
     for keys, name in (
-        (("n",), "new-node"),
+        (("n", "down"), "new-node"),
         (("enter",), "new-folder"),
         (("down", "down", "enter", "enter"), "new-destination"),
         (("enter",), "new-name"),
