@@ -1,0 +1,1 @@
+"""De-identification of one header at a time: read, rewritten by a method, looked over, written."""
