@@ -1,0 +1,76 @@
+"""From what a transfer was ordered with to the method that de-identifies its instances."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from transfer.deid.model import Label, Method
+from transfer.errors import UsageError
+
+PROFILES: Final = ("eucaim", "lethe")
+DEFAULT_PROFILE: Final = "eucaim"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MethodSpec:
+    """The ingredients of a method, plain values that cross to a worker process through its pipe.
+
+    `name` is a profile's name, or the file name of a script, whose text then is `script`. `key` is
+    the cohort's key and `site_id` the holder's SITE ID: both are needed by the profiles only.
+    `params` replace a script's own parameters; `lookup` is the text of its lookup table;
+    `pixel_script` that of a pixel anonymizer script. Never shown: it holds the key.
+    """
+
+    name: str
+    key: str = ""
+    site_id: str = ""
+    script: bytes | None = None
+    params: tuple[tuple[str, str], ...] = ()
+    lookup: bytes | None = None
+    pixel_script: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"MethodSpec({self.name!r})"
+
+    @property
+    def is_profile(self) -> bool:
+        return self.script is None
+
+
+def build_method(spec: MethodSpec) -> Method:
+    """Compile the method once; it then serves any number of instances.
+
+    Raises:
+        UsageError: the profile is unknown, the key or SITE ID is missing, or the script says
+            something that cannot be honoured (a `ScriptError` that names the line).
+    """
+    if spec.script is not None:
+        return _script_method(spec, spec.script)
+    if spec.name not in PROFILES:
+        raise UsageError(
+            "There is no de-identification profile of that name.",
+            f"Take one of {', '.join(PROFILES)}, or name the file of a CTP script.",
+        )
+    from transfer.deid.profiles import eucaim_method, lethe_method
+
+    return {"eucaim": eucaim_method, "lethe": lethe_method}[spec.name](spec.key, spec.site_id)
+
+
+def _script_method(spec: MethodSpec, text: bytes) -> Method:
+    from transfer.deid.ctp import ScriptMethod
+    from transfer.deid.script import parse_lookup, parse_script
+
+    script = parse_script(text, spec.name)
+    lookup = None if spec.lookup is None else parse_lookup(spec.lookup)
+    return ScriptMethod(script, dict(spec.params), lookup, _script_label(spec, text))
+
+
+def _script_label(spec: MethodSpec, text: bytes) -> Label:
+    """A script has no version of its own: its digest covers all that decides what it does but the
+    values of parameters, which may be secrets."""
+    digest = hashlib.sha256(text)
+    for part in (spec.lookup, *(name.encode() for name, _ in spec.params)):
+        digest.update(b"\0" + (part or b""))
+    return Label(spec.name, "", digest.hexdigest())

@@ -1,0 +1,180 @@
+"""One file on its way out: its header read, rewritten, looked over, and put together again.
+
+Deterministic: the same file, method and moment give the same bytes, so that what was prepared
+before the first byte left is what a batch holds, however often it is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from transfer.deid.identifiers import Identifiers, identifiers_of
+from transfer.deid.lastlook import Hit, look
+from transfer.deid.model import DataSet, Header, Method, Moment, Piece, Quarantined, Skipped
+from transfer.deid.reading import Unreadable, read_header
+from transfer.deid.writing import assemble, size_of
+from transfer.scan.text import decoded, plain
+
+_CHARSET: Final = 0x00080005
+_SOP_CLASS: Final = 0x00080016
+_SOP_INSTANCE: Final = 0x00080018
+_PATIENT_ID: Final = 0x00100020
+_STUDY: Final = 0x0020000D
+_SERIES: Final = 0x0020000E
+
+CHANGED: Final = "The file is gone or is not the one that was scanned."
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingIdentity:
+    """By what a node knows the instance that leaves; texts as they stand in its header."""
+
+    patient_id: str
+    study_uid: str
+    series_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """The Part 10 stream that leaves, its length in bytes, and the digest of its part in memory.
+
+    The stretches among `pieces` are copied from the source file unchanged.
+    """
+
+    pieces: tuple[Piece, ...] = field(repr=False)
+    size_bytes: int
+    head_sha256: str
+    identity: OutgoingIdentity = field(repr=False)
+
+
+class Cause(StrEnum):
+    """Why an instance does not leave."""
+
+    SKIPPED = "skipped"
+    QUARANTINED = "quarantined"
+    UNREADABLE = "unreadable"
+    CHANGED = "changed"
+    IDENTIFIER = "identifier"
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """An instance that does not leave, and why, in an operator's words that hold no value."""
+
+    cause: Cause
+    reason: str
+    hits: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the last look searches for besides what the file itself tells of its patient.
+
+    `released` names elements that a person answered for; `names` are texts of the request
+    (destination, labels).
+    """
+
+    identifiers: Identifiers
+    released: Set[str] = frozenset()
+    names: Sequence[str] = ()
+
+
+def rewrite(
+    path: bytes | str,
+    method: Method,
+    moment: Moment,
+    last_look: Look,
+    scanned: tuple[int, int] | None = None,
+) -> Outgoing | Stopped:
+    """Rewrite one file. `scanned` is its size in bytes and time in nanoseconds by the scan.
+
+    Raises:
+        NumberNeeded: a script asks for a number that has not been given yet.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return Stopped(Cause.CHANGED, CHANGED)
+    try:
+        status = os.fstat(fd)
+        if scanned is not None and (status.st_size, status.st_mtime_ns) != scanned:
+            return Stopped(Cause.CHANGED, CHANGED)
+        header = read_header(fd, status.st_size)
+    except Unreadable as refused:
+        return Stopped(Cause.UNREADABLE, refused.reason)
+    except OSError:
+        return Stopped(Cause.CHANGED, CHANGED)
+    finally:
+        os.close(fd)
+    return rewrite_header(header, method, moment, last_look)
+
+
+def rewrite_header(
+    header: Header, method: Method, moment: Moment, last_look: Look
+) -> Outgoing | Stopped:
+    """As `rewrite`, for a header that was read already."""
+    outcome = method.apply(header, moment)
+    if isinstance(outcome, Skipped):
+        return Stopped(Cause.SKIPPED, outcome.reason)
+    if isinstance(outcome, Quarantined):
+        return Stopped(Cause.QUARANTINED, outcome.reason)
+    out = outcome.header
+    identifiers = identifiers_of(header).merge(last_look.identifiers)
+    hits = look(out, identifiers, last_look.released, last_look.names)
+    if hits:
+        return Stopped(Cause.IDENTIFIER, _told(hits[0]), tuple(hits))
+    identity = identity_of(out)
+    lacking = _lacking(identity)
+    if lacking:
+        return Stopped(
+            Cause.QUARANTINED, f"The method leaves no {lacking}, by which nodes file it."
+        )
+    pieces = assemble(out)
+    digest = hashlib.sha256()
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            digest.update(piece)
+    return Outgoing(pieces, size_of(pieces), digest.hexdigest(), identity)
+
+
+def identity_of(header: Header) -> OutgoingIdentity:
+    """What a node will read as the identity of this instance."""
+    charset = _raw(header.dataset, _CHARSET)
+    return OutgoingIdentity(
+        patient_id=decoded(_raw(header.dataset, _PATIENT_ID), charset),
+        study_uid=plain(_raw(header.dataset, _STUDY)),
+        series_uid=plain(_raw(header.dataset, _SERIES)),
+        sop_instance_uid=plain(_raw(header.dataset, _SOP_INSTANCE)),
+        sop_class_uid=plain(_raw(header.dataset, _SOP_CLASS)),
+        transfer_syntax_uid=header.transfer_syntax_uid,
+    )
+
+
+def _raw(dataset: DataSet, tag: int) -> bytes:
+    element = dataset.get(tag)
+    return element.value if element is not None and isinstance(element.value, bytes) else b""
+
+
+def _lacking(identity: OutgoingIdentity) -> str:
+    for value, name in (
+        (identity.patient_id, "Patient ID"),
+        (identity.study_uid, "Study Instance UID"),
+        (identity.series_uid, "Series Instance UID"),
+        (identity.sop_instance_uid, "SOP Instance UID"),
+        (identity.sop_class_uid, "SOP Class UID"),
+    ):
+        if not value:
+            return name
+    return ""
+
+
+def _told(hit: Hit) -> str:
+    return f"The last look found the patient's {hit.kind} in {hit.where}; nothing of it was sent."
