@@ -134,9 +134,7 @@ def rewrite_header(
     identity = identity_of(out)
     lacking = _lacking(identity)
     if lacking:
-        return Stopped(
-            Cause.QUARANTINED, f"The method leaves no {lacking}, by which nodes file it."
-        )
+        return Stopped(Cause.QUARANTINED, f"The method leaves no {lacking}; nodes file by it.")
     pieces = assemble(out)
     digest = hashlib.sha256()
     for piece in pieces:
