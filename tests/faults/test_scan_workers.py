@@ -15,8 +15,9 @@ import pytest
 from tests.faults.bench import KILLING, Bench
 from tests.faults.conftest import MakeBench
 from tests.faults.processes import await_until, stopped_in_session
+from transfer import workers
 from transfer.ledger.connection import Ledger
-from transfer.scan import readers
+from transfer.scan.readers import header_readers
 
 ACCEPTED = 640
 
@@ -105,12 +106,12 @@ def test_a_reader_that_even_a_kill_does_not_end_is_left_behind(
     """A process that waits for a file server dies when the server answers, and not before."""
     (tmp_path / "file").write_bytes(b"")
     with monkeypatch.context() as patch:
-        patch.setattr(readers._Process, "kill", lambda _: None)
-        with readers.Readers(1) as reading:
+        patch.setattr(workers._Process, "kill", lambda _: None)
+        with header_readers(1) as reading:
             (process,) = multiprocessing.active_children()
             assert process.pid is not None
             os.kill(process.pid, signal.SIGSTOP)
-            assert next(reading.read([(1, bytes(tmp_path / "file"))])) == []
+            assert next(reading.answers([(1, bytes(tmp_path / "file"))])) == []
             began = time.monotonic()
     # The interpreter waits for its children when it ends.
     process.join()

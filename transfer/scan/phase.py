@@ -26,7 +26,7 @@ from transfer.ledger.order import read_order
 from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.steps import set_step
 from transfer.scan.facts import FileFacts, InstanceHeader
-from transfer.scan.readers import Readers
+from transfer.scan.readers import header_readers
 from transfer.scan.walk import walk
 from transfer.values import StepState
 
@@ -90,9 +90,9 @@ def _read_headers(
         return
     intake = Intake(ledger, source, _prefix_length, lambda: _stop_if(should_stop))
     done, began, told = 0, time.monotonic(), 0.0
-    with Readers(processes) as readers:
+    with header_readers(processes) as readers:
         files = ((row, os.path.join(source, path)) for row, path in unread_files(ledger))
-        for page in _pages(readers.read(files)):
+        for page in _pages(readers.answers(files)):
             _stop_if(should_stop)
             if not page:
                 continue
