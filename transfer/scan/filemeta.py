@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 from transfer.scan.facts import InstanceHeader
@@ -22,27 +23,25 @@ def part10_prefix(sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid
     Ill-formed UIDs are written as they are, for they name the instance; a character that no UID
     can hold becomes a question mark.
     """
-    from pydicom import config
-    from pydicom.dataelem import DataElement
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.filebase import DicomBytesIO
-    from pydicom.filewriter import write_file_meta_info
-
-    meta = FileMetaDataset()
-    for tag, vr, value in (
-        (0x00020001, "OB", b"\0\1"),
-        (0x00020002, "UI", _ascii(sop_class_uid)),
-        (0x00020003, "UI", _ascii(sop_instance_uid)),
-        (0x00020010, "UI", _ascii(transfer_syntax_uid)),
-        (0x00020012, "UI", IMPLEMENTATION_CLASS_UID),
-        (0x00020013, "SH", IMPLEMENTATION_VERSION),
-    ):
-        meta.add(DataElement(tag, vr, value, validation_mode=config.IGNORE))
-    written = DicomBytesIO()
-    written.write(bytes(128) + b"DICM")
-    write_file_meta_info(written, meta, enforce_standard=True)
-    return written.getvalue()
+    group = b"".join(
+        (
+            struct.pack("<HH2sxxL", 0x0002, 0x0001, b"OB", 2) + b"\0\1",
+            _element(0x0002, b"UI", _ascii(sop_class_uid)),
+            _element(0x0003, b"UI", _ascii(sop_instance_uid)),
+            _element(0x0010, b"UI", _ascii(transfer_syntax_uid)),
+            _element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode("ascii")),
+            _element(0x0013, b"SH", IMPLEMENTATION_VERSION.encode("ascii")),
+        )
+    )
+    length = struct.pack("<HH2sHL", 0x0002, 0x0000, b"UL", 4, len(group))
+    return bytes(128) + b"DICM" + length + group
 
 
-def _ascii(uid: str) -> str:
-    return uid.encode("ascii", "replace").decode("ascii")
+def _element(number: int, vr: bytes, value: bytes) -> bytes:
+    if len(value) % 2:
+        value += b"\0" if vr == b"UI" else b" "
+    return struct.pack("<HH2sH", 0x0002, number, vr, len(value)) + value
+
+
+def _ascii(uid: str) -> bytes:
+    return uid.encode("ascii", "replace")

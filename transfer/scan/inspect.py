@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable
 from typing import Final
 
-from transfer.scan.elements import UNDEFINED, Encoding, Outline, outline
+from transfer.scan.elements import UNDEFINED, Outline, outline
 from transfer.scan.facts import FileFacts, FileKind, FileVerdict, InstanceHeader
 from transfer.scan.part10 import (
     DEFLATED,
@@ -20,8 +20,8 @@ from transfer.scan.part10 import (
     FrameUnreadable,
     NotDicom,
     declared_encoding,
+    encoding_of,
     read_frame,
-    sniff,
     syntax_of,
 )
 from transfer.scan.pixels import GEOMETRY, judge_pixels, number_of_frames
@@ -142,7 +142,9 @@ def _inspect_instance(source: FileSource, frame: Frame) -> FileFacts:
     start = frame.body_at
     if syntax in DEFLATED:
         body, start = InflatedSource(source, start), 0
-    encoding, reasons = _encoding_of(body, start, frame)
+    encoding = encoding_of(body, start, syntax)
+    differs = declared_encoding(syntax) not in (None, encoding)
+    reasons = [Reason.ENCODING_DIFFERS] if differs else []
     found = outline(body, start, encoding, _WANTED)
     if not syntax:
         syntax = syntax_of(encoding)
@@ -160,17 +162,6 @@ def _inspect_instance(source: FileSource, frame: Frame) -> FileFacts:
     reasons += _judge_frame(frame, header)
     reasons += _judge_identity(header)
     return _facts(FileKind.INSTANCE, reasons, header)
-
-
-def _encoding_of(source: Source, start: int, frame: Frame) -> tuple[Encoding, list[Reason]]:
-    """How the data set is written: as its bytes show, since some files declare another syntax."""
-    declared = declared_encoding(frame.transfer_syntax) if frame.transfer_syntax else None
-    shown = sniff(source, start)
-    if declared is None:
-        return shown or Encoding(is_implicit=False, is_little=True), []
-    if shown is None or shown == declared:
-        return declared, []
-    return shown, [Reason.ENCODING_DIFFERS]
 
 
 def _header(found: Outline, frame: Frame, syntax: str) -> InstanceHeader:

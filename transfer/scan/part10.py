@@ -109,6 +109,11 @@ def declared_encoding(transfer_syntax: str) -> Encoding | None:
     return Encoding(False, True) if transfer_syntax.startswith("1.2.840.10008.") else None
 
 
+def encoding_of(source: Source, at: int, transfer_syntax: str) -> Encoding:
+    """How the data set there is written: as its bytes show, since some files declare another."""
+    return sniff(source, at) or declared_encoding(transfer_syntax) or _META
+
+
 def syntax_of(encoding: Encoding) -> str:
     """The transfer syntax of a data set that is encoded so and not compressed."""
     return _SNIFFED[encoding]
