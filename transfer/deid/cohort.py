@@ -12,6 +12,7 @@ from transfer.deid.key import check_key, fingerprint, new_key
 from transfer.deid.keyring import (
     CohortKey,
     KeyFacts,
+    KeyMissing,
     Origin,
     keep_document,
     keep_key,
@@ -30,7 +31,8 @@ from transfer.deid.register import (
     write_entries,
 )
 from transfer.errors import UsageError
-from transfer.ledger.order import Order
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import Order, read_order
 from transfer.workspace import Home
 
 SECOND_KEY: Final = "second-key"
@@ -123,6 +125,34 @@ def make_or_find(
         key = keep_key(home, _fresh(new_key(clock), "made"), passphrase)
         write_entries(path, [*read_entries(home), Entry(cohort, key.fingerprint, utc_now())])
         return key, True
+
+
+def key_of_transfer(
+    home: Home,
+    ledger: Ledger,
+    passphrase: str | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> tuple[CohortKey, bool]:
+    """As `make_or_find`, for the cohort of a transfer that may have used a key before.
+
+    Raises:
+        KeyMissing: it has, and the register knows nothing of it any more.
+        SecondKey: it has, and the cohort's key is another since, without anybody's word.
+        UsageError: as `make_or_find`.
+    """
+    cohort = cohort_of(read_order(ledger))
+    row = ledger.row("SELECT key_fingerprint FROM deid_run ORDER BY id DESC LIMIT 1")
+    # A script may have needed no key; then none is named.
+    used = row[0] if row else ""
+    if used:
+        entry = find_entry(home, cohort)
+        if entry is None:
+            raise KeyMissing
+        known = {entry.fingerprint, *(change.fingerprint for change in entry.earlier)}
+        if used not in known:
+            raise SecondKey(used, entry.fingerprint)
+    return make_or_find(home, cohort, passphrase, clock=clock)
 
 
 def refuse_second_key(

@@ -84,7 +84,26 @@ def look_up(home: Home, mark: str) -> KeyFacts:
         KeyMissing: its file is gone.
         UsageError: others could read it (DID-13), or it is damaged.
     """
-    return read_facts(_load(home, mark))
+    return read_facts(load_document(home, mark))
+
+
+def load_document(home: Home, mark: str) -> dict[str, object]:
+    """The content of the file of the key of this fingerprint.
+
+    Raises:
+        KeyMissing: its file is gone.
+        UsageError: others could read it (DID-13), or it is damaged.
+    """
+    path = key_path(home, mark)
+    try:
+        refuse_shared_folder(path.parent, "key")
+        content = read_private(path, "key file", LARGEST_BYTES)
+    except FileNotFoundError:
+        raise KeyMissing from None
+    document = parse_document(content)
+    if read_facts(document).fingerprint != mark:
+        raise _damaged()
+    return document
 
 
 def open_key(home: Home, mark: str, passphrase: str | None) -> CohortKey:
@@ -95,7 +114,7 @@ def open_key(home: Home, mark: str, passphrase: str | None) -> CohortKey:
         PassphraseNeeded, WrongPassphrase: it is protected.
         UsageError: others could read it (DID-13), or it is damaged.
     """
-    return open_document(_load(home, mark), passphrase)
+    return open_document(load_document(home, mark), passphrase)
 
 
 def keep_key(home: Home, key: CohortKey, passphrase: str | None) -> CohortKey:
@@ -128,6 +147,18 @@ def make_document(key: CohortKey, passphrase: str | None) -> dict[str, object]:
         return document | {"key": key.text}
     locked = boxes.lock(key.text.encode("ascii"), passphrase, _purpose(facts.fingerprint))
     return document | {"locked": locked}
+
+
+def export_form(home: Home, mark: str, opened: CohortKey | None = None) -> bytes:
+    """A key as it leaves: bare, as Lethe takes it, or locked as it is kept.
+
+    With `opened` it is bare even if it is kept locked.
+    """
+    document = load_document(home, mark)
+    if opened is None and read_facts(document).is_protected:
+        return json.dumps(document, indent=1).encode() + b"\n"
+    key = opened or open_document(document, None)
+    return key.text.encode("ascii") + b"\n"
 
 
 def parse_document(content: bytes) -> dict[str, object]:
@@ -180,19 +211,6 @@ def open_document(document: dict[str, object], passphrase: str | None) -> Cohort
     if not key or fingerprint(key) != facts.fingerprint:
         raise _damaged()
     return CohortKey(key, facts)
-
-
-def _load(home: Home, mark: str) -> dict[str, object]:
-    path = key_path(home, mark)
-    try:
-        refuse_shared_folder(path.parent, "key")
-        content = read_private(path, "key file", LARGEST_BYTES)
-    except FileNotFoundError:
-        raise KeyMissing from None
-    document = parse_document(content)
-    if read_facts(document).fingerprint != mark:
-        raise _damaged()
-    return document
 
 
 def _purpose(mark: str) -> str:

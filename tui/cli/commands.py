@@ -28,6 +28,7 @@ _ROOMS = {
     "resume": "wishes",
     "stop": "wishes",
     "limit": "wishes",
+    "key": "keys",
 }
 
 Command = Callable[[argparse.Namespace], int]

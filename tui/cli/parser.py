@@ -34,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     _orders(commands)
     _nodes(commands)
     _runs(commands)
+    _keys(commands)
     return parser
 
 
@@ -126,3 +127,33 @@ def _runs(commands: _Commands) -> None:
         _add(commands, word, text, named=True)
     limit = _add(commands, "limit", "limit the bandwidth, now", named=True)
     limit.add_argument("rate", metavar="RATE", help="bytes a second: 5M, 500K, none")
+
+
+def _keys(commands: _Commands) -> None:
+    key = _add(commands, "key", "the cohort's pseudonymisation key")
+    actions: _Commands = key.add_subparsers(
+        dest="action", metavar="ACTION", parser_class=_Parser, required=True
+    )
+    make = _add(actions, "make", "make the cohort's key, once", named=True)
+    show = _add(actions, "show", "fingerprint, place and protection", named=True)
+    show.add_argument("--reveal", action="store_true", help="print the key itself")
+    takes = _add(actions, "import", "take a key that was made elsewhere", named=True)
+    takes.add_argument("--file", type=Path, metavar="FILE", help="else from stdin, or typed")
+    gives = _add(actions, "export", "write the key, or the crosswalk, to a file", named=True)
+    gives.add_argument("--out", type=Path, metavar="FILE", help="where the key goes")
+    gives.add_argument("--crosswalk", type=Path, metavar="FILE", help="the crosswalk, not the key")
+    gives.add_argument("--plain", action="store_true", help="not locked; needs --by and --reason")
+    protect = _add(actions, "protect", "lock the key with a passphrase", named=True)
+    protect.add_argument("--off", action="store_true", help="keep it without a passphrase")
+    protect.add_argument("--remember", action="store_true", help="store the passphrase")
+    opens = _add(actions, "open", "open a locked crosswalk")
+    opens.add_argument("file", type=Path, metavar="FILE")
+    opens.add_argument("--out", type=Path, required=True, metavar="TABLE")
+    for command in (make, takes):
+        command.add_argument("--passphrase", action="store_true", help="ask for one and lock it")
+    for command in (takes, gives):
+        command.add_argument("--by", metavar="PERSON", help="who answers for it")
+        command.add_argument("--reason", metavar="TEXT", help="why")
+    for command in (make, show, takes, gives, protect, opens):
+        command.add_argument("--secret-file", type=Path, metavar="F", help="holds the passphrase")
+        _json(command)
