@@ -64,8 +64,9 @@ def _why(error: OSError) -> str:
     return "it cannot be read"
 
 
-def complete(text: str) -> str:
-    """The path, completed by the first subfolder that begins with what is typed. Blocking."""
+def complete(text: str, *, files: bool = False) -> str:
+    """The path, completed by the first subfolder (or file, with `files`) that begins with what is
+    typed. Blocking."""
     typed = os.path.expanduser(text)
     parent, start = os.path.split(typed)
     if not start or not os.path.isabs(parent):
@@ -76,7 +77,7 @@ def complete(text: str) -> str:
             for seen, entry in enumerate(entries):
                 if seen > _MOST:
                     break
-                if entry.name.startswith(start) and _is_folder(entry):
+                if entry.name.startswith(start) and (files or _is_folder(entry)):
                     found.append(entry.name)
     except OSError:
         return ""

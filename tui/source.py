@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
 
 Until = Literal["scan", "upload", "verify"]
+_LOOKED_BACK = 20
+_LARGEST_SCRIPT_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,58 @@ class Source:
         """A folder's subfolders, a page of them; see `tui.folders`."""
         return look_into(path, offset)
 
-    def complete(self, text: str) -> str:
+    def complete(self, text: str, *, files: bool = False) -> str:
         """A typed path, completed; see `tui.folders`."""
-        return complete(text)
+        return complete(text, files=files)
+
+    def last_site_id(self) -> str:
+        """The SITE ID of the newest transfer that has one; empty where none has."""
+        newest = sorted(self.names(), key=self._made_at, reverse=True)[:_LOOKED_BACK]
+        for name in newest:
+            glance = self.glance(name)
+            if glance.status and glance.status.order.site_id:
+                return glance.status.order.site_id
+        return ""
+
+    def _made_at(self, name: str) -> float:
+        try:
+            return self._workspace(name).folder.stat().st_ctime
+        except OSError:
+            return 0.0
+
+    def check_script(self, path: Path) -> None:
+        """Read and compile a CTP script.
+
+        Raises:
+            UsageError: there is no such file, or it says something that cannot be honoured.
+        """
+        from transfer.deid.methods import MethodSpec, build_method
+
+        try:
+            with open(path, "rb") as file:
+                text = file.read(_LARGEST_SCRIPT_BYTES + 1)
+        except OSError as error:
+            raise UsageError(
+                f"The script cannot be read: {error.strerror}.",
+                "Name the script's own file; this account must be able to read it.",
+            ) from error
+        if len(text) > _LARGEST_SCRIPT_BYTES:
+            raise UsageError(
+                "That file is too large for an anonymizer script.", "Name the script's own file."
+            )
+        build_method(MethodSpec(path.name, script=text))
+
+    def known_key(self, order: Order) -> str | None:
+        """The fingerprint of the key that the order's cohort has already; None where it has none.
+
+        Raises:
+            UsageError: the register of keys cannot be used.
+        """
+        from transfer.deid.cohort import cohort_of
+        from transfer.deid.register import find_entry
+
+        entry = find_entry(self.home, cohort_of(order))
+        return entry.fingerprint if entry else None
 
     def create(self, order: Order, waiver: Word | None) -> str:
         """Make a transfer; its name.

@@ -121,6 +121,9 @@ def _scanned(home: Home, stack: ExitStack) -> None:
     set_runner(workspace, pid=None, exit_code=0)
 
 
+# To the choice of the way to de-identify, for a node that requires it.
+_STRICT = ("n", "down", "enter", "enter", *"LUNG", "enter")
+
 STATES = [
     State("home-empty", _nothing),
     State("home", _mixed, ("down", "down")),
@@ -129,8 +132,12 @@ STATES = [
     State("new-folder", _nothing, ("n", "enter")),
     State("new-destination", _nothing, ("n", "enter", "enter")),
     State("new-destination-typed", _nothing, ("n", "down", "enter", "enter")),
-    State("new-name", _nothing, ("n", "enter", "enter", "enter")),
-    State("new-summary", _nothing, ("n", "down", "enter", "enter", *"LUNG", "enter", "enter")),
+    State("new-deid", _nothing, _STRICT),
+    State("new-site-id", _nothing, (*_STRICT, "enter")),
+    State("new-script", _nothing, (*_STRICT, "down", "down", "enter")),
+    State("new-name", _nothing, ("n", "enter", "enter", "enter", "enter")),
+    State("new-summary", _nothing, (*_STRICT, "end", "enter", "enter")),
+    State("new-summary-key", _nothing, (*_STRICT, "enter", *"SITE-001", "enter", "enter")),
     State("journey", _running, ("escape",), "lung-2024"),
     State("journey-done", _done, ("down",), "breast-2023"),
     State("scan-unread", _fresh, ("enter",), "lung-2024"),

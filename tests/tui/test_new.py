@@ -1,4 +1,7 @@
-"""Making a transfer: node, folder, destination, name, summary, with keys alone."""
+"""Making a transfer: node, folder, destination, name, summary, with keys alone.
+
+The step between destination and name has its own tests: `test_new_deid`.
+"""
 
 from __future__ import annotations
 
@@ -32,17 +35,19 @@ async def test_a_transfer_can_be_made_with_arrows_and_enter_alone(home: Home, im
     app = make_app(home)
     async with running(app) as pilot:
         await press(pilot, "n")
-        assert "1 of 5" in crumbs(app)
+        assert "1 of 6" in crumbs(app)
         await press(pilot, "enter")
-        assert "2 of 5" in crumbs(app)
+        assert "2 of 6" in crumbs(app)
         await press(pilot, "down", "down", "enter", "down", "down", "enter")
         assert "1 file, 0 folders directly in it" in words(app)
         await press(pilot, "enter")
-        assert "3 of 5" in crumbs(app)
+        assert "3 of 6" in crumbs(app)
         await press(pilot, "down", "enter")
-        assert "4 of 5" in crumbs(app)
+        assert "4 of 6" in crumbs(app)
         await press(pilot, "enter")
-        assert "5 of 5" in crumbs(app)
+        assert "5 of 6" in crumbs(app)
+        await press(pilot, "enter")
+        assert "6 of 6" in crumbs(app)
         assert "orthanc-2026-03-14" in words(app)
         assert "Making the transfer sends nothing yet." in now(app)
         await press(pilot, "enter")
@@ -52,7 +57,7 @@ async def test_a_transfer_can_be_made_with_arrows_and_enter_alone(home: Home, im
     assert order.node == "orthanc"
     assert order.source == images / "export" / "CT-2024"
     assert order.destination == "LUNG|B"
-    assert order.deid is None
+    assert (order.deid, order.site_id) == ("none", None)
 
 
 async def test_a_node_that_lacks_something_says_what_and_is_not_taken(home: Home) -> None:
@@ -137,7 +142,7 @@ async def test_a_node_that_wants_deidentified_images_asks_who_answers_for_them(
     async with running(app) as pilot:
         await press(pilot, "n", "down", "enter", "enter")
         assert "The node does not say where this account may send to" in words(app)
-        await press(pilot, *"LUNG", "enter", "enter")
+        await press(pilot, *"LUNG", "enter", "end", "enter", "enter")
         assert "This node takes de-identified images only." in words(app)
         assert "Answer for it" in keys(app)
         await press(pilot, "a", *"phantom", "enter", *"Ada B", "enter")
@@ -154,7 +159,7 @@ async def test_a_node_that_wants_deidentified_images_asks_who_answers_for_them(
 async def test_a_name_that_is_taken_is_refused_in_words(home: Home, images: Path) -> None:
     app = make_app(home)
     async with running(app) as pilot:
-        await press(pilot, "n", "enter", "enter", "enter", "ctrl+u", *"no name!", "enter", "enter")
+        await press(pilot, "n", *["enter"] * 4, "ctrl+u", *"no name!", "enter", "enter")
         assert front(app) == "FailureScreen"
         assert "That name cannot be used for a transfer." in words(app)
         assert "Nothing was made or sent." in words(app)

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from transfer.deid.methods import PROFILES
 from transfer.ledger.order import Order, Word
 from tui.source import NodeChoice
+
+SCRIPT = "script"
+"""The way of whoever brings a CTP script; all other ways bear the name that an order carries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +21,16 @@ class Draft:
     node: NodeChoice
     source: Path = Path("/")
     destination: str = ""
+    deid: str = "none"
+    site_id: str = ""
+    script: Path | None = None
     name: str = ""
     waiver: Word | None = None
+
+    @property
+    def uses_key(self) -> bool:
+        """Whether the pseudonyms are made with the cohort's key."""
+        return self.deid in PROFILES
 
     def order(self) -> Order:
         """The order that the engine takes."""
@@ -27,7 +39,8 @@ class Draft:
             node=self.node.name,
             source=self.source,
             destination=self.destination,
-            deid="none" if self.waiver else None,
+            site_id=self.site_id or None,
+            deid=str(self.script) if self.deid == SCRIPT else self.deid,
         )
 
 

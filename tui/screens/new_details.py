@@ -1,4 +1,4 @@
-"""New transfer, steps 3 and 4: where on the node, and under which name."""
+"""New transfer, steps 3 and 5: where on the node, and under which name."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class DetailsScreen(Page):
 
     def on_mount(self) -> None:
         self.crumbs.say(
-            ["eucaim-transfer", "New transfer", "Destination"], line(("3 of 5", "$muted"))
+            ["eucaim-transfer", "New transfer", "Destination"], line(("3 of 6", "$muted"))
         )
         if self._known:
             self._offer(self._known)
@@ -100,7 +100,9 @@ class DetailsScreen(Page):
         self._go_on(event.value.strip())
 
     def _go_on(self, destination: str) -> None:
-        self.app.push_screen(NameScreen(replace(self._draft, destination=destination)))
+        from tui.screens.new_deid import DeidScreen
+
+        self.app.push_screen(DeidScreen(replace(self._draft, destination=destination)))
 
 
 class NameScreen(Page):
@@ -132,7 +134,7 @@ class NameScreen(Page):
         yield Painted(id="refusal")
 
     def on_mount(self) -> None:
-        self.crumbs.say(["eucaim-transfer", "New transfer", "Name"], line(("4 of 5", "$muted")))
+        self.crumbs.say(["eucaim-transfer", "New transfer", "Name"], line(("5 of 6", "$muted")))
         self.now.say(Now("A name is suggested.", "[Enter] takes it.   [Esc] goes back."))
         self.read("names", self.owner.source.names, self._suggest)
 

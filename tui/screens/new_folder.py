@@ -30,13 +30,16 @@ _HERE, _UP, _MORE, _LESS = "\x00here", "\x00up", "\x00more", "\x00less"
 class PathSuggester(Suggester):
     """Completes a path by what is on the disk, without holding up the screen."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *, files: bool = False) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._page = page
+        self._files = files
 
     async def get_suggestion(self, value: str) -> str | None:
         return (
-            await self._page.owner.in_thread(partial(self._page.owner.source.complete, value))
+            await self._page.owner.in_thread(
+                partial(self._page.owner.source.complete, value, files=self._files)
+            )
             or None
         )
 
@@ -86,7 +89,7 @@ class FolderScreen(Page):
 
     def on_mount(self) -> None:
         self.crumbs.say(
-            ["eucaim-transfer", "New transfer", "Source folder"], line(("2 of 5", "$muted"))
+            ["eucaim-transfer", "New transfer", "Source folder"], line(("2 of 6", "$muted"))
         )
         self._open(self.owner.source.start_folder())
 

@@ -40,7 +40,7 @@ class NodeScreen(Page):
         yield Painted(id="missing")
 
     def on_mount(self) -> None:
-        self.crumbs.say(["eucaim-transfer", "New transfer", "Node"], line(("1 of 5", "$muted")))
+        self.crumbs.say(["eucaim-transfer", "New transfer", "Node"], line(("1 of 6", "$muted")))
         self.now.say(Now("Reading the configuration…", "[Esc] goes back."))
         self.read("nodes", self.owner.source.nodes, self._take)
 

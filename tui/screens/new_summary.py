@@ -1,4 +1,4 @@
-"""New transfer, step 5: everything once more, then it is made."""
+"""New transfer, step 6: everything once more, then it is made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from transfer.errors import TransferError
 from transfer.ledger.order import Word
 from transfer.orders import DEID_WAIVER
 from tui.page import Page
-from tui.screens.draft import Draft
+from tui.screens.draft import SCRIPT, Draft
 from tui.screens.transfer_page import ask_waiver
 from tui.text import plain, shorten_path
 from tui.widgets.chrome import Now
@@ -27,6 +27,12 @@ _REQUIRED = (
     "This node takes de-identified images only. Files that do not say they are "
     "(Patient Identity Removed, 0012,0062) are not sent. If yours are de-identified and only "
     "lack that mark, a named person can answer for it: press a."
+)
+
+
+_NEW_KEY = (
+    "! This cohort has no key yet: one is made with the transfer. Lose it, and later",
+    "  deliveries can never be linked to these patients. Then: key export NAME",
 )
 
 
@@ -43,16 +49,25 @@ class SummaryScreen(Page):
         super().__init__()
         self._draft = draft
         self._is_making = False
+        self._key: str | None = ""
 
     def body(self) -> ComposeResult:
         yield Painted(id="summary")
 
     def on_mount(self) -> None:
-        self.crumbs.say(["eucaim-transfer", "New transfer", "Summary"], line(("5 of 5", "$muted")))
+        self.crumbs.say(["eucaim-transfer", "New transfer", "Summary"], line(("6 of 6", "$muted")))
+        self._draw()
+        if self._draft.uses_key:
+            self.read(
+                "key", partial(self.owner.source.known_key, self._draft.order()), self._take_key
+            )
+
+    def _take_key(self, fingerprint: str | None) -> None:
+        self._key = fingerprint
         self._draw()
 
     def _draw(self) -> None:
-        self.query_one("#summary", Painted).show(partial(_draw_summary, self._draft))
+        self.query_one("#summary", Painted).show(partial(_draw_summary, self._draft, self._key))
         self.now.say(
             Now(
                 "Making the transfer sends nothing yet.",
@@ -89,19 +104,28 @@ class SummaryScreen(Page):
         return frozenset({"answer"})
 
     def can(self, action: str) -> bool | None:
-        return self._draft.node.wants_deidentified
+        return self._draft.node.wants_deidentified and self._draft.deid == "none"
 
 
-def _draw_summary(draft: Draft, width: int) -> list[Content]:
+def _draw_summary(draft: Draft, key: str | None, width: int) -> list[Content]:
     room = max(20, width - 16)
     facts = [
         ("Name", plain(draft.name)),
         ("Node", plain(draft.node.name)),
         ("Destination", plain(draft.destination) or "the only one"),
         ("Folder", shorten_path(plain(draft.source), room)),
+        ("De-identified", _way(draft, room)),
     ]
+    if draft.site_id:
+        facts.append(("SITE ID", plain(draft.site_id)))
+    if draft.uses_key and key:
+        facts.append(("Key", f"the cohort's own, fingerprint {key}"))
     lines = [line(cell(label, 16, "$muted"), cell(value, room, "bold")) for label, value in facts]
-    if draft.node.wants_deidentified:
+    if draft.uses_key and key is None:
+        lines.append(Content(""))
+        for text in _NEW_KEY:
+            lines += wrapped(ink(text, "$warn"), width)
+    if draft.node.wants_deidentified and draft.deid == "none":
         lines.append(Content(""))
         if draft.waiver:
             lines.append(
@@ -113,3 +137,11 @@ def _draw_summary(draft: Draft, width: int) -> list[Content]:
         else:
             lines += wrapped(ink(_REQUIRED, "$muted"), width)
     return lines
+
+
+def _way(draft: Draft, room: int) -> str:
+    if draft.deid == "none":
+        return "not here: the files go as they are"
+    if draft.deid == SCRIPT:
+        return f"by the CTP script {shorten_path(plain(draft.script or ''), max(8, room - 18))}"
+    return f"by the profile {draft.deid}"

@@ -1,0 +1,161 @@
+"""Making a transfer, step 4: the way to de-identify, its SITE ID or script, and its key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.driving import crumbs, keys, make_app, now, press, running, words
+from tests.tui.driving import screen_name as front
+from transfer.deid.cohort import make_or_find
+from transfer.deid.register import Cohort
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import Order, read_order, write_order
+from transfer.workspace import Home
+from tui.screens.new_deid import ways
+from tui.widgets.rows import Rows
+
+# To the choice on a node that requires de-identified images, and on one that does not.
+STRICT = ("n", "down", "enter", "enter", *"LUNG", "enter")
+AS_IS = ("n", "enter", "enter", "enter")
+SCRIPT = '<script>\n<e en="T" t="00100010" n="PatientName">@remove()</e>\n</script>\n'
+
+
+@pytest.fixture(autouse=True)
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The account's own folder, where the walk to the images begins."""
+    folder = tmp_path / "account"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
+def chosen(home: Home, name: str) -> Order:
+    """The order as it was recorded."""
+    with Ledger.open(home.workspace(name).ledger) as ledger:
+        return read_order(ledger)
+
+
+async def test_the_default_is_eucaim_where_the_node_requires_deidentified_images(
+    home: Home,
+) -> None:
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT)
+        assert "4 of 6" in crumbs(app)
+        assert app.screen.query_one(Rows).key == "eucaim"
+        line = next(line for line in words(app).splitlines() if "EUCAIM profile" in line)
+        assert line.endswith("usual here")
+
+
+async def test_the_default_is_none_where_the_node_takes_images_as_they_are(home: Home) -> None:
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *AS_IS)
+        assert app.screen.query_one(Rows).key == "none"
+        assert "This node takes images as they are." in words(app)
+
+
+def test_each_way_is_told_in_one_line_that_fits_80_columns() -> None:
+    """Two cells of margin left and right."""
+    told = [way.meaning for required in (True, False) for way in ways(required=required)]
+    assert len(told) == 8
+    assert max(map(len, told)) <= 76
+
+
+async def test_a_profile_asks_for_the_site_id_and_says_where_it_stands(home: Home) -> None:
+    """DID-10."""
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "enter")
+        assert front(app) == "SiteIdScreen"
+        assert "your profile on the EUCAIM dashboard" in words(app)
+        assert 'ticket to the group "dashboard"' in " ".join(words(app).split())
+        await press(pilot, "enter")
+        assert "SITE ID missing" in words(app)
+        assert front(app) == "SiteIdScreen"
+        await press(pilot, *" SITE-001 ", "enter")
+        assert front(app) == "NameScreen"
+        await press(pilot, "enter")
+        assert "by the profile eucaim" in words(app)
+        assert "SITE-001" in words(app)
+        await press(pilot, "enter")
+    order = chosen(home, "strict-2026-03-14")
+    assert (order.deid, order.site_id) == ("eucaim", "SITE-001")
+
+
+async def test_the_site_id_of_the_last_transfer_is_suggested(home: Home) -> None:
+    workspace = home.new_workspace("earlier")
+    with Ledger.create(workspace.ledger) as ledger:
+        write_order(
+            ledger, Order("earlier", "strict", Path("/data"), "", site_id="SITE-7", deid="lethe")
+        )
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "down", "enter")
+        assert app.screen.query_one("#site-id").value == "SITE-7"  # type: ignore[attr-defined]
+        assert "is suggested" in now(app)
+        await press(pilot, "enter", "enter")
+        assert "by the profile lethe" in words(app)
+
+
+async def test_a_new_key_is_announced_with_what_losing_it_means(home: Home) -> None:
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "enter", *"SITE-001", "enter", "enter")
+        told = [line for line in words(app).splitlines() if " key " in line or "linked" in line]
+        assert len(told) == 2
+        assert "no key yet: one is made with the transfer" in told[0]
+        assert "can never be linked to these patients. Then: key export NAME" in told[1]
+
+
+async def test_a_known_cohort_shows_its_key_by_fingerprint_and_no_warning(home: Home) -> None:
+    key, is_new = make_or_find(home, Cohort("strict", "LUNG", "SITE-001"))
+    assert is_new
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "enter", *"SITE-001", "enter", "enter")
+        assert f"fingerprint {key.fingerprint}" in words(app)
+        assert "no key yet" not in words(app)
+        assert key.text not in words(app)
+
+
+async def test_who_answers_is_asked_only_where_files_go_as_they_are(home: Home) -> None:
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "enter", *"SITE-001", "enter", "enter")
+        assert "Answer for it" not in keys(app)
+        await press(pilot, "escape", "escape", "escape", "end", "enter", "enter")
+        assert "Answer for it" in keys(app)
+
+
+async def test_a_word_given_for_files_as_they_are_does_not_stay_with_another_way(
+    home: Home,
+) -> None:
+    """The waiver is said of one choice; going back and choosing a profile drops it."""
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "end", "enter", "enter", "a", *"phantom", "enter")
+        await press(pilot, *"Ada B", "enter", "escape", "escape", "home", "enter")
+        await press(pilot, *"S1", "enter", "enter")
+        assert "Ada B" not in words(app)
+
+
+async def test_a_script_that_is_not_there_is_refused_before_anything_is_made(home: Home) -> None:
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "down", "down", "enter", *"/no/such.script", "enter")
+        assert front(app) == "ScriptScreen"
+        assert "The script cannot be read: No such file or directory." in words(app)
+        assert "Nothing was changed or sent." in words(app)
+    assert home.names() == []
+
+
+async def test_tab_completes_the_path_of_a_script(home: Home, account: Path) -> None:
+    (account / "anon.script").write_text(SCRIPT)
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "down", "down", "enter", *f"{account}/an", "tab")
+        entry = app.screen.query_one("#script")
+        assert entry.value == f"{account}/anon.script"  # type: ignore[attr-defined]
