@@ -106,8 +106,8 @@ async def test_a_new_key_is_announced_with_what_losing_it_means(home: Home) -> N
         await press(pilot, *STRICT, "enter", *"SITE-001", "enter", "enter")
         told = [line for line in words(app).splitlines() if " key " in line or "linked" in line]
         assert len(told) == 2
-        assert "no key yet: one is made with the transfer" in told[0]
-        assert "can never be linked to these patients. Then: key export NAME" in told[1]
+        assert "This cohort gets a new key. If it is lost" in told[0]
+        assert "linked to these patients again: keep a copy (eucaim-transfer key export)." in told[1]
 
 
 async def test_a_known_cohort_shows_its_key_by_fingerprint_and_no_warning(home: Home) -> None:
@@ -117,7 +117,7 @@ async def test_a_known_cohort_shows_its_key_by_fingerprint_and_no_warning(home: 
     async with running(app) as pilot:
         await press(pilot, *STRICT, "enter", *"SITE-001", "enter", "enter")
         assert f"fingerprint {key.fingerprint}" in words(app)
-        assert "no key yet" not in words(app)
+        assert "new key" not in words(app)
         assert key.text not in words(app)
 
 

@@ -98,7 +98,7 @@ class DeidScreen(Page):
         rows.focus()
         self.now.say(
             Now(
-                "Nothing is sent before you have seen what changes.",
+                "What it changes can be looked at before anything is sent.",
                 "[↑ ↓] moves, [Enter] takes it.   [Esc] goes back.",
             )
         )

@@ -31,8 +31,8 @@ _REQUIRED = (
 
 
 _NEW_KEY = (
-    "! This cohort has no key yet: one is made with the transfer. Lose it, and later",
-    "  deliveries can never be linked to these patients. Then: key export NAME",
+    "! This cohort gets a new key. If it is lost, later deliveries can never be",
+    "linked to these patients again: keep a copy (eucaim-transfer key export).",
 )
 
 
