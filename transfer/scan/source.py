@@ -15,11 +15,15 @@ class TooMuch(Exception):
     """The header goes on for longer than we are willing to read."""
 
 
+class BrokenStream(Exception):
+    """A deflate stream is damaged, or ends before its end."""
+
+
 class Source(Protocol):
     """Positions count from the source's own beginning and must not go back by more than a value."""
 
     def peek(self, position: int, count: int) -> bytes:
-        """Up to `count` bytes (at most `BLOCK_BYTES`) there; fewer only at the end.
+        """Up to `count` bytes (a few blocks at most) there; fewer only at the end.
 
         Raises:
             TooMuch: the budget is spent.
@@ -155,3 +159,57 @@ class InflatedSource:
             if not packed:
                 return b""
         return b""
+
+
+class MemorySource:
+    """Bytes that are held already."""
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def peek(self, position: int, count: int) -> bytes:
+        return self._content[position : position + count]
+
+    def glance(self, position: int, count: int) -> bytes:
+        return self.peek(position, count)
+
+    def window(self, position: int) -> tuple[bytes, int]:
+        return self._content, position
+
+    def reaches(self, end: int) -> bool:
+        return end <= len(self._content)
+
+    def is_whole(self) -> bool:
+        return True
+
+
+def inflated(file: FileSource, start: int, limit_bytes: int) -> bytes:
+    """The whole data set of a deflated file; what follows the stream counts as padding.
+
+    Raises:
+        BrokenStream: the stream is damaged or cut.
+        TooMuch: it unpacks to more than `limit_bytes`.
+        OSError: the disk.
+    """
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    pieces: list[bytes] = []
+    packed = b""
+    try:
+        while not inflater.eof:
+            if not packed:
+                packed = file.glance(start, BLOCK_BYTES)
+                start += len(packed)
+            is_end = not packed
+            piece = inflater.decompress(packed, 4 * BLOCK_BYTES)
+            packed = inflater.unconsumed_tail
+            if is_end and not piece and not inflater.eof:
+                raise BrokenStream
+            limit_bytes -= len(piece)
+            if limit_bytes < 0:
+                raise TooMuch
+            pieces.append(piece)
+    except zlib.error:
+        raise BrokenStream from None
+    return b"".join(pieces)
