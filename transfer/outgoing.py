@@ -1,18 +1,31 @@
-"""One instance on its way out: read from disk in pieces, hashed and throttled as it moves."""
+"""One instance on its way out: its pieces, hashed and throttled as they move.
+
+Two digests are taken on the way: of what leaves, and of the source file. The second follows the
+file from its first byte to its last: stretches that leave are hashed as they pass, and only what
+lies between them, old headers mostly, is read for its sake.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from transfer import checkpoint
+from transfer.deid.model import Stretch
 from transfer.errors import SourceChanged
 from transfer.ledger.batches import PlannedInstance
 from transfer.values import SeriesRef, SOPClassUID, SOPInstanceUID, TransferSyntaxUID
 
+if TYPE_CHECKING:
+    from aiofiles.threadpool.binary import AsyncFileIO
+
+    from transfer.deid.pixels import OutgoingPiece, PixelPlan
+
 PIECE_BYTES = 1024 * 1024
+_RESCAN = "Scan again so that the transfer knows the file as it is now."
 
 
 class Throttle(Protocol):
@@ -27,23 +40,97 @@ class Throttle(Protocol):
         ...
 
 
+class Maker(Protocol):
+    """Whoever makes the pieces of an instance that does not leave as it is."""
+
+    async def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
+        """The pieces of what was prepared, the very same bytes.
+
+        Raises:
+            SourceChanged: they cannot be made again.
+        """
+        ...
+
+
+class Digests(NamedTuple):
+    """SHA-256 in hex of what left, and of the source file; None until the last byte has gone."""
+
+    sent: str | None = None
+    source: str | None = None
+
+
 def source_changed() -> SourceChanged:
     """What is said of an instance whose file is not the one that was scanned."""
     return SourceChanged(
-        "A source file is gone or changed since the scan; it was not sent.",
-        "Scan again so that the transfer knows the file as it is now.",
+        "A source file is gone or changed since the scan; it was not sent.", _RESCAN
     )
 
 
-class LedgerInstance:
-    """An `OutgoingInstance` read from the source as the scan recorded it."""
+class _Reader:
+    """A file read by position, mostly from front to back: a seek is a trip to another thread."""
 
-    def __init__(self, planned: PlannedInstance, source: bytes, throttle: Throttle) -> None:
+    def __init__(self, file: AsyncFileIO) -> None:
+        self._file = file
+        self._at = 0
+
+    async def read(self, at: int, size_bytes: int) -> bytes:
+        """Up to that many bytes.
+
+        Raises:
+            OSError: the disk.
+            EOFError: the file ends before.
+        """
+        if at != self._at:
+            await self._file.seek(at)
+        piece = await self._file.read(size_bytes)
+        self._at = at + len(piece)
+        if not piece:
+            raise EOFError
+        return piece
+
+
+class _SourceDigest:
+    """The digest of a file of known length of which some stretches pass by."""
+
+    def __init__(self, reader: _Reader) -> None:
+        self._reader = reader
+        self._digest = hashlib.sha256()
+        self._position = 0
+
+    def passed(self, offset: int, piece: bytes) -> None:
+        """These bytes of the file were read for another reason."""
+        if offset == self._position:
+            self._digest.update(piece)
+            self._position += len(piece)
+
+    async def reach(self, offset: int) -> None:
+        """Read what lies before `offset` and has not passed. Raises as `_Reader.read`."""
+        while self._position < offset:
+            size_bytes = min(PIECE_BYTES, offset - self._position)
+            self.passed(self._position, await self._reader.read(self._position, size_bytes))
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+class LedgerInstance:
+    """An `OutgoingInstance` read from the source as the scan recorded it.
+
+    With a `maker` it leaves as that makes it, and never as it is.
+    """
+
+    def __init__(
+        self,
+        planned: PlannedInstance,
+        source: bytes,
+        throttle: Throttle,
+        maker: Maker | None = None,
+    ) -> None:
         self._planned = planned
         self._path = os.path.join(source, planned.path)
         self._throttle = throttle
-        self._prefix: bytes | None = None
-        self.sha256: str | None = None
+        self._maker = maker
+        self.digests = Digests()
         self.has_changed = False
 
     @property
@@ -70,49 +157,94 @@ class LedgerInstance:
     def size_bytes(self) -> int:
         return self._planned.size_bytes
 
-    def _part10_prefix(self) -> bytes:
-        if self._planned.has_part10:
-            return b""
-        from transfer.scan.filemeta import part10_prefix
-
-        return part10_prefix(self.sop_class_uid, self.sop_instance_uid, self.transfer_syntax_uid)
-
     async def pieces(self) -> AsyncIterator[bytes]:
-        """See `OutgoingInstance.pieces`; `sha256` is set once the last piece has gone."""
+        """See `OutgoingInstance.pieces`; `digests` is set once the last piece has gone."""
         import aiofiles
 
-        self.sha256 = None
-        digest = hashlib.sha256()
-        prefix = self._part10_prefix()
-        left = self.size_bytes - len(prefix)
+        self.digests = Digests()
         try:
+            pieces = await self._pieces()
             async with aiofiles.open(self._path, "rb", buffering=0) as file:
                 status = os.fstat(file.fileno())
                 if (status.st_size, status.st_mtime_ns) != (
                     self._planned.file_bytes,
                     self._planned.mtime_ns,
                 ):
-                    raise self._changed()
-                if prefix:
-                    digest.update(prefix)
-                    await self._throttle.take(len(prefix))
-                    yield prefix
-                if self._planned.body_offset:
-                    await file.seek(self._planned.body_offset)
-                while left:
-                    piece = await file.read(min(left, self._throttle.piece_bytes()))
-                    if not piece:
-                        raise self._changed()
-                    left -= len(piece)
-                    digest.update(piece)
+                    raise source_changed()
+                async for piece in self._stream(pieces, _Reader(file), file.fileno()):
                     await self._throttle.take(len(piece))
-                    if not left:
-                        self.sha256 = digest.hexdigest()
                     yield piece
                     checkpoint.passed("piece")
-        except OSError as error:
-            raise self._changed() from error
+        except SourceChanged:
+            self.has_changed = True
+            raise
+        except (OSError, EOFError) as error:
+            self.has_changed = True
+            raise source_changed() from error
 
-    def _changed(self) -> SourceChanged:
-        self.has_changed = True
-        return source_changed()
+    async def _pieces(self) -> Sequence[OutgoingPiece]:
+        if self._maker is not None:
+            return await self._maker.pieces(self._planned)
+        if self._planned.has_part10:
+            return (Stretch(0, self._planned.file_bytes),)
+        from transfer.scan.filemeta import part10_prefix
+
+        prefix = part10_prefix(self.sop_class_uid, self.sop_instance_uid, self.transfer_syntax_uid)
+        offset = self._planned.body_offset
+        return prefix, Stretch(offset, self._planned.file_bytes - offset)
+
+    async def _stream(
+        self, pieces: Sequence[OutgoingPiece], reader: _Reader, fd: int
+    ) -> AsyncIterator[bytes]:
+        digest, of_source = hashlib.sha256(), _SourceDigest(reader)
+        is_whole_file = pieces == (Stretch(0, self._planned.file_bytes),)
+        left = self.size_bytes
+        async for offset, chunk in self._chunks(pieces, reader, fd):
+            left -= len(chunk)
+            digest.update(chunk)
+            if offset is not None and not is_whole_file:
+                await of_source.reach(offset)
+                of_source.passed(offset, chunk)
+            if not left:
+                # Whoever sends need not come back after the last piece.
+                sent = digest.hexdigest()
+                if not is_whole_file:
+                    await of_source.reach(self._planned.file_bytes)
+                self.digests = Digests(sent, sent if is_whole_file else of_source.hexdigest())
+            yield chunk
+        if left:
+            raise source_changed()
+
+    async def _chunks(
+        self, pieces: Sequence[OutgoingPiece], reader: _Reader, fd: int
+    ) -> AsyncIterator[tuple[int | None, bytes]]:
+        """Where in the file it was read (None: made in memory), and what leaves there."""
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                at = 0
+                while at < len(piece):
+                    chunk = piece[at : at + self._throttle.piece_bytes()]
+                    at += len(chunk)
+                    yield None, chunk
+            elif isinstance(piece, Stretch):
+                at, end = piece.offset, piece.offset + piece.length
+                while at < end:
+                    chunk = await reader.read(at, min(end - at, self._throttle.piece_bytes()))
+                    yield at, chunk
+                    at += len(chunk)
+            else:
+                async for chunk in _pixels(piece, fd):
+                    for at in range(0, len(chunk), PIECE_BYTES):
+                        yield None, chunk[at : at + PIECE_BYTES]
+
+
+async def _pixels(plan: PixelPlan, fd: int) -> AsyncIterator[bytes]:
+    """The blanked pixels, made in a thread so that the loop goes on."""
+    from transfer.deid.pixels import NotBlanked, stream_pixels
+
+    made: Any = stream_pixels(plan, fd)
+    try:
+        while (chunk := await asyncio.to_thread(next, made, None)) is not None:
+            yield chunk
+    except NotBlanked:
+        raise source_changed() from None

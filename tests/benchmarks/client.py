@@ -40,7 +40,7 @@ def _ours(url: str, ca_file: Path, files: Sequence[Path]) -> dict[str, float]:
     from adapters.profiles import NodeProfile
     from adapters.registry import open_node
     from adapters.secrets import SecretStore
-    from transfer.ledger.batches import PlannedInstance
+    from transfer.ledger.batches import PatientFacts, PlannedInstance
     from transfer.node import Abilities, Batch
     from transfer.outgoing import LedgerInstance
     from transfer.plan import pack
@@ -68,6 +68,7 @@ def _ours(url: str, ca_file: Path, files: Sequence[Path]) -> dict[str, float]:
                 transfer_syntax_uid=TransferSyntaxUID(header.transfer_syntax_uid),
                 series_row=1,
                 study_row=1,
+                patient=PatientFacts(1, "", ""),
                 series=SeriesRef(
                     StudyInstanceUID(header.study_uid), SeriesInstanceUID(header.series_uid)
                 ),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from transfer.errors import Retry, Unreachable
-from transfer.ledger.batches import Lease, PlannedInstance
+from transfer.ledger.batches import Lease, PatientFacts, PlannedInstance
 from transfer.node import InstanceOutcome, Verdict
+from transfer.outgoing import Digests
 from transfer.runner import judge
 from transfer.values import (
     SeriesInstanceUID,
@@ -26,6 +27,7 @@ def planned(row: int, uid: SOPInstanceUID, strikes: int = 0) -> PlannedInstance:
         transfer_syntax_uid=TransferSyntaxUID("1.2.840.10008.1.2.1"),
         series_row=1,
         study_row=1,
+        patient=PatientFacts(1, "", ""),
         series=SeriesRef(StudyInstanceUID("1.3"), SeriesInstanceUID("1.4")),
         path=b"a",
         file_bytes=10,
@@ -45,10 +47,14 @@ def states(judgement: judge.Judgement) -> dict[int, str]:
     return {settled.row: settled.state for settled in judgement[0]}
 
 
-def test_an_acknowledged_instance_is_sent_with_its_digest() -> None:
+def test_an_acknowledged_instance_is_sent_with_its_digests() -> None:
     answer = {A: InstanceOutcome(A, Verdict.STORED)}
-    settled, again = judge.after_answer(lease(planned(1, A)), answer, set(), {A: "ab"})
-    assert [(s.state, s.evidence, s.sha256) for s in settled] == [("sent", "stored", "ab")]
+    settled, again = judge.after_answer(
+        lease(planned(1, A)), answer, set(), {A: Digests("ab", "cd")}
+    )
+    (sent,) = settled
+    assert (sent.state, sent.evidence) == ("sent", "stored")
+    assert (sent.sha256, sent.source_sha256) == ("ab", "cd")
     assert again == []
 
 
@@ -57,9 +63,7 @@ def test_a_finally_refused_instance_fails_with_the_node_s_reason_and_does_not_go
         A: InstanceOutcome(A, Verdict.STORED),
         B: InstanceOutcome(B, Verdict.REFUSED, "SOP Class not supported"),
     }
-    settled, again = judge.after_answer(
-        lease(planned(1, A), planned(2, B)), answer, set(), {A: None, B: None}
-    )
+    settled, again = judge.after_answer(lease(planned(1, A), planned(2, B)), answer, set(), {})
     assert [(s.state, s.reason) for s in settled] == [
         ("sent", ""),
         ("failed", "SOP Class not supported"),

@@ -124,9 +124,9 @@ def insert_instance(ledger: Ledger, number: int) -> None:
 def test_the_tallies_always_agree_with_the_instances(path: Path) -> None:
     with Ledger.open(path) as ledger:
         with ledger.transaction():
-            ledger.write("INSERT INTO patient VALUES (1, 'p', '')")
-            ledger.write("INSERT INTO study VALUES (1, 1, '1.3', '', '', NULL)")
-            ledger.write("INSERT INTO series VALUES (1, 1, '1.4', 'CT', '', '', '', '')")
+            ledger.write("INSERT INTO patient VALUES (1, 'p', '', NULL)")
+            ledger.write("INSERT INTO study VALUES (1, 1, '1.3', '', '', NULL, NULL)")
+            ledger.write("INSERT INTO series VALUES (1, 1, '1.4', 'CT', '', '', '', '', NULL)")
             for number in range(1, 11):
                 insert_instance(ledger, number)
             ledger.write("UPDATE instance SET state = 'sent' WHERE id <= 6")

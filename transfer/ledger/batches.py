@@ -7,23 +7,20 @@ lets SQLite use their index.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
-from transfer.values import (
-    SeriesInstanceUID,
-    SeriesRef,
-    SOPClassUID,
-    SOPInstanceUID,
-    StudyInstanceUID,
-    TransferSyntaxUID,
-)
+from transfer.ledger.identity import SERIES_COLUMNS
+from transfer.values import SeriesRef, SOPClassUID, SOPInstanceUID, TransferSyntaxUID
 
 _COLUMNS = (
-    "i.id, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, e.id, e.study_id,"
-    " s.study_uid, e.series_uid, p.original_id, f.path, i.file_bytes, i.file_mtime_ns,"
-    " i.body_offset, i.has_part10, i.size_bytes, i.attempts"
+    "i.id, i.sop_instance_uid, i.out_sop_instance_uid,"
+    " ifnull(i.out_sop_class_uid, i.sop_class_uid),"
+    " ifnull(i.out_transfer_syntax_uid, i.transfer_syntax_uid), e.id, e.study_id, p.id,"
+    " p.original_id, p.original_name, f.path, i.file_bytes, i.file_mtime_ns,"
+    " i.body_offset, i.has_part10, i.size_bytes, i.attempts, i.head_sha256,"
+    f" {SERIES_COLUMNS}"
     " FROM instance i JOIN series e ON e.id = i.series_id JOIN study s ON s.id = e.study_id"
     " JOIN patient p ON p.id = s.patient_id"
     " JOIN source_file f ON f.id = i.file_id"
@@ -31,10 +28,21 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
+class PatientFacts:
+    """Whose an instance is: original identifiers, for what looks for them in what leaves."""
+
+    row: int
+    original_id: str = field(repr=False)
+    original_name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedInstance:
     """One instance with all that is needed to send it. Sizes in bytes.
 
-    `file_bytes` and `mtime_ns` are of the file that the instance was read from.
+    Its names are those that it goes under. `file_bytes` and `mtime_ns` are of the file that the
+    instance was read from. `head_sha256`: the digest that the part of it which is made in memory
+    must have; None for one that goes as it is.
     """
 
     row: int
@@ -43,6 +51,7 @@ class PlannedInstance:
     transfer_syntax_uid: TransferSyntaxUID
     series_row: int
     study_row: int
+    patient: PatientFacts
     series: SeriesRef
     path: bytes
     file_bytes: int
@@ -51,6 +60,7 @@ class PlannedInstance:
     has_part10: bool
     size_bytes: int
     attempts: int
+    head_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ class Settled:
     """What becomes of one instance: its new state (`ready` to go again) and why.
 
     A `strike` counts against the instance: its own request failed, not the way to the node.
+    `sha256` is the digest of what left, `source_sha256` that of the file that it was made from.
     """
 
     row: int
@@ -79,6 +90,7 @@ class Settled:
     reason: str = ""
     evidence: str = ""
     sha256: str | None = None
+    source_sha256: str | None = None
     strike: bool = False
 
 
@@ -131,12 +143,13 @@ def instances_of(ledger: Ledger, batch: int) -> tuple[PlannedInstance, ...]:
     return tuple(
         PlannedInstance(
             row=row,
-            sop_instance_uid=SOPInstanceUID(uid),
+            sop_instance_uid=ledger.names.instance(uid, out_uid),
             sop_class_uid=SOPClassUID(sop_class),
             transfer_syntax_uid=TransferSyntaxUID(syntax),
             series_row=series_row,
             study_row=study_row,
-            series=SeriesRef(StudyInstanceUID(study), SeriesInstanceUID(series), patient),
+            patient=PatientFacts(patient, original_id, original_name),
+            series=ledger.names.series(*names),
             path=path,
             file_bytes=file_bytes,
             mtime_ns=mtime_ns,
@@ -144,17 +157,19 @@ def instances_of(ledger: Ledger, batch: int) -> tuple[PlannedInstance, ...]:
             has_part10=bool(has_part10),
             size_bytes=size_bytes,
             attempts=attempts,
+            head_sha256=head_sha256,
         )
         for (
             row,
             uid,
+            out_uid,
             sop_class,
             syntax,
             series_row,
             study_row,
-            study,
-            series,
             patient,
+            original_id,
+            original_name,
             path,
             file_bytes,
             mtime_ns,
@@ -162,6 +177,8 @@ def instances_of(ledger: Ledger, batch: int) -> tuple[PlannedInstance, ...]:
             has_part10,
             size_bytes,
             attempts,
+            head_sha256,
+            *names,
         ) in ledger.rows(
             f"SELECT {_COLUMNS} WHERE i.batch_id = ? AND i.state = 'ready' ORDER BY i.id",
             batch,
@@ -231,9 +248,22 @@ def settle(
     with ledger.transaction():
         ledger.write_many(
             "UPDATE instance SET state = ?1, reason = ?2, evidence = ?3,"
-            " sha256 = ifnull(?4, sha256), attempts = attempts + ?7,"
+            " sha256 = ifnull(?4, sha256), source_sha256 = ifnull(?8, source_sha256),"
+            " attempts = attempts + ?7,"
             " sent_at_utc = CASE WHEN ?1 = 'sent' THEN ?5 ELSE sent_at_utc END WHERE id = ?6",
-            [(s.state, s.reason, s.evidence, s.sha256, now, s.row, int(s.strike)) for s in settled],
+            [
+                (
+                    s.state,
+                    s.reason,
+                    s.evidence,
+                    s.sha256,
+                    now,
+                    s.row,
+                    int(s.strike),
+                    s.source_sha256,
+                )
+                for s in settled
+            ],
         )
         ledger.write("UPDATE batch SET state = 'done' WHERE id = ?", batch)
         add_batches(ledger, again)
@@ -273,10 +303,12 @@ def planned_batches(ledger: Ledger, after: int, limit: int) -> list[int]:
 
 def retry_failed(ledger: Ledger) -> int:
     """Give every failed instance another chance whose file is still there, and no other file in
-    its place; how many."""
+    its place; how many. One that was to be sent is de-identified anew, for what was made of it
+    may be what failed."""
     with ledger.transaction():
         ledger.write(
-            "UPDATE instance SET state = 'ready', reason = '', batch_id = NULL, attempts = 0"
+            "UPDATE instance SET state = 'ready', reason = '', batch_id = NULL, attempts = 0,"
+            " deid_run = iif(batch_id IS NULL, deid_run, NULL)"
             " WHERE state = 'failed' AND EXISTS (SELECT 1 FROM source_file f"
             " WHERE f.id = file_id AND f.verdict = 'instance'"
             " AND f.size_bytes = file_bytes AND f.mtime_ns = file_mtime_ns)"

@@ -76,7 +76,8 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class FailedInstance:
-    """One instance that the node did not take, with the reason in words."""
+    """One instance that did not arrive, with the reason in words. `sop_instance_uid` is the one
+    that the node would know, empty where there is none or where it cannot be told here."""
 
     key: str
     study_key: str
@@ -174,11 +175,14 @@ def list_left_out(ledger: Ledger, *, limit: int, offset: int = 0) -> list[LeftOu
 
 
 def list_failed(ledger: Ledger, *, limit: int, offset: int = 0) -> list[FailedInstance]:
-    """A page of instances that the node did not take."""
+    """A page of instances that did not arrive: not let go, or not taken by the node."""
     return [
-        FailedInstance(f"I{instance}", f"S{study}", uid, reason, attempts, path)
-        for instance, study, uid, reason, attempts, path in ledger.rows(
-            "SELECT i.id, e.study_id, i.sop_instance_uid, i.reason, i.attempts, f.path"
+        FailedInstance(
+            f"I{instance}", f"S{study}", ledger.names.shown(uid, out_uid), reason, attempts, path
+        )
+        for instance, study, uid, out_uid, reason, attempts, path in ledger.rows(
+            "SELECT i.id, e.study_id, i.sop_instance_uid, i.out_sop_instance_uid, i.reason,"
+            " i.attempts, f.path"
             " FROM instance i JOIN series e ON e.id = i.series_id"
             " JOIN source_file f ON f.id = i.file_id"
             " WHERE i.state = 'failed' ORDER BY i.id LIMIT ? OFFSET ?",

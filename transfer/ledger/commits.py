@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
+from transfer.ledger.identity import STUDY_COLUMNS
 from transfer.node import SeriesPlan, StudyPlan
-from transfer.values import SeriesInstanceUID, StudyInstanceUID, StudyRef
+from transfer.values import StudyRef
 
 _PAGE = 256
 
@@ -24,10 +26,10 @@ class StudyToCommit:
 def studies_to_commit(ledger: Ledger, limit: int, *, after: int = 0) -> list[StudyToCommit]:
     """Studies with acknowledged instances, none still to go, and not taken over yet."""
     return [
-        StudyToCommit(row, StudyRef(StudyInstanceUID(study), patient))
-        for row, study, patient in ledger.rows(
-            """
-            SELECT s.id, s.study_uid, p.original_id FROM study s
+        StudyToCommit(row, ledger.names.study(*names))
+        for row, *names in ledger.rows(
+            f"""
+            SELECT s.id, {STUDY_COLUMNS} FROM study s
             JOIN patient p ON p.id = s.patient_id
             WHERE s.committed_at_utc IS NULL AND s.id > ?
               AND EXISTS (SELECT 1 FROM series e JOIN tally t ON t.series_id = e.id
@@ -35,7 +37,7 @@ def studies_to_commit(ledger: Ledger, limit: int, *, after: int = 0) -> list[Stu
               AND NOT EXISTS (SELECT 1 FROM series e JOIN tally t ON t.series_id = e.id
                 WHERE e.study_id = s.id AND t.state = 'ready' AND t.n > 0)
             ORDER BY s.id LIMIT ?
-            """,
+            """,  # noqa: S608 - a literal of ours
             after,
             limit,
         )
@@ -66,33 +68,38 @@ def study_plans(ledger: Ledger) -> Iterator[list[StudyPlan]]:
     last = 0
     while True:
         page = ledger.rows(
-            """
-            SELECT s.id, s.study_uid, p.original_id FROM study s
+            f"""
+            SELECT s.id, {STUDY_COLUMNS} FROM study s
             JOIN patient p ON p.id = s.patient_id
             WHERE s.id > ? AND EXISTS (SELECT 1 FROM series e JOIN tally t ON t.series_id = e.id
                 WHERE e.study_id = s.id AND t.state = 'ready' AND t.n > 0)
             ORDER BY s.id LIMIT ?
-            """,
+            """,  # noqa: S608 - a literal of ours
             last,
             _PAGE,
         )
         yield [
-            StudyPlan(
-                f"S{row}", StudyRef(StudyInstanceUID(study), patient), _series_of(ledger, row)
-            )
-            for row, study, patient in page
+            StudyPlan(f"S{row}", ledger.names.study(*names), _series_of(ledger, row, names))
+            for row, *names in page
         ]
         if len(page) < _PAGE:
             return
         last = page[-1][0]
 
 
-def _series_of(ledger: Ledger, study: int) -> list[SeriesPlan]:
+def _series_of(ledger: Ledger, study: int, names: Sequence[Any]) -> list[SeriesPlan]:
+    """The Series of a Study that has these `STUDY_COLUMNS`. One without a name for the node has
+    nothing that may go."""
+    is_sealed = names[1] is not None
     return [
-        SeriesPlan(SeriesInstanceUID(uid), number, modality, instances)
-        for uid, number, modality, instances in ledger.rows(
-            "SELECT e.series_uid, e.series_number, e.modality, ifnull(sum(t.n), 0) FROM series e"
+        SeriesPlan(
+            ledger.names.series(*[*names, uid, out_uid]).series_uid, number, modality, instances
+        )
+        for uid, out_uid, number, modality, instances in ledger.rows(
+            "SELECT e.series_uid, e.out_series_uid, e.series_number, e.modality,"
+            " ifnull(sum(t.n), 0) FROM series e"
             " LEFT JOIN tally t ON t.series_id = e.id WHERE e.study_id = ? GROUP BY e.id",
             study,
         )
+        if out_uid is not None or not is_sealed
     ]

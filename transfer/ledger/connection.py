@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from transfer.clock import utc_now
 from transfer.errors import EpochLost, LedgerDamaged, UsageError
+from transfer.ledger.identity import Names
 from transfer.workspace import private_opener
 
 BUSY_TIMEOUT_S = 30.0
@@ -36,7 +37,8 @@ class Ledger:
     """One connection to a ledger, used by the thread that opened it.
 
     A writer whose `epoch` is set checks it at the start of every transaction: a runner that
-    lost its place finds out before it can write a row.
+    lost its place finds out before it can write a row. `names` tells under which identity things
+    are known to the node; whoever holds the cohort's key replaces it.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, *, read_only: bool) -> None:
@@ -45,6 +47,7 @@ class Ledger:
         self._durable = True
         self.read_only = read_only
         self.epoch: int | None = None
+        self.names = Names()
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Ledger:

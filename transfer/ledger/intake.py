@@ -151,7 +151,8 @@ class Intake:
               transfer_syntax_uid = excluded.transfer_syntax_uid,
               body_offset = excluded.body_offset, has_part10 = excluded.has_part10,
               deidentified = excluded.deidentified, size_bytes = excluded.size_bytes,
-              state = 'ready', reason = '', batch_id = iif(?12, batch_id, NULL), attempts = 0
+              state = 'ready', reason = '', batch_id = iif(?12, batch_id, NULL), attempts = 0,
+              deid_run = NULL, head_sha256 = NULL, cause = '', hits = ''
             WHERE instance.state IN ('ready', 'failed')
             """,
             row,

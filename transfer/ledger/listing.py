@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from transfer.clock import utc_now
 from transfer.ledger.batches import add_batches
 from transfer.ledger.connection import Ledger
-from transfer.values import SeriesInstanceUID, SeriesRef, SOPInstanceUID, StudyInstanceUID
+from transfer.ledger.identity import SERIES_COLUMNS
+from transfer.values import SeriesRef, SOPInstanceUID
 
 _WINDOW = 20_000
 
@@ -36,9 +37,9 @@ def series_to_check(
     """Series with acknowledged instances and none still to go, by row; with `committed_only`
     those of Studies that the node has taken over."""
     return [
-        SeriesToCheck(row, SeriesRef(StudyInstanceUID(study), SeriesInstanceUID(series), patient))
-        for row, study, series, patient in ledger.rows(
-            "SELECT e.id, s.study_uid, e.series_uid, p.original_id FROM tally t"
+        SeriesToCheck(row, ledger.names.series(*names))
+        for row, *names in ledger.rows(
+            f"SELECT e.id, {SERIES_COLUMNS} FROM tally t"  # noqa: S608 - a literal of ours
             " JOIN series e ON e.id = t.series_id JOIN study s ON s.id = e.study_id"
             " JOIN patient p ON p.id = s.patient_id"
             " WHERE t.state = 'sent' AND t.n > 0 AND t.series_id > ? AND NOT EXISTS"
@@ -55,9 +56,9 @@ def series_to_check(
 def sent_instances(ledger: Ledger, series: int) -> list[SentInstance]:
     """The acknowledged, unverified instances of a Series."""
     return [
-        SentInstance(row, SOPInstanceUID(uid), attempts)
-        for row, uid, attempts in ledger.rows(
-            "SELECT id, sop_instance_uid, attempts FROM instance"
+        SentInstance(row, ledger.names.instance(uid, out_uid), attempts)
+        for row, uid, out_uid, attempts in ledger.rows(
+            "SELECT id, sop_instance_uid, out_sop_instance_uid, attempts FROM instance"
             " WHERE series_id = ? AND state = 'sent' ORDER BY id",
             series,
         )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from transfer.errors import NodeError
 from transfer.ledger.batches import Lease, PlannedInstance, Settled
 from transfer.node import InstanceOutcome, Verdict
+from transfer.outgoing import Digests
 from transfer.values import SOPInstanceUID
 
 STRIKES_TO_FAIL = 3
@@ -38,7 +39,7 @@ def after_answer(
     lease: Lease,
     outcomes: Mapping[SOPInstanceUID, InstanceOutcome],
     listed: Collection[SOPInstanceUID],
-    digests: Mapping[SOPInstanceUID, str | None],
+    digests: Mapping[SOPInstanceUID, Digests],
 ) -> Judgement:
     """Judge a batch that the node answered. `listed` holds what it lists of the unanswered."""
     settled: list[Settled] = []
@@ -46,14 +47,13 @@ def after_answer(
     for instance in lease.instances:
         uid = instance.sop_instance_uid
         outcome = outcomes.get(uid) or InstanceOutcome(uid, Verdict.NO_ANSWER)
+        digest = digests.get(uid, Digests())
         if outcome.verdict.is_acknowledged:
             settled.append(
-                Settled(
-                    instance.row, "sent", outcome.reason, outcome.verdict.value, digests.get(uid)
-                )
+                Settled(instance.row, "sent", outcome.reason, outcome.verdict.value, *digest)
             )
         elif outcome.verdict is Verdict.NO_ANSWER and uid in listed:
-            settled.append(Settled(instance.row, "sent", "", "listed", digests.get(uid)))
+            settled.append(Settled(instance.row, "sent", "", "listed", *digest))
         elif outcome.verdict is Verdict.REFUSED and not outcome.retry.allowed:
             settled.append(Settled(instance.row, "failed", outcome.reason, strike=True))
         elif instance.attempts + 1 >= STRIKES_TO_FAIL:

@@ -149,7 +149,7 @@ class Sender:
             answer = {o.sop_instance_uid: o for o in outcomes}
             open_ones = judge.unanswered(lease, answer)
             listed = await self._listed(open_ones) if open_ones else set()
-            digests = {i.sop_instance_uid: i.sha256 for i in instances}
+            digests = {i.sop_instance_uid: i.digests for i in instances}
             self._keep_waits(lease, outcomes)
             await self._record(
                 lease, judge.after_answer(lease, answer, listed, digests), "answered"

@@ -1,0 +1,114 @@
+"""Under which names patients, Studies, Series and instances are known to the node.
+
+Where a transfer de-identifies that is what leaves, which the ledger keeps sealed; elsewhere it is
+what the files say. Whoever speaks with the node asks here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from transfer.errors import UsageError
+from transfer.values import (
+    SeriesInstanceUID,
+    SeriesRef,
+    SOPInstanceUID,
+    StudyInstanceUID,
+    StudyRef,
+)
+
+if TYPE_CHECKING:
+    from transfer.deid.seal import Seal
+
+STUDY_COLUMNS: Final = "s.study_uid, s.out_study_uid, p.original_id, p.pseudonym"
+"""What `Names.study` takes, of study `s` and patient `p`."""
+
+SERIES_COLUMNS: Final = f"{STUDY_COLUMNS}, e.series_uid, e.out_series_uid"
+"""What `Names.series` takes, of series `e`, study `s` and patient `p`."""
+
+_KEPT_OPEN = 1 << 12
+
+
+class Names:
+    """The names of one transfer: with a seal only what was sealed, without one what the files say.
+
+    What should be sealed and is not has not been de-identified; its original name stays here.
+    """
+
+    def __init__(self, seal: Seal | None = None) -> None:
+        self._seal = seal
+        # Thousands of instances share a handful of Studies.
+        self._opened = lru_cache(_KEPT_OPEN)(self._open)
+
+    @property
+    def seal(self) -> Seal:
+        """The seal itself, for writing.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if self._seal is None:
+            raise UsageError(
+                "This transfer de-identifies, and its key was not opened.",
+                "See what is wrong with the key: eucaim-transfer key show NAME",
+            )
+        return self._seal
+
+    def study(
+        self, study: str, out_study: bytes | None, patient: str, pseudonym: bytes | None
+    ) -> StudyRef:
+        """A Study as it goes. Raises as `instance`."""
+        from transfer.deid import seal
+
+        return StudyRef(
+            StudyInstanceUID(self._name(study, out_study, seal.STUDY_UID)),
+            self._name(patient, pseudonym, seal.PATIENT_ID),
+        )
+
+    def series(
+        self,
+        study: str,
+        out_study: bytes | None,
+        patient: str,
+        pseudonym: bytes | None,
+        series: str,
+        out_series: bytes | None,
+    ) -> SeriesRef:
+        """A Series as it goes. Raises as `instance`."""
+        from transfer.deid import seal
+
+        named = self.study(study, out_study, patient, pseudonym)
+        uid = SeriesInstanceUID(self._name(series, out_series, seal.SERIES_UID))
+        return SeriesRef(named.study_uid, uid, named.patient_id)
+
+    def instance(self, uid: str, out_uid: bytes | None) -> SOPInstanceUID:
+        """An instance as it goes.
+
+        Raises:
+            UsageError: it is sealed, and the key is missing or another one.
+        """
+        from transfer.deid import seal
+
+        return SOPInstanceUID(self._name(uid, out_uid, seal.SOP_INSTANCE_UID, is_many=True))
+
+    def shown(self, uid: str, out_uid: bytes | None) -> str:
+        """An instance as the node would know it; empty where it has no such name, or where that
+        cannot be opened here."""
+        is_known = (out_uid is None) is (self._seal is None)
+        return self.instance(uid, out_uid) if is_known else ""
+
+    def _name(
+        self, original: str, sealed: bytes | None, context: str, *, is_many: bool = False
+    ) -> str:
+        if sealed is None and self._seal is None:
+            return original
+        if sealed is None:
+            raise UsageError(
+                "Something was about to be named to the node that was not de-identified yet.",
+                "Upload again, which does that first. If this comes back, tell the makers.",
+            )
+        return self._open(sealed, context) if is_many else self._opened(sealed, context)
+
+    def _open(self, sealed: bytes, context: str) -> str:
+        return self.seal.open(sealed, context)
