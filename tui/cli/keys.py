@@ -13,6 +13,7 @@ from transfer.values import ExitCode
 from tui.cli.desk import PASSPHRASE, Desk, explanation
 from tui.cli.hidden import ask_passphrase, new_passphrase, read_key, read_passphrase_file
 from tui.cli.output import print_json, say, tell
+from tui.figures import count
 
 _KEY_PLAIN = "key-plain"
 
@@ -133,7 +134,7 @@ def _export_key(options: argparse.Namespace) -> int:
     mark = desk.entry().fingerprint
     facts = look_up(desk.home, mark)
     explained = explanation(options, is_needed=options.plain and facts.is_protected)
-    key = desk.key(options.secret_file) if options.plain else None
+    key = desk.key(options.present_file or options.secret_file) if options.plain else None
     content = export_form(desk.home, mark, key)
     if explained is not None:
         desk.record_word(_KEY_PLAIN, mark, explained)
@@ -157,20 +158,21 @@ def _export_crosswalk(options: argparse.Namespace) -> int:
 
     desk = Desk.of(options.name)
     explained = explanation(options, is_needed=options.plain)
-    # The secret file locks the crosswalk; the key's own passphrase is the stored or typed one.
-    key = desk.key()
+    # The secret file locks the crosswalk; the key has a passphrase of its own.
+    key = desk.key(options.present_file)
     with Ledger.open(desk.workspace.ledger, read_only=True) as ledger:
         crosswalk = make_crosswalk(ledger, key.text)
+    patients = count(crosswalk.patients, "patient")
     if options.plain:
         assert explained is not None, "it is needed"
-        desk.record_word(PLAIN_WORD, f"{crosswalk.patients} patients", explained)
+        desk.record_word(PLAIN_WORD, patients, explained)
         content = crosswalk.table
     else:
         passphrase = new_passphrase("the crosswalk", options.secret_file)
         content = lock_crosswalk(crosswalk.table, passphrase)
     create_private(options.crosswalk, content)
     form = "in plain text" if options.plain else "locked"
-    desk.record(f"A crosswalk of {crosswalk.patients} patients was exported, {form}.")
+    desk.record(f"A crosswalk of {patients} was exported, {form}.")
     if options.json:
         print_json(
             {
@@ -182,11 +184,12 @@ def _export_crosswalk(options: argparse.Namespace) -> int:
             }
         )
     else:
-        say(f"The crosswalk of {crosswalk.patients} patients lies in {options.crosswalk}, {form}.")
+        say(f"The crosswalk of {patients} lies in {options.crosswalk}, {form}.")
         if not options.plain:
             say("Open it with: eucaim-transfer key open FILE --out TABLE")
     if crosswalk.unknown:
-        tell(f"The pseudonym of {crosswalk.unknown} patients is not known yet; it is left empty.")
+        unknown = count(crosswalk.unknown, "patient")
+        tell(f"The pseudonym of {unknown} is not known yet; it is left empty.")
     return ExitCode.DONE
 
 
@@ -196,7 +199,7 @@ def _protect(options: argparse.Namespace) -> int:
 
     desk = Desk.of(options.name)
     document = load_document(desk.home, desk.entry().fingerprint)
-    present = desk.present_passphrase(document)
+    present = desk.present_passphrase(document, options.present_file)
     wanted = None if options.off else new_passphrase("the key", options.secret_file)
     key = protect_key(desk.home, desk.cohort, present, wanted)
     if options.remember and wanted is not None:
@@ -207,6 +210,8 @@ def _protect(options: argparse.Namespace) -> int:
         print_json(desk.describe(key.facts))
     else:
         say(f"The key {key.fingerprint} {state}.")
+        if wanted and options.remember:
+            say("It is stored for this account: it protects copies of the key, not this account.")
         if wanted and not options.remember and desk.secrets.get(PASSPHRASE) != wanted:
             say("The runner needs it too: store it with --remember, or as systemd credential.")
     return ExitCode.DONE
@@ -236,5 +241,5 @@ def _open(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"file": str(options.out), "patients": patients})
     else:
-        say(f"The crosswalk of {patients} patients lies in {options.out}, in plain text.")
+        say(f"The crosswalk of {count(patients, 'patient')} lies in {options.out}, in plain text.")
     return ExitCode.DONE

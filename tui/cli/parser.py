@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from transfer import __version__
 from transfer.errors import UsageError
 
+# A key typed where it does not belong must not end in a log as well.
+_LIKE_A_KEY = re.compile(r"[0-9A-Fa-f]{30,}")
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        shown = _LIKE_A_KEY.sub("(hidden)", message)
         raise UsageError(
-            f"The command line is not complete or not known: {message}.",
+            f"The command line is not complete or not known: {shown}.",
             f"See: {self.prog} --help",
         )
 
@@ -151,6 +156,8 @@ def _keys(commands: _Commands) -> None:
     opens.add_argument("--out", type=Path, required=True, metavar="TABLE")
     for command in (make, takes):
         command.add_argument("--passphrase", action="store_true", help="ask for one and lock it")
+    for command in (gives, protect):
+        command.add_argument("--present-file", type=Path, metavar="F", help="opens the key itself")
     for command in (takes, gives):
         command.add_argument("--by", metavar="PERSON", help="who answers for it")
         command.add_argument("--reason", metavar="TEXT", help="why")
