@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 RLE: Final = "1.2.840.10008.1.2.5"
+_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
 _SPARE_BYTES: Final = 1 << 20
 
 # Each syntax with the libraries to be asked, in this order: those that read strictly come first.
 DECODERS: Final = {
     "1.2.840.10008.1.2.4.50": ("pillow", "gdcm"),
-    "1.2.840.10008.1.2.4.51": ("gdcm", "pillow"),
+    _EXTENDED: ("gdcm", "pillow"),
     "1.2.840.10008.1.2.4.57": ("gdcm",),
     "1.2.840.10008.1.2.4.70": ("gdcm",),
     "1.2.840.10008.1.2.4.80": ("pyjpegls", "gdcm"),
@@ -43,6 +44,8 @@ def judge_decodable(transfer_syntax_uid: str, image: Image) -> None:
     """
     if not _plugins(transfer_syntax_uid):
         raise NotBlanked("The pixels must be changed, but nothing here decodes this compression.")
+    if transfer_syntax_uid == _EXTENDED and image.stored_bits > 8:
+        raise NotBlanked("The pixels must be changed, but nothing here decodes JPEG of 12 bits.")
     if image.allocated_bits == 1:
         raise NotBlanked("Compressed pixels of one bit are not known here.")
     if image.frame_bytes > FRAME_LIMIT_BYTES:
