@@ -6,7 +6,7 @@ from typing import Final
 
 from transfer.deid.byteorder import CannotTurn, little_endian
 from transfer.deid.model import DataSet, Header
-from transfer.deid.tree import BROKEN, EXPORT_AGAIN, TOO_MUCH, Unreadable, Walk
+from transfer.deid.tree import BROKEN, CUT, EXPORT_AGAIN, TOO_MUCH, Unreadable, Walk
 from transfer.scan.elements import Encoding
 from transfer.scan.part10 import (
     DEFLATED,
@@ -94,6 +94,8 @@ def _read(file: FileSource, frame: Frame) -> Header:
     encoding = encoding_of(source, start, declared)
     walk = Walk(source, start, encoding)
     pixels = walk.root()
+    if not walk.dataset:
+        raise Unreadable(CUT)
     header = Header(
         meta=frame.meta,
         transfer_syntax_uid=declared,
