@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -26,6 +26,7 @@ _SOP_INSTANCE: Final = 0x00080018
 _PATIENT_ID: Final = 0x00100020
 _STUDY: Final = 0x0020000D
 _SERIES: Final = 0x0020000E
+_IDENTITY_REMOVED: Final = 0x00120062
 
 CHANGED: Final = "The file is gone or is not the one that was scanned."
 
@@ -46,13 +47,15 @@ class OutgoingIdentity:
 class Outgoing:
     """The Part 10 stream that leaves, its length in bytes, and the digest of its part in memory.
 
-    The stretches among `pieces` are copied from the source file unchanged.
+    The stretches among `pieces` are copied from the source file unchanged. `is_marked`: Patient
+    Identity Removed (0012,0062) says so.
     """
 
     pieces: tuple[Piece, ...] = field(repr=False)
     size_bytes: int
     head_sha256: str
     identity: OutgoingIdentity = field(repr=False)
+    is_marked: bool = False
 
 
 class Cause(StrEnum):
@@ -83,7 +86,7 @@ class Look:
     """
 
     identifiers: Identifiers
-    released: Set[str] = frozenset()
+    released: Collection[str | int] = frozenset()
     names: Sequence[str] = ()
 
 
@@ -140,7 +143,8 @@ def rewrite_header(
     for piece in pieces:
         if isinstance(piece, bytes):
             digest.update(piece)
-    return Outgoing(pieces, size_of(pieces), digest.hexdigest(), identity)
+    is_marked = plain(_raw(out.dataset, _IDENTITY_REMOVED)) == "YES"
+    return Outgoing(pieces, size_of(pieces), digest.hexdigest(), identity, is_marked)
 
 
 def identity_of(header: Header) -> OutgoingIdentity:

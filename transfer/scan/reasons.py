@@ -120,6 +120,8 @@ _GIVEN_ELSEWHERE: Final[dict[str, str]] = {
     "and export it again.",
     "archive-not-read": "Archives are not opened. Unpack it into the source folder if it holds "
     "images, then scan again.",
+    "deid-skipped": "The de-identification method says that this instance is not meant to go, and a "
+    "person agreed. Nothing to do.",
     "duplicate-identical": "The same bytes are there twice. One copy is sent; nothing to do.",
     "duplicate-uid-other-content": "Two files with different content claim the same SOP Instance "
     "UID. Only the first is sent: find out which one is right.",
