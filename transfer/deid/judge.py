@@ -77,10 +77,9 @@ def _judge_value(place: Place, value: str, index: Index) -> Iterator[Kind]:
     for part in parts:
         tokens = tokens_of(part)
         for token in dict.fromkeys(tokens):
-            phrases = index.by_needle.get(token)
-            if phrases is None or (token.isdigit() and not _is_number(token, part)):
-                continue
-            yield from (p.kind for p in phrases if _stands(p, tokens, place))
+            for phrase in index.by_needle.get(token, ()):
+                if _stands(phrase, tokens, place) and _stands_alone(phrase, part):
+                    yield phrase.kind
         if index.unspaced and is_unspaced(part):
             joined = "".join(tokens)
             yield from (kind for name, kind in index.unspaced if name in joined)
@@ -104,9 +103,10 @@ def _judge_formed(place: Place, value: str, index: Index) -> Iterator[Kind]:
                     yield phrase.kind
 
 
-def _is_number(digits: str, text: str) -> bool:
+def _stands_alone(phrase: Phrase, text: str) -> bool:
     """Whether digits stand for themselves somewhere: not as one side of a decimal point."""
-    if "." not in text:
+    digits = phrase.needle
+    if "." not in text or phrase.tokens != (digits,) or not digits.isdigit():
         return True
     alone = rf"(?<![^\W_])(?<!\d\.){digits}(?![^\W_])(?!\.\d)"
     return re.search(alone, text, re.ASCII) is not None
@@ -159,10 +159,9 @@ def judge_bytes(value: bytes, charset: bytes, index: Index) -> Iterator[Kind]:
     for view in (value, value.replace(b"\0", b"")) if b"\0" in value else (value,):
         found = index.raw_bytes.intersection(ascii_tokens(view))
         for needle in found:
-            if needle.isdigit() and not _is_number(needle.decode(), view.decode("latin-1")):
-                continue
             for phrase in index.by_needle[needle.decode()]:
-                if phrase.tokens == (phrase.needle,) and phrase.reach >= Reach.TEXT:
+                is_single = phrase.tokens == (phrase.needle,) and phrase.reach >= Reach.TEXT
+                if is_single and _stands_alone(phrase, view.decode("latin-1")):
                     yield phrase.kind
     if index.raw_texts and not value.isascii():
         for text, kind in index.raw_texts:

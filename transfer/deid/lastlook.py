@@ -155,6 +155,8 @@ def _is_suspicious(bag: _Bag, index: Index) -> bool:
     codes = b"\n".join(bag.codes)
     if not index.codes_bytes.isdisjoint(ascii_tokens(codes)):
         return True
+    if any(date in codes for date in index.birth_bytes):
+        return True
     # Text of another encoding where only codes belong: let the second pass see what it is.
     if not codes.isascii() or b"\x1b" in codes or b"\0" in codes.replace(b"\0\n", b"")[:-1]:
         return True

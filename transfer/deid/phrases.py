@@ -77,6 +77,7 @@ class Index:
     raw_texts: set[tuple[str, Kind]] = field(default_factory=set)
     unspaced: set[tuple[str, Kind]] = field(default_factory=set)
     birth_dates: set[str] = field(default_factory=set)
+    birth_bytes: frozenset[bytes] = frozenset()
     anywhere_bytes: frozenset[bytes] = frozenset()
     codes_bytes: frozenset[bytes] = frozenset()
     raw_bytes: frozenset[bytes] = frozenset()
@@ -102,6 +103,7 @@ def index_of(facts: frozenset[Fact]) -> Index:
     index.anywhere_bytes = _ascii(index.anywhere)
     index.codes_bytes = _ascii(index.codes)
     index.raw_bytes = _ascii(index.raw)
+    index.birth_bytes = _ascii(index.birth_dates)
     return index
 
 
@@ -121,15 +123,16 @@ def phrases_of(fact: Fact) -> Iterator[Phrase]:
 def birth_date(text: str) -> dt.date | None:
     """The day of a birth date that is one: no placeholder, no mere year."""
     digits = "".join(c for c in text if c.isascii() and c.isdigit())
-    try:
-        born = dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
-    except ValueError:
-        return None
-    return (
-        born
-        if 1880 < born.year < 2200 and (born.year, born.month, born.day) != (1900, 1, 1)
-        else None
-    )
+    year_first = (digits[:4], digits[4:6], digits[6:8])
+    day_first = (digits[4:8], digits[2:4], digits[:2])
+    for year, month, day in (year_first, day_first):
+        try:
+            born = dt.date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+        if 1880 < born.year < 2200 and born != dt.date(1900, 1, 1):
+            return born
+    return None
 
 
 def _enter(index: Index, phrase: Phrase, *, is_coarse: bool) -> None:
@@ -277,7 +280,6 @@ def _parts(text: str) -> Iterator[str]:
 def _birth_date(text: str) -> Iterator[Phrase]:
     born = birth_date(text)
     if born is None:
-        yield from (p for p in _number(text, Kind.BIRTH_DATE) if p.reach is Reach.EVERYWHERE)
         return
     year, month, day = f"{born.year}", f"{born.month:02}", f"{born.day:02}"
     runs = [(year + month + day,), (day + month + year,), (year, month, day), (day, month, year)]
