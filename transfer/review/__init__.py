@@ -1,0 +1,1 @@
+"""What de-identification does to a transfer, for a person who looks before anything leaves."""

@@ -1,0 +1,113 @@
+"""One instance as it is and as it would leave, by the transfer's own method or by another."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from transfer.deid.identifiers import Identifiers, identifiers_of
+from transfer.deid.lastlook import look
+from transfer.deid.model import (
+    Header,
+    Method,
+    Moment,
+    NumberNeeded,
+    Quarantined,
+    Skipped,
+)
+from transfer.deid.reading import Unreadable, read_header
+from transfer.deid.rewrite import CHANGED, Cause
+from transfer.review.lines import Comparison, compare
+from transfer.review.sample import Sample
+
+NO_NUMBER: Final = (
+    "The script asks for a number that is given when the images are prepared; scan and prepare"
+    " first, then look again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a method makes of an instance. `cause` and `reason` are of one that does not leave:
+    `comparison` then is empty, or, after a hit of the last look, what would have left."""
+
+    sample: Sample
+    method: str
+    comparison: Comparison = field(repr=False, default=Comparison(()))
+    cause: str = ""
+    reason: str = ""
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """What is needed to look: the methods by name, the transfer's own first, and the moment.
+
+    `released` are the elements that persons answered for, by patient row; `names` are texts of
+    the request that the last look reads too.
+    """
+
+    methods: Mapping[str, Method]
+    moment: Moment
+    released: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    names: Sequence[str] = ()
+
+    @property
+    def own(self) -> str:
+        """The name of the transfer's own method."""
+        return next(iter(self.methods))
+
+
+def look_at(sample: Sample, glass: Glass, method: str | None = None) -> Sight:
+    """Read one instance and de-identify its header. Blocking; nothing is written or sent.
+
+    Raises:
+        KeyError: there is no method of that name.
+    """
+    name = method or glass.own
+    header = _read(sample)
+    if isinstance(header, Sight):
+        return header
+    return see(header, sample, glass, name)
+
+
+def see(header: Header, sample: Sample, glass: Glass, name: str) -> Sight:
+    """As `look_at`, for a header that was read already."""
+    method = glass.methods[name]
+    try:
+        outcome = method.apply(header, glass.moment)
+    except NumberNeeded:
+        return Sight(sample, name, cause=Cause.QUARANTINED, reason=NO_NUMBER)
+    if isinstance(outcome, Skipped):
+        return Sight(sample, name, cause=Cause.SKIPPED, reason=outcome.reason)
+    if isinstance(outcome, Quarantined):
+        return Sight(sample, name, cause=Cause.QUARANTINED, reason=outcome.reason)
+    identifiers: Identifiers = identifiers_of(header)
+    released = glass.released.get(sample.patient_row, frozenset())
+    hits = look(outcome.header, identifiers, released, glass.names)
+    comparison = compare(header, outcome.header, method.why, hits)
+    if not hits:
+        return Sight(sample, name, comparison)
+    reason = f"The last look found the patient's {hits[0].kind} in {hits[0].where}."
+    places = tuple(dict.fromkeys(hit.where for hit in hits))
+    return Sight(sample, name, comparison, Cause.IDENTIFIER, reason, places)
+
+
+def _read(sample: Sample) -> Header | Sight:
+    try:
+        fd = os.open(sample.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return Sight(sample, "", cause=Cause.CHANGED, reason=CHANGED)
+    try:
+        status = os.fstat(fd)
+        if (status.st_size, status.st_mtime_ns) != sample.scanned:
+            return Sight(sample, "", cause=Cause.CHANGED, reason=CHANGED)
+        return read_header(fd, status.st_size)
+    except Unreadable as refused:
+        return Sight(sample, "", cause=Cause.UNREADABLE, reason=refused.reason)
+    except OSError:
+        return Sight(sample, "", cause=Cause.CHANGED, reason=CHANGED)
+    finally:
+        os.close(fd)

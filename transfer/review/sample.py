@@ -1,0 +1,97 @@
+"""One slice per Series: which Series there are, and the instance in the middle of each."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from transfer.errors import UsageError
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import read_order
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """One Series as the review lists it. `stopped` instances do not leave, for their own sake."""
+
+    key: str
+    study_key: str
+    patient_key: str
+    modality: str
+    instances: int
+    stopped: int
+
+    @property
+    def row(self) -> int:
+        return int(self.key[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The instance that stands for its Series. `scanned` is size in bytes and time in ns."""
+
+    key: str
+    series_key: str
+    patient_row: int
+    path: bytes = field(repr=False)
+    scanned: tuple[int, int]
+    reason: str = ""
+
+
+def list_series(ledger: Ledger, *, limit: int, offset: int = 0) -> list[SeriesRow]:
+    """A page of Series in the order in which they were found."""
+    return [
+        SeriesRow(f"E{series}", f"S{study}", f"P{patient}", modality, n, stopped)
+        for series, study, patient, modality, n, stopped in ledger.rows(
+            "SELECT e.id, e.study_id, s.patient_id, e.modality,"
+            " (SELECT ifnull(sum(t.n), 0) FROM tally t WHERE t.series_id = e.id),"
+            " (SELECT count(*) FROM instance i WHERE i.series_id = e.id AND i.cause <> '')"
+            " FROM (SELECT id, study_id, modality FROM series ORDER BY id LIMIT ? OFFSET ?) e"
+            " JOIN study s ON s.id = e.study_id ORDER BY e.id",
+            limit,
+            offset,
+        )
+    ]
+
+
+def count_series(ledger: Ledger) -> int:
+    """How many Series there are."""
+    return ledger.number("SELECT count(*) FROM series")
+
+
+def series_row(key: str) -> int:
+    """The row of a Series key.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if key[:1] in ("E", "e") and key[1:].isdecimal() and len(key) < 12:
+        return int(key[1:])
+    raise UsageError(
+        "That is no key of a series.", "Series are called E1, E2, …: eucaim-transfer review NAME"
+    )
+
+
+def sample_of(ledger: Ledger, series: int) -> Sample:
+    """The instance in the middle of a Series, in the order of the files.
+
+    Raises:
+        UsageError: there is no such Series, or nothing of it goes.
+    """
+    n = ledger.number("SELECT count(*) FROM instance WHERE series_id = ?", series)
+    found = ledger.row(
+        "SELECT i.id, s.patient_id, f.path, i.file_bytes, i.file_mtime_ns,"
+        " CASE WHEN i.state = 'failed' THEN i.reason ELSE '' END FROM instance i"
+        " JOIN source_file f ON f.id = i.file_id JOIN series e ON e.id = i.series_id"
+        " JOIN study s ON s.id = e.study_id WHERE i.series_id = ? ORDER BY i.id LIMIT 1 OFFSET ?",
+        series,
+        n // 2,
+    )
+    if found is None:
+        raise UsageError(
+            "There is no instance of that series in this transfer.",
+            "See which series there are: eucaim-transfer review NAME",
+        )
+    instance, patient, path, size, mtime_ns, reason = found
+    whole = os.path.join(os.fsencode(read_order(ledger).source), path)
+    return Sample(f"I{instance}", f"E{series}", patient, whole, (size, mtime_ns), reason)

@@ -1,0 +1,58 @@
+"""Free text that stays: each distinct value once, with how often it was met (DID-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from transfer.review.lines import Change, Line
+
+VALUES_LIMIT: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class StayingText:
+    """One distinct value of one element. `series` counts Series, `first` names one of them.
+
+    `is_original`: the last look found the patient in it.
+    """
+
+    tag: int
+    keyword: str
+    text: str = field(repr=False)
+    series: int
+    first: str
+    is_original: bool = False
+
+
+class TextTally:
+    """Gathers the texts of one Series after the other; at most `VALUES_LIMIT` distinct ones."""
+
+    def __init__(self) -> None:
+        self.series = 0
+        self.is_full = False
+        self._found: dict[tuple[int, str], StayingText] = {}
+
+    def add(self, series: str, lines: Iterable[Line]) -> None:
+        """Take in what leaves of one Series."""
+        self.series += 1
+        met = {(line.path[-1], text): line for line in lines if (text := _staying(line))}
+        for (tag, text), line in met.items():
+            known = self._found.get((tag, text))
+            if known is None and len(self._found) >= VALUES_LIMIT:
+                self.is_full = True
+                continue
+            n, first = (known.series, known.first) if known else (0, series)
+            is_original = bool(line.hit) or (known is not None and known.is_original)
+            self._found[tag, text] = StayingText(tag, line.keyword, text, n + 1, first, is_original)
+
+    def texts(self) -> list[StayingText]:
+        """All values, element by element, the rarest first: one looks for the odd one out."""
+        return sorted(self._found.values(), key=lambda t: (t.tag, t.series, t.text))
+
+
+def _staying(line: Line) -> str:
+    if not line.is_free_text or line.change is not Change.KEPT or line.after is None:
+        return ""
+    return line.after.text
