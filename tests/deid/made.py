@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import tempfile
 from io import BytesIO
@@ -106,11 +105,3 @@ def _settle(found: Dataset) -> None:
         elif found[tag].VR == "SQ":
             for item in found[tag].value:
                 _settle(item)
-
-
-def opened(content: bytes) -> int:
-    """A file descriptor of these bytes; the caller closes it."""
-    fd, path = tempfile.mkstemp()
-    os.unlink(path)
-    os.write(fd, content)
-    return fd
