@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 from transfer import checkpoint
+from transfer.deid.cohort import require_site_id
+from transfer.deid.methods import PROFILES, build_method
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word, record_word, write_order
+from transfer.method_files import (
+    SCRIPT,
+    MethodFiles,
+    de_identifies,
+    keep_method_files,
+    read_method_file,
+)
 from transfer.workspace import Home, Workspace
 
 DEID_WAIVER = "deid-none"
 
 
-def make_transfer(home: Home, order: Order, waiver: Word | None = None) -> Workspace:
+def make_transfer(
+    home: Home, order: Order, waiver: Word | None = None, files: MethodFiles | None = None
+) -> Workspace:
     """Make the folder and the ledger of a new transfer; all of it or nothing.
 
-    `waiver` is the word of a person who sends files as they are although the node asks for
-    de-identified ones.
+    `order.deid` names a profile, or the file of a script, which is copied with the other `files`
+    of the method. `waiver` is the word of a person who answers for what does not say itself that
+    it is de-identified, although the node asks for that.
 
     Raises:
-        UsageError: the source cannot be read, or the name is taken or unusable.
+        UsageError: the source cannot be read, the name is taken or unusable, the method lacks
+            something or says something that cannot be honoured.
     """
+    order, files = _with_method(order, files or MethodFiles())
     source = order.source
     if not source.is_dir():
         raise UsageError(
@@ -48,6 +64,7 @@ def make_transfer(home: Home, order: Order, waiver: Word | None = None) -> Works
         with Ledger.create(draft) as ledger:
             checkpoint.passed("making")
             write_order(ledger, order)
+            keep_method_files(workspace.folder, ledger, files)
             if waiver is not None:
                 record_word(ledger, waiver)
         draft.rename(workspace.ledger)
@@ -55,6 +72,22 @@ def make_transfer(home: Home, order: Order, waiver: Word | None = None) -> Works
         shutil.rmtree(workspace.folder, ignore_errors=True)
         raise
     return workspace
+
+
+def _with_method(order: Order, files: MethodFiles) -> tuple[Order, MethodFiles]:
+    """The order and the files of its method, both in the form in which they are kept."""
+    if not de_identifies(order):
+        return order, files
+    assert order.deid is not None, "`de_identifies` says so"
+    if order.deid in PROFILES:
+        require_site_id(order)
+    elif files.script is None:
+        files = replace(files, script=read_method_file(Path(order.deid)))
+    if files.script is not None:
+        order = replace(order, deid=SCRIPT)
+        # What a script cannot do is said now, and not in the night.
+        build_method(files.spec(order))
+    return order, files
 
 
 def _holds(source: os.PathLike[str], home: Home) -> bool:

@@ -9,11 +9,13 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 
+from transfer.deid.methods import MethodSpec
 from transfer.errors import TransferError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.runner.run import Settings, Stop, Until, run
 from transfer.workspace import Home, Workspace, private_opener
+from tui.method import method_of
 from tui.nodes import ChosenNode, choose_node
 
 log = logging.getLogger("tui.runner")
@@ -36,10 +38,11 @@ def run_here(
     _log_to(workspace.log)
     with Ledger.open(workspace.ledger) as ledger:
         order = read_order(ledger)
-    chosen = choose_node(home, order.node)
+        chosen = choose_node(home, order.node)
+        method = None if until is Until.SCAN else method_of(home, workspace, ledger)
     if password is not None:
         chosen.secrets.hold(f"{order.node}.password", password)
-    return asyncio.run(_run(chosen, workspace, until, survives_hangup, concurrency))
+    return asyncio.run(_run(chosen, workspace, until, survives_hangup, concurrency, method))
 
 
 async def _run(
@@ -48,6 +51,7 @@ async def _run(
     until: Until,
     survives_hangup: bool,
     concurrency: int | None,
+    method: MethodSpec | None,
 ) -> int:
     stop = Stop()
     loop = asyncio.get_running_loop()
@@ -59,12 +63,12 @@ async def _run(
         loop.add_signal_handler(number, asked)
     # A detached runner has no terminal to lose; in the foreground the lost line ends the run.
     loop.add_signal_handler(signal.SIGHUP, (lambda: None) if survives_hangup else asked)
-    settings = Settings(require_deidentified=chosen.profile.deidentified == "required")
+    settings = Settings(chosen.profile.deidentified == "required", method)
     if concurrency is not None:
         settings = replace(settings, concurrency=concurrency)
     if chosen.profile.patience_s is not None:
         settings = replace(settings, patience_s=chosen.profile.patience_s)
-    node = None if until is Until.SCAN else chosen.open()
+    node = None if until in (Until.SCAN, Until.CHECK) else chosen.open()
     try:
         return await run(workspace, node, until, settings, stop)
     except TransferError:

@@ -107,7 +107,7 @@ def read_numbers(ledger: Ledger) -> dict[tuple[str, str], int]:
 def give_number(ledger: Ledger, key_type: str, text: str) -> int:
     """The number of a text: the one that it has, else the next of its key type, from 1."""
     sealed = ledger.names.seal.close(text, NUMBER_TEXT)
-    with ledger.transaction():
+    with ledger.transaction(durable=False):
         ledger.write(
             "INSERT INTO deid_number SELECT ?1, ?2, 1 + (SELECT ifnull(max(number), 0)"
             " FROM deid_number WHERE key_type = ?1) WHERE true"

@@ -241,3 +241,15 @@ def leave_out(ledger: Ledger, cause: str, code: str) -> int:
         )
         ledger.write("DELETE FROM instance WHERE cause = ? AND state IN ('ready', 'failed')", cause)
         return ledger.number("SELECT changes()")
+
+
+def merged_patients(ledger: Ledger, limit: int = 100) -> list[tuple[int, int]]:
+    """Patients who get the pseudonym of an earlier one, with that one."""
+    return [
+        (patient, other)
+        for patient, other in ledger.rows(
+            "SELECT p.id, min(o.id) FROM patient p JOIN patient o ON o.pseudonym = p.pseudonym"
+            " AND o.id < p.id WHERE p.pseudonym IS NOT NULL GROUP BY p.id ORDER BY p.id LIMIT ?",
+            limit,
+        )
+    ]

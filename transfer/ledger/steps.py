@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from transfer.clock import utc_now
@@ -65,6 +66,17 @@ def record_finding(ledger: Ledger, finding: Finding) -> None:
             finding.key,
             finding.message,
             finding.remedy,
+        )
+
+
+def replace_findings(ledger: Ledger, rules: Collection[str], findings: Iterable[Finding]) -> None:
+    """Record these as all the findings that there are of some rules."""
+    with ledger.transaction():
+        ledger.write_many("DELETE FROM finding WHERE rule = ?", [(rule,) for rule in rules])
+        ledger.write_many(
+            "INSERT INTO finding (rule, severity, level, key, message, remedy)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [(f.rule, f.severity, f.level, f.key, f.message, f.remedy) for f in findings],
         )
 
 

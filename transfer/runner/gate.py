@@ -11,6 +11,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.files import count_unreadable
 from transfer.ledger.order import last_word, read_order
 from transfer.ledger.steps import Finding, clear_finding, clear_level, record_finding, set_step
+from transfer.ledger.waivers import is_waived
 from transfer.node import Node, Objection, StudyPlan
 from transfer.orders import DEID_WAIVER
 from transfer.runner.ledger_thread import LedgerThread
@@ -18,6 +19,7 @@ from transfer.values import ExitCode, StepState
 
 COUNTED = "counted-on-node"
 OBJECTION = "study"
+RULE = "DID-02"
 
 
 class PartlyDone(TransferError):
@@ -27,15 +29,16 @@ class PartlyDone(TransferError):
 
 
 def refuse_identified(ledger: Ledger, *, required: bool) -> None:
-    """Refuse files that do not say they are de-identified where the node asks for such.
+    """Refuse instances that are not known to be de-identified where the node asks for such: neither
+    made so by a profile that stands for it, nor marked as such where they leave.
 
     Source: DID-02 of EUCAIM's transfer rules; PS3.3 C.12.1.1, (0012,0062).
 
     Raises:
         StepBlocked: such files are in the transfer and no named person has answered for it.
     """
-    clear_finding(ledger, "DID-02")
-    if not required or last_word(ledger, DEID_WAIVER) is not None:
+    clear_finding(ledger, RULE)
+    if not required or is_waived(ledger, RULE) or last_word(ledger, DEID_WAIVER) is not None:
         return
     count = ledger.number(
         "SELECT count(*) FROM instance WHERE deidentified = 0 AND state IN ('ready', 'failed')"
@@ -44,10 +47,11 @@ def refuse_identified(ledger: Ledger, *, required: bool) -> None:
         return
     what = f"{count} instances do not say that they are de-identified, as this node requires."
     remedy = (
-        "De-identify them first. If they are, and only the mark (0012,0062) is missing, a named"
-        " person can answer for it: eucaim-transfer new … --deid none --by PERSON --reason TEXT"
+        "De-identify them: eucaim-transfer new … --deid eucaim. If they are, and only the mark"
+        " (0012,0062) is missing, a named person can answer for it: eucaim-transfer check NAME"
+        f" --waive {RULE} --by PERSON --reason TEXT"
     )
-    record_finding(ledger, Finding("DID-02", "block", "dataset", "all", what, remedy))
+    record_finding(ledger, Finding(RULE, "block", "dataset", "all", what, remedy))
     set_step(ledger, "deidentify", StepState.BLOCKED, what)
     raise StepBlocked(what, remedy)
 

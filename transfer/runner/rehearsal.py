@@ -5,31 +5,43 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from transfer.deid.methods import MethodSpec
 from transfer.ledger.batches import instances_of, planned_batches
 from transfer.ledger.order import read_order
 from transfer.node import Batch, Node
 from transfer.outgoing import LedgerInstance
+from transfer.prepare.maker import Remaker
+from transfer.prepare.method import open_method
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.pace import Bandwidth
 from transfer.workspace import Workspace
 
+# Requests are written one after the other.
+_PROCESSES = 1
 
-async def rehearse(workspace: Workspace, node: Node, folder: Path) -> int:
+
+async def rehearse(
+    workspace: Workspace, node: Node, folder: Path, method: MethodSpec | None = None
+) -> int:
     """Write the exact requests of everything that is planned; how many there are.
 
     Raises:
+        UsageError: the method is not the one by which it was prepared.
         SourceChanged: a source file is not what the scan saw.
     """
     ledger = LedgerThread()
     await ledger.open(workspace.ledger)
+    maker = None
     try:
+        if method is not None:
+            maker = await ledger(Remaker.of, await ledger(open_method, method), _PROCESSES)
         order = await ledger(read_order)
         source, throttle = os.fsencode(order.source), Bandwidth()
         written, last = 0, 0
         while page := await ledger(planned_batches, last, 64):
             for last in page:
                 instances = [
-                    LedgerInstance(planned, source, throttle)
+                    LedgerInstance(planned, source, throttle, maker)
                     for planned in await ledger(instances_of, last)
                 ]
                 if instances:
@@ -37,4 +49,6 @@ async def rehearse(workspace: Workspace, node: Node, folder: Path) -> int:
                     written += 1
         return written
     finally:
+        if maker is not None:
+            await maker.aclose()
         await ledger.aclose()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from transfer import checkpoint
+from transfer.deid.methods import MethodSpec
 from transfer.errors import EpochLost, StepBlocked, TransferError
 from transfer.ledger.batches import retry_failed
 from transfer.ledger.census import take_census
@@ -20,6 +21,9 @@ from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.steps import read_steps, set_step
 from transfer.node import Abilities, Node
 from transfer.plan import plan
+from transfer.prepare.maker import Remaker
+from transfer.prepare.method import OpenMethod, open_method
+from transfer.prepare.phase import prepare
 from transfer.runner.gate import conclude, refuse_identified, refuse_objections
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.stream import stream
@@ -33,9 +37,11 @@ _PAUSE_POLL_S = 0.2
 
 
 class Until(StrEnum):
-    """How far a run goes. `VERIFY` sends nothing and looks for everything again."""
+    """How far a run goes. `CHECK` finds all that can be found without the node. `VERIFY` sends
+    nothing and looks for everything again."""
 
     SCAN = "scan"
+    CHECK = "check"
     PLAN = "plan"
     UPLOAD = "upload"
     VERIFY = "verify"
@@ -45,10 +51,12 @@ class Until(StrEnum):
 class Settings:
     """Bounds of a run. Times in seconds.
 
-    `patience_s` is how long the whole node may be in trouble before the run gives up.
+    `patience_s` is how long the whole node may be in trouble before the run gives up. `method` is
+    what de-identifies; without one files go as they are.
     """
 
     require_deidentified: bool
+    method: MethodSpec | None = None
     processes: int = max(1, (os.cpu_count() or 2))
     concurrency: int = 4
     patience_s: float = 900.0
@@ -82,7 +90,7 @@ async def run(
 ) -> int:
     """Run a transfer and return the exit code; the reason stands in the runner's row.
 
-    `node` may be None for a scan. Everything may be interrupted and run again.
+    `node` may be None for a scan or a check. Everything may be interrupted and run again.
 
     Raises:
         RunnerHeld: nothing was done.
@@ -160,23 +168,26 @@ async def _phases(
     settings: Settings,
     stop: Stop,
 ) -> None:
-    if until is not Until.SCAN and until is not Until.PLAN:
-        assert node is not None, "only a scan or a rehearsal goes without the node"
+    method = None
+    if settings.method is not None and until is not Until.SCAN:
+        # First of all: a key that is not the one by which instances went must change nothing.
+        method = await ledger(open_method, settings.method)
+    if until in (Until.UPLOAD, Until.VERIFY):
+        assert node is not None, "only what stays here goes without the node"
         # Before hours of scanning: a wrong password or certificate shows at once.
         identity = await node.sign_in()
         who = f"Signed in as {identity.username}." if identity.username else "No sign-in is needed."
         await ledger(set_step, "login", StepState.DONE, who)
-    if until is Until.SCAN or (until is not Until.VERIFY and not await ledger(_is_scanned)):
-        await ledger(holder.enter, "scan")
-        await ledger(_scan, settings, stop)
-    if until is Until.SCAN:
+    if until is not Until.VERIFY:
+        await _make_ready(ledger, holder, until, settings, stop, method)
+    if until in (Until.SCAN, Until.CHECK):
         return
     assert node is not None, "planning asks for the node's abilities"
-    await ledger(refuse_identified, required=settings.require_deidentified)
-    await ledger(_refuse_nothing)
-    if until is not Until.VERIFY:
+    if until is Until.VERIFY:
+        await ledger(refuse_identified, required=settings.require_deidentified)
+        await ledger(_refuse_nothing)
+    else:
         await ledger(holder.enter, "plan")
-        await ledger(retry_failed)
         if until is Until.UPLOAD:
             await refuse_objections(ledger, node)
         await ledger(_plan, await node.abilities(), stop)
@@ -186,10 +197,37 @@ async def _phases(
             return
         await ledger(set_step, "upload", StepState.RUNNING, "")
     await ledger(holder.enter, "send" if until is Until.UPLOAD else "verify")
-    can_list = await stream(ledger, node, settings, stop, sends=until is Until.UPLOAD)
+    maker = None if method is None else await ledger(Remaker.of, method, settings.processes)
+    try:
+        can_list = await stream(ledger, node, settings, stop, maker, sends=until is Until.UPLOAD)
+    finally:
+        if maker is not None:
+            await maker.aclose()
     if stop():
         raise Interrupted
     await ledger(conclude, can_list=can_list)
+
+
+async def _make_ready(
+    ledger: LedgerThread,
+    holder: Holder,
+    until: Until,
+    settings: Settings,
+    stop: Stop,
+    method: OpenMethod | None,
+) -> None:
+    """Scan, de-identify, and refuse what must not go on."""
+    if until is Until.SCAN or not await ledger(_is_scanned):
+        await ledger(holder.enter, "scan")
+        await ledger(_scan, settings, stop)
+    if until is Until.SCAN:
+        return
+    await ledger(retry_failed)
+    if method is not None:
+        await ledger(holder.enter, "deidentify")
+        await ledger(_prepare, method, settings, stop)
+    await ledger(refuse_identified, required=settings.require_deidentified)
+    await ledger(_refuse_nothing)
 
 
 def _is_scanned(ledger: Ledger) -> bool:
@@ -219,6 +257,10 @@ def _scan(ledger: Ledger, settings: Settings, stop: Stop) -> None:
     upload = read_steps(ledger).get("upload")
     if upload is not None and upload.state is StepState.DONE and _is_open(ledger):
         set_step(ledger, "upload", StepState.TODO, "Instances were added that have not gone yet.")
+
+
+def _prepare(ledger: Ledger, method: OpenMethod, settings: Settings, stop: Stop) -> None:
+    prepare(ledger, method, processes=settings.processes, should_stop=_wishes(ledger, stop))
 
 
 def _plan(ledger: Ledger, abilities: Abilities, stop: Stop) -> None:

@@ -31,7 +31,7 @@ from transfer.ledger.batches import (
 from transfer.ledger.connection import Ledger
 from transfer.ledger.listing import has_unverified
 from transfer.node import Batch, InstanceOutcome, Node, Verdict
-from transfer.outgoing import LedgerInstance, source_changed
+from transfer.outgoing import LedgerInstance, Maker, source_changed
 from transfer.runner import judge
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.meter import Meter
@@ -54,6 +54,7 @@ class Shared:
     is_paused: Callable[[], bool]
     concurrency: Callable[[], int]
     can_list: Callable[[], bool]
+    maker: Maker | None = None
     busy: int = 0
     is_finished: bool = False
 
@@ -132,7 +133,8 @@ class Sender:
     async def _send(self, lease: Lease) -> None:
         checkpoint.passed("leased")
         instances = [
-            LedgerInstance(i, self._order.source, self._bandwidth) for i in lease.instances
+            LedgerInstance(i, self._order.source, self._bandwidth, self._order.maker)
+            for i in lease.instances
         ]
         if not instances:
             await self._ledger(settle, lease.batch_id, [])

@@ -13,6 +13,7 @@ from transfer.ledger.listing import doubt_verified
 from transfer.ledger.order import read_order
 from transfer.ledger.progress import Progress, write_progress
 from transfer.node import Node
+from transfer.outgoing import Maker
 from transfer.runner.committer import Committer
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.meter import Meter
@@ -71,9 +72,16 @@ class _Watch:
 
 
 async def stream(
-    ledger: LedgerThread, node: Node, settings: Settings, stop: Stop, *, sends: bool
+    ledger: LedgerThread,
+    node: Node,
+    settings: Settings,
+    stop: Stop,
+    maker: Maker | None,
+    *,
+    sends: bool,
 ) -> bool:
-    """Send (unless only verifying) and verify until nothing is left or the run is to end.
+    """Send (unless only verifying) and verify until nothing is left or the run is to end. With a
+    `maker` instances leave as that makes them.
 
     Returns:
         Whether the node lists what it holds.
@@ -107,6 +115,7 @@ async def stream(
         is_paused=lambda: watch.is_paused,
         concurrency=lambda: watch.concurrency,
         can_list=lambda: verifier.can_list,
+        maker=maker,
     )
     sender = Sender(ledger, node, order, watch.bandwidth, watch.trouble, watch.meter)
     lanes = abilities.max_concurrency if sends else 0

@@ -30,6 +30,7 @@ from tui.cli.orders import (
 )
 from tui.cli.output import answering, print_json, say, tell
 from tui.launch import Launched, launch, lingers
+from tui.method import method_of
 from tui.nodes import choose_node
 from tui.runner import run_here
 
@@ -202,13 +203,14 @@ def _rehearse(home: Home, workspace: Workspace, folder: Path, *, as_json: bool) 
     if code:
         return ended(workspace, code)
     make_folder(folder)
-    with Ledger.open(workspace.ledger, read_only=True) as ledger:
+    with Ledger.open(workspace.ledger) as ledger:
         node_name = read_order(ledger).node
+        method = method_of(home, workspace, ledger)
 
     async def write() -> int:
         node = choose_node(home, node_name).open()
         try:
-            return await rehearse(workspace, node, folder)
+            return await rehearse(workspace, node, folder, method)
         finally:
             await node.aclose()
 
@@ -218,5 +220,6 @@ def _rehearse(home: Home, workspace: Workspace, folder: Path, *, as_json: bool) 
             print_json({"transfer": workspace.name, "requests": requests, "folder": str(folder)})
         else:
             say(f"{requests} requests are written to the folder given; nothing was sent.")
-            say("They hold the images as they are: keep that folder as safe as the source.")
+            if method is None:
+                say("They hold the images as they are: keep that folder as safe as the source.")
     return ExitCode.DONE

@@ -1,0 +1,64 @@
+"""What was prepared, made once more between lease and send; it must be the very same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from transfer.deid.rewrite import Outgoing
+from transfer.errors import SourceChanged
+from transfer.ledger.batches import PlannedInstance
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import read_order
+from transfer.outgoing import source_changed
+from transfer.prepare.method import OpenMethod, Releases, read_releases
+from transfer.prepare.rewriter import Task, rewriting_desk
+
+if TYPE_CHECKING:
+    from transfer.deid.pixels import OutgoingPiece
+
+
+class Remaker:
+    """A `Maker` with processes of its own; it holds no more than they have in hand."""
+
+    def __init__(
+        self, method: OpenMethod, source: bytes, releases: Releases, processes: int
+    ) -> None:
+        self._source = source
+        self._releases = releases
+        self._desk = rewriting_desk(processes, method.setup)
+
+    @classmethod
+    def of(cls, ledger: Ledger, method: OpenMethod, processes: int) -> Remaker:
+        """For the transfer of this ledger. Processes start when they are asked."""
+        source = os.fsencode(read_order(ledger).source)
+        return cls(method, source, read_releases(ledger), processes)
+
+    async def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
+        """See `Maker.pieces`."""
+        if planned.head_sha256 is None:
+            raise SourceChanged(
+                "This instance was not de-identified yet; it was not sent.",
+                "Upload again: it is de-identified first.",
+            )
+        task = Task(
+            os.path.join(self._source, planned.path),
+            (planned.file_bytes, planned.mtime_ns),
+            planned.patient,
+            self._releases.get(planned.patient.row, frozenset()),
+            wants_pieces=True,
+        )
+        made = await self._desk.ask(task)
+        if not isinstance(made, Outgoing):
+            raise source_changed()
+        if (made.head_sha256, made.size_bytes) != (planned.head_sha256, planned.size_bytes):
+            raise SourceChanged(
+                "De-identified again, this instance came out differently; it was not sent.",
+                "Upload again: it is prepared anew. If this comes back, tell the makers.",
+            )
+        return made.pieces
+
+    async def aclose(self) -> None:
+        """End the processes."""
+        await self._desk.aclose()

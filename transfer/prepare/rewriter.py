@@ -1,0 +1,113 @@
+"""The work of one process: a file in, what leaves of it out; see `transfer.deid.rewrite`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from transfer.deid.methods import MethodSpec
+from transfer.deid.rewrite import Cause, Outgoing, Stopped
+from transfer.ledger.batches import PatientFacts
+from transfer.workers import Desk, News, Pool, Trade
+
+Numbers = dict[tuple[str, str], int]
+"""The table behind `@integer`: by key type and text."""
+
+_DIED: Final = (
+    "Rewriting this file ended the process that did it. Look at it in a DICOM viewer, and export it"
+    " again."
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Setup:
+    """What every process needs to know. Never shown: it holds the key."""
+
+    spec: MethodSpec
+    clock: dt.datetime
+    numbers: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One file to rewrite. `scanned` is its size in bytes and its time in nanoseconds by the
+    scan; `released` what persons answered for, as the last look takes it. The pieces come back
+    only where they are wanted: they are large."""
+
+    path: bytes = field(repr=False)
+    scanned: tuple[int, int]
+    patient: PatientFacts
+    released: frozenset[str | int] = frozenset()
+    wants_pieces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NumberWanted:
+    """A script asks for a number that was not given yet."""
+
+    key_type: str
+    text: str = field(repr=False)
+
+
+Answer = Outgoing | Stopped | NumberWanted
+
+
+def rewriters(processes: int, setup: Setup) -> Pool[Task, Answer]:
+    """Processes that rewrite files in order; told `(key type, text, number)` of each new number."""
+    return Pool(processes, _trade(setup))
+
+
+def rewriting_desk(processes: int, setup: Setup) -> Desk[Task, Answer]:
+    """The same for an event loop."""
+    return Desk(processes, _trade(setup))
+
+
+def _trade(setup: Setup) -> Trade[Task, Answer]:
+    return Trade(_begin, setup, lambda _: Stopped(Cause.UNREADABLE, _DIED), _size_of, 8)
+
+
+def _size_of(task: Task) -> int:
+    texts = (task.patient.original_id, task.patient.original_name, *map(str, task.released))
+    return 128 + len(task.path) + sum(4 * len(text) for text in texts)
+
+
+def _begin(setup: Setup, news: News) -> Callable[[Task], Answer]:
+    from transfer.deid.identifiers import Fact, Identifiers, Kind
+    from transfer.deid.methods import build_method
+    from transfer.deid.model import Moment, NumberNeeded
+    from transfer.deid.rewrite import Look, rewrite
+
+    method = build_method(setup.spec)
+    numbers = dict(setup.numbers)
+
+    def number(key_type: str, text: str) -> int:
+        if (key_type, text) not in numbers:
+            raise NumberNeeded(key_type, text)
+        return numbers[key_type, text]
+
+    moment = Moment(setup.clock, number)
+
+    def answer(task: Task) -> Answer:
+        while news:
+            key_type, text, given = news.popleft()
+            numbers[key_type, text] = given
+        whose = task.patient
+        known = Identifiers(
+            fact
+            for fact in (
+                Fact(Kind.PATIENT_ID, whose.original_id),
+                Fact(Kind.NAME, whose.original_name),
+            )
+            if fact.text
+        )
+        try:
+            made = rewrite(task.path, method, moment, Look(known, task.released), task.scanned)
+        except NumberNeeded as needed:
+            return NumberWanted(needed.key_type, needed.text)
+        if isinstance(made, Outgoing) and not task.wants_pieces:
+            return replace(made, pieces=())
+        return made
+
+    return answer
