@@ -454,13 +454,14 @@ def test_sequences_that_lie_too_deep_are_refused() -> None:
 
 
 def test_a_header_of_too_many_elements_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each costs a hundred times its bytes in memory; empty items count as well."""
+    """Each costs a hundred times its bytes in memory; empty items and repetitions count too."""
     monkeypatch.setattr(tree, "MAX_ELEMENTS", 40)
     reason = "The header is too large to be held in memory."
     elements = b"".join(files.short(0x00100000 + n, b"LO", b"") for n in range(1, 60))
     assert refused(made.explicit(elements)) == reason
     assert refused(made.explicit(made.sequence(0x00081140, *[b""] * 60))) == reason
     assert refused(made.explicit(files.SEQUENCE_END * 60)) == reason
+    assert refused(made.explicit(files.short(0x00100010, b"PN", b"") * 60)) == reason
 
 
 def test_a_header_without_end_is_refused() -> None:

@@ -187,7 +187,7 @@ class Walk:
         block, at = self._source.window(self._at)
         begin = self._at - at
         limit = len(block) if bound is None else min(len(block), bound - begin)
-        before = len(found)
+        taken = 0
         held = self._held_bytes
         if is_implicit:
             implicit, known = self._implicit, public_vrs()
@@ -203,6 +203,7 @@ class Walk:
                         break
                     found[tag] = Element(tag, text, block[at + 8 : end])
                 at = end
+                taken += 1
         else:
             explicit, long = self._explicit, self._long
             short_vrs, long_vrs = _SHORT, _LONG
@@ -223,8 +224,9 @@ class Walk:
                     tag = group << 16 | number
                     found[tag] = Element(tag, short, block[value:end])
                 at = end
+                taken += 1
         self._at = begin + at
-        self._count(len(found) - before)
+        self._count(taken)
 
     def _element(
         self, found: DataSet, head: Head, bound: int | None, is_implicit: bool, is_signed: bool
