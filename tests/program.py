@@ -36,7 +36,7 @@ class Ran:
     @property
     def complaint(self) -> list[str]:
         """The lines of stderr that are not progress."""
-        progress = ("scan: ", "running: ", "pausing: ", "paused: ", "stopping: ")
+        progress = ("scan: ", "de-identify: ", "running: ", "pausing: ", "paused: ", "stopping: ")
         return [line for line in self.err.splitlines() if not line.startswith(progress)]
 
     def __str__(self) -> str:

@@ -9,25 +9,23 @@ from transfer.ledger.order import read_order
 from transfer.workspace import Home, Workspace
 
 if TYPE_CHECKING:
+    from transfer.deid.keyring import CohortKey
     from transfer.deid.methods import MethodSpec
 
 _PASSPHRASE: Final = "key.passphrase"  # noqa: S105 - the name of the secret, not the secret
 
 
-def method_of(home: Home, workspace: Workspace, ledger: Ledger) -> MethodSpec | None:
-    """How this transfer de-identifies; None where its files go as they are.
-
-    The key is made where the cohort has none. Nobody is asked anything: a passphrase comes from
-    the secret store.
+def key_of(home: Home, ledger: Ledger) -> tuple[CohortKey | None, bool]:
+    """The key of a transfer's cohort, and whether it was made just now; None where nothing is
+    de-identified. Nobody is asked anything: a passphrase comes from the secret store.
 
     Raises:
-        UsageError: the key cannot be opened, or a file of the method is gone or was changed.
+        UsageError: the key cannot be opened.
     """
-    from transfer.method_files import de_identifies, load_method_files
+    from transfer.method_files import de_identifies
 
-    order = read_order(ledger)
-    if not de_identifies(order):
-        return None
+    if not de_identifies(read_order(ledger)):
+        return None, False
     from adapters.secrets import SecretStore
     from transfer.deid.cohort import key_of_transfer
 
@@ -35,4 +33,18 @@ def method_of(home: Home, workspace: Workspace, ledger: Ledger) -> MethodSpec | 
     if is_new:
         with ledger.transaction():
             ledger.record_event("key", f"The cohort's key {key.fingerprint} was made.")
-    return load_method_files(workspace.folder, ledger).spec(order, key.text)
+    return key, is_new
+
+
+def method_of(home: Home, workspace: Workspace, ledger: Ledger) -> MethodSpec | None:
+    """How this transfer de-identifies; None where its files go as they are.
+
+    Raises:
+        UsageError: the key cannot be opened, or a file of the method is gone or was changed.
+    """
+    from transfer.method_files import load_method_files
+
+    key, _ = key_of(home, ledger)
+    if key is None:
+        return None
+    return load_method_files(workspace.folder, ledger).spec(read_order(ledger), key.text)

@@ -22,6 +22,7 @@ _ROOMS = {
     "logout": "nodes",
     "doctor": "nodes",
     "scan": "runs",
+    "check": "check",
     "upload": "runs",
     "verify": "runs",
     "pause": "wishes",

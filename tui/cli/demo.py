@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from transfer.deid.methods import DEFAULT_PROFILE
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Wish, set_wish
 from transfer.ledger.holder import is_held
-from transfer.ledger.order import Order, Word
-from transfer.orders import DEID_WAIVER, make_transfer
+from transfer.ledger.order import Order
+from transfer.orders import make_transfer
 from transfer.runner.run import Until
 from transfer.status import read_status
 from transfer.values import ExitCode
@@ -130,14 +131,14 @@ def _make_transfer(home: Home, stand_in: _StandIn, cohort: Path) -> Workspace:
         source=cohort,
         destination=destination_of(chosen, None),
         clinical=cohort / "clinical.csv",
-        deid="none",
+        site_id="DEMO",
+        deid=DEFAULT_PROFILE,
     )
-    waiver = Word(DEID_WAIVER, "none", "demo", "A synthetic cohort: no real person is in it.")
-    return make_transfer(home, order, waiver)
+    return make_transfer(home, order)
 
 
 def _run_headless(home: Home, workspaces: Sequence[Workspace], *, as_json: bool) -> int:
-    tell("3/3  Scanning, sending and verifying")
+    tell("3/3  Scanning, de-identifying, sending and verifying")
     documents: list[dict[str, Any]] = []
     worst: int = ExitCode.DONE
     for workspace in workspaces:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from pathlib import Path
 from typing import Any
 
+from transfer.deid.cohort import notice_of_new_key
+from transfer.deid.methods import DEFAULT_PROFILE, PROFILES
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.census import list_failed, list_left_out
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word
+from transfer.method_files import MethodFiles, read_method_file
 from transfer.orders import DEID_WAIVER, make_transfer
 from transfer.status import Status, read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui import figures
 from tui.cli.output import columns, print_json, say, tell
+from tui.method import key_of
 from tui.nodes import choose_node, destination_of
 
 _NAMED_AT_MOST = 10_000
@@ -28,14 +33,9 @@ def new_command(options: argparse.Namespace) -> int:
     home = Home.find()
     chosen = choose_node(home, options.node)
     destination = destination_of(chosen, options.destination)
-    waiver = None
-    if options.deid == "none":
-        if not (options.by and options.reason):
-            raise UsageError(
-                "Sending files as they are needs a person who answers for it, and a reason.",
-                "Add --by PERSON --reason TEXT; both are kept with the transfer.",
-            )
-        waiver = Word(DEID_WAIVER, "none", options.by, options.reason)
+    deid = options.deid
+    if deid is None and chosen.profile.deidentified == "required":
+        deid = DEFAULT_PROFILE
     order = Order(
         name=options.name,
         node=options.node,
@@ -43,16 +43,68 @@ def new_command(options: argparse.Namespace) -> int:
         destination=destination,
         clinical=options.clinical.absolute() if options.clinical else None,
         site_id=options.site_id,
-        deid=options.deid,
+        deid=deid,
     )
-    workspace = make_transfer(home, order, waiver)
+    workspace = make_transfer(home, order, _waiver(options), _method_files(options))
+    fingerprint = _make_key(home, workspace)
     if options.json:
-        print_json({"transfer": workspace.name, "node": order.node, "destination": destination})
+        document = {"transfer": workspace.name, "node": order.node, "destination": destination}
+        print_json({**document, "deid": deid or "none", "key": fingerprint})
     else:
         to = f"{order.node}, {destination}" if destination else order.node
         say(f"Transfer {workspace.name} is made. It goes to {to}.")
         say(f"Next: eucaim-transfer upload {workspace.name}")
     return ExitCode.DONE
+
+
+def _waiver(options: argparse.Namespace) -> Word | None:
+    """The word of the person who answers for what does not say that it is de-identified."""
+    person, reason = ((word or "").strip() for word in (options.by, options.reason))
+    if options.deid == "none" and not (person and reason):
+        raise UsageError(
+            "Sending files as they are needs a person who answers for it, and a reason.",
+            "Add --by PERSON --reason TEXT; both are kept with the transfer.",
+        )
+    if not person and not reason:
+        return None
+    if not (person and reason):
+        raise UsageError("A word needs a person and a reason.", "Give both --by and --reason.")
+    return Word(DEID_WAIVER, options.deid or DEFAULT_PROFILE, person, reason)
+
+
+def _method_files(options: argparse.Namespace) -> MethodFiles:
+    params: list[tuple[str, str]] = []
+    for param in options.param:
+        name, is_pair, value = param.partition("=")
+        if not is_pair or not name:
+            raise UsageError(
+                "A parameter has no name or no value.", "Give it as --param NAME=VALUE."
+            )
+        params.append((name, value))
+    is_script = options.deid is not None and options.deid not in (*PROFILES, "none")
+    if (params or options.lookup) and not is_script:
+        raise UsageError(
+            "Parameters and lookup tables belong to a script; the profiles have none.",
+            "Name the script with --deid FILE, or leave --param and --lookup out.",
+        )
+    return MethodFiles(
+        script=read_method_file(Path(options.deid)) if is_script else None,
+        lookup=read_method_file(options.lookup) if options.lookup else None,
+        pixel_script=read_method_file(options.pixel_script) if options.pixel_script else None,
+        params=tuple(params),
+    )
+
+
+def _make_key(home: Home, workspace: Workspace) -> str:
+    """Make sure that the cohort has a key, and say what a new one means; its fingerprint."""
+    with Ledger.open(workspace.ledger) as ledger:
+        key, is_new = key_of(home, ledger)
+    if key is None:
+        return ""
+    if is_new:
+        for line in notice_of_new_key(key):
+            tell(line.replace("NAME", workspace.name))
+    return key.fingerprint
 
 
 def list_command(options: argparse.Namespace) -> int:
@@ -135,6 +187,8 @@ def progress_line(status: Status) -> str:
     if progress.phase == "scan":
         total = f" of {progress.total}" if progress.total else ""
         return f"scan: {progress.done}{total} files"
+    if progress.phase == "deidentify":
+        return f"de-identify: {progress.done} of {progress.total} instances"
     part = figures.percent(figures.share(status.bytes_done, status.census.bytes_total))
     left = "" if progress.eta_s is None else f", {figures.span(progress.eta_s)} left"
     return (

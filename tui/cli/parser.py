@@ -81,10 +81,20 @@ def _orders(commands: _Commands) -> None:
     new.add_argument("--source", required=True, type=Path, metavar="DIR")
     new.add_argument("--destination", metavar="KEY", help="project to send to")
     new.add_argument("--clinical", type=Path, metavar="FILE")
-    new.add_argument("--site-id", metavar="ID")
-    new.add_argument("--deid", choices=("none",), help="none: the files go as they are")
-    new.add_argument("--by", metavar="PERSON", help="who answers for --deid none")
-    new.add_argument("--reason", metavar="TEXT", help="why the files may go as they are")
+    new.add_argument("--site-id", metavar="ID", help="from your EUCAIM dashboard profile")
+    new.add_argument(
+        "--deid",
+        metavar="PROFILE|SCRIPT|none",
+        help="eucaim (usual where the node asks for de-identified data), lethe, the file of a CTP"
+        " script, or none: the files go as they are",
+    )
+    new.add_argument(
+        "--param", action="append", default=[], metavar="K=V", help="a parameter of the script"
+    )
+    new.add_argument("--lookup", type=Path, metavar="FILE", help="lookup table of the script")
+    new.add_argument("--pixel-script", type=Path, metavar="FILE", help="regions to be blanked")
+    new.add_argument("--by", metavar="PERSON", help="who answers for what goes without a mark")
+    new.add_argument("--reason", metavar="TEXT", help="why it may go")
     _json(new)
     _json(_add(commands, "list", "all transfers and their state"))
     status = _add(commands, "status", "how far a transfer is", named=True)
@@ -110,6 +120,13 @@ def _runs(commands: _Commands) -> None:
     scan = _add(commands, "scan", "look at every file of the source", named=True)
     scan.add_argument("--identifiers", action="store_true", help="show original file names")
     _json(scan)
+    check = _add(commands, "check", "find what stands in the way, before anything goes", named=True)
+    check.add_argument("--waive", metavar="RULE", help="a person answers for a finding")
+    check.add_argument("--element", metavar="GGGG,EEEE", help="with DID-03: for this element alone")
+    check.add_argument("--key", metavar="P1", help="with DID-03: for this patient alone")
+    check.add_argument("--by", metavar="PERSON", help="who answers for it")
+    check.add_argument("--reason", metavar="TEXT", help="why")
+    _json(check)
     upload = _add(commands, "upload", "send, and prove that everything arrived", named=True)
     upload.add_argument("--detach", action="store_true", help="in a process of its own")
     upload.add_argument("--bwlimit", metavar="RATE", help="bytes a second: 5M, 500K, none")
