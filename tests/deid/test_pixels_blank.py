@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
@@ -215,8 +215,6 @@ def test_frames_in_several_fragments_are_put_together_again(tmp_path: Path) -> N
     """By the offset table, or by where a frame begins when there is none."""
     dataset = dcmread(str(get_testdata_file("SC_rgb_jpeg_dcmtk.dcm")))
     one = dataset.PixelData
-    from pydicom.encaps import generate_frames
-
     frame = next(generate_frames(one, number_of_frames=1))
     for has_table in (True, False):
         dataset.PixelData = encapsulate([frame, frame], fragments_per_frame=3, has_bot=has_table)
@@ -247,8 +245,6 @@ def test_decoded_frames_are_kept_for_their_owner_alone(tmp_path: Path) -> None:
 def test_a_frame_that_fails_leaves_no_spool_behind(tmp_path: Path) -> None:
     """Half a picture in a folder is a picture that nobody knows of."""
     dataset = dcmread(str(get_testdata_file("SC_rgb_rle_2frame.dcm")))
-    from pydicom.encaps import generate_frames
-
     frames = list(generate_frames(dataset.PixelData, number_of_frames=2))
     dataset.PixelData = encapsulate([frames[0], frames[1][:70]])
     path = write(dataset, tmp_path / "a", dataset.file_meta.TransferSyntaxUID)
@@ -377,8 +373,6 @@ def test_a_compression_that_nothing_decodes_is_quarantined(tmp_path: Path) -> No
 )
 def test_a_damaged_frame_is_quarantined(tmp_path: Path, change: Any, reason: str) -> None:
     """Untrusted bytes in foreign decoders: refused before or by them, never a traceback."""
-    from pydicom.encaps import generate_frames
-
     dataset = dcmread(str(get_testdata_file("examples_jpeg2k.dcm")))
     frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
     dataset.PixelData = encapsulate([change(frame)])
@@ -389,8 +383,6 @@ def test_a_frame_that_asks_for_more_than_the_header_promised_is_not_decoded(
     tmp_path: Path,
 ) -> None:
     """A decoder allocates what the stream says: 60,000 squared here."""
-    from pydicom.encaps import generate_frames
-
     dataset = dcmread(str(get_testdata_file("examples_jpeg2k.dcm")))
     frame = bytearray(next(generate_frames(dataset.PixelData, number_of_frames=1)))
     at = frame.find(b"\xff\x4f\xff\x51")
@@ -399,6 +391,19 @@ def test_a_frame_that_asks_for_more_than_the_header_promised_is_not_decoded(
     dataset.PixelData = encapsulate([bytes(frame)])
     path = write(dataset, tmp_path / "a", JPEG2000Lossless)
     assert "not of the size that the header tells" in refusal(path)
+
+
+def test_a_frame_that_kills_its_decoder_takes_nothing_else_with_it(tmp_path: Path) -> None:
+    """python-gdcm 3.2.6 aborts the process on these two bytes; the next frame is decoded again."""
+    good = Path(str(get_testdata_file("SC_rgb_jpeg_gdcm.dcm")))
+    dataset = dcmread(good)
+    frame = bytearray(next(generate_frames(dataset.PixelData, number_of_frames=1)))
+    frame[38], frame[85] = 255, 0
+    dataset.PixelData = encapsulate([bytes(frame)])
+    path = write(dataset, tmp_path / "a", dataset.file_meta.TransferSyntaxUID)
+    assert "Frame 1 cannot be decoded." in refusal(path)
+    after, _ = blanked(good, REGIONS)
+    assert_blanked(frames_of(after), frames_of(dcmread(good)), 0)
 
 
 def test_broken_fragments_are_quarantined(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from transfer.deid.model import Stretch
 from transfer.deid.pixels.codestream import size_of_frame
 from transfer.deid.pixels.fragments import Fragments
 from transfer.deid.pixels.image import FRAME_LIMIT_BYTES, Image, NotBlanked
+from transfer.deid.pixels.isolated import decode_isolated
 from transfer.deid.pixels.native import Grid, patch
 
 if TYPE_CHECKING:
@@ -17,18 +18,19 @@ if TYPE_CHECKING:
 
 RLE: Final = "1.2.840.10008.1.2.5"
 _EXTENDED: Final = "1.2.840.10008.1.2.4.51"
+_DEADLY: Final = "gdcm"
 _SPARE_BYTES: Final = 1 << 20
 
-# Each syntax with the libraries to be asked, in this order: those that read strictly come first.
+# Each syntax with the libraries to be asked, in this order. GDCM only where nothing else reads it.
 DECODERS: Final = {
-    "1.2.840.10008.1.2.4.50": ("pillow", "gdcm"),
-    _EXTENDED: ("gdcm", "pillow"),
-    "1.2.840.10008.1.2.4.57": ("gdcm",),
-    "1.2.840.10008.1.2.4.70": ("gdcm",),
-    "1.2.840.10008.1.2.4.80": ("pyjpegls", "gdcm"),
-    "1.2.840.10008.1.2.4.81": ("pyjpegls", "gdcm"),
-    "1.2.840.10008.1.2.4.90": ("pylibjpeg", "gdcm", "pillow"),
-    "1.2.840.10008.1.2.4.91": ("pylibjpeg", "gdcm", "pillow"),
+    "1.2.840.10008.1.2.4.50": ("pillow",),
+    _EXTENDED: ("pillow",),
+    "1.2.840.10008.1.2.4.57": (_DEADLY,),
+    "1.2.840.10008.1.2.4.70": (_DEADLY,),
+    "1.2.840.10008.1.2.4.80": ("pyjpegls",),
+    "1.2.840.10008.1.2.4.81": ("pyjpegls",),
+    "1.2.840.10008.1.2.4.90": ("pylibjpeg", "pillow"),
+    "1.2.840.10008.1.2.4.91": ("pylibjpeg", "pillow"),
     "1.2.840.10008.1.2.4.201": ("pylibjpeg",),
     "1.2.840.10008.1.2.4.202": ("pylibjpeg",),
     "1.2.840.10008.1.2.4.203": ("pylibjpeg",),
@@ -88,6 +90,7 @@ class _Decoder:
 
         self._decoder = get_decoder(transfer_syntax_uid)
         self._plugins = _plugins(transfer_syntax_uid)
+        self._syntax = transfer_syntax_uid
         self._is_rle = transfer_syntax_uid == RLE
         self._image = image
         self._options: dict[str, Any] = {
@@ -116,17 +119,23 @@ class _Decoder:
         data = encapsulate([encoded], has_bot=False)
         for plugin in self._plugins:
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # a pixel that is odd is not our finding
-                    array, told = self._decoder.as_array(
-                        data, raw=True, decoding_plugin=plugin, **self._options
-                    )
+                array, told = self._decode(data, plugin)
             except Exception:  # noqa: BLE001, S112 - untrusted bytes in foreign code: ask the next
                 continue
             # A decoder gives every pixel its chrominance back, whatever the header goes on saying.
-            photometric = str(told["photometric_interpretation"]).replace("_422", "")
-            return self._native(array, number), photometric
+            return self._native(array, number), told.replace("_422", "")
         raise NotBlanked(f"Frame {number} cannot be decoded.")
+
+    def _decode(self, data: bytes, plugin: str) -> tuple[np.ndarray[Any, Any], str]:
+        if plugin == _DEADLY:
+            limit = 8 * self._image.rows * self._image.columns * self._image.samples
+            return decode_isolated(data, self._syntax, plugin, limit, self._options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a pixel that is odd is not our finding
+            array, told = self._decoder.as_array(
+                data, raw=True, decoding_plugin=plugin, **self._options
+            )
+        return array, str(told["photometric_interpretation"])
 
     def _native(self, array: np.ndarray[Any, Any], number: int) -> bytearray:
         """Little endian, colour by pixel, in the bits that the header allocates."""
