@@ -131,8 +131,10 @@ def series_header(
     header.SeriesNumber = number
     header.SeriesDate = header.AcquisitionDate = header.ContentDate = study.StudyDate
     header.SeriesTime = header.AcquisitionTime = header.ContentTime = study.StudyTime
+    # The profiles keep this text; an identifier in it would rightly stop the patient.
+    header.SeriesDescription = plan.description
     words = f"{plan.description} {person.patient_id}"
-    planter.put(header, "SeriesDescription", words, person.patient_id)
+    planter.put(header, "ImageComments", words, person.patient_id)
     planter.put(header, "DeviceSerialNumber", f"SN{person.station}")
     header.FrameOfReferenceUID = chance.uid("frame-of-reference")
     header.Rows, header.Columns = plan.rows, plan.columns
