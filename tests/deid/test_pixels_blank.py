@@ -157,6 +157,29 @@ def test_packed_bits_are_blanked_where_frames_begin_within_a_byte(
     assert_blanked(frames_of(after)[..., 0], before, black)
 
 
+@pytest.mark.parametrize(
+    ("allocated", "syntax"), [(1, ExplicitVRLittleEndian), (8, ExplicitVRBigEndian)]
+)
+def test_the_edge_of_a_piece_is_none_in_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allocated: int, syntax: str
+) -> None:
+    """With the smallest pieces: packed bits and swapped bytes must not be torn apart."""
+    monkeypatch.setattr("transfer.deid.pixels.native.CHUNK_BYTES", 1)
+    before = noise((3, 37, 11), "u1") % (2 if allocated == 1 else 255)
+    dataset = dataset_of(before, BitsAllocated=allocated, BitsStored=allocated)
+    dataset.HighBit = allocated - 1
+    raw = before.tobytes()
+    if allocated == 1:
+        raw = np.packbits(before.ravel(), bitorder="little").tobytes()
+    raw += b"\0" * (len(raw) % 2)
+    if syntax == ExplicitVRBigEndian:
+        raw = np.frombuffer(raw, "<u2").byteswap().tobytes()
+    dataset.PixelData = raw
+    dataset["PixelData"].VR = "OW"
+    after, _ = blanked(write(dataset, tmp_path / "a", syntax), REGIONS)
+    assert_blanked(frames_of(after)[..., 0], before, 0)
+
+
 def test_a_deflated_data_set_is_blanked_in_memory(tmp_path: Path) -> None:
     """Its pixels are deflated with the header, so there is nothing to patch on the way."""
     before = noise((2, 12, 11), "u1")
