@@ -93,7 +93,7 @@ def _account() -> str:
 def launch(
     workspace: Workspace,
     *,
-    until: Literal["scan", "upload", "verify"] = "upload",
+    until: Literal["scan", "check", "upload", "verify"] = "upload",
     password: str | None = None,
 ) -> Launched:
     """Start the runner and return once it holds the transfer (blocking, at most 30 s).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,13 +23,13 @@ from transfer.node import Destination, Journey
 from transfer.status import Status, read_status
 from transfer.workspace import Home, Workspace
 from tui.folders import Folder, complete, look_into
+from tui.reviewing import Reviews
 
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
 
-Until = Literal["scan", "upload", "verify"]
+Until = Literal["scan", "check", "upload", "verify"]
 _LOOKED_BACK = 20
-_LARGEST_SCRIPT_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Source:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self.reviews = Reviews(home)
 
     def names(self) -> list[str]:
         """Names of all transfers."""
@@ -198,20 +200,10 @@ class Source:
             UsageError: there is no such file, or it says something that cannot be honoured.
         """
         from transfer.deid.methods import MethodSpec, build_method
+        from transfer.method_files import read_method_file
 
-        try:
-            with open(path, "rb") as file:
-                text = file.read(_LARGEST_SCRIPT_BYTES + 1)
-        except OSError as error:
-            raise UsageError(
-                f"The script cannot be read: {error.strerror}.",
-                "Name the script's own file; this account must be able to read it.",
-            ) from error
-        if len(text) > _LARGEST_SCRIPT_BYTES:
-            raise UsageError(
-                "That file is too large for an anonymizer script.", "Name the script's own file."
-            )
-        build_method(MethodSpec(path.name, script=text))
+        name, text = read_method_file(path)
+        build_method(MethodSpec(name, script=text))
 
     def known_key(self, order: Order) -> str | None:
         """The fingerprint of the key that the order's cohort has already; None where it has none.
@@ -226,14 +218,19 @@ class Source:
         return entry.fingerprint if entry else None
 
     def create(self, order: Order, waiver: Word | None) -> str:
-        """Make a transfer; its name.
+        """Make a transfer, and the key of a cohort that has none; the transfer's name.
 
         Raises:
             UsageError: as the engine says.
         """
         from transfer.orders import make_transfer
+        from tui.method import key_of
 
-        return make_transfer(self.home, order, waiver).name
+        workspace = make_transfer(self.home, order, waiver)
+        with suppress(UsageError), Ledger.open(workspace.ledger) as ledger:
+            # The transfer is made; what is wrong with a key is said by the step that needs it.
+            key_of(self.home, ledger)
+        return workspace.name
 
     def launch(self, name: str, until: Until, password: str | None) -> Launch:
         """Start the runner; returns once it holds the transfer.

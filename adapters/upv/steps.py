@@ -17,11 +17,13 @@ _STEPS = (
         number=4,
         title="De-identify",
         text=(
-            "Images and clinical table must carry pseudonyms only, the same in both, before they "
-            "leave. Not carried out by this version yet: de-identify with your own tool and give "
-            "this program the result."
+            "Names, dates and private data are taken out of the headers on this machine, by the "
+            "profile or script that the transfer was made with; pixel data pass through. The "
+            "same key gives the same pseudonyms in every delivery. Look here at each header "
+            "before and after, at the texts that stay, and at what was stopped and why."
         ),
         link="https://eucaim.gitbook.io/handbook/transfer",
+        engine="deidentify",
     ),
     JourneyStep(
         id="account",

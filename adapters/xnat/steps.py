@@ -15,11 +15,13 @@ _STEPS = (
         number=4,
         title="De-identify",
         text=(
-            "On this route images are anonymised by a CTP script on their way, before they leave. "
-            "Not carried out by this version yet: de-identify with your own tool, the same "
-            "pseudonyms in images and clinical table, and give this program the result."
+            "On this route images are anonymised on their way by a CTP script, which Health-RI "
+            "hands out, or by a profile; no CTP is needed, and pixel data pass through. Look here "
+            "at each header before and after, at the texts that stay, and at what was stopped and "
+            "why."
         ),
         link="https://eucaim.gitbook.io/handbook/transfer",
+        engine="deidentify",
     ),
     JourneyStep(
         id="account",

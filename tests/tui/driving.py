@@ -23,7 +23,7 @@ from tui.widgets.rows import Rows
 JOURNEY = Journey(
     "UPV reference node",
     (
-        JourneyStep("deidentify", 4, "De-identify", "Names leave the images. Not carried out yet."),
+        JourneyStep("deidentify", 4, "De-identify", "Names leave the images.", "", "deidentify"),
         JourneyStep("account", 5, "Account and sign-in", "Register.", "https://node.example/"),
         JourneyStep("ticket", 6, "Ticket for the project", "Write a ticket."),
         JourneyStep("tool", 7, "A working tool", "This program.", "", "doctor"),

@@ -107,7 +107,9 @@ async def test_a_new_key_is_announced_with_what_losing_it_means(home: Home) -> N
         told = [line for line in words(app).splitlines() if " key " in line or "linked" in line]
         assert len(told) == 2
         assert "This cohort gets a new key. If it is lost" in told[0]
-        assert "linked to these patients again: keep a copy (eucaim-transfer key export)." in told[1]
+        assert (
+            "linked to these patients again: keep a copy (eucaim-transfer key export)." in told[1]
+        )
 
 
 async def test_a_known_cohort_shows_its_key_by_fingerprint_and_no_warning(home: Home) -> None:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from transfer.deid.identifiers import Identifiers, identifiers_of
+from transfer.deid.identifiers import Fact, Identifiers, Kind, identifiers_of
 from transfer.deid.lastlook import look
-from transfer.deid.model import (
-    Header,
-    Method,
-    Moment,
-    NumberNeeded,
-    Quarantined,
-    Skipped,
-)
+from transfer.deid.model import Header, NumberNeeded, Quarantined, Skipped
 from transfer.deid.reading import Unreadable, read_header
 from transfer.deid.rewrite import CHANGED, Cause
+from transfer.review.glass import Glass
 from transfer.review.lines import Comparison, compare
 from transfer.review.sample import Sample
 
@@ -41,36 +34,16 @@ class Sight:
     places: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Glass:
-    """What is needed to look: the methods by name, the transfer's own first, and the moment.
+def look_at(sample: Sample, glass: Glass, *, own_only: bool = False) -> list[Sight]:
+    """Read one instance and de-identify its header, by each method of the glass. Blocking.
 
-    `released` are the elements that persons answered for, by patient row; `names` are texts of
-    the request that the last look reads too.
+    Nothing is written or sent. A file that cannot be read gives one sight alone.
     """
-
-    methods: Mapping[str, Method]
-    moment: Moment
-    released: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    names: Sequence[str] = ()
-
-    @property
-    def own(self) -> str:
-        """The name of the transfer's own method."""
-        return next(iter(self.methods))
-
-
-def look_at(sample: Sample, glass: Glass, method: str | None = None) -> Sight:
-    """Read one instance and de-identify its header. Blocking; nothing is written or sent.
-
-    Raises:
-        KeyError: there is no method of that name.
-    """
-    name = method or glass.own
     header = _read(sample)
     if isinstance(header, Sight):
-        return header
-    return see(header, sample, glass, name)
+        return [header]
+    names = [glass.own] if own_only else list(glass.methods)
+    return [see(header, sample, glass, name) for name in names]
 
 
 def see(header: Header, sample: Sample, glass: Glass, name: str) -> Sight:
@@ -84,15 +57,24 @@ def see(header: Header, sample: Sample, glass: Glass, name: str) -> Sight:
         return Sight(sample, name, cause=Cause.SKIPPED, reason=outcome.reason)
     if isinstance(outcome, Quarantined):
         return Sight(sample, name, cause=Cause.QUARANTINED, reason=outcome.reason)
-    identifiers: Identifiers = identifiers_of(header)
-    released = glass.released.get(sample.patient_row, frozenset())
-    hits = look(outcome.header, identifiers, released, glass.names)
+    identifiers = identifiers_of(header).merge(_known(sample))
+    released = glass.released.get(sample.patient.row, frozenset())
+    hits = look(outcome.header, identifiers, released)
     comparison = compare(header, outcome.header, method.why, hits)
     if not hits:
         return Sight(sample, name, comparison)
     reason = f"The last look found the patient's {hits[0].kind} in {hits[0].where}."
     places = tuple(dict.fromkeys(hit.where for hit in hits))
     return Sight(sample, name, comparison, Cause.IDENTIFIER, reason, places)
+
+
+def _known(sample: Sample) -> Identifiers:
+    """What the scan knows of the patient, as the pipeline's own last look takes it."""
+    facts = (
+        Fact(Kind.PATIENT_ID, sample.patient.original_id),
+        Fact(Kind.NAME, sample.patient.original_name),
+    )
+    return Identifiers(fact for fact in facts if fact.text)
 
 
 def _read(sample: Sample) -> Header | Sight:

@@ -6,13 +6,18 @@ import os
 from dataclasses import dataclass, field
 
 from transfer.errors import UsageError
+from transfer.ledger.batches import PatientFacts
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesRow:
-    """One Series as the review lists it. `stopped` instances do not leave, for their own sake."""
+    """One Series as the review lists it.
+
+    `stopped` instances do not leave, for their own sake; `failed` ones besides were held back
+    with their patient, or were refused by the node. `is_open`: some are not de-identified yet.
+    """
 
     key: str
     study_key: str
@@ -20,6 +25,8 @@ class SeriesRow:
     modality: str
     instances: int
     stopped: int
+    failed: int
+    is_open: bool
 
     @property
     def row(self) -> int:
@@ -32,20 +39,32 @@ class Sample:
 
     key: str
     series_key: str
-    patient_row: int
+    patient: PatientFacts = field(repr=False)
     path: bytes = field(repr=False)
     scanned: tuple[int, int]
-    reason: str = ""
 
 
 def list_series(ledger: Ledger, *, limit: int, offset: int = 0) -> list[SeriesRow]:
     """A page of Series in the order in which they were found."""
     return [
-        SeriesRow(f"E{series}", f"S{study}", f"P{patient}", modality, n, stopped)
-        for series, study, patient, modality, n, stopped in ledger.rows(
+        SeriesRow(
+            f"E{series}",
+            f"S{study}",
+            f"P{patient}",
+            modality,
+            n,
+            stopped,
+            max(0, failed - stopped),
+            bool(is_open),
+        )
+        for series, study, patient, modality, n, stopped, failed, is_open in ledger.rows(
             "SELECT e.id, e.study_id, s.patient_id, e.modality,"
             " (SELECT ifnull(sum(t.n), 0) FROM tally t WHERE t.series_id = e.id),"
-            " (SELECT count(*) FROM instance i WHERE i.series_id = e.id AND i.cause <> '')"
+            " (SELECT count(*) FROM instance i WHERE i.series_id = e.id AND i.cause <> ''),"
+            " (SELECT ifnull(sum(t.n), 0) FROM tally t WHERE t.series_id = e.id"
+            " AND t.state = 'failed'),"
+            " EXISTS (SELECT 1 FROM instance i WHERE i.series_id = e.id AND i.state = 'ready'"
+            " AND i.head_sha256 IS NULL)"
             " FROM (SELECT id, study_id, modality FROM series ORDER BY id LIMIT ? OFFSET ?) e"
             " JOIN study s ON s.id = e.study_id ORDER BY e.id",
             limit,
@@ -72,19 +91,29 @@ def series_row(key: str) -> int:
     )
 
 
-def sample_of(ledger: Ledger, series: int) -> Sample:
-    """The instance in the middle of a Series, in the order of the files.
+def sample_of(ledger: Ledger, series: int, cause: str = "") -> Sample:
+    """The instance in the middle of a Series, in the order of the files; with `cause` in the
+    middle of those that were stopped by it.
 
     Raises:
         UsageError: there is no such Series, or nothing of it goes.
     """
-    n = ledger.number("SELECT count(*) FROM instance WHERE series_id = ?", series)
-    found = ledger.row(
-        "SELECT i.id, s.patient_id, f.path, i.file_bytes, i.file_mtime_ns,"
-        " CASE WHEN i.state = 'failed' THEN i.reason ELSE '' END FROM instance i"
-        " JOIN source_file f ON f.id = i.file_id JOIN series e ON e.id = i.series_id"
-        " JOIN study s ON s.id = e.study_id WHERE i.series_id = ? ORDER BY i.id LIMIT 1 OFFSET ?",
+    n = ledger.number(
+        "SELECT count(*) FROM instance WHERE series_id = ? AND (? = '' OR cause = ?)",
         series,
+        cause,
+        cause,
+    )
+    found = ledger.row(
+        "SELECT i.id, p.id, p.original_id, p.original_name, f.path, i.file_bytes, i.file_mtime_ns"
+        " FROM instance i"
+        " JOIN source_file f ON f.id = i.file_id JOIN series e ON e.id = i.series_id"
+        " JOIN study s ON s.id = e.study_id JOIN patient p ON p.id = s.patient_id"
+        " WHERE i.series_id = ? AND (? = '' OR i.cause = ?)"
+        " ORDER BY i.id LIMIT 1 OFFSET ?",
+        series,
+        cause,
+        cause,
         n // 2,
     )
     if found is None:
@@ -92,6 +121,16 @@ def sample_of(ledger: Ledger, series: int) -> Sample:
             "There is no instance of that series in this transfer.",
             "See which series there are: eucaim-transfer review NAME",
         )
-    instance, patient, path, size, mtime_ns, reason = found
+    instance, patient, original_id, name, path, size, mtime_ns = found
     whole = os.path.join(os.fsencode(read_order(ledger).source), path)
-    return Sample(f"I{instance}", f"E{series}", patient, whole, (size, mtime_ns), reason)
+    whose = PatientFacts(patient, original_id, name)
+    return Sample(f"I{instance}", f"E{series}", whose, whole, (size, mtime_ns))
+
+
+def next_series(ledger: Ledger, series: int) -> str:
+    """The key of the Series after this one; of the first after the last."""
+    row = ledger.number(
+        "SELECT ifnull((SELECT min(id) FROM series WHERE id > ?), (SELECT min(id) FROM series))",
+        series,
+    )
+    return f"E{row}"

@@ -9,13 +9,16 @@ from typing import Final
 
 from transfer.deid.rewrite import Cause
 from transfer.ledger.connection import Ledger
+from transfer.prepare.findings import NAMES_RULE, QUARANTINE_RULE, SKIP_RULE
+from transfer.prepare.method import IDENTIFIER_RULE
 
 
 @dataclass(frozen=True, slots=True)
 class StoppedGroup:
     """Instances of one Series that do not leave, for one cause and one reason.
 
-    `places` are the elements in which the last look found original identifiers.
+    `places` are the elements in which the last look found original identifiers; `remedy` is the
+    finding's own word on what a person can do, with NAME for the transfer.
     """
 
     series_key: str
@@ -24,6 +27,16 @@ class StoppedGroup:
     reason: str
     instances: int
     places: tuple[str, ...] = ()
+    remedy: str = ""
+
+    @property
+    def patient_row(self) -> int:
+        return int(self.patient_key[1:])
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether a person's word lets the rest go on."""
+        return self.cause == Cause.SKIPPED or bool(self.places)
 
     @property
     def key(self) -> str:
@@ -44,14 +57,23 @@ WORDS: Final = {
 def list_stopped(ledger: Ledger, *, limit: int, offset: int = 0) -> list[StoppedGroup]:
     """A page of what does not leave, Series by Series."""
     return [
-        StoppedGroup(f"E{series}", f"P{patient}", cause, reason, n, _places(hits))
-        for series, patient, cause, reason, n, hits in ledger.rows(
+        StoppedGroup(f"E{series}", f"P{patient}", cause, reason, n, _places(hits), remedy)
+        for series, patient, cause, reason, n, hits, remedy in ledger.rows(
             "SELECT i.series_id, s.patient_id, i.cause, i.reason, count(*),"
-            " json_group_array(DISTINCT i.hits) FROM instance i"
+            " json_group_array(DISTINCT i.hits), ifnull((SELECT f.remedy FROM finding f"
+            " WHERE CASE i.cause WHEN ? THEN f.rule = ? AND f.key = 'P' || s.patient_id"
+            " WHEN ? THEN f.rule = ? AND f.key = 'E' || i.series_id"
+            " ELSE f.rule IN (?, ?) AND f.key = 'E' || i.series_id END), '') FROM instance i"
             " JOIN series e ON e.id = i.series_id JOIN study s ON s.id = e.study_id"
             " WHERE i.cause <> '' AND i.state = 'failed'"
             " GROUP BY i.series_id, i.cause, i.reason"
             " ORDER BY i.series_id, i.cause, i.reason LIMIT ? OFFSET ?",
+            Cause.IDENTIFIER,
+            IDENTIFIER_RULE,
+            Cause.SKIPPED,
+            SKIP_RULE,
+            QUARANTINE_RULE,
+            NAMES_RULE,
             limit,
             offset,
         )
@@ -61,6 +83,14 @@ def list_stopped(ledger: Ledger, *, limit: int, offset: int = 0) -> list[Stopped
 def count_stopped(ledger: Ledger) -> int:
     """How many instances do not leave for their own sake."""
     return ledger.number("SELECT count(*) FROM instance WHERE cause <> '' AND state = 'failed'")
+
+
+def count_groups(ledger: Ledger) -> int:
+    """How many groups there are in all."""
+    return ledger.number(
+        "SELECT count(*) FROM (SELECT DISTINCT series_id, cause, reason FROM instance"
+        " WHERE cause <> '' AND state = 'failed')"
+    )
 
 
 def word_of(cause: str) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from transfer.errors import UsageError
+from transfer.ledger.connection import Ledger
+from transfer.review.glass import Glass
 from transfer.review.lines import Change, Line
+from transfer.review.look import look_at
+from transfer.review.sample import sample_of
 
 VALUES_LIMIT: Final = 5000
+SERIES_LIMIT: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,38 @@ class TextTally:
     def texts(self) -> list[StayingText]:
         """All values, element by element, the rarest first: one looks for the odd one out."""
         return sorted(self._found.values(), key=lambda t: (t.tag, t.series, t.text))
+
+
+def read_on(
+    ledger: Ledger,
+    glass: Glass,
+    tally: TextTally,
+    after: int,
+    *,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Take in one slice of each Series after a row, for so many seconds or `SERIES_LIMIT` in all.
+
+    Returns:
+        The row of the last Series that was read; `after` where there is none any more.
+    """
+    until = clock() + seconds
+    while tally.series < SERIES_LIMIT:
+        row = ledger.number("SELECT min(id) FROM series WHERE id > ?", after)
+        if not row:
+            break
+        try:
+            sample = sample_of(ledger, row)
+        except UsageError:
+            # All that was in it was left out; there is nothing to look at.
+            after = row
+            continue
+        tally.add(f"E{row}", look_at(sample, glass, own_only=True)[0].comparison.lines)
+        after = row
+        if clock() >= until:
+            break
+    return after
 
 
 def _staying(line: Line) -> str:

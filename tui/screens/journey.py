@@ -28,6 +28,8 @@ from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
 IMAGES = "upload"
+DEIDENTIFY = "deidentify"
+_OURS = (IMAGES, DEIDENTIFY)
 _LIVE_TICKS = 4
 
 
@@ -103,7 +105,7 @@ class JourneyScreen(Page):
         if status and self._journey:
             rows.show(
                 [
-                    Row(step.id, partial(_draw_step, step, status), opens=step.engine == IMAGES)
+                    Row(step.id, partial(_draw_step, step, status), opens=step.engine in _OURS)
                     for step in self._journey.steps
                 ]
             )
@@ -132,6 +134,11 @@ class JourneyScreen(Page):
     def _picked(self) -> None:
         step, status = self._step(), self._glance.status if self._glance else None
         if step is None or status is None:
+            return
+        if step.engine == DEIDENTIFY:
+            from tui.screens.review import ReviewScreen
+
+            self.app.push_screen(ReviewScreen(self._transfer))
             return
         self.app.push_screen(self._images_screen(status))
 
@@ -175,12 +182,26 @@ def _detail(step: JourneyStep, status: Status) -> str:
     record = status.steps.get(step.engine or step.id)
     if record and record.detail:
         return record.detail
+    if step.engine == DEIDENTIFY:
+        return _way(status)
     if step.engine in ("login", "doctor"):
         return "on the command line"
     return "not built yet"
 
 
+def _goes_as_is(status: Status) -> bool:
+    return status.order.deid in (None, "none")
+
+
+def _way(status: Status) -> str:
+    if _goes_as_is(status):
+        return "the files go as they are"
+    return f"by {status.order.deid}, not done yet"
+
+
 def _state(step: JourneyStep, status: Status) -> Content:
+    if step.engine == DEIDENTIFY and _goes_as_is(status) and DEIDENTIFY not in status.steps:
+        return ink("· as is", "$muted")
     if step.engine == IMAGES and status.state not in ("new", "ready", "done"):
         return words.state_of(status.state)
     state = status.step_state(step)
@@ -217,6 +238,22 @@ def _draw_text(step: JourneyStep | None, status: Status | None, width: int) -> l
     return [Content(entry) if isinstance(entry, str) else entry for entry in found]
 
 
+def _deid_now(status: Status) -> Now:
+    look = "[Enter] shows each header before and after.   [↑ ↓] other steps."
+    record = status.steps.get(DEIDENTIFY)
+    if not status.census.series:
+        return Now("Nothing has been read yet; the folder is read first.", "[↑ ↓] other steps.")
+    if record and record.state is StepState.BLOCKED:
+        return Now("Something does not leave; a person has to look at it.", look)
+    if record and record.state is StepState.DONE:
+        return Now("What leaves is prepared. Looking at it sends nothing.", look)
+    if record and record.state is StepState.RUNNING:
+        return Now("What leaves is being prepared.", look)
+    if _goes_as_is(status):
+        return Now("Nothing is changed here; you can look at what the headers hold.", look)
+    return Now("It happens before the images are sent. You can look at it now.", look)
+
+
 def _now(step: JourneyStep | None, status: Status | None, glance: Glance | None) -> Now:
     if glance and glance.trouble:
         return Now("This transfer's ledger cannot be read.", "[Esc] goes back to the others.")
@@ -240,6 +277,8 @@ def _now(step: JourneyStep | None, status: Status | None, glance: Glance | None)
             f"{figures.count(left, 'instance')} still to be sent or verified.",
             "[Enter] opens the upload.",
         )
+    if step.engine == DEIDENTIFY:
+        return _deid_now(status)
     if step.engine:
         return Now(_not_here(step), "[↑ ↓] other steps.   [Esc] all transfers.")
     return Now(

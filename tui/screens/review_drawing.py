@@ -10,7 +10,7 @@ from transfer.review.contrast import Difference
 from transfer.review.lines import Change, Line, Value
 from tui.text import plain
 from tui.widgets.failure import wrapped
-from tui.widgets.ink import cell, ink, line
+from tui.widgets.ink import POINTER, cell, ink, line
 
 MASK = "•••••"
 WIDE = 110
@@ -18,7 +18,7 @@ _GLYPHS = {
     Change.KEPT: ("=", "$muted"),
     Change.CHANGED: ("~", "$key"),
     Change.EMPTIED: ("○", "$key"),
-    Change.REMOVED: ("−", "$warn"),
+    Change.REMOVED: ("-", "$warn"),
     Change.ADDED: ("+", "$good"),
 }
 _WORD, _TAG = 11, 11
@@ -181,5 +181,5 @@ def _tag(entry: Line) -> Content:
 
 
 def _name(entry: Line, width: int) -> Content:
-    inner = "›" * min(entry.depth, 4)
+    inner = POINTER * min(entry.depth, 4)
     return cell(cell(f"{inner}{' ' if inner else ''}{plain(entry.keyword)}", width - 2), width)

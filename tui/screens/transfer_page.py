@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -288,16 +289,19 @@ async def ask_person(app: App[int]) -> str | None:
 
 async def ask_waiver(app: App[int]) -> tuple[str, str] | None:
     """Who answers for sending files as they are, and why."""
-    reason = await app.push_screen_wait(
-        Ask(
-            "Why may these files go as they are?",
-            [
-                "This node wants de-identified images, and these do not say that they are.",
-                "The answer is kept in the ledger and in the report, with the name.",
-            ],
-            check=_something,
-        )
+    return await ask_word(
+        app,
+        "Why may these files go as they are?",
+        [
+            "This node wants de-identified images, and these do not say that they are.",
+            "The answer is kept in the ledger and in the report, with the name.",
+        ],
     )
+
+
+async def ask_word(app: App[int], title: str, lines: Sequence[str]) -> tuple[str, str] | None:
+    """Who answers for something, and why: (person, reason); None when the operator went back."""
+    reason = await app.push_screen_wait(Ask(title, lines, check=_something))
     person = await ask_person(app) if reason else None
     return (person, reason.strip()) if reason and person else None
 
