@@ -49,6 +49,7 @@ TRUE_TERMS = [
     'Modality.equalsIgnoreCase("us")',
     'Manufacturer.matches("Dev.*s")',
     'Manufacturer.matches("(?i)DEVICE (Works|Plays)")',
+    'Manufacturer.matches("\\w+\\h\\w+")',
     'Manufacturer.contains("ice W")',
     'Manufacturer.containsIgnoreCase("ICE w")',
     'Manufacturer.startsWith("Device")',

@@ -12,12 +12,12 @@ CTP takes what it does not understand for false, and reads `!!x` as `!x`. Here b
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from transfer.deid.pixels.elements import Path, path_of
+from transfer.deid.script.regex import java_pattern
 
 TextOf: TypeAlias = Callable[[Path], str]
 """The text of an element of the header at hand; "" where it is absent."""
@@ -93,7 +93,7 @@ def _is_less(text: str, limit: str) -> bool:
 METHODS: Final[dict[str, Callable[[str, str], bool]]] = {
     "equals": lambda text, other: text == other,
     "equalsIgnoreCase": lambda text, other: text.lower() == other.lower(),
-    "matches": lambda text, pattern: re.fullmatch(pattern, text, re.ASCII) is not None,
+    "matches": lambda text, pattern: java_pattern(pattern).fullmatch(text) is not None,
     "contains": lambda text, part: part in text,
     "containsIgnoreCase": lambda text, part: part.lower() in text.lower(),
     "startsWith": lambda text, start: text.startswith(start),
@@ -195,11 +195,7 @@ def _judge_argument(method: str, argument: str, at: int) -> None:
         if _number(argument) is None or re.search(r"[-eE]", argument):
             raise Misread(at, f"{method} compares with a number without sign or exponent.")
     elif method == "matches":
-        if "(?P" in argument or "(?(" in argument:
-            raise Misread(at, "this regular expression is not one that CTP would read.")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")  # sets in sets mean something else in CTP
-                re.compile(argument, re.ASCII)
-        except (re.error, Warning, OverflowError, RecursionError):
+            java_pattern(argument)
+        except ValueError:
             raise Misread(at, "this regular expression cannot be used here.") from None
