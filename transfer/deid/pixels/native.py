@@ -7,7 +7,7 @@ that a block of rows may begin anywhere and memory stays bounded whatever the si
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from transfer.deid.model import Stretch
@@ -118,7 +118,7 @@ def judge_native(image: Image, length: int) -> Image:
     """
     forms = [image]
     if image.photometric.endswith("_422") and image.samples == 3:
-        forms = [_halved(image), image]
+        forms = [replace(image, is_halved=True), image]
     for form in forms:
         if length in (form.size_bytes, form.padded_bytes):
             if form.is_halved and (image.is_planar or image.columns % 2):
@@ -127,12 +127,6 @@ def judge_native(image: Image, length: int) -> Image:
     if length < forms[0].size_bytes:
         raise NotBlanked("The pixel data are shorter than their frames need.")
     raise NotBlanked("The pixel data are longer than their frames need, or of an unknown form.")
-
-
-def _halved(image: Image) -> Image:
-    from dataclasses import replace
-
-    return replace(image, is_halved=True)
 
 
 def _swap(block: bytearray) -> None:
