@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.valuerep import PersonName
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.valuerep import PersonName
 
 from transfer.deid.model import Header
 from transfer.deid.reading import read_header
@@ -178,12 +178,12 @@ def cohort() -> Iterator[Planted]:
 def part10(dataset: Dataset, syntax: UID, planter: Planter | None = None) -> bytes:
     """The file of a data set, its meta information planted too."""
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.MediaStorageSOPClassUID = UID(dataset.SOPClassUID)
+    meta.MediaStorageSOPInstanceUID = UID(dataset.SOPInstanceUID)
     meta.TransferSyntaxUID = syntax
     if planter is not None:
         meta.SourceApplicationEntityTitle = planter.word()
-        meta.PrivateInformationCreatorUID = planter.uid()
+        meta.PrivateInformationCreatorUID = UID(planter.uid())
         meta.PrivateInformation = planter.word().encode() + b"\0"
     out = io.BytesIO()
     file = FileDataset("", dataset, file_meta=meta, preamble=b"\0" * 128)

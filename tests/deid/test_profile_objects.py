@@ -28,10 +28,10 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of the readers and makers u
 
 @pytest.fixture(scope="module")
 def slices() -> list[Dataset]:
-    """A CT series of three slices of one patient, without broken values, which highdicom refuses."""
+    """A CT series of three slices, without broken values: highdicom refuses those."""
     planter = Planter()
     first = planted.ct(planter)
-    made = []
+    made: list[Dataset] = []
     for number in range(3):
         one = dcmread(io.BytesIO(planted.part10(first, ExplicitVRLittleEndian)))
         one.SOPInstanceUID = f"{planted.ROOT}.55.{number + 1}"
@@ -105,9 +105,7 @@ def report(slices: list[Dataset]) -> bytes:
         graphic_data=np.array([[1.0, 1.0], [5.0, 1.0], [5.0, 5.0], [1.0, 1.0]]),
         source_image=hd.sr.SourceImageForRegion.from_source_image(slices[1]),
     )
-    diameter = hd.sr.Measurement(
-        name=codes.SCT.Diameter, value=12.5, unit=codes.UCUM.Millimeter
-    )
+    diameter = hd.sr.Measurement(name=codes.SCT.Diameter, value=12.5, unit=codes.UCUM.Millimeter)
     group = hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=hd.sr.TrackingIdentifier(
             uid=f"{planted.ROOT}.99", identifier="Lesion of Zqreport"
@@ -149,7 +147,7 @@ def test_a_segmentation_opens_and_refers_to_its_images(
     assert opened.segment_numbers == [1]
     assert opened.SegmentSequence[0].SegmentLabel == "Tumour"
     assert opened.SegmentSequence[0].SegmentAlgorithmName == "TumorNet"
-    assert opened.SegmentSequence[0].TrackingID.isdigit()
+    assert str(opened.SegmentSequence[0].TrackingID).isdigit()
     new_id = pseudonym(KEY, slices[0].PatientID)
     assert opened.SegmentSequence[0].TrackingUID == new_uid(f"{planted.ROOT}.77", new_id)
     sent = [read(written(bytes_of(one))) for one in slices]
@@ -159,7 +157,9 @@ def test_a_segmentation_opens_and_refers_to_its_images(
     }
     assert len(opened.get_source_image_uids()) >= 1
     masks = opened.get_pixels_by_source_instance(
-        [one.SOPInstanceUID for one in sent], ignore_spatial_locations=True, assert_missing_frames_are_empty=True
+        [one.SOPInstanceUID for one in sent],
+        ignore_spatial_locations=True,
+        assert_missing_frames_are_empty=True,
     )
     assert masks.sum() == 9
 
@@ -171,7 +171,7 @@ def test_a_report_opens_with_its_measurements_and_without_its_people(
     assert report.count(b"Zq") > 5
     output = written(report)
     assert output.count(b"Zq") == 0
-    opened = hd.sr.srread(io.BytesIO(output))
+    opened: Any = hd.sr.srread(io.BytesIO(output))
     groups = opened.content.get_planar_roi_measurement_groups()
     assert len(groups) == 1
     (diameter,) = groups[0].get_measurements()

@@ -22,6 +22,7 @@ class Action(StrEnum):
     SHIFTED_DATE = "shifted-date"
     HASH_16 = "hash-16"
     WRITE = "write"
+    WRITE_IN_VAIN = "write-in-vain"
     APPEND = "append"
     METHOD_CODES = "method-codes"
     QUARANTINE = "quarantine"
@@ -31,7 +32,7 @@ class Action(StrEnum):
 
 MEANING: Final = {
     Action.AS_IS: "left alone",
-    Action.KEEP: "kept, within what the profile says of its kind of value",
+    Action.KEEP: "kept within the bounds of its kind of value",
     Action.KEEP_TEXT: "kept, although it is text and wherever it stands",
     Action.DATA: "numbers, codes and structure kept, text emptied, binary values removed",
     Action.REMOVE: "removed",
@@ -43,6 +44,7 @@ MEANING: Final = {
     Action.SHIFTED_DATE: "moved back by a number of days that follows from the Patient ID",
     Action.HASH_16: "replaced by 16 digits, the same for the same value",
     Action.WRITE: "replaced by a fixed text",
+    Action.WRITE_IN_VAIN: "a text that its VR does not take, so that the original value stays",
     Action.APPEND: "a text added",
     Action.METHOD_CODES: "the codes of the method added",
     Action.QUARANTINE: "the instance is held back",

@@ -42,7 +42,7 @@ _GROUP_KEYS: Final = frozenset(("action", "reason", "elements", "text", "insert"
 _FILE_KEYS: Final = frozenset(
     ("name", "version", "summary", "base", "unlisted", "unlisted-reason", "kind", "group")
 )
-_TEXT_ACTIONS: Final = frozenset((Action.WRITE, Action.APPEND))
+_TEXT_ACTIONS: Final = frozenset((Action.WRITE, Action.WRITE_IN_VAIN, Action.APPEND))
 
 
 class ProfileError(ValueError):

@@ -58,7 +58,7 @@ def script_text(profile: Profile) -> bytes:
 def _rule(profile: Profile, group: Group) -> str:
     if group.action in _RULES:
         return _RULES[group.action]
-    if group.action not in (Action.WRITE, Action.APPEND):
+    if group.action not in (Action.WRITE, Action.WRITE_IN_VAIN, Action.APPEND):
         raise ProfileError(
             f"Action {group.action.value!r} of profile {profile.name!r} has no word in CTP's."
         )

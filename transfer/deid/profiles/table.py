@@ -12,6 +12,7 @@ EMPTIED_CLASS: Final = "emptied"
 OVERLAYS: Final = "60xx,xxxx"
 CURVES: Final = "50xx,xxxx"
 PRIVATE: Final = "private"
+_SHOWN: Final = frozenset((Action.WRITE, Action.APPEND))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Group:
     @property
     def words(self) -> str:
         """What happens, for people."""
-        return f"{MEANING[self.action]} ({self.text})" if self.text else MEANING[self.action]
+        words = MEANING[self.action]
+        return f"{words} ({self.text})" if self.text and self.action in _SHOWN else words
 
 
 class Kind(NamedTuple):
@@ -92,22 +94,34 @@ class Profile:
             return self.classes.get(CURVES, self.unlisted)
         return self.classes.get(f"group {number:04X}", self.unlisted)
 
+    def words(self, group: Group) -> str:
+        """What happens to the elements of a group, for people."""
+        if group.action is Action.KEEP and not self.kinds:
+            return "kept as it is"
+        text = group.words
+        for mark, value in (("{profile}", self.name), ("{version}", self.version)):
+            text = text.replace(mark, value)
+        return text
+
     def why(self, tag: int) -> str:
         """What happens to an element, and the reason, in words."""
         group = self.ruling(tag)
-        return f"{group.words}: {group.reason}"
+        return f"{self.words(group)}: {group.reason}"
 
     def listing(self) -> Iterator[Ruling]:
         """Everything that the profile says, classes first, then elements in tag order."""
         for subject, group in self.classes.items():
-            yield Ruling(subject, group.words, group.reason)
-        yield Ruling("anything else", self.unlisted.words, self.unlisted.reason)
+            yield self.told(subject, group)
+        yield self.told("anything else", self.unlisted)
         for private, group in self.private.items():
             subject = f"{private.group:04X},xx{private.number:02X} [{private.creator}]"
-            yield Ruling(f"{subject} {private.name}", group.words, group.reason)
+            yield self.told(f"{subject} {private.name}", group)
         for tag in sorted(self.elements):
-            group = self.elements[tag]
-            yield Ruling(element_name(tag, self.names), group.words, group.reason)
+            yield self.told(element_name(tag, self.names), self.elements[tag])
+
+    def told(self, subject: str, group: Group) -> Ruling:
+        """One line of the listing."""
+        return Ruling(subject, self.words(group), group.reason)
 
 
 class Difference(NamedTuple):
@@ -129,29 +143,31 @@ def diff(before: Profile, after: Profile) -> list[Difference]:
     A difference of wording is none: it is the action, with its text, that counts. What `keep`
     comes to for a kind of value belongs to `Profile.kinds` and is not repeated for each element.
     """
-    found = []
-    for subject in sorted(before.classes.keys() | after.classes.keys()):
-        one = before.classes.get(subject, before.unlisted)
-        two = after.classes.get(subject, after.unlisted)
-        found += _compared(subject, one, two)
-    names = before.names | after.names
-    for tag in sorted(before.elements.keys() | after.elements.keys()):
-        found += _compared(element_name(tag, names), before.ruling(tag), after.ruling(tag))
-    return found
-
-
-def _compared(subject: str, before: Group, after: Group) -> list[Difference]:
-    if (before.action, before.text, before.is_inserted, before.codes) == (
-        after.action,
-        after.text,
-        after.is_inserted,
-        after.codes,
-    ):
-        return []
-    return [
-        Difference(
+    pairs = [
+        (
             subject,
-            Ruling(subject, before.words, before.reason),
-            Ruling(subject, after.words, after.reason),
+            before.classes.get(subject, before.unlisted),
+            after.classes.get(subject, after.unlisted),
         )
+        for subject in sorted(before.classes.keys() | after.classes.keys())
     ]
+    names = before.names | after.names
+    pairs += [
+        (element_name(tag, names), before.ruling(tag), after.ruling(tag))
+        for tag in sorted(before.elements.keys() | after.elements.keys())
+    ]
+    return [
+        Difference(subject, before.told(subject, one), after.told(subject, two))
+        for subject, one, two in pairs
+        if not does_the_same(one, two)
+    ]
+
+
+def does_the_same(one: Group, two: Group) -> bool:
+    """Whether two groups treat an element alike, whatever their reasons."""
+    return (one.action, one.text, one.is_inserted, one.codes) == (
+        two.action,
+        two.text,
+        two.is_inserted,
+        two.codes,
+    )
