@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from transfer.deid.model import Label, Method
 from transfer.errors import UsageError
+
+if TYPE_CHECKING:
+    from transfer.deid.rewrite import PixelRules
 
 PROFILES: Final = ("eucaim", "lethe")
 DEFAULT_PROFILE: Final = "eucaim"
@@ -56,6 +60,28 @@ def build_method(spec: MethodSpec) -> Method:
     from transfer.deid.profiles import eucaim_method, lethe_method
 
     return {"eucaim": eucaim_method, "lethe": lethe_method}[spec.name](spec.key, spec.site_id)
+
+
+def build_pixel_rules(spec: MethodSpec, spool: Path | None = None) -> PixelRules | None:
+    """The pixel script of the method, compiled; None where it has none. For `spool`, see there.
+
+    Raises:
+        UsageError: the script says something that cannot be honoured (it names the line).
+    """
+    if spec.pixel_script is None:
+        return None
+    from transfer.deid.pixels import parse_pixel_script
+    from transfer.deid.rewrite import PixelRules
+
+    return PixelRules(parse_pixel_script(spec.pixel_script, "pixel script"), spool)
+
+
+def label_of(spec: MethodSpec, method: Method) -> Label:
+    """The method's label, with the pixel script beside it where there is one."""
+    if spec.pixel_script is None:
+        return method.label
+    digest = hashlib.sha256(method.label.sha256.encode() + b"\0" + spec.pixel_script)
+    return Label(f"{method.label.name} + pixels", method.label.version, digest.hexdigest())
 
 
 def _script_method(spec: MethodSpec, text: bytes) -> Method:

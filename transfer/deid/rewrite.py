@@ -11,14 +11,26 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from transfer.deid.identifiers import Identifiers, identifiers_of
 from transfer.deid.lastlook import Hit, look
-from transfer.deid.model import DataSet, Header, Method, Moment, Piece, Quarantined, Skipped
+from transfer.deid.model import (
+    DataSet,
+    Header,
+    Method,
+    Moment,
+    Piece,
+    Quarantined,
+    Skipped,
+)
 from transfer.deid.reading import Unreadable, read_header
 from transfer.deid.writing import assemble, size_of
 from transfer.scan.text import decoded, plain
+
+if TYPE_CHECKING:
+    from transfer.deid.pixels import OutgoingPiece, PixelPlan, PixelScript
 
 _CHARSET: Final = 0x00080005
 _SOP_CLASS: Final = 0x00080016
@@ -47,11 +59,12 @@ class OutgoingIdentity:
 class Outgoing:
     """The Part 10 stream that leaves, its length in bytes, and the digest of its part in memory.
 
-    The stretches among `pieces` are copied from the source file unchanged. `is_marked`: Patient
-    Identity Removed (0012,0062) says so.
+    The stretches among `pieces` are copied from the source file unchanged; a `PixelPlan` is
+    streamed by `stream_pixels`, and its `spool`, where it has one, is the taker's to delete.
+    `is_marked`: Patient Identity Removed (0012,0062) says so.
     """
 
-    pieces: tuple[Piece, ...] = field(repr=False)
+    pieces: tuple[OutgoingPiece, ...] = field(repr=False)
     size_bytes: int
     head_sha256: str
     identity: OutgoingIdentity = field(repr=False)
@@ -90,12 +103,22 @@ class Look:
     names: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PixelRules:
+    """The pixel script in force. With a `spool` folder, frames that had to be decoded are kept
+    there in a private file until they have gone; without, they are decoded again on the way."""
+
+    script: PixelScript
+    spool: Path | None = None
+
+
 def rewrite(
     path: bytes | str,
     method: Method,
     moment: Moment,
     last_look: Look,
     scanned: tuple[int, int] | None = None,
+    pixel_rules: PixelRules | None = None,
 ) -> Outgoing | Stopped:
     """Rewrite one file. `scanned` is its size in bytes and time in nanoseconds by the scan.
 
@@ -106,24 +129,49 @@ def rewrite(
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return Stopped(Cause.CHANGED, CHANGED)
+    plan: PixelPlan | None = None
+    made: Outgoing | Stopped | None = None
     try:
         status = os.fstat(fd)
         if scanned is not None and (status.st_size, status.st_mtime_ns) != scanned:
             return Stopped(Cause.CHANGED, CHANGED)
         header = read_header(fd, status.st_size)
+        if pixel_rules is not None:
+            blanked = _blanked(header, fd, pixel_rules)
+            if isinstance(blanked, Stopped):
+                return blanked
+            header, plan = blanked
+        made = rewrite_header(header, method, moment, last_look, plan)
+        return made
     except Unreadable as refused:
         return Stopped(Cause.UNREADABLE, refused.reason)
     except OSError:
         return Stopped(Cause.CHANGED, CHANGED)
     finally:
         os.close(fd)
-    return rewrite_header(header, method, moment, last_look)
+        if plan is not None and plan.spool is not None and not isinstance(made, Outgoing):
+            plan.spool.unlink(missing_ok=True)
+
+
+def _blanked(
+    header: Header, fd: int, rules: PixelRules
+) -> tuple[Header, PixelPlan | None] | Stopped:
+    from transfer.deid.pixels import blank, regions_for
+
+    outcome = blank(header, fd, regions_for(rules.script, header), rules.spool)
+    if isinstance(outcome, Quarantined):
+        return Stopped(Cause.QUARANTINED, outcome.reason)
+    return (header, None) if outcome is None else (outcome.header, outcome.plan)
 
 
 def rewrite_header(
-    header: Header, method: Method, moment: Moment, last_look: Look
+    header: Header,
+    method: Method,
+    moment: Moment,
+    last_look: Look,
+    plan: PixelPlan | None = None,
 ) -> Outgoing | Stopped:
-    """As `rewrite`, for a header that was read already."""
+    """As `rewrite`, for a header that was read already, or blanked by `plan`."""
     outcome = method.apply(header, moment)
     if isinstance(outcome, Skipped):
         return Stopped(Cause.SKIPPED, outcome.reason)
@@ -144,7 +192,15 @@ def rewrite_header(
         if isinstance(piece, bytes):
             digest.update(piece)
     is_marked = plain(_raw(out.dataset, _IDENTITY_REMOVED)) == "YES"
-    return Outgoing(pieces, size_of(pieces), digest.hexdigest(), identity, is_marked)
+    return Outgoing(_placed(pieces, plan), size_of(pieces), digest.hexdigest(), identity, is_marked)
+
+
+def _placed(pieces: tuple[Piece, ...], plan: PixelPlan | None) -> tuple[OutgoingPiece, ...]:
+    if plan is None:
+        return pieces
+    from transfer.deid.pixels import place
+
+    return place(pieces, plan)
 
 
 def identity_of(header: Header) -> OutgoingIdentity:

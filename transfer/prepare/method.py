@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from transfer.deid.methods import MethodSpec, build_method
+from transfer.deid.methods import MethodSpec, build_method, label_of
 from transfer.ledger.connection import Ledger
 from transfer.ledger.deid_run import DeidRun, newest_run, open_run, read_numbers
 from transfer.ledger.identity import Names
@@ -47,7 +47,7 @@ def open_method(ledger: Ledger, spec: MethodSpec) -> OpenMethod:
     from transfer.deid.key import fingerprint
     from transfer.deid.seal import Seal
 
-    label = build_method(spec).label
+    label = label_of(spec, build_method(spec))
     known = newest_run(ledger)
     clock = known[1].clock if known else _local_time(read_order(ledger).created_at_utc)
     ledger.names = Names(Seal(spec.key))
