@@ -117,7 +117,9 @@ def phrases_of(fact: Fact) -> Iterator[Phrase]:
     elif kind in (Kind.ADDRESS, Kind.PHONE):
         yield from _place(text, kind)
     else:
-        yield from _number(text, kind)
+        # A short study or order number is counted up from 1 and says nothing.
+        least = Reach.EVERYWHERE if kind is Kind.ORDER else Reach.IDENTITY
+        yield from (phrase for phrase in _number(text, kind) if phrase.reach >= least)
 
 
 def birth_date(text: str) -> dt.date | None:
@@ -213,8 +215,10 @@ def _spelling(text: str) -> Iterator[Phrase]:
         yield from _number(text, Kind.NAME)
         return
     family, given = _family_and_given(text)
+    # Who is called Test or Phantom is nobody; what else is in such a name is no one's name either.
+    most = Reach.VALUE if PLACEHOLDERS.intersection(tokens_of(text)) else Reach.EVERYWHERE
     for token in dict.fromkeys((*family, *given)):
-        yield _run((token,), Kind.NAME, _reach_of_name(token))
+        yield _run((token,), Kind.NAME, min(_reach_of_name(token), most))
     for one, other in product(family, given):
         yield from _both(one, other)
 

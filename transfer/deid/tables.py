@@ -51,6 +51,7 @@ class Problem(StrEnum):
     NO_STUDY = "table-row-without-study-uid"
     NO_PSEUDONYM = "table-row-without-pseudonym"
     IDENTIFIER = "table-holds-identifier"
+    NAME = "table-name-holds-identifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,10 @@ SENTENCES: Final = {
     Problem.IDENTIFIER: Told(
         "DID-03", "block", True, "The table still holds an identifier of a patient.",
         "Take it out of the columns named, then start over.",
+    ),
+    Problem.NAME: Told(
+        "DID-03", "block", True, "The name of the table holds an identifier of a patient.",
+        "Give the file another name, then start over.",
     ),
 }  # fmt: skip
 
