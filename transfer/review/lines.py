@@ -74,7 +74,10 @@ class Line:
 
 
 class Comparison(NamedTuple):
-    """The lines of a header in tag order. `is_cut`: there are more than `LINES_LIMIT`."""
+    """The lines of a header in tag order, file meta last.
+
+    `is_cut`: there are more than `LINES_LIMIT`.
+    """
 
     lines: tuple[Line, ...]
     is_cut: bool = False
@@ -101,8 +104,6 @@ def compare(before: Header, after: Header, why: Why, hits: Sequence[Hit] = ()) -
     left = _Side(before.dataset, _charset(before.dataset), before.encoding)
     right = _Side(after.dataset, _charset(after.dataset), after.encoding)
     found: list[Line] = []
-    if before.meta or after.meta:
-        found.append(_meta(before))
     walk = _Walk(why, {hit.path: str(hit.kind) for hit in hits})
     for line in walk.lines(left, right, (), ""):
         found.append(line)
@@ -110,6 +111,8 @@ def compare(before: Header, after: Header, why: Why, hits: Sequence[Hit] = ()) -
             return Comparison(tuple(found), is_cut=True)
     for tag, one, two in _bulk(before, after):
         found.append(walk.line((tag,), one, two, left, right, ""))
+    if before.meta or after.meta:
+        found.append(_meta(before))
     return Comparison(tuple(found))
 
 

@@ -16,6 +16,11 @@ from transfer.review.sample import sample_of
 
 VALUES_LIMIT: Final = 5000
 SERIES_LIMIT: Final = 5000
+# In the keywords of elements that people write into by hand.
+_WRITTEN: Final = (
+    "Description", "Comment", "Protocol", "Text", "Label", "History", "Reason", "Unknown",
+    "Private",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,15 @@ class TextTally:
             self._found[tag, text] = StayingText(tag, line.keyword, text, n + 1, first, is_original)
 
     def texts(self) -> list[StayingText]:
-        """All values, element by element, the rarest first: one looks for the odd one out."""
-        return sorted(self._found.values(), key=lambda t: (t.tag, t.series, t.text))
+        """All values: what people write into first, codes last; of one element the rarest first,
+        for one looks for the odd one out."""
+        return sorted(self._found.values(), key=lambda t: (_rank(t), t.tag, t.series, t.text))
+
+
+def _rank(text: StayingText) -> int:
+    if text.tag >> 16 == 0x0008 and 0x0100 <= text.tag & 0xFFFF <= 0x0124:
+        return 2
+    return 0 if any(word in text.keyword for word in _WRITTEN) else 1
 
 
 def read_on(

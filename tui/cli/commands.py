@@ -23,6 +23,7 @@ _ROOMS = {
     "doctor": "nodes",
     "scan": "runs",
     "check": "check",
+    "review": "review",
     "upload": "runs",
     "verify": "runs",
     "pause": "wishes",

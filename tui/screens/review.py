@@ -46,7 +46,9 @@ class ReviewScreen(Page):
 
     CSS_PATH = "review.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "turn(1)", "View", key_display="← →", id="review.next-view"),
+        # The key line leaves out what a list binds too, as it does the arrows; `v` stands for them.
+        Binding("v", "turn(1)", "View", key_display="← →", id="review.view"),
+        Binding("right", "turn(1)", show=False, id="review.next-view"),
         Binding("left", "turn(-1)", show=False, id="review.last-view"),
         Binding("i", "originals", "Originals", id="review.originals"),
         Binding("a", "answer", "Answer for it", id="review.answer"),

@@ -13,7 +13,11 @@ from tui.widgets.failure import wrapped
 from tui.widgets.ink import POINTER, cell, ink, line
 
 MASK = "•••••"
-WIDE = 110
+WIDE = 104
+_WITH_RULE = 150
+# A UID has up to 64 characters (PS3.5 section 9.1).
+_UID = 66
+_WIDE_NAME = 34
 _GLYPHS = {
     Change.KEPT: ("=", "$muted"),
     Change.CHANGED: ("~", "$key"),
@@ -21,7 +25,7 @@ _GLYPHS = {
     Change.REMOVED: ("-", "$warn"),
     Change.ADDED: ("+", "$good"),
 }
-_WORD, _TAG = 11, 11
+_WORD, _TAG, _NARROW_NAME = 11, 11, 24
 
 
 def legend() -> list[tuple[str, str]]:
@@ -61,13 +65,14 @@ def draw_heading(left: str, right: str, width: int) -> list[Content]:
     """The names of the columns, on a wide screen."""
     if width < WIDE:
         return []
-    name, value = _columns(width)
+    name, one, two, rule = _columns(width)
     return [
         line(
-            cell("", _WORD + _TAG),
-            cell("", name),
-            cell(left, value, "$muted"),
-            cell(right, value, "$muted"),
+            cell("  ", 2),
+            cell("", _WORD + _TAG + name),
+            cell(left, one, "$muted"),
+            cell(right, two, "$muted"),
+            cell("rule", rule, "$muted"),
         )
     ]
 
@@ -81,7 +86,7 @@ def draw_line(entry: Line, reveals: bool, width: int) -> list[Content]:
     head = cell(line((f"{glyph} {word}", style)), _WORD)
     if width >= WIDE:
         return [_side_by_side(head, entry, before, after, width)]
-    name = 22
+    name = _NARROW_NAME
     room = max(8, width - _WORD - _TAG - name)
     if entry.change is Change.KEPT:
         told: Content = ink(after)
@@ -102,10 +107,10 @@ def draw_difference(entry: Difference, reveals: bool, width: int) -> list[Conten
     head = cell(line(("≠ differs", "$key")), _WORD)
     if width >= WIDE:
         return [_side_by_side(head, entry.line, one, two, width)]
-    room = max(8, width - _WORD - _TAG - 22)
+    room = max(8, width - _WORD - _TAG - _NARROW_NAME)
     half = (room - 3) // 2
     told = line(cell(one, half), (" │ ", "$faint"), cell(two, room - half - 3))
-    return [line(head, _tag(entry.line), _name(entry.line, 22), told)]
+    return [line(head, _tag(entry.line), _name(entry.line, _NARROW_NAME), told)]
 
 
 def draw_whole(entry: Line | None, reveals: bool, width: int) -> list[Content]:
@@ -159,19 +164,24 @@ def _outcome(found: Line | None, text: str) -> str:
     return text or "empty"
 
 
-def _columns(width: int) -> tuple[int, int]:
-    name = 34
-    return name, (width - _WORD - _TAG - name) // 2
+def _columns(width: int) -> tuple[int, int, int, int]:
+    """Widths of name, before, after and rule on a wide screen."""
+    room = width - _WORD - _TAG - _WIDE_NAME
+    if width < _WITH_RULE:
+        return _WIDE_NAME, room // 2, room - room // 2, 0
+    rest = room - _UID
+    return _WIDE_NAME, rest // 2, _UID, rest - rest // 2
 
 
 def _side_by_side(head: Content, entry: Line, left: str, right: str, width: int) -> Content:
-    name, value = _columns(width)
+    name, one, two, rule = _columns(width)
     return line(
         head,
         _tag(entry),
         _name(entry, name),
-        cell(cell(left, value - 2, "$muted"), value),
-        cell(right, value),
+        cell(cell(left, one - 2, "$muted"), one),
+        cell(cell(right, two - 2), two),
+        cell(plain(entry.rule), rule, "$muted"),
     )
 
 
@@ -181,5 +191,5 @@ def _tag(entry: Line) -> Content:
 
 
 def _name(entry: Line, width: int) -> Content:
-    inner = POINTER * min(entry.depth, 4)
-    return cell(cell(f"{inner}{' ' if inner else ''}{plain(entry.keyword)}", width - 2), width)
+    inner = f"{'  ' * (entry.depth - 1)}{entry.path[-2]}{POINTER} " if entry.depth else ""
+    return cell(cell(f"{inner}{plain(entry.keyword)}", width - 2), width)

@@ -42,7 +42,9 @@ class HeaderScreen(Page):
 
     CSS_PATH = "review.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "turn(1)", "View", key_display="← →", id="header.next-view"),
+        # The key line leaves out what a list binds too, as it does the arrows; `v` stands for them.
+        Binding("v", "turn(1)", "View", key_display="← →", id="header.view"),
+        Binding("right", "turn(1)", show=False, id="header.next-view"),
         Binding("left", "turn(-1)", show=False, id="header.last-view"),
         Binding("n", "next", "Next series", id="header.next"),
         Binding("i", "originals", "Originals", id="header.originals"),
@@ -146,7 +148,7 @@ class HeaderScreen(Page):
         mine = self._mine
         self.crumbs.say(
             ["eucaim-transfer", plain(self._transfer), "De-identification", self._series],
-            line((mine.sample.key if mine else "", "$muted")),
+            line((f"instance {mine.sample.key}" if mine else "", "$muted")),
         )
         self.query_one(FailurePanel).say(_trouble(mine))
         names = [(view, self._title(view)) for view in self._views()] if mine else []
@@ -202,6 +204,8 @@ class HeaderScreen(Page):
             masked = "Originals are shown: [i] hides them."
         what = figures.count(len(self._lines(CHANGED)), "element")
         happening = f"{what} of this slice would leave changed or not at all."
+        if mine.places:
+            happening = "It would leave, but for what was found in it."
         if mine.comparison.is_cut:
             happening = f"{happening} The header is longer than what is shown."
         return Now(happening, f"[← →] views.   {masked}")
@@ -237,9 +241,14 @@ class HeaderScreen(Page):
 def _trouble(mine: Sight | None) -> Trouble | None:
     if mine is None or not mine.cause:
         return None
-    return Trouble(
-        mine.reason, "It does not leave as it is.", "Esc, then stopped, says who can answer."
-    )
+    if mine.places:
+        return Trouble(
+            mine.reason,
+            "Nothing of this patient goes.",
+            "",
+            "[Esc], then under stopped [a] lets a named person answer for it.",
+        )
+    return Trouble(mine.reason, "Nothing of it goes.", "", "[Esc] goes back to what can be done.")
 
 
 def _nothing(view: str) -> str:
