@@ -31,6 +31,7 @@ _ROOMS = {
     "stop": "wishes",
     "limit": "wishes",
     "key": "keys",
+    "deid": "deid",
 }
 
 Command = Callable[[argparse.Namespace], int]

@@ -40,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _nodes(commands)
     _runs(commands)
     _keys(commands)
+    _deid(commands)
     return parser
 
 
@@ -155,6 +156,23 @@ def _runs(commands: _Commands) -> None:
         _add(commands, word, text, named=True)
     limit = _add(commands, "limit", "limit the bandwidth, now", named=True)
     limit.add_argument("rate", metavar="RATE", help="bytes a second: 5M, 500K, none")
+
+
+def _deid(commands: _Commands) -> None:
+    deid = _add(commands, "deid", "de-identify a folder into an empty one, for review")
+    deid.add_argument("input", type=Path, metavar="IN")
+    deid.add_argument("output", type=Path, metavar="OUT", help="empty, or not there yet")
+    deid.add_argument("--site-id", metavar="ID", help="from your EUCAIM dashboard profile")
+    deid.add_argument("--deid", metavar="PROFILE|SCRIPT", help="eucaim, lethe, or a script's file")
+    deid.add_argument(
+        "--param", action="append", default=[], metavar="K=V", help="a parameter of the script"
+    )
+    deid.add_argument("--secret-file", type=Path, metavar="F", help="holds the key; else a new one")
+    deid.add_argument("--lookup", type=Path, metavar="FILE", help="lookup table of the script")
+    deid.add_argument("--pixel-script", type=Path, metavar="FILE", help="regions to be blanked")
+    deid.add_argument("--flat", action="store_true", help="keep folders and file names")
+    deid.add_argument("--identifiers", action="store_true", help="show original file names")
+    _json(deid)
 
 
 def _keys(commands: _Commands) -> None:
