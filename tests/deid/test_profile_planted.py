@@ -20,7 +20,9 @@ from transfer.deid.model import DataSet, Element, Header, Moment, Rewritten
 from transfer.deid.profiles import eucaim_method, load_profile
 from transfer.deid.profiles.actions import Action
 from transfer.deid.recipe import new_uid, pseudonym
+from transfer.deid.vrs import public_vrs
 from transfer.deid.writing import assemble, copy
+from transfer.scan.elements import Encoding
 
 KEY = "019a39ba16da7edb9e906440a48e9ed32"
 MOMENT = Moment(dt.datetime(2025, 3, 4, 5, 6, 7))  # noqa: DTZ001  local time, as the moment has it
@@ -164,3 +166,89 @@ def test_explicit_and_implicit_say_the_same(cohort: list[Planted]) -> None:
     for explicit, implicit in pairs:
         one, two = treated(explicit.data), treated(implicit.data)
         assert list(one.dataset) == list(two.dataset), explicit.name
+
+
+TEXT_IN_ITEMS = frozenset(
+    # fmt: off
+    (
+        "00080070",
+        "00080100",
+        "00080102",
+        "00080103",
+        "00080104",
+        "00080119",
+        "00080120",
+        "00081090",
+        "00180031",
+        "00181020",
+        "00181160",
+        "00181210",
+        "00181250",
+        "00181251",
+        "00187008",
+        "00187040",
+        "00187041",
+        "00189047",
+        "00189320",
+        "00209056",
+        "00209421",
+        "00281054",
+        "00283003",
+        "00283004",
+        "00409210",
+        "00480106",
+        "00620005",
+        "00620009",
+        "00660031",
+        "00660036",
+        "30020002",
+        "30060002",
+        "30060026",
+        "300A0002",
+    )
+    # fmt: on
+)
+"""Codes, and names of technique, segments and structures that an object needs: all text that an
+item may keep. Whoever adds one adds a place where a name can stand."""
+
+
+def surviving(*, in_item: bool) -> set[str]:
+    """Every text element of the dictionary that still says what was planted in it."""
+    texts = {"AE", "AS", "CS", "DS", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR"}
+    texts |= {"UT", "DA", "DT"}
+    data = {
+        tag: Element(tag, vr, b"Zq19600517")
+        for tag, vr in sorted(public_vrs().items())
+        if vr in texts and tag not in (0x00080005, 0x00100020)
+    }
+    assert len(data) > 1500
+    root = {0x00100020: Element(0x00100020, "LO", b"1")}
+    root |= {0x00081140: Element(0x00081140, "SQ", [data])} if in_item else data
+    header = Header({}, "1.2.840.10008.1.2.1", Encoding(False, True), dict(sorted(root.items())))
+    outcome = eucaim_method(KEY, "SITE-001").apply(header, MOMENT)
+    assert isinstance(outcome, Rewritten), outcome
+    left = outcome.header.dataset
+    if in_item:
+        (left,) = left[0x00081140].value  # type: ignore[assignment, misc]
+    return {
+        f"{tag:08X}"
+        for tag, element in left.items()
+        if isinstance(element.value, bytes) and b"19600517" in element.value
+    }
+
+
+def test_text_in_items_survives_in_these_elements_only() -> None:
+    """Of all that the dictionary knows."""
+    assert surviving(in_item=True) == TEXT_IN_ITEMS
+
+
+def test_text_at_the_root_survives_where_the_profile_keeps_it_by_name() -> None:
+    """Short text and codes; never a date, a UID, a person or a comment."""
+    profile = load_profile("eucaim")
+    survivors = surviving(in_item=False)
+    assert survivors > TEXT_IN_ITEMS
+    assert len(survivors) == 189
+    for text in survivors:
+        tag = int(text, 16)
+        assert profile.elements[tag].action in (Action.KEEP, Action.KEEP_TEXT, Action.APPEND), text
+        assert public_vrs()[tag] in ("CS", "LO", "SH", "UC", "UR") or text in TEXT_IN_ITEMS, text
