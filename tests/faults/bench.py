@@ -97,6 +97,8 @@ class Bench:
 
     name = "trial"
     destination = "SANDBOX|MAIN"
+    deid: str | None = None
+    site_id: str | None = None
 
     def __init__(self, home: Path, server: Server, cohort: Cohort, options: str) -> None:
         self.server = server
@@ -105,7 +107,12 @@ class Bench:
         server.write_home(home, options)
         self.home = Home.at(home)
         order = Order(
-            name=self.name, node=server.node, source=cohort.folder, destination=self.destination
+            name=self.name,
+            node=server.node,
+            source=cohort.folder,
+            destination=self.destination,
+            deid=self.deid,
+            site_id=self.site_id,
         )
         self.workspace: Workspace = make_transfer(self.home, order)
         proxies = ("http_proxy", "https_proxy", "all_proxy", "eucaim_transfer_password")
@@ -186,6 +193,7 @@ class Bench:
         """How far the transfer is, as one number that only grows."""
         return self.number(
             "SELECT (SELECT ifnull(sum(n * iif(verdict = 'unread', 1, 2)), 0) FROM file_tally)"
+            " + (SELECT count(*) FROM instance WHERE head_sha256 IS NOT NULL)"
             " + ifnull(sum(n * iif(state = 'sent', 1, iif(state = 'verified', 2, 0))), 0)"
             " FROM tally"
         )

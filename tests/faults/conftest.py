@@ -14,6 +14,7 @@ import pytest
 
 from tests.faults.bench import Bench, SandboxServer
 from tests.faults.cohort import write_cohort
+from tests.faults.deid import DeidBench, DeidXnatBench
 from tests.faults.processes import guarded
 from tests.faults.xnat import XnatBench, XnatServer
 
@@ -76,12 +77,14 @@ def make_bench(tmp_path: Path, sandbox: SandboxServer) -> MakeBench:
         batch: int = 8,
         lanes: int = 2,
         home: Path | None = None,
+        deid: bool = False,
     ) -> Bench:
         cohort = write_cohort(
             tmp_path / "cohort", series=series, per_series=per_series, has_large=has_large
         )
         options = f"max_batch_instances = {batch}\nmax_concurrency = {lanes}\n"
-        return Bench(home or tmp_path / "home", sandbox, cohort, options)
+        kind = DeidBench if deid else Bench
+        return kind(home or tmp_path / "home", sandbox, cohort, options)
 
     return make
 
@@ -97,11 +100,13 @@ def make_xnat_bench(tmp_path: Path, xnat: XnatServer) -> MakeXnatBench:
         has_large: bool = False,
         batch: int = 8,
         lanes: int = 2,
+        deid: bool = False,
     ) -> XnatBench:
         cohort = write_cohort(
             tmp_path / "cohort", series=series, per_series=per_series, has_large=has_large
         )
         options = f"max_batch_instances = {batch}\nmax_concurrency = {lanes}\n"
-        return XnatBench(tmp_path / "home", xnat, cohort, options)
+        kind = DeidXnatBench if deid else XnatBench
+        return kind(tmp_path / "home", xnat, cohort, options)
 
     return make

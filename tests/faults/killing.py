@@ -3,7 +3,7 @@
     python -P killing.py BLOW POINT NTH[,NTH…] WORDS…
 
 At the n-th passing of POINT (`transfer.checkpoint`) falls the BLOW: `self` kills the process by
-SIGKILL, `worker` one of its reading processes, `freeze` holds all of these as a file server that
+SIGKILL, `worker` one of its worker processes, `freeze` holds all of these as a file server that
 does not answer would, `interrupt` sends SIGINT to its whole process group,
 as ctrl+c in a terminal does. WORDS are a command line of `eucaim-transfer`.
 """
@@ -51,10 +51,11 @@ _BLOWS: dict[str, Callable[[], None]] = {
 def main(blow: str, point: str, nth: str, *words: str) -> int:
     """Run the command line of `words` until the blow falls, and beyond where it can."""
     from transfer import plan
+    from transfer.prepare import phase as preparing
     from transfer.scan import phase
 
     # Pages of a few rows: a small transfer then passes every point several times.
-    phase._PAGE = 10
+    phase._PAGE = preparing._PAGE = 10
     plan._PAGE = 16
     passings = itertools.count(1)
     moments = {int(n) for n in nth.split(",")}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conformance.made import data_set
-from tests.engine.archive import Archive
+from tests.engine.archive import Archive, ArchivedSession
 from tests.faults.bench import Bench, Held, SandboxServer
 from tests.faults.cohort import Cohort
 
@@ -54,6 +54,15 @@ class XnatBench(Bench):
     def expected(self) -> Mapping[str, str]:
         return self.cohort.data_digests
 
+    @property
+    def studies(self) -> Mapping[str, str]:
+        """The Study in which each instance is to be archived."""
+        return self.cohort.studies
+
+    def sessions(self) -> list[ArchivedSession]:
+        """The archived sessions of the transfer."""
+        return list(self.xnat.archive.sessions(f"{self.cohort.uid_root}."))
+
     def waiting(self) -> list[str]:
         """Status of each prearchive entry of the transfer."""
         return self.xnat.waiting(self.cohort.uid_root)
@@ -67,9 +76,9 @@ class XnatBench(Bench):
         nothing left in the prearchive."""
         super().assert_arrived()
         expected: dict[str, Counter[str]] = {}
-        for uid, study in self.cohort.studies.items():
+        for uid, study in self.studies.items():
             expected.setdefault(study, Counter())[uid] += 1
-        found = self.xnat.archive.sessions(f"{self.cohort.uid_root}.")
+        found = self.sessions()
         assert sorted(session.study_uid for session in found) == sorted(expected)
         assert {s.study_uid: Counter(s.sop_instance_uids) for s in found} == expected
         assert self.waiting() == []
