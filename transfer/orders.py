@@ -87,6 +87,11 @@ def _with_method(order: Order, files: MethodFiles) -> tuple[Order, MethodFiles]:
         order = replace(order, deid=SCRIPT)
         # What a script cannot do is said now, and not in the night.
         build_method(files.spec(order))
+    if files.pixel_script is not None:
+        from transfer.deid.pixels import parse_pixel_script
+
+        name, text = files.pixel_script
+        parse_pixel_script(text, name)
     return order, files
 
 

@@ -162,6 +162,7 @@ class LedgerInstance:
         import aiofiles
 
         self.digests = Digests()
+        pieces: Sequence[OutgoingPiece] = ()
         try:
             pieces = await self._pieces()
             async with aiofiles.open(self._path, "rb", buffering=0) as file:
@@ -181,6 +182,10 @@ class LedgerInstance:
         except (OSError, EOFError) as error:
             self.has_changed = True
             raise source_changed() from error
+        finally:
+            for made in pieces:
+                if not isinstance(made, bytes | Stretch) and made.spool is not None:
+                    made.spool.unlink(missing_ok=True)
 
     async def _pieces(self) -> Sequence[OutgoingPiece]:
         if self._maker is not None:

@@ -173,8 +173,9 @@ def test_a_source_without_an_instance_ends_with_3(
 def test_files_that_do_not_say_they_are_deidentified_end_with_3_where_the_node_asks(
     program: Program, here: dict[str, object], source: Path
 ) -> None:
-    program.configure({"here": here | {"deidentified": "required"}})
+    program.configure({"here": here})
     program.good("new", "t", "--node", "here", "--source", source)
+    program.configure({"here": here | {"deidentified": "required"}})
     ran = program.run("upload", "t")
     assert_two_lines(ran, 3, "do not say that they are de-identified")
     findings = program.status("t")["findings"]

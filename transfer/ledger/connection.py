@@ -110,6 +110,11 @@ class Ledger:
                     f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
                 )
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the transfer, its ledger in it."""
+        return self._path.parent
+
     def __enter__(self) -> Ledger:
         return self
 

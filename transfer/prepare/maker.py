@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from transfer.deid.rewrite import Outgoing
@@ -14,6 +16,7 @@ from transfer.ledger.order import read_order
 from transfer.outgoing import source_changed
 from transfer.prepare.method import OpenMethod, Releases, read_releases
 from transfer.prepare.rewriter import Task, rewriting_desk
+from transfer.workspace import make_private_folder
 
 if TYPE_CHECKING:
     from transfer.deid.pixels import OutgoingPiece
@@ -33,6 +36,12 @@ class Remaker:
     def of(cls, ledger: Ledger, method: OpenMethod, processes: int) -> Remaker:
         """For the transfer of this ledger. Processes start when they are asked."""
         source = os.fsencode(read_order(ledger).source)
+        if method.setup.spec.pixel_script is not None:
+            spool = ledger.folder / "spool"
+            # What a killed runner left there is of no use to anybody.
+            shutil.rmtree(spool, ignore_errors=True)
+            make_private_folder(spool)
+            method = replace(method, setup=replace(method.setup, spool=spool))
         return cls(method, source, read_releases(ledger), processes)
 
     async def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from transfer.deid.methods import MethodSpec
@@ -23,11 +24,16 @@ _DIED: Final = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Setup:
-    """What every process needs to know. Never shown: it holds the key."""
+    """What every process needs to know. Never shown: it holds the key.
+
+    In the folder `spool` pixels are kept that had to be decoded, from the making of the pieces
+    until they have gone.
+    """
 
     spec: MethodSpec
     clock: dt.datetime
     numbers: Numbers
+    spool: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,14 @@ def _begin(setup: Setup, news: News) -> Callable[[Task], Answer]:
     from transfer.deid.identifiers import Fact, Identifiers, Kind
     from transfer.deid.methods import build_method
     from transfer.deid.model import Moment, NumberNeeded
-    from transfer.deid.rewrite import Look, rewrite
+    from transfer.deid.pixels import parse_pixel_script
+    from transfer.deid.rewrite import Look, PixelRules, rewrite
 
     method = build_method(setup.spec)
+    pixels = None
+    if setup.spec.pixel_script is not None:
+        script = parse_pixel_script(setup.spec.pixel_script, "in force")
+        pixels = PixelRules(script, setup.spool)
     numbers = dict(setup.numbers)
 
     def number(key_type: str, text: str) -> int:
@@ -103,7 +114,8 @@ def _begin(setup: Setup, news: News) -> Callable[[Task], Answer]:
             if fact.text
         )
         try:
-            made = rewrite(task.path, method, moment, Look(known, task.released), task.scanned)
+            look = Look(known, task.released)
+            made = rewrite(task.path, method, moment, look, task.scanned, pixels)
         except NumberNeeded as needed:
             return NumberWanted(needed.key_type, needed.text)
         if isinstance(made, Outgoing) and not task.wants_pieces:

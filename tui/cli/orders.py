@@ -49,7 +49,7 @@ def new_command(options: argparse.Namespace) -> int:
     fingerprint = _make_key(home, workspace)
     if options.json:
         document = {"transfer": workspace.name, "node": order.node, "destination": destination}
-        print_json({**document, "deid": deid or "none", "key": fingerprint})
+        print_json(document | ({"key": fingerprint} if fingerprint else {}))
     else:
         to = f"{order.node}, {destination}" if destination else order.node
         say(f"Transfer {workspace.name} is made. It goes to {to}.")
