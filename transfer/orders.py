@@ -9,7 +9,7 @@ from pathlib import Path
 
 from transfer import checkpoint
 from transfer.deid.cohort import require_site_id
-from transfer.deid.methods import PROFILES, build_method
+from transfer.deid.methods import PROFILES, build_method, build_pixel_rules
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word, record_word, write_order
@@ -87,11 +87,7 @@ def _with_method(order: Order, files: MethodFiles) -> tuple[Order, MethodFiles]:
         order = replace(order, deid=SCRIPT)
         # What a script cannot do is said now, and not in the night.
         build_method(files.spec(order))
-    if files.pixel_script is not None:
-        from transfer.deid.pixels import parse_pixel_script
-
-        name, text = files.pixel_script
-        parse_pixel_script(text, name)
+    build_pixel_rules(files.spec(order))
     return order, files
 
 

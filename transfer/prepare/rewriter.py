@@ -81,16 +81,12 @@ def _size_of(task: Task) -> int:
 
 def _begin(setup: Setup, news: News) -> Callable[[Task], Answer]:
     from transfer.deid.identifiers import Fact, Identifiers, Kind
-    from transfer.deid.methods import build_method
+    from transfer.deid.methods import build_method, build_pixel_rules
     from transfer.deid.model import Moment, NumberNeeded
-    from transfer.deid.pixels import parse_pixel_script
-    from transfer.deid.rewrite import Look, PixelRules, rewrite
+    from transfer.deid.rewrite import Look, rewrite
 
     method = build_method(setup.spec)
-    pixels = None
-    if setup.spec.pixel_script is not None:
-        script = parse_pixel_script(setup.spec.pixel_script, "in force")
-        pixels = PixelRules(script, setup.spool)
+    pixels = build_pixel_rules(setup.spec, setup.spool)
     numbers = dict(setup.numbers)
 
     def number(key_type: str, text: str) -> int:
