@@ -70,13 +70,15 @@ PATIENT_STOPPED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FolderOrder:
-    """What is to be done. `is_flat`: folders and names stay as they are in the source."""
+    """What is to be done. `is_flat`: folders and names stay as they are in the source. `released`
+    are elements that a person answers for, which the last look passes over."""
 
     source: Path
     target: Path
     spec: MethodSpec
     clock: dt.datetime
     is_flat: bool = False
+    released: frozenset[int] = frozenset()
     processes: int = field(default_factory=lambda: max(1, min(os.cpu_count() or 1, 8)))
 
 
@@ -223,7 +225,8 @@ class _Run:
         Numbers that a script asks for are given in rounds, in the order of the rows: so the same
         input gets the same numbers, however fast which process is.
         """
-        with writers(self._processes(), Setup(self.order.spec, self.order.clock)) as pool:
+        setup = Setup(self.order.spec, self.order.clock, self.order.released)
+        with writers(self._processes(), setup) as pool:
             done = 0
             is_over = False
             while not is_over:

@@ -119,7 +119,8 @@ def _stopped(rows: Rows) -> Iterator[FolderFinding]:
             f"An original identifier was found in what would leave of {count} files of one patient:"
             f" {shown}{more}. Nothing of this patient is written.",
             "Look at these elements in the source. Remove them there, or choose a profile or script"
-            " that does.",
+            " that does. If what stands in an element tells nobody who it is, a named person can"
+            " answer for it: --release GGGG,EEEE --by PERSON --reason TEXT",
         )
 
 

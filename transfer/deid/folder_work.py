@@ -110,6 +110,7 @@ class Setup:
 
     spec: MethodSpec
     clock: dt.datetime
+    released: frozenset[int] = frozenset()
 
 
 def lookers(processes: int) -> Pool[Input, Seen | Ended]:
@@ -214,7 +215,7 @@ def _begin_write(
             key_type, text, given = news.popleft()
             numbers[key_type, text] = given
         one = draft.input
-        last_look = Look(Identifiers(draft.facts), names=draft.names)
+        last_look = Look(Identifiers(draft.facts), setup.released, draft.names)
         try:
             made = rewrite(one.path, method, moment, last_look, one.scanned)
         except NumberNeeded as needed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _TELL_S = 2.0
 _KEY_BYTES = 4096
+_ELEMENT = re.compile(r"\(?([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})\)?")
 # What Lethe gives to a script from outside; a script that does not know the names ignores them.
 _KEY_PARAM = "SECRET_KEY"
 _SITE_PARAM = "PROVIDERID"
@@ -33,14 +35,17 @@ def deid_command(options: argparse.Namespace) -> int:
 
     source, target = options.input.absolute(), options.output.absolute()
     check_folders(source, target)
+    released = _released(options)
     spec, new_key = _method(options)
     if new_key:
         _keep_key(target, spec.key)
-    order = FolderOrder(source, target, spec, dt.datetime.now().astimezone(), options.flat)
+    clock = dt.datetime.now().astimezone()
+    order = FolderOrder(source, target, spec, clock, options.flat, frozenset(released))
     report = deidentify_folder(order, _teller())
     with answering():
         if options.json:
-            print_json(report.document(identifiers=options.identifiers))
+            document = report.document(identifiers=options.identifiers)
+            print_json({**document, "released": list(released.values())})
         else:
             _print(report)
     return report.exit_code
@@ -82,6 +87,30 @@ def _method(options: argparse.Namespace) -> tuple[MethodSpec, bool]:
     )
     build_method(spec)  # what it cannot do is said before a key is made
     return spec, is_new
+
+
+def _released(options: argparse.Namespace) -> dict[int, dict[str, str]]:
+    """The elements that a person answers for, by tag, with the person's word."""
+    if not options.release:
+        return {}
+    by, reason = ((word or "").strip() for word in (options.by, options.reason))
+    if not (by and reason):
+        raise UsageError(
+            "An element is released by a person who answers for it, with a reason.",
+            "Add --by PERSON --reason TEXT; both stand in the --json document.",
+        )
+    released = {}
+    for text in options.release:
+        form = _ELEMENT.fullmatch(text)
+        if form is None:
+            raise UsageError(
+                "An element is named by eight hexadecimal digits.",
+                "Give it as --release GGGG,EEEE, as the finding names it.",
+            )
+        group, number = form.groups()
+        word = {"element": f"({group},{number})".upper(), "by": by, "reason": reason}
+        released[int(group + number, 16)] = word
+    return released
 
 
 def _params(given: list[str], key: str, site_id: str) -> tuple[tuple[str, str], ...]:

@@ -172,6 +172,11 @@ def _deid(commands: _Commands) -> None:
     deid.add_argument("--pixel-script", type=Path, metavar="FILE", help="regions to be blanked")
     deid.add_argument("--flat", action="store_true", help="keep folders and file names")
     deid.add_argument("--identifiers", action="store_true", help="show original file names")
+    deid.add_argument(
+        "--release", action="append", default=[], metavar="GGGG,EEEE", help="with DID-03: pass over"
+    )
+    deid.add_argument("--by", metavar="PERSON", help="who answers for what is released")
+    deid.add_argument("--reason", metavar="TEXT", help="why")
     _json(deid)
 
 
