@@ -400,6 +400,17 @@ def test_values_too_long_to_hold_stay_or_go_and_are_never_read() -> None:
     assert one(0x00091002, "OB", long) is None
 
 
+def test_a_contour_longer_than_64_kib_stays() -> None:
+    """Its VR is too short for it, so it comes as UN, or without a VR (PS3.5 section 6.2.2)."""
+    long = Stretch(1000, 70_000)
+    for vr in ("DS", "UN"):
+        assert in_item(0x30060050, vr, long) == long
+    points = b"1.5\\" * 16_383 + b"1.5 "
+    assert in_item(0x30060050, "UN", points) == points
+    assert in_item(0x30060050, "UN", b"Doe\\" * 16_384) is None
+    assert in_item(0x0008103E, "UN", long) is None
+
+
 def test_a_charset_of_an_item_holds_for_that_item_only() -> None:
     """PS3.5 section 6.1.2.5; an ID in an item is read by it."""
     item = dataset((0x00080005, "CS", b"ISO_IR 192"), (0x00100020, "LO", "Ä-ø-1".encode()))

@@ -10,7 +10,7 @@ from typing import Final
 
 from transfer.deid import recipe
 from transfer.deid.charset import LATIN_1, CharacterSet, character_set
-from transfer.deid.model import Element
+from transfer.deid.model import Element, Stretch
 from transfer.deid.profiles.actions import Action
 from transfer.deid.profiles.dates import first_of_month
 from transfer.deid.profiles.table import Group
@@ -30,7 +30,6 @@ _FORMS: Final = {
     "TM": re.compile(rb"[0-9:.]{0,16}"),
 }
 _LONGEST_NUMBER_BYTES: Final = 32  # PS3.5 allows 16; a name and a date together are longer
-_LONGEST_VALUE_BYTES: Final = 64 * 1024
 _WORTH_REMEMBERING_BYTES: Final = 128
 
 Plan = Callable[["Patient", Element], Element | None]
@@ -165,6 +164,8 @@ def valid(vr: str) -> Plan | None:
     """As it is where it has the form of its VR, else emptied."""
     if vr not in _FORMS:
         return keep
+    if vr in ("DS", "IS"):
+        return valid_number
 
     def plan(patient: Patient, element: Element) -> Element | None:
         value = element.value
@@ -175,14 +176,23 @@ def valid(vr: str) -> Plan | None:
     return plan
 
 
+def valid_number(patient: Patient, element: Element) -> Element | None:
+    """A number in text, or a list of them. One too long to be held, such as a contour, stays: what
+    it describes is of no use without it."""
+    value = element.value
+    if isinstance(value, Stretch):
+        return element
+    if isinstance(value, bytes) and is_well_formed(value, "DS"):
+        return element
+    return empty(patient, element)
+
+
 def is_well_formed(value: bytes, vr: str) -> bool:
     """Whether a raw value is what its VR promises (PS3.5 section 6.2), small sins forgiven."""
     form = _FORMS.get(vr)
     if form is None:
         return True
-    if len(value) > _LONGEST_VALUE_BYTES:
-        return False
-    longest = _LONGEST_NUMBER_BYTES if form is _NUMBER else _LONGEST_VALUE_BYTES
+    longest = _LONGEST_NUMBER_BYTES if form is _NUMBER else len(value)
     for part in value.split(b"\\"):
         bare = part.strip(_BLANKS)
         if len(bare) > longest or form.fullmatch(bare) is None:

@@ -231,6 +231,8 @@ class ProfileMethod:
         """UN with a public tag: given its VR, then treated like any other element."""
 
         def plan(patient: Patient, element: Element) -> Element | None:
+            if _is_long(element, known):
+                return self._long(patient, element, known, is_item)
             named = _named(element, known, patient.is_little)
             if named is None:
                 return None
@@ -248,6 +250,18 @@ class ProfileMethod:
             return walked and Element(tag, "UN", walked.value)
 
         return plan
+
+    def _long(
+        self, patient: Patient, element: Element, known: str, is_item: bool
+    ) -> Element | None:
+        """A value of VR UN that its own VR is too short for (PS3.5 section 6.2.2): lists of numbers
+        stay as they are, such as long contours; text does not."""
+        plan = self._plan(element.tag, known, is_item=is_item)
+        if plan is treat.valid_number:
+            is_kept = plan(patient, element) is element
+        else:
+            is_kept = plan is treat.keep and known in NUMBER_BYTES and patient.is_little
+        return element if is_kept else None
 
     def _text(self, group: Group) -> str:
         return group.text.format_map(self._texts)
@@ -272,12 +286,21 @@ def _named(element: Element, vr: str, is_little: bool) -> Element | None:
         return Element(element.tag, vr, value) if isinstance(value, list) else None
     if isinstance(value, list) or element.is_encapsulated:
         return None
-    length = value.length if isinstance(value, Stretch) else len(value)
-    if vr not in LONG_LENGTH and length > _SHORT_LIMIT_BYTES:
-        return None
+    length = _length(value)
     if vr in NUMBER_BYTES or vr in BULK - {"OB"}:
         if not is_little:
             return None  # nobody says in which order the bytes of UN stand
         if length % NUMBER_BYTES.get(vr, 1):
             return None
     return Element(element.tag, vr, value)
+
+
+def _length(value: bytes | Stretch) -> int:
+    return value.length if isinstance(value, Stretch) else len(value)
+
+
+def _is_long(element: Element, vr: str) -> bool:
+    value = element.value
+    if isinstance(value, list) or vr in LONG_LENGTH:
+        return False
+    return _length(value) > _SHORT_LIMIT_BYTES
