@@ -33,8 +33,10 @@ GOLDEN = Path(
 ABSENT = "../shared is absent and $EUCAIM_GOLDEN_DEID is not set"
 
 _NOT_OURS = ("00020000", "00020012", "00020013")
-_TEXT = frozenset("AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split())
-_ONE_VALUE = frozenset("LT ST UT UR".split())
+_ONE_VALUE = frozenset(("LT", "ST", "UT", "UR"))
+_MORE_VALUES = frozenset(
+    ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC", "UI")
+)
 _NUMBERS = {
     "US": "H", "SS": "h", "UL": "L", "SL": "l", "SV": "q", "UV": "Q", "FL": "f", "FD": "d",
 }  # fmt: skip
@@ -127,11 +129,12 @@ def _source(told: Mapping[str, Any]) -> bytes:
     if "package" in told:
         import pydicom
 
-        content = (Path(pydicom.__file__).parent / told["file"]).read_bytes()
+        content = (Path(pydicom.__file__).parent / str(told["file"])).read_bytes()
     else:
-        content = (GOLDEN / told["path"]).read_bytes()
+        content = (GOLDEN / str(told["path"])).read_bytes()
         if told["path"].endswith(".gz"):
             content = gzip.decompress(content)
+    assert isinstance(content, bytes)
     assert hashlib.sha256(content).hexdigest() == told["sha256"], "not the file of the case"
     return content
 
@@ -143,6 +146,20 @@ def _compiled(
     table = None if lookup is None else parse_lookup(lookup)
     label = Label(name, "", hashlib.sha256(script).hexdigest())
     return ScriptMethod(parse_script(script, name), dict(params), table, label)
+
+
+def is_eucaim(case: Case) -> bool:
+    """Whether the case is under EUCAIM's own script, which the profile `lethe` stands for."""
+    return case.script_name == "eucaim-anon.script"
+
+
+def lethe_of(case: Case) -> Method:
+    """The built-in profile `lethe` with the parameters of the case."""
+    from transfer.deid.profiles import load_profile
+    from transfer.deid.profiles.scripted import script_text
+
+    text = script_text(load_profile("lethe"))
+    return _compiled(text, "lethe", tuple(sorted(case.params.items())), None)
 
 
 def method_of(case: Case) -> Method | None:
@@ -258,14 +275,14 @@ def _shown(dataset: Any, *, is_little: bool) -> Shown:
 
 
 def _charset_of(dataset: Any) -> Any:
-    return dataset.get("SpecificCharacterSet", None) or getattr(
-        dataset, "_parent_encoding", None
-    ) or "ISO_IR 6"
+    return (
+        dataset.get("SpecificCharacterSet", None)
+        or getattr(dataset, "_parent_encoding", None)
+        or "ISO_IR 6"
+    )
 
 
 def _vr(dataset: Any, raw: Any) -> str:
-    from pydicom.datadict import dictionary_VR
-
     vr = raw.VR
     if vr not in (None, "UN"):
         return str(vr)
@@ -280,12 +297,14 @@ def _element(
     if vr == "SQ":
         items = dataset[tag].value
         return {"vr": vr, "Value": [_shown(item, is_little=is_little) for item in items]}
-    value = raw.value or b""
-    if not isinstance(value, bytes):
-        raise TypeError("pydicom converted the element already")
+    value = b"" if raw.value is None else raw.value
     result: Shown = {"vr": vr}
     values: list[Any] | None = None
-    if vr in _TEXT:
+    if not isinstance(value, bytes):
+        # The file meta and the character set are converted while they are read.
+        values = [value] if isinstance(value, (str, int)) else list(value)
+        values = [] if values == [""] else values
+    elif vr in _ONE_VALUE | _MORE_VALUES:
         values = _texts(vr, value, encodings)
     elif vr in _NUMBERS:
         size = struct.calcsize(f"<{_NUMBERS[vr]}")
@@ -293,9 +312,11 @@ def _element(
         values = list(struct.unpack(form, value))
     elif vr == "AT":
         order = "<HH" if is_little else ">HH"
-        values = [f"{group:04X}{element:04X}" for group, element in struct.iter_unpack(order, value)]
+        values = [
+            f"{group:04X}{element:04X}" for group, element in struct.iter_unpack(order, value)
+        ]
     if values:
-        result["Value"] = values
+        result["Value"] = values if not isinstance(values[0], str) else [str(v) for v in values]
     elif values is None and value:
         digest = hashlib.sha256(value).hexdigest()
         result["Bulk"] = {"length": len(value), "sha256": digest}

@@ -13,6 +13,8 @@ from tests.deid.golden import (
     Case,
     cases,
     differences,
+    is_eucaim,
+    lethe_of,
     method_of,
     micro_cases,
     need_golden,
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.golden
 
 CASES = cases()
 MICRO_CASES = micro_cases()
+EUCAIM_CASES = [case for case in CASES if is_eucaim(case)]
 
 
 def test_the_golden_folder_has_cases_of_both_kinds() -> None:
@@ -44,4 +47,11 @@ def test_a_file_under_a_script_gives_what_java_gives(case: Case, tmp_path: Path)
 def test_a_rule_gives_what_java_gives(case: Case, tmp_path: Path) -> None:
     """One function or edge of the language each."""
     found = list(differences(run_case(case, method_of(case), tmp_path), wanted(case)))
+    assert not found, "\n".join([f"{len(found)} differences", *found])
+
+
+@pytest.mark.parametrize("case", EUCAIM_CASES, ids=[case.name for case in EUCAIM_CASES])
+def test_the_profile_lethe_gives_what_its_script_gives(case: Case, tmp_path: Path) -> None:
+    """The profile is written in our own words; what comes out must be the same."""
+    found = list(differences(run_case(case, lethe_of(case), tmp_path), wanted(case)))
     assert not found, "\n".join([f"{len(found)} differences", *found])

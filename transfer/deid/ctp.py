@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from transfer.deid.byteorder import CannotTurn, little_endian
-from transfer.deid.charset import LATIN_1_TERM, CharacterSet
+from transfer.deid.charset import LATIN_1, LATIN_1_TERM, CharacterSet
 from transfer.deid.model import (
     DataSet,
     Element,
@@ -19,6 +19,7 @@ from transfer.deid.model import (
     Rewritten,
     Skipped,
 )
+from transfer.deid.names import is_newer
 from transfer.deid.script.codes import METHOD_CODES, with_codes
 from transfer.deid.script.model import Script, Switch, Warned
 from transfer.deid.script.ruleset import (
@@ -40,10 +41,16 @@ from transfer.deid.script.scene import (
     charset_in,
     told,
 )
-from transfer.deid.values import Refused, values_of, write_text
+from transfer.deid.values import Refused, is_text, read_text, values_of, write_text
+from transfer.deid.vrs import vr_of
 from transfer.scan.elements import Encoding
 
 _EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
+_GROUP_LENGTH: Final = 0x00020000
+_TRANSFER_SYNTAX: Final = 0x00020010
+_SOP_CLASS: Final = 0x00080016
+_SOP_INSTANCE: Final = 0x00080018
+_WITH_ITEMS: Final = frozenset(("SQ", "OB", "OF", "OW", "UN"))
 _KEPT_UIDS: Final = frozenset((0x00080016, 0x00080018, 0x0020000D))
 _KEPT_GROUPS: Final = frozenset((0x0002, 0x0028, 0x7FE0))
 _FIRST_GROUP: Final = 0x0004
@@ -169,6 +176,9 @@ class _Work:
         return f"Rule of {where}: {stop.words}."
 
     def run(self) -> Outcome:
+        unreadable = _unreadable(self._header)
+        if unreadable:
+            return Quarantined(f"CTP cannot read such a file: {unreadable}")
         self._insert()
         self._walk(self._root)
         out = self._root.out
@@ -188,7 +198,26 @@ class _Work:
                 pixels = None if pixels is None else tail.pop(pixels.tag)
                 after = list(tail.values())
             syntax, encoding = _EXPLICIT_LITTLE, Encoding(is_implicit=False, is_little=True)
-        return Header(header.meta, syntax, encoding, out, pixels, after, header.inflated)
+        return Header(
+            meta=header.meta,
+            transfer_syntax_uid=syntax,
+            encoding=encoding,
+            dataset=out,
+            pixels=pixels,
+            after=after,
+            inflated=header.inflated,
+            media_uids=(self._media_uid(out, _SOP_CLASS), self._media_uid(out, _SOP_INSTANCE)),
+        )
+
+    def _media_uid(self, out: DataSet, tag: int) -> str:
+        """A UID for the file meta, as CTP's library reads it from what leaves: of an UN the bytes
+        in hexadecimal digits."""
+        element = out.get(tag)
+        if element is None or not isinstance(element.value, bytes):
+            return ""
+        vr = self._scene.vr_of(element)
+        text = read_text(vr, element.value, LATIN_1, is_little=self._is_little)
+        return text.partition("\\")[0] if is_text(vr) else text
 
     def _insert(self) -> None:
         """The insertion pass, at the root only."""
@@ -353,6 +382,31 @@ class _Work:
                 continue
             kept.append(element)
         return kept
+
+
+def _unreadable(header: Header) -> str:
+    """Why CTP's library does not get through a file; "": it does."""
+    if header.meta:
+        if _GROUP_LENGTH not in header.meta:
+            return "its file meta information does not tell its length."
+        if _TRANSFER_SYNTAX not in header.meta:
+            return "its file meta information names no transfer syntax."
+    if header.encoding.is_implicit and _has_odd_sequence(header.dataset):
+        return "an element that is no sequence has items."
+    return ""
+
+
+def _has_odd_sequence(dataset: DataSet) -> bool:
+    """Whether an implicit data set has items where CTP's library expects a value."""
+    for tag, element in dataset.items():
+        if isinstance(element.value, list):
+            if tag & 0x10000:
+                is_expected = tag & 0xFF00 != 0
+            else:
+                is_expected = is_newer(tag) or vr_of(tag) in _WITH_ITEMS
+            if not is_expected or any(map(_has_odd_sequence, element.value)):
+                return True
+    return False
 
 
 def _ordered(dataset: DataSet) -> DataSet:

@@ -50,7 +50,8 @@ class Header:
     `meta` holds the raw values of group 0002 by tag (empty for a file without). `dataset` ends
     before Pixel Data (7FE0,0010); `pixels` is that element (a stretch, even when short), `after`
     what follows it, without (FFFC,FFFC). `inflated` is the whole data set of a deflated file,
-    which stretches then count into instead of the file.
+    which stretches then count into instead of the file. `media_uids`: SOP Class and Instance UID
+    for the file meta that leaves, where a method decides them; None: those of the data set.
     """
 
     meta: dict[int, bytes]
@@ -60,6 +61,7 @@ class Header:
     pixels: Element | None = None
     after: list[Element] = field(default_factory=list)
     inflated: bytes | None = None
+    media_uids: tuple[str, str] | None = None
 
 
 Piece: TypeAlias = bytes | Stretch

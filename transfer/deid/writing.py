@@ -39,14 +39,15 @@ _TEXT_VRS: Final = frozenset(
 def assemble(header: Header) -> tuple[Piece, ...]:
     """The Part 10 stream of a header and its pixel data, in the encoding of the header.
 
-    The file meta information is made anew, with the UIDs of the data set. A deflated data set is
+    The file meta information is made anew, with the UIDs of the data set or those that the method
+    decided. A deflated data set is
     one piece, pixel data included; stretches of all others count into the source file.
     """
-    prefix = part10_prefix(
+    uids = header.media_uids or (
         _uid(header.dataset, _SOP_CLASS),
         _uid(header.dataset, _SOP_INSTANCE),
-        header.transfer_syntax_uid,
     )
+    prefix = part10_prefix(*uids, header.transfer_syntax_uid)
     if header.inflated is not None:
         stream = _Stream(header.encoding)
         stream.add(header)

@@ -85,14 +85,14 @@ def _call(text: str) -> tuple[Call | Dangling | Unclosed, int]:
         return Unclosed(), 0
     at += 1
     wanted = 2 if name in _WITH_TWO_CLAUSES else 1 if name in _WITH_ONE_CLAUSE else 0
-    clauses: list[str] = []
-    for _ in range(wanted):
+    clauses = ["", ""]
+    for number in range(wanted):
         clause, end = _clause(text, at)
         if clause is None:
-            return Call(name, tuple(args), *clauses, is_complete=False), len(text)
-        clauses.append(clause)
+            return Call(name, tuple(args), clauses[0], clauses[1], False), len(text)
+        clauses[number] = clause
         at = end + 1
-    return Call(name, tuple(args), *clauses), at
+    return Call(name, tuple(args), clauses[0], clauses[1]), at
 
 
 def _arguments(text: str, at: int) -> tuple[list[str], int]:

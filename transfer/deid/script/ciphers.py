@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from transfer.deid.java import trim
 from transfer.deid.script.functions import Argument, Constant, Render
 from transfer.deid.script.scene import Scene
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 _KEY_CHARACTERS: Final = 22
 _KEY_FILL: Final = "tszyihnnphlyeaglle"
@@ -70,7 +73,7 @@ def decrypt(argument: Argument) -> Render:
     return render
 
 
-def _cipher(key: str):  # type: ignore[no-untyped-def]
+def _cipher(key: str) -> Cipher[modes.ECB]:
     import warnings
 
     from cryptography.hazmat.decrepit.ciphers.algorithms import Blowfish
@@ -83,4 +86,4 @@ def _cipher(key: str):  # type: ignore[no-untyped-def]
     with warnings.catch_warnings():
         # Neither the cipher nor its mode is our choice; what is written with them must be readable.
         warnings.simplefilter("ignore")
-        return Cipher(Blowfish(secret), modes.ECB())  # noqa: S304, S305
+        return Cipher(Blowfish(secret), modes.ECB())  # noqa: S305

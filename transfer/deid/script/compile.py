@@ -1,4 +1,4 @@
-"""Rules compiled to closures, once for all files; those that no file can change are decided here."""
+"""Rules compiled to closures, once for all files; what no file can change is decided here."""
 
 from __future__ import annotations
 

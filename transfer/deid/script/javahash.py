@@ -17,11 +17,9 @@ def properties_order(keys: Iterable[str]) -> list[str]:
     """The order of `java.util.Properties.keys()` (Java 9 and later) after these keys were set."""
     size = _FIRST_PROPERTIES_SIZE
     bins: list[list[tuple[int, str]]] = [[] for _ in range(size)]
-    count = 0
-    for key in dict.fromkeys(keys):
+    for count, key in enumerate(dict.fromkeys(keys), start=1):
         spread = _spread(key)
         bins[spread & (size - 1)].append((spread, key))
-        count += 1
         if count >= size - size // 4:
             bins = [part for half in _halves(bins, size) for part in half]
             size *= 2
@@ -62,8 +60,7 @@ def hashtable_order(tags: Iterable[int]) -> list[int]:
     """The order of `java.util.Hashtable<Integer, …>.keySet()` after these keys were put."""
     size = _FIRST_HASHTABLE_SIZE
     table: list[list[int]] = [[] for _ in range(size)]
-    count = 0
-    for tag in dict.fromkeys(tags):
+    for count, tag in enumerate(dict.fromkeys(tags)):
         if count >= int(size * 0.75):
             # Every chain is turned over as it moves, from the last one to the first.
             old, size = table, size * 2 + 1
@@ -72,5 +69,4 @@ def hashtable_order(tags: Iterable[int]) -> list[int]:
                 for moved in chain:
                     table[(moved & 0x7FFFFFFF) % size].insert(0, moved)
         table[(tag & 0x7FFFFFFF) % size].insert(0, tag)
-        count += 1
     return [tag for chain in reversed(table) for tag in chain]

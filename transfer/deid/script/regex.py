@@ -42,6 +42,7 @@ _PREDICATES: Final[dict[str, Callable[[str], bool]]] = {
 _QUANTIFIER: Final = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})[+?]?")
 _FLAGS: Final = re.compile(r"\(\?([a-zA-Z]*)(?:-([a-zA-Z]*))?([:)])")
 _NAME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9]*")
+_OCTAL: Final = re.compile(r"[0-3]?[0-7]{1,2}")
 _MOST_REPEATS: Final = 2**31 - 1
 
 
@@ -268,11 +269,11 @@ class _Translation:
         if character == "u":
             return _code(self._take(4), 16)
         if character == "0":
-            digits = re.match(r"[0-3]?[0-7]{1,2}", self._pattern[self._at :])
-            if digits is None:
+            octal = _OCTAL.match(self._pattern, self._at)
+            if octal is None:
                 raise BadPattern
-            self._at += digits.end()
-            return _code(digits[0], 8)
+            self._at = octal.end()
+            return _code(octal[0], 8)
         if character == "c":
             return re.escape(chr(ord(self._take()) ^ 64))
         if character.isascii() and character.isalnum():

@@ -131,7 +131,7 @@ def param(argument: Argument) -> Render:
     found = argument.param(0)
     if found is None:
         argument.setting.warn(
-            f'@param names a parameter that is not defined: it gives the text "null".'
+            '@param names a parameter that is not defined: it gives the text "null".'
         )
     return Constant("null" if found is None else found)
 
