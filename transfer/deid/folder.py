@@ -41,7 +41,7 @@ from transfer.deid.folder_work import (
 )
 from transfer.deid.identifiers import Fact, Identifiers
 from transfer.deid.judge import Place, judge
-from transfer.deid.methods import MethodSpec, build_method
+from transfer.deid.methods import MethodSpec, build_method, build_pixel_rules, label_of
 from transfer.deid.model import Method, Moment, NumberNeeded
 from transfer.deid.phrases import index_of
 from transfer.deid.pseudonyms import LethePseudonyms, MethodPseudonyms, RecipePseudonyms
@@ -97,6 +97,7 @@ def deidentify_folder(
     """
     check_folders(order.source, order.target)
     method = build_method(order.spec)
+    build_pixel_rules(order.spec)
     with Rows() as rows, _work_folder(order.target) as work:
         run = _Run(order, method, rows, work, on_progress)
         run.look()
@@ -104,7 +105,7 @@ def deidentify_folder(
         run.stop()
         run.tables()
         run.publish()
-        return report_of(rows, run.results, method.label)
+        return report_of(rows, run.results, label_of(order.spec, method))
 
 
 def check_folders(source: Path, target: Path) -> None:
@@ -225,7 +226,7 @@ class _Run:
         Numbers that a script asks for are given in rounds, in the order of the rows: so the same
         input gets the same numbers, however fast which process is.
         """
-        setup = Setup(self.order.spec, self.order.clock, self.order.released)
+        setup = Setup(self.order.spec, self.order.clock, self.work, self.order.released)
         with writers(self._processes(), setup) as pool:
             done = 0
             is_over = False

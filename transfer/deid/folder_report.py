@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from transfer.deid.folder_rows import Fate, Group, Rows
@@ -40,7 +40,7 @@ class FolderReport:
     totals: tuple[int, int, int, int]
     groups: tuple[Group, ...]
     findings: tuple[FolderFinding, ...]
-    paths: dict[int, bytes]
+    paths: dict[int, bytes] = field(repr=False)
 
     @property
     def files(self) -> int:

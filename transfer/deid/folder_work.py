@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from transfer.deid.folder_rows import Fate
@@ -15,7 +16,7 @@ from transfer.errors import SourceChanged
 from transfer.workers import News, Pool, Trade
 
 if TYPE_CHECKING:
-    from transfer.deid.pixels import OutgoingPiece
+    from transfer.deid.pixels import OutgoingPiece, PixelPlan
     from transfer.deid.rewrite import Stopped
 
 Numbers = dict[tuple[str, str], int]
@@ -106,10 +107,12 @@ class DiskTrouble:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Setup:
-    """What a writing process needs to know. Never shown: it holds the key."""
+    """What a writing process needs to know; `spool` is a folder for pixels that it has to decode.
+    Never shown: it holds the key."""
 
     spec: MethodSpec
     clock: dt.datetime
+    spool: Path
     released: frozenset[int] = frozenset()
 
 
@@ -196,11 +199,12 @@ def _begin_write(
     setup: Setup, news: News
 ) -> Callable[[Draft], Drafted | Ended | NumberWanted | DiskTrouble]:
     from transfer.deid.identifiers import Identifiers
-    from transfer.deid.methods import build_method
+    from transfer.deid.methods import build_method, build_pixel_rules
     from transfer.deid.model import Moment, NumberNeeded
     from transfer.deid.rewrite import Look, Stopped, rewrite
 
     method = build_method(setup.spec)
+    pixel_rules = build_pixel_rules(setup.spec, setup.spool)
     numbers: Numbers = {}
 
     def number(key_type: str, text: str) -> int:
@@ -217,7 +221,7 @@ def _begin_write(
         one = draft.input
         last_look = Look(Identifiers(draft.facts), setup.released, draft.names)
         try:
-            made = rewrite(one.path, method, moment, last_look, one.scanned)
+            made = rewrite(one.path, method, moment, last_look, one.scanned, pixel_rules)
         except NumberNeeded as needed:
             return NumberWanted(one.row, needed.key_type, needed.text)
         if isinstance(made, Stopped):
@@ -274,13 +278,20 @@ def _stream(pieces: Sequence[OutgoingPiece], source: int, file: BinaryIO) -> Non
     for piece in pieces:
         if isinstance(piece, bytes | Stretch):
             copy([piece], source, file.write)
-            continue
-        from transfer.deid.pixels import NotBlanked, stream_pixels
+        else:
+            _stream_blanked(piece, source, file)
 
-        try:
-            for block in stream_pixels(piece, source):
-                file.write(block)
-        except NotBlanked as error:
-            raise SourceChanged(
-                "A source file changed while its pixels were blanked.", "Start over."
-            ) from error
+
+def _stream_blanked(plan: PixelPlan, source: int, file: BinaryIO) -> None:
+    from transfer.deid.pixels import NotBlanked, stream_pixels
+
+    try:
+        for block in stream_pixels(plan, source):
+            file.write(block)
+    except NotBlanked as error:
+        raise SourceChanged(
+            "A source file changed while its pixels were blanked.", "Start over."
+        ) from error
+    finally:
+        if plan.spool is not None:
+            plan.spool.unlink(missing_ok=True)

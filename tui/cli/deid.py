@@ -54,7 +54,7 @@ def deid_command(options: argparse.Namespace) -> int:
 def _method(options: argparse.Namespace) -> tuple[MethodSpec, bool]:
     """What de-identifies, and whether its key is a new one."""
     from transfer.deid.key import new_key
-    from transfer.deid.methods import build_method
+    from transfer.deid.methods import build_method, build_pixel_rules
 
     name = options.deid or DEFAULT_PROFILE
     if name == "none":
@@ -85,7 +85,9 @@ def _method(options: argparse.Namespace) -> tuple[MethodSpec, bool]:
         read_method_file(options.lookup)[1] if options.lookup else None,
         read_method_file(options.pixel_script)[1] if options.pixel_script else None,
     )
-    build_method(spec)  # what it cannot do is said before a key is made
+    # What it cannot do is said before a key is made.
+    build_method(spec)
+    build_pixel_rules(spec)
     return spec, is_new
 
 
