@@ -18,7 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
-from tests.deid import planted
+from tests.deid import planted, planted_kinds
 from tests.deid.planted import Planted, Planter
 from tests.deid.test_profile_planted import KEY, read, written
 from transfer.deid.recipe import new_uid, pseudonym
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of the readers and makers u
 def slices() -> list[Dataset]:
     """A CT series of three slices, without broken values: highdicom refuses those."""
     planter = Planter()
-    first = planted.ct(planter)
+    first = planted_kinds.ct(planter)
     made: list[Dataset] = []
     for number in range(3):
         one = dcmread(io.BytesIO(planted.part10(first, ExplicitVRLittleEndian)))

@@ -93,12 +93,15 @@ def uid(patient: Patient, element: Element) -> Element | None:
     if not isinstance(value, bytes):
         return empty(patient, element)
     treat = _new_uids if len(value) <= _WORTH_REMEMBERING_BYTES else _new_uids.__wrapped__
-    return Element(element.tag, element.vr, treat(value, patient.pseudonym))
+    return _with(element, treat(value, patient.pseudonym))
 
 
 @lru_cache(maxsize=8192)
 def _new_uids(value: bytes, pseudonym: str) -> bytes:
-    return b"\\".join(_uid(part, pseudonym) for part in value.split(b"\\"))
+    parts = value.split(b"\\")
+    new = [_uid(part, pseudonym) for part in parts]
+    is_same = all(one == part.strip(_BLANKS) for one, part in zip(new, parts, strict=True))
+    return value if is_same else b"\\".join(new)
 
 
 def _uid(part: bytes, pseudonym: str) -> bytes:
@@ -123,7 +126,11 @@ def date_time(patient: Patient, element: Element) -> Element | None:
 def _without_day(element: Element, *, has_time: bool) -> Element:
     value = element.value
     new = first_of_month(value, has_time=has_time) if isinstance(value, bytes) else b""
-    return Element(element.tag, element.vr, new)
+    return _with(element, new)
+
+
+def _with(element: Element, value: bytes) -> Element:
+    return element if element.value == value else Element(element.tag, element.vr, value)
 
 
 def pseudonym(patient: Patient, element: Element) -> Element | None:

@@ -20,28 +20,24 @@ from transfer.deid.model import (
     Outcome,
     Quarantined,
     Rewritten,
-    Stretch,
 )
 from transfer.deid.profiles import treat
 from transfer.deid.profiles.actions import Action
 from transfer.deid.profiles.private import SafePrivate
 from transfer.deid.profiles.table import Group, Profile
 from transfer.deid.profiles.treat import Held, Patient
+from transfer.deid.profiles.unknown import is_long, named
 from transfer.deid.profiles.vrpolicy import (
-    BULK,
-    LONG_LENGTH,
     NUMBER_BYTES,
     TEXT,
     treated_as,
 )
-from transfer.deid.reading import read_items
-from transfer.deid.tree import TOO_DEEP, Unreadable
+from transfer.deid.tree import TOO_DEEP
 from transfer.deid.vrs import public_vrs
 from transfer.scan.elements import MAX_DEPTH
 
 _CHARACTER_SET: Final = 0x00080005
 _PATIENT_ID: Final = 0x00100020
-_SHORT_LIMIT_BYTES: Final = 0xFFFE
 _PLANS_HELD: Final = 20_000
 """More different elements than the dictionary has; a file that goes on making them up costs time,
 not memory."""
@@ -231,20 +227,20 @@ class ProfileMethod:
         """UN with a public tag: given its VR, then treated like any other element."""
 
         def plan(patient: Patient, element: Element) -> Element | None:
-            if _is_long(element, known):
+            if is_long(element, known):
                 return self._long(patient, element, known, is_item)
-            named = _named(element, known, patient.is_little)
-            if named is None:
+            known_as = named(element, known, patient.is_little)
+            if known_as is None:
                 return None
             treated = self._plan(tag, known, is_item=is_item)
             if treated is None:
                 return None
             if known != "SQ" or patient.is_little:
-                return treated(patient, named)
+                return treated(patient, known_as)
             # Little endian inside a big endian file, which only the VR UN allows.
             patient.is_little = True
             try:
-                walked = treated(patient, named)
+                walked = treated(patient, known_as)
             finally:
                 patient.is_little = False
             return walked and Element(tag, "UN", walked.value)
@@ -272,35 +268,3 @@ class ProfileMethod:
             for tag, group in self._profile.elements.items()
             if group.is_inserted
         ]
-
-
-def _named(element: Element, vr: str, is_little: bool) -> Element | None:
-    """The element under the VR of the dictionary, where its bytes can be that."""
-    value = element.value
-    if vr == "SQ":
-        if isinstance(value, bytes):
-            try:
-                value = read_items(value)
-            except Unreadable:
-                return None
-        return Element(element.tag, vr, value) if isinstance(value, list) else None
-    if isinstance(value, list) or element.is_encapsulated:
-        return None
-    length = _length(value)
-    if vr in NUMBER_BYTES or vr in BULK - {"OB"}:
-        if not is_little:
-            return None  # nobody says in which order the bytes of UN stand
-        if length % NUMBER_BYTES.get(vr, 1):
-            return None
-    return Element(element.tag, vr, value)
-
-
-def _length(value: bytes | Stretch) -> int:
-    return value.length if isinstance(value, Stretch) else len(value)
-
-
-def _is_long(element: Element, vr: str) -> bool:
-    value = element.value
-    if isinstance(value, list) or vr in LONG_LENGTH:
-        return False
-    return _length(value) > _SHORT_LIMIT_BYTES
