@@ -12,10 +12,11 @@ from transfer.deid.rewrite import Outgoing
 from transfer.errors import SourceChanged
 from transfer.ledger.batches import PlannedInstance
 from transfer.ledger.connection import Ledger
+from transfer.ledger.deid_run import read_numbers
 from transfer.ledger.order import read_order
 from transfer.outgoing import source_changed
 from transfer.prepare.method import OpenMethod, Releases, read_releases
-from transfer.prepare.rewriter import Task, rewriting_desk
+from transfer.prepare.rewriter import Setup, Task, rewriting_desk
 from transfer.workspace import make_private_folder
 
 if TYPE_CHECKING:
@@ -25,24 +26,24 @@ if TYPE_CHECKING:
 class Remaker:
     """A `Maker` with processes of its own; it holds no more than they have in hand."""
 
-    def __init__(
-        self, method: OpenMethod, source: bytes, releases: Releases, processes: int
-    ) -> None:
+    def __init__(self, setup: Setup, source: bytes, releases: Releases, processes: int) -> None:
         self._source = source
         self._releases = releases
-        self._desk = rewriting_desk(processes, method.setup)
+        self._desk = rewriting_desk(processes, setup)
 
     @classmethod
     def of(cls, ledger: Ledger, method: OpenMethod, processes: int) -> Remaker:
         """For the transfer of this ledger. Processes start when they are asked."""
         source = os.fsencode(read_order(ledger).source)
+        # Numbers were given since the method was opened.
+        setup = replace(method.setup, numbers=read_numbers(ledger))
         if method.setup.spec.pixel_script is not None:
             spool = ledger.folder / "spool"
             # What a killed runner left there is of no use to anybody.
             shutil.rmtree(spool, ignore_errors=True)
             make_private_folder(spool)
-            method = replace(method, setup=replace(method.setup, spool=spool))
-        return cls(method, source, read_releases(ledger), processes)
+            setup = replace(setup, spool=spool)
+        return cls(setup, source, read_releases(ledger), processes)
 
     async def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
         """See `Maker.pieces`."""
