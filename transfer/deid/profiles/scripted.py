@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape  # xml.sax would bring in the network
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from transfer.deid import recipe
 from transfer.deid.profiles.actions import Action
@@ -44,9 +44,9 @@ def script_text(profile: Profile) -> bytes:
     """
     lines = ["<script>"]
     for tag, group in sorted(profile.elements.items()):
-        name = quoteattr(profile.names[tag])
+        name = escape(profile.names[tag])
         rule = escape(_rule(profile, group))
-        lines.append(f'<e en="T" t="{tag:08X}" n={name}>{rule}</e>')
+        lines.append(f'<e en="T" t="{tag:08X}" n="{name}">{rule}</e>')
     for subject, group in profile.classes.items():
         lines.append(_class(profile, subject, group))
     if profile.unlisted.action is not Action.REMOVE or profile.private or profile.kinds:
