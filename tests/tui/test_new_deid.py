@@ -9,9 +9,10 @@ import pytest
 from tests.tui.driving import crumbs, keys, make_app, now, press, running, words
 from tests.tui.driving import screen_name as front
 from transfer.deid.cohort import make_or_find
-from transfer.deid.register import Cohort
+from transfer.deid.register import Cohort, find_entry
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, read_order, write_order
+from transfer.method_files import load_method_files
 from transfer.workspace import Home
 from tui.screens.new_deid import ways
 from tui.widgets.rows import Rows
@@ -104,7 +105,7 @@ async def test_a_new_key_is_announced_with_what_losing_it_means(home: Home) -> N
     app = make_app(home)
     async with running(app) as pilot:
         await press(pilot, *STRICT, "enter", *"SITE-001", "enter", "enter")
-        told = [line for line in words(app).splitlines() if " key " in line or "linked" in line]
+        told = [line for line in words(app).splitlines() if "new key" in line or "linked" in line]
         assert len(told) == 2
         assert "This cohort gets a new key. If it is lost" in told[0]
         assert (
@@ -149,9 +150,52 @@ async def test_a_script_that_is_not_there_is_refused_before_anything_is_made(hom
     async with running(app) as pilot:
         await press(pilot, *STRICT, "down", "down", "enter", *"/no/such.script", "enter")
         assert front(app) == "ScriptScreen"
-        assert "The script cannot be read: No such file or directory." in words(app)
+        assert "cannot be read" in words(app)
+        assert "No such" in words(app)
         assert "Nothing was changed or sent." in words(app)
     assert home.names() == []
+
+
+async def test_a_script_that_cannot_be_honoured_is_refused_with_its_line(
+    home: Home, account: Path
+) -> None:
+    (account / "anon.script").write_text(SCRIPT.replace("00100010", "0010zz10"))
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "down", "down", "enter", *f"{account}/anon.script", "enter")
+        assert front(app) == "ScriptScreen"
+        assert "line 2" in words(app)
+        assert "That script cannot be used." in now(app)
+    assert home.names() == []
+
+
+async def test_a_script_that_can_be_honoured_becomes_the_method_of_the_transfer(
+    home: Home, account: Path
+) -> None:
+    (account / "anon.script").write_text(SCRIPT)
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "down", "down", "enter", *f"{account}/anon.script", "enter")
+        assert front(app) == "NameScreen"
+        await press(pilot, "enter")
+        assert "by the CTP script" in words(app)
+        await press(pilot, "enter")
+        assert front(app) == "JourneyScreen"
+    workspace = home.workspace("strict-2026-03-14")
+    assert chosen(home, workspace.name).deid == "script"
+    with Ledger.open(workspace.ledger) as ledger:
+        kept = load_method_files(workspace.folder, ledger).script
+    assert kept == ("anon.script", SCRIPT.encode())
+
+
+async def test_the_key_of_a_new_cohort_is_made_with_the_transfer(home: Home) -> None:
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "enter", *"S1", "enter", "enter", "enter")
+        assert front(app) == "JourneyScreen"
+    entry = find_entry(home, Cohort("strict", "LUNG", "S1"))
+    assert entry is not None
+    assert (home.root / "keys" / f"{entry.fingerprint}.key").is_file()
 
 
 async def test_tab_completes_the_path_of_a_script(home: Home, account: Path) -> None:

@@ -144,7 +144,7 @@ def _text_document(text: StayingText, reveals: bool) -> dict[str, Any]:
     return {
         "element": f"{text.tag >> 16:04X},{text.tag & 0xFFFF:04X}",
         "keyword": text.keyword,
-        "text": None if text.is_original and not reveals else text.text,
+        "text": MASK if text.is_original and not reveals else text.text,
         "series": text.series,
         "first": text.first,
     }
