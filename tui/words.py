@@ -35,6 +35,7 @@ _STEPS = {
 }
 _PHASES = {
     "scan": "Reading the source folder; nothing is sent yet.",
+    "deidentify": "De-identifying; nothing is sent yet.",
     "plan": "Putting requests together; nothing is sent yet.",
     "send": "Sending.",
     "verify": "Asking the node which instances it holds.",
