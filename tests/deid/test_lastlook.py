@@ -275,6 +275,39 @@ def test_names_in_the_request_are_searched() -> None:
     assert look(header(), known(name="Head^Max", patient_id="7"), names=["HEAD|MAX 7"]) == []
 
 
+@pytest.mark.parametrize("vr", ["UT", "UN", "OB", "LT"])
+@pytest.mark.parametrize("at", [0, 5, 700_000, 1024 * 1024 - 4, 1024 * 1024 + 300, 2_400_000])
+def test_a_long_value_is_searched_in_the_file(vr: str, at: int) -> None:
+    long = b"x " * 1_250_000
+    held = b"head" + long[:at] + b" HOSP0004 " + long[at:]
+    made = header(Element(0x00091010, vr, Stretch(4, len(held) - 4)))
+    hits = look(made, SOMEBODY, read=lambda offset, length: held[offset : offset + length])
+    assert hits == [Hit((0x00091010,), Kind.PATIENT_ID)]
+
+
+def test_no_token_is_made_where_a_long_value_is_cut() -> None:
+    """`48213907` at the seam of two pieces is the tail of a longer number."""
+    seam = 1024 * 1024
+    held = b" " * (seam - 6) + b"11111148213907 " + b" " * seam
+    made = header(Element(0x00091010, "UN", Stretch(0, len(held))))
+    read = lambda offset, length: held[offset : offset + length]  # noqa: E731
+    assert look(made, SOMEBODY, read=read) == []
+
+
+@pytest.mark.parametrize("name", ["O'Brien^M", "van den Berg^P", "García López^M"])
+def test_a_name_of_several_words_is_found_written_together(name: str) -> None:
+    together = "".join(c for c in name.split("^")[0] if c.isalpha())
+    made = header(element(0x0008103E, "LO", f"ct {together.upper()} 3mm"))
+    assert kinds(look(made, known(name=name))) == {Kind.NAME}
+
+
+@pytest.mark.parametrize("text", ["CT 2019", "Head 123", "ct 12 34 56", "12:34:56"])
+def test_a_number_that_falls_apart_into_ordinary_pieces_is_no_hit(text: str) -> None:
+    ids = known(patient_id=["CT2019", "HEAD123", "12-34-56"])
+    assert look(header(element(0x0008103E, "LO", text)), ids) == []
+    assert look(header(element(0x0008103E, "LO", "of 12-34-56, HEAD123")), ids) != []
+
+
 # Releases, privacy, cost --------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from transfer.deid.identifiers import SOURCES, Kind
 from transfer.deid.phrases import STRONG, Index, Phrase, Reach
-from transfer.deid.tokens import ascii_tokens, is_unspaced, tokens_of
+from transfer.deid.tokens import ascii_tokens, fold, is_unspaced, tokens_of
 from transfer.scan.text import silent_pydicom
 
 CHARSET: Final = 0x00080005
@@ -105,6 +105,8 @@ def _judge_formed(place: Place, value: str, index: Index) -> Iterator[Kind]:
 
 def _stands_alone(phrase: Phrase, text: str) -> bool:
     """Whether digits stand for themselves somewhere: not as one side of a decimal point."""
+    if phrase.literal and phrase.literal not in fold(text):
+        return False
     digits = phrase.needle
     if "." not in text or phrase.tokens != (digits,) or not digits.isdigit():
         return True

@@ -8,19 +8,21 @@ in other encodings than the header says, are searched as bytes for tokens of six
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from transfer.deid.identifiers import Identifiers, Kind
 from transfer.deid.judge import CHARSET, HOMES, Place, judge, judge_bytes, readings
-from transfer.deid.model import PIXEL_DATA, DataSet, Element, Header
+from transfer.deid.model import PIXEL_DATA, DataSet, Element, Header, Stretch
 from transfer.deid.phrases import Index, index_of
 from transfer.deid.tokens import ascii_tokens, tokens_of
 from transfer.deid.tree import Unreadable
 
 Path = tuple[int, ...]
 """Tag, item number from 1, tag, … to the element; empty for a name in the request."""
+Read = Callable[[int, int], bytes]
+"""Bytes of the source file, by offset and length."""
 
 _HITS: Final = 64
 _MAX_DEPTH: Final = 64
@@ -30,6 +32,9 @@ _MAYBE_TEXT: Final = frozenset(("UN", "OB"))
 _UIDS_OF_META: Final = frozenset((0x00020002, 0x00020003, 0x00020010, 0x00020012, 0x00020100))
 _CONTROLS: Final = bytes(b for b in range(32) if b not in b"\t\n\f\r\x1b") + b"\x7f"
 _ITEM: Final = b"\xfe\xff\x00\xe0"
+_WORD: Final = bytes(b for b in range(256) if b >= 128 or b == 0 or chr(b).isalnum())
+_PIECE_BYTES: Final = 1024 * 1024
+_OVERLAP_BYTES: Final = 512
 
 
 class Hit(NamedTuple):
@@ -57,12 +62,16 @@ def look(
     identifiers: Identifiers,
     released: Collection[str | int] = frozenset(),
     names: Sequence[str] = (),
+    read: Read | None = None,
 ) -> list[Hit]:
     """Search a header that leaves, and names that stand in the request, for identifiers.
 
     An element is passed over when its tag (wherever it stands) or its `Hit.where` is released.
-    Values that stay in the file (`Stretch`) and Pixel Data are not searched. At most 64 hits, one
-    for each element and kind.
+    Values that stay in the file (`Stretch`) are searched where `read` is given. Pixel Data are
+    not. At most 64 hits, one for each element and kind.
+
+    Raises:
+        OSError: by `read`.
     """
     index = index_of(identifiers.facts)
     if not index.by_needle:
@@ -71,13 +80,16 @@ def look(
     for name in names:
         for kind in judge(Place(0, "LO"), [name], index):
             hits[Hit((), kind)] = None
+    if header.inflated is not None:
+        inflated = header.inflated
+        read = lambda offset, length: inflated[offset : offset + length]  # noqa: E731
     bag = _Bag()
     _fill(bag, header.dataset, 0)
     meta = _meta(header)
     for element in (*header.after, *meta.values()):
         _sort(bag, element)
-    if _is_suspicious(bag, index):
-        for hit in _judge_all(header, meta, index):
+    if (read is not None and bag.has_long) or _is_suspicious(bag, index):
+        for hit in _Judge(index, read).all_(header, meta):
             if not _is_released(hit, released):
                 hits[hit] = None
             if len(hits) >= _HITS:
@@ -98,6 +110,7 @@ class _Bag:
     odd: list[tuple[bytes, bytes]] = field(default_factory=list)
     homes: list[tuple[bytes, bytes]] = field(default_factory=list)
     charset: bytes = b""
+    has_long: bool = False
 
 
 def _fill(bag: _Bag, dataset: DataSet, depth: int) -> None:
@@ -117,6 +130,8 @@ def _fill(bag: _Bag, dataset: DataSet, depth: int) -> None:
         elif type(value) is list and depth < _MAX_DEPTH:
             for item in value:
                 _fill(bag, item, depth + 1)
+        elif _is_long_text(element):
+            bag.has_long = True
     if depth:
         bag.charset = outer
 
@@ -177,44 +192,82 @@ def _is_suspicious(bag: _Bag, index: Index) -> bool:
 # The slow pass ------------------------------------------------------------------------------
 
 
-def _judge_all(header: Header, meta: DataSet, index: Index) -> Iterator[Hit]:
-    yield from _judge_set(meta, b"", (), index)
-    yield from _judge_set(header.dataset, b"", (), index)
-    own = header.dataset.get(CHARSET)
-    charset = own.value if own is not None and isinstance(own.value, bytes) else b""
-    for element in header.after:
-        for kind in _judge_element(element, charset, index):
-            yield Hit((element.tag,), kind)
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    index: Index
+    read: Read | None
 
+    def all_(self, header: Header, meta: DataSet) -> Iterator[Hit]:
+        yield from self._set(meta, b"", ())
+        yield from self._set(header.dataset, b"", ())
+        own = header.dataset.get(CHARSET)
+        charset = own.value if own is not None and isinstance(own.value, bytes) else b""
+        for element in header.after:
+            for kind in self._element(element, charset):
+                yield Hit((element.tag,), kind)
 
-def _judge_set(dataset: DataSet, charset: bytes, path: Path, index: Index) -> Iterator[Hit]:
-    own = dataset.get(CHARSET)
-    if own is not None and isinstance(own.value, bytes):
-        charset = own.value
-    for element in dataset.values():
-        here = (*path, element.tag)
-        value = element.value
-        items = value if isinstance(value, list) else _sequence_in(element)
-        if items is not None:
-            if len(path) < 2 * _MAX_DEPTH:
+    def _set(self, dataset: DataSet, charset: bytes, path: Path) -> Iterator[Hit]:
+        own = dataset.get(CHARSET)
+        if own is not None and isinstance(own.value, bytes):
+            charset = own.value
+        for element in dataset.values():
+            here = (*path, element.tag)
+            value = element.value
+            items = value if isinstance(value, list) else _sequence_in(element)
+            if items is None:
+                for kind in self._element(element, charset):
+                    yield Hit(here, kind)
+            elif len(path) < 2 * _MAX_DEPTH:
                 for number, item in enumerate(items, 1):
-                    yield from _judge_set(item, charset, (*here, number), index)
-        else:
-            for kind in _judge_element(element, charset, index):
-                yield Hit(here, kind)
+                    yield from self._set(item, charset, (*here, number))
+
+    def _element(self, element: Element, charset: bytes) -> Iterable[Kind]:
+        found: set[Kind] = set()
+        for value in self._values(element):
+            found.update(self._value(element, value, charset))
+        return sorted(found)
+
+    def _value(self, element: Element, value: bytes, charset: bytes) -> Iterator[Kind]:
+        vr = element.vr
+        is_text = vr in _TEXT or vr in _CODES
+        if is_text or (vr in _MAYBE_TEXT and is_texty(value)):
+            yield from judge(Place(element.tag, vr), readings(value, charset), self.index)
+        if not is_text or not value.isascii() or b"\0" in value[:-1]:
+            yield from judge_bytes(value, charset, self.index)
+
+    def _values(self, element: Element) -> Iterator[bytes]:
+        value = element.value
+        if isinstance(value, bytes) and element.tag != PIXEL_DATA:
+            yield value
+        elif isinstance(value, Stretch) and self.read is not None and _is_long_text(element):
+            yield from _pieces(value, self.read)
 
 
-def _judge_element(element: Element, charset: bytes, index: Index) -> Iterable[Kind]:
-    value, vr = element.value, element.vr
-    if not isinstance(value, bytes) or element.tag == PIXEL_DATA:
-        return ()
-    found: set[Kind] = set()
-    is_text = vr in _TEXT or vr in _CODES
-    if is_text or (vr in _MAYBE_TEXT and is_texty(value)):
-        found.update(judge(Place(element.tag, vr), readings(value, charset), index))
-    if not is_text or not value.isascii() or b"\0" in value[:-1]:
-        found.update(judge_bytes(value, charset, index))
-    return sorted(found)
+def _is_long_text(element: Element) -> bool:
+    """Whether a value that stays in the file can be text: numbers and pixels are not."""
+    is_value = type(element.value) is Stretch and element.tag >> 16 != PIXEL_DATA >> 16
+    return is_value and (element.vr in _TEXT or element.vr in _MAYBE_TEXT)
+
+
+def _pieces(stretch: Stretch, read: Read) -> Iterator[bytes]:
+    """A long value piece by piece. They overlap, and none begins or ends within a token."""
+    at, end = stretch.offset, stretch.offset + stretch.length
+    while at < end:
+        piece = read(at, min(_PIECE_BYTES + _OVERLAP_BYTES, end - at))
+        if not piece:
+            return
+        first = 0 if at == stretch.offset else _cut(piece[:_OVERLAP_BYTES])
+        last = len(piece)
+        if at + last < end:
+            last -= _cut(piece[: -_OVERLAP_BYTES - 1 : -1])
+        yield piece[first:last]
+        at += _PIECE_BYTES
+
+
+def _cut(edge: bytes) -> int:
+    """How many bytes lie before the first that belongs to no word, NULs within words included."""
+    rest = edge.lstrip(_WORD)
+    return len(edge) - len(rest) if rest else 0
 
 
 def is_texty(value: bytes) -> bool:

@@ -53,7 +53,8 @@ class Reach(IntEnum):
 class Phrase(NamedTuple):
     """Tokens that stand one after the other; or, `is_pair`, two in any order, at most one between.
 
-    `needle` is the token among them that says most.
+    `needle` is the token among them that says most. `literal` is set where the tokens alone are
+    too short to say anything: the folded text then has to stand there as it is.
     """
 
     tokens: tuple[str, ...]
@@ -61,6 +62,7 @@ class Phrase(NamedTuple):
     reach: Reach
     needle: str
     is_pair: bool = False
+    literal: str = ""
 
     def __repr__(self) -> str:
         return f"Phrase({self.kind.value!r}, {self.reach.name})"
@@ -176,8 +178,10 @@ def _number(text: str, kind: Kind) -> Iterator[Phrase]:
     spellings: set[tuple[str, ...]] = {(compact,)}
     if len(tokens) > 1 and max(map(len, tokens)) > 2:
         spellings.add(tokens)
+    elif len(tokens) > 1:
+        yield _run(tokens, kind, reach)._replace(literal=fold(text.strip()))
     if reach is Reach.EVERYWHERE:
-        if len(pieces) <= 4 and max(map(len, pieces)) > 2:
+        if len(pieces) <= 4 and _says_enough(pieces):
             spellings.add(pieces)
         for piece in {compact, *pieces}:
             bare = piece.lstrip("0")
@@ -189,6 +193,14 @@ def _number(text: str, kind: Kind) -> Iterator[Phrase]:
             yield Phrase((*label, compact), kind, Reach.TEXT, label[0])
     for spelling in sorted(spellings):
         yield _run(spelling, kind, reach)
+
+
+def _says_enough(pieces: tuple[str, ...]) -> bool:
+    """Whether a number is still somebody's when blanks part its letters from its digits: `CT 2019`
+    and `Head 123` are nobody's."""
+    digits = max(len(piece) for piece in pieces if piece.isdigit())
+    words = [p for p in pieces if not p.isdigit() and len(p) > 3 and p not in ORDINARY]
+    return digits >= 5 or (digits == 4 and bool(words))
 
 
 def _reach_of_number(compact: str) -> Reach:
@@ -217,10 +229,20 @@ def _spelling(text: str) -> Iterator[Phrase]:
     family, given = _family_and_given(text)
     # Who is called Test or Phantom is nobody; what else is in such a name is no one's name either.
     most = Reach.VALUE if PLACEHOLDERS.intersection(tokens_of(text)) else Reach.EVERYWHERE
-    for token in dict.fromkeys((*family, *given)):
-        yield _run((token,), Kind.NAME, min(_reach_of_name(token), most))
+    words = {*family, *given, *_written_together(text)}
+    for word in sorted(words):
+        yield _run((word,), Kind.NAME, min(_reach_of_name(word), most))
     for one, other in product(family, given):
         yield from _both(one, other)
+
+
+def _written_together(text: str) -> Iterator[str]:
+    """Parts of several words as one: O'Brien, van den Berg, García López."""
+    for part in text.split("^")[:2] if "^" in text else ():
+        tokens = tokens_of(part)
+        joined = "".join(tokens)
+        if len(tokens) > 1 and len(joined) > 4 and not ORDINARY.issuperset(tokens):
+            yield joined
 
 
 def _family_and_given(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -11,11 +11,12 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from transfer.deid.identifiers import Identifiers, identifiers_of
-from transfer.deid.lastlook import Hit, look
+from transfer.deid.lastlook import Hit, Read, look
 from transfer.deid.model import (
     DataSet,
     Header,
@@ -141,7 +142,7 @@ def rewrite(
             if isinstance(blanked, Stopped):
                 return blanked
             header, plan = blanked
-        made = rewrite_header(header, method, moment, last_look, plan)
+        made = rewrite_header(header, method, moment, last_look, plan, partial(_read_at, fd))
         return made
     except Unreadable as refused:
         return Stopped(Cause.UNREADABLE, refused.reason)
@@ -151,6 +152,10 @@ def rewrite(
         os.close(fd)
         if plan is not None and plan.spool is not None and not isinstance(made, Outgoing):
             plan.spool.unlink(missing_ok=True)
+
+
+def _read_at(fd: int, offset: int, length: int) -> bytes:
+    return os.pread(fd, length, offset)
 
 
 def _blanked(
@@ -170,8 +175,15 @@ def rewrite_header(
     moment: Moment,
     last_look: Look,
     plan: PixelPlan | None = None,
+    read: Read | None = None,
 ) -> Outgoing | Stopped:
-    """As `rewrite`, for a header that was read already, or blanked by `plan`."""
+    """As `rewrite`, for a header that was read already, or blanked by `plan`. By `read` the last
+    look sees the long values that stay in the file.
+
+    Raises:
+        NumberNeeded: see `rewrite`.
+        OSError: by `read`.
+    """
     outcome = method.apply(header, moment)
     if isinstance(outcome, Skipped):
         return Stopped(Cause.SKIPPED, outcome.reason)
@@ -179,7 +191,7 @@ def rewrite_header(
         return Stopped(Cause.QUARANTINED, outcome.reason)
     out = outcome.header
     identifiers = identifiers_of(header).merge(last_look.identifiers)
-    hits = look(out, identifiers, last_look.released, last_look.names)
+    hits = look(out, identifiers, last_look.released, last_look.names, read)
     if hits:
         return Stopped(Cause.IDENTIFIER, _told(hits[0]), tuple(hits))
     identity = identity_of(out)
