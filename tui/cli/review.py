@@ -60,16 +60,16 @@ def _whole(reviews: Reviews, name: str, glass: Glass, options: argparse.Namespac
             return
         say(f"{name}: {glass.label}. One slice of each series was looked at; nothing was sent.")
         for row in columns(_series_cells(row) for row in page.series):
-            say(row)
+            say(row.rstrip())
         say("")
         say(f"{figures.count(len(texts), 'text')} that stay, each once:")
         for row in columns(_text_cells(text, reveals) for text in texts):
-            say(row)
+            say(row.rstrip())
         if page.stopped:
             say("")
             say(f"{figures.count(page.stopped_total, 'instance')} that do not leave:")
             for row in columns(_stopped_cells(group) for group in page.stopped):
-                say(row)
+                say(row.rstrip())
             say(f"See what can be done with: eucaim-transfer check {name}")
         if page.series:
             say("")
@@ -99,10 +99,12 @@ def _one(reviews: Reviews, name: str, glass: Glass, options: argparse.Namespace)
                 [("element", "", glass.own, options.against)]
                 + [_difference_cells(difference, reveals) for difference in found]
             ):
-                say(row)
+                say(row.rstrip())
             return
         lines = [
-            line for line in mine.comparison.lines if options.all or line.change is not Change.KEPT
+            line
+            for line in mine.comparison.lines
+            if options.all or line.hit or line.change is not Change.KEPT
         ]
         if lines:
             heads = ("what", "element", "", "before", "after", "rule")
