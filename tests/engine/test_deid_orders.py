@@ -1,0 +1,174 @@
+"""What a transfer is told about its method when it is made, and what may change afterwards."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.bench import NODE, TRANSFER
+from tests.engine.deid_bench import SITE_ID, DeidBench, deid_bench
+from tests.engine.test_deidentify import HASHED_ID, UIDS
+from transfer.deid.cohort import Explanation, cohort_of, import_key
+from transfer.deid.key import new_key
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import read_order
+from transfer.workspace import Home
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[DeidBench]:
+    with deid_bench(tmp_path) as made:
+        made.patient(1)
+        yield made
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Iterator[DeidBench]:
+    """A node that takes de-identified images only."""
+    with deid_bench(tmp_path, deidentified="required") as made:
+        made.patient(1)
+        yield made
+
+
+def test_the_usual_profile_is_taken_where_the_node_asks_for_de_identified_images(
+    strict: DeidBench,
+) -> None:
+    ran = strict.new("--site-id", SITE_ID)
+    assert ran.code == 0, str(ran)
+    assert "A new key was made for this cohort" in ran.err
+    assert f"eucaim-transfer key export {TRANSFER} --out FILE" in ran.err
+    assert strict.upload().code == 0
+    assert "by eucaim" in strict.status()["steps"][0]["detail"]
+
+
+def test_a_profile_without_the_site_id_is_refused_with_the_way_to_it(strict: DeidBench) -> None:
+    ran = strict.new()
+    assert (ran.code, len(ran.complaint)) == (2, 2), str(ran)
+    assert "SITE ID missing: see your dashboard profile." in ran.err
+    assert strict.program.good("list", "--json").document == {"transfers": []}
+
+
+def test_an_unmarked_result_needs_a_person_s_word_where_the_node_asks(strict: DeidBench) -> None:
+    """The profile of EUCAIM's own tool marks only what had the element before."""
+    ran = strict.new("--deid", "lethe", "--site-id", SITE_ID)
+    assert ran.code == 0, str(ran)
+    refused = strict.upload()
+    assert refused.code == 3, str(refused)
+    assert "--waive DID-02" in refused.err
+    waived = strict.waive("DID-02")
+    assert (waived.code, waived.document["findings"]) == (0, [])
+    assert strict.upload().code == 0
+    (one, other) = strict.arrived()
+    assert str(one.PatientID) == str(other.PatientID)
+    assert "PatientIdentityRemoved" not in one
+
+
+def test_nothing_that_may_leave_ends_with_3(bench: DeidBench) -> None:
+    bench.new_script(UIDS + '<e en="T" t="00100020" n="i">@quarantine()</e>')
+    ran = bench.upload()
+    assert ran.code == 3, str(ran)
+    assert "None of the 2 instances may leave." in ran.err
+    assert bench.sandbox.stored() == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("<script>\n<e en='T' t='00100020' n='i'>@hashptid(@SITE,this\n", "line"),
+        ("<script><e en='T' t='zz100020' n='i'>x</e></script>", "line"),
+    ],
+)
+def test_a_script_that_cannot_be_honoured_makes_no_transfer(
+    bench: DeidBench, tmp_path: Path, text: str, what: str
+) -> None:
+    (tmp_path / "bad.script").write_text(text)
+    ran = bench.new("--deid", tmp_path / "bad.script")
+    assert (ran.code, len(ran.complaint)) == (2, 2), str(ran)
+    assert what in ran.err
+    assert bench.program.good("list", "--json").document == {"transfers": []}
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--deid", "no-such-profile"], "cannot be read"),
+        (["--deid", "eucaim", "--site-id", "S", "--param", "A=B"], "belong to a script"),
+        (["--deid", "none"], "needs a person"),
+        (["--by", "Somebody"], "a person and a reason"),
+    ],
+)
+def test_an_order_that_cannot_be_is_refused(bench: DeidBench, words: list[str], what: str) -> None:
+    ran = bench.new(*words)
+    assert (ran.code, len(ran.complaint)) == (2, 2), str(ran)
+    assert what in ran.err
+
+
+def test_the_script_in_force_is_a_private_copy_of_the_one_that_was_given(
+    bench: DeidBench, tmp_path: Path
+) -> None:
+    lookup = tmp_path / "lookup.properties"
+    lookup.write_text("ptid/HOSP-00177 = SUBJECT-9\n")
+    by_table = '<p t="GREETING">none</p><e en="T" t="00100020" n="i">@lookup(this,ptid)</e>'
+    comment = '<e en="T" t="00104000" n="c">@always()@param(@GREETING)</e>'
+    bench.new_script(UIDS + by_table + comment, "--lookup", lookup, "--param", "GREETING=hello")
+    folder = bench.program.home / "transfers" / TRANSFER / "method"
+    assert sorted(path.name for path in folder.iterdir()) == ["lookup", "params", "script"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    lookup.unlink()
+    (tmp_path / "anonymizer.script").unlink()
+    ran = bench.upload()
+    assert ran.code == 0, str(ran)
+    assert {(str(o.PatientID), str(o.PatientComments)) for o in bench.arrived()} == {
+        ("SUBJECT-9", "hello")
+    }
+
+
+def test_a_copy_that_was_changed_is_not_used(bench: DeidBench) -> None:
+    bench.new_script(UIDS + HASHED_ID)
+    script = bench.program.home / "transfers" / TRANSFER / "method" / "script"
+    script.write_bytes(script.read_bytes().replace(b"@hash(this,8)", b"@keep()"))
+    ran = bench.upload()
+    assert (ran.code, len(ran.complaint)) == (2, 2), str(ran)
+    assert "is gone or was changed" in ran.err
+    assert bench.sandbox.stored() == {}
+
+
+def test_another_key_before_anything_went_makes_everything_anew(bench: DeidBench) -> None:
+    bench.new_eucaim()
+    assert bench.check().code == 0
+    before = _prepared(bench)
+    _import_another_key(bench)
+    assert bench.upload().code == 0
+    assert before.isdisjoint(_prepared(bench))
+    assert bench.counts()["verified"] == 2
+
+
+def test_another_key_after_something_went_is_refused(bench: DeidBench) -> None:
+    bench.new_eucaim()
+    assert bench.upload().code == 0
+    bench.patient(2)
+    _import_another_key(bench)
+    ran = bench.upload()
+    assert (ran.code, len(ran.complaint)) == (2, 2), str(ran)
+    assert "second identity" in ran.err
+    assert len(bench.sandbox.stored()) == 2
+
+
+def _prepared(bench: DeidBench) -> set[bytes]:
+    with Ledger.open(_ledger_path(bench), read_only=True) as ledger:
+        return {row[0] for row in ledger.rows("SELECT out_sop_instance_uid FROM instance")}
+
+
+def _import_another_key(bench: DeidBench) -> None:
+    with Ledger.open(_ledger_path(bench), read_only=True) as ledger:
+        cohort = cohort_of(read_order(ledger))
+    assert cohort.node == NODE
+    home = Home.at(bench.program.home)
+    import_key(home, cohort, new_key(), None, Explanation("Dr Data", "the old one was a trial"))
+
+
+def _ledger_path(bench: DeidBench) -> Path:
+    return bench.program.home / "transfers" / TRANSFER / "ledger.sqlite"
