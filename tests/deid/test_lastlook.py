@@ -123,6 +123,12 @@ def test_a_placeholder_of_a_number_is_searched_for_nowhere(text: str) -> None:
     assert look(made, known(patient_id=text)) == []
 
 
+def test_an_invented_name_stops_nobody_and_an_initial_makes_no_name_invented() -> None:
+    made = header(element(0x00181030, "LO", "regression test of Quintanilla"))
+    assert look(made, known(name="Test^Regression")) == []
+    assert kinds(look(made, known(name="Quintanilla^X"))) == {Kind.NAME}
+
+
 # Everybody else -----------------------------------------------------------------------------
 
 

@@ -81,10 +81,14 @@ ORDINARY: Final = frozenset(
 # Stands where a name or number should be, and is nobody's.
 _PLACEHOLDERS: Final = """
     anonym anonymous anonymized anonymised anon blank deidentified default dummy empty eucaim
-    hidden masked na nan nil noname none null patient phantom qa qc removed sample subject test
+    hidden masked nan nil noname none null patient phantom qa qc removed sample subject test
     undefined unknown volunteer x xx xxx xxxx xxxxx xxxxxx
 """
 PLACEHOLDERS: Final = frozenset(_PLACEHOLDERS.split())
+# Make a whole name an invented one, whatever else stands in it.
+INVENTED: Final = frozenset(
+    ("dummy", "phantom", "qa", "qc", "sample", "subject", "test", "volunteer")
+)
 # Say that what follows is a patient's number.
 LABELS: Final = (
     ("patient", "id"), ("patient", "no"), ("patient", "nr"), ("patient", "number"), ("pat", "id"),

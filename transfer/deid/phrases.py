@@ -17,7 +17,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from transfer.deid.identifiers import Fact, Kind
-from transfer.deid.ordinary import LABELS, ORDINARY, PLACEHOLDERS
+from transfer.deid.ordinary import INVENTED, LABELS, ORDINARY, PLACEHOLDERS
 from transfer.deid.tokens import fold, is_unspaced, spelled_out, tokens_of
 
 STRONG: Final = 6
@@ -228,7 +228,7 @@ def _spelling(text: str) -> Iterator[Phrase]:
         return
     family, given = _family_and_given(text)
     # Who is called Test or Phantom is nobody; what else is in such a name is no one's name either.
-    most = Reach.VALUE if PLACEHOLDERS.intersection(tokens_of(text)) else Reach.EVERYWHERE
+    most = Reach.VALUE if INVENTED.intersection(tokens_of(text)) else Reach.EVERYWHERE
     words = {*family, *given, *_written_together(text)}
     for word in sorted(words):
         yield _run((word,), Kind.NAME, min(_reach_of_name(word), most))
