@@ -22,10 +22,13 @@ from tests.tui.ledgers import (
     make_running,
     set_progress,
     set_runner,
+    set_state,
 )
+from tests.tui.reviews import make_reviewed, stop_second_series
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Wish, set_wish
 from transfer.ledger.progress import Progress
+from transfer.values import StepState
 from transfer.workspace import Home
 from tui.app import TransferApp
 from tui.folders import Folder
@@ -97,6 +100,21 @@ def _fresh(home: Home, stack: ExitStack) -> None:
     make_ledger(home, "lung-2024")
 
 
+def _reviewed(home: Home, stack: ExitStack) -> None:
+    workspace = make_reviewed(home, home.root.parent)
+    stop_second_series(workspace)
+    set_state(workspace, "deidentify", StepState.BLOCKED, "5 instances are de-identified.")
+    set_runner(workspace, pid=None, exit_code=3, message="Something does not leave.")
+
+
+def _deidentifying(home: Home, stack: ExitStack) -> None:
+    workspace = make_ledger(home, "lung-2024")
+    fill(workspace, [("CT", 120, 0, 0, 0), ("PT", 40, 0, 0, 0)])
+    set_runner(workspace, pid=4123, exit_code=None)
+    set_progress(workspace, Progress(phase="deidentify", done=64, total=160, eta_s=12.0))
+    stack.enter_context(held(workspace))
+
+
 _LEFT_OUT = [
     (b"SURNAME^GIVEN/DICOMDIR", "rejected", "dicomdir", "dicomdir-index-not-an-instance"),
     (b"SURNAME^GIVEN/notes.txt", "rejected", "other", "not-dicom"),
@@ -121,6 +139,8 @@ def _scanned(home: Home, stack: ExitStack) -> None:
     set_runner(workspace, pid=None, exit_code=0)
 
 
+# To the header of the first Series.
+_HEADER = ("home", "enter", "enter")
 # To the choice of the way to de-identify, for a node that requires it.
 _STRICT = ("n", "down", "enter", "enter", *"LUNG", "enter")
 
@@ -153,6 +173,15 @@ STATES = [
     State("upload-done", _done, ("enter",), "breast-2023"),
     State("failures", _failed, ("f",), "prostate-a"),
     State("help", _running, ("question_mark",), "lung-2024"),
+    State("upload-deidentifying", _deidentifying, (), "lung-2024"),
+    State("journey-deid", _reviewed, ("home",), "lung-2024"),
+    State("review-series", _reviewed, ("home", "enter"), "lung-2024"),
+    State("review-texts", _reviewed, ("home", "enter", "right"), "lung-2024"),
+    State("review-stopped", _reviewed, ("home", "enter", "left"), "lung-2024"),
+    State("review-header", _reviewed, _HEADER, "lung-2024"),
+    State("review-header-all", _reviewed, (*_HEADER, "right"), "lung-2024"),
+    State("review-header-found", _reviewed, ("home", "enter", "down", "enter"), "lung-2024"),
+    State("review-header-unlike", _reviewed, (*_HEADER, "left"), "lung-2024"),
     State("failure-panel", _mixed, ("end", "enter")),
 ]
 

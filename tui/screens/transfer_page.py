@@ -14,6 +14,8 @@ from transfer.errors import TransferError, UsageError
 from transfer.ledger.control import Wish
 from transfer.ledger.order import Word
 from transfer.orders import DEID_WAIVER
+from transfer.prepare.findings import NAMES_RULE, QUARANTINE_RULE, SKIP_RULE
+from transfer.prepare.method import IDENTIFIER_RULE
 from transfer.runner.gate import COUNTED
 from transfer.status import Status
 from transfer.values import ExitCode
@@ -25,6 +27,8 @@ from tui.text import plain
 from tui.widgets.failure import Trouble
 
 _IDLE_TICKS = 4
+# What the review shows, and lets a person answer for.
+_REVIEWED = (IDENTIFIER_RULE, SKIP_RULE, QUARANTINE_RULE, NAMES_RULE)
 
 
 class TransferPage(Page):
@@ -112,6 +116,13 @@ class TransferPage(Page):
             return None
         blocking = [f for f in status.findings if f.severity in ("block", "ask")]
         if blocking and status.state in ("blocked", "failed", "waiting", "interrupted"):
+            if blocking[0].rule in _REVIEWED:
+                return Trouble(
+                    blocking[0].message,
+                    words.data_after(status),
+                    "There each one is shown, and who can answer for it.",
+                    "[Esc], then step 4, De-identify.",
+                )
             return Trouble(
                 blocking[0].message, words.data_after(status), *self._remedy(blocking[0].remedy)
             )

@@ -201,7 +201,7 @@ def _overall(
 ) -> list[Content]:
     progress, counts = status.progress, status.census.instances
     phase = progress.phase if status.is_running else ""
-    if phase == "scan":
+    if phase in _COUNTED:
         part = figures.share(progress.done, progress.total)
     else:
         part = figures.share(status.bytes_done, status.census.bytes_total)
@@ -232,9 +232,10 @@ def _overall(
 
 def _amounts(status: Status) -> Content:
     census, counts = status.census, status.census.instances
-    if status.is_running and status.progress.phase == "scan":
+    if status.is_running and status.progress.phase in _COUNTED:
+        what = _COUNTED[status.progress.phase]
         return line(
-            f"{status.progress.done:,}", (f" of {status.progress.total:,} files read", "$muted")
+            f"{status.progress.done:,}", (f" of {status.progress.total:,} {what}", "$muted")
         )
     parts = [
         line(
@@ -281,6 +282,8 @@ def _draw_lane(lane: Lane, width: int) -> Content:
 
 _COUNTS = (9, 10, 9)
 _NOT_ALL_LISTED = 0.99
+# Phases that send nothing yet, and what their progress counts.
+_COUNTED = {"scan": "files read", "deidentify": "instances de-identified"}
 
 
 def _study_heading(heading: str, width: int) -> list[Content]:
