@@ -167,6 +167,11 @@ class _Reading:
     def _keep(self, line: int, key: str) -> None:
         if key == _SAFE_PRIVATE:
             self._is_keeping_safe_private = True
+            self._warn(
+                line,
+                "of the private elements that CTP calls safe only those of CTP itself are kept "
+                "here: its dictionary of the others is not part of this program.",
+            )
             return
         group = trim(key.removeprefix("keep.group"))
         if not _GROUP.fullmatch(group):

@@ -152,6 +152,12 @@ class Rules:
             known = self._sets[found] = self._set(found)
         return known
 
+    def fixed_rule(self, tag: int) -> Rule | None:
+        """The rule of an element, as far as it does not depend on the file."""
+        rules = self._fixed or self._set(tuple(0 for _ in self._blocks))
+        applied = rules.by_tag.get(tag)
+        return None if applied is None else applied.rule
+
     def _set(self, found: tuple[int, ...]) -> RuleSet:
         tags = [applied.rule.tag or 0 for applied in self._applied]
         for (at, _), tag in zip(self._blocks, found, strict=True):

@@ -16,7 +16,7 @@ from transfer.deid.script.functions import (
     pattern_of,
 )
 from transfer.deid.script.references import tag_reader
-from transfer.deid.script.regex import BadReplacement, java_replacement
+from transfer.deid.script.replacement import BadReplacement, java_replacement
 from transfer.deid.script.scene import Quarantine, Scene
 
 _SPACES: Final = re.compile(r"[ \t\n\x0b\f\r]+")
