@@ -39,7 +39,7 @@ def dialect_of(sample: str) -> Dialect:
 def _quote(sample: str, delimiter: str) -> str:
     """A single quote where it encloses values and no double quote does."""
     edge = re.escape(delimiter)
-    enclosed = rf"(?:^|{edge})\s*'[^'\r\n]*'\s*(?:$|{edge})"
+    enclosed = rf"(?:^|{edge}) *'[^'\r\n]*' *(?:[\r\n]|\Z|{edge})"
     is_single = '"' not in sample and re.search(enclosed, sample, re.MULTILINE)
     return "'" if is_single else '"'
 

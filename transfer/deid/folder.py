@@ -299,14 +299,12 @@ class _Run:
             assert kind is not None, "all others have their fate"
             draft = self._draft_path(file.row)
             try:
-                with (
-                    open(os.path.join(self.source, file.path), "rb") as source,
-                    open(draft, "wb", opener=private_opener) as target,
-                ):
-                    result = self._table(source, target, kind, file, look)
-            except PermissionError:
+                source = open(os.path.join(self.source, file.path), "rb")  # noqa: SIM115
+            except OSError:
                 self.rows.end(file.row, Fate.QUARANTINED, "unreadable-file", _UNREADABLE_TABLE)
                 continue
+            with source, open(draft, "wb", opener=private_opener) as target:
+                result = self._table(source, target, kind, file, look)
             self.results.append((file.row, kind, result))
             if result.is_good:
                 self._publish(draft, file.path)
