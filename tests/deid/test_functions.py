@@ -284,6 +284,7 @@ def test_numbers_are_padded_to_their_width() -> None:
         ("@encrypt(StudyID,k)", "dlUnQNVd8VQ="),
         ("@encrypt(this)", "(this)"),
         ("@decrypt(this,@KEY)", "(this,@KEY)"),
+        ("@decrypt(StudyID,@KEY)", ""),
     ],
 )
 def test_encryption(rule: str, text: str) -> None:
@@ -317,9 +318,9 @@ def test_a_path_descends_into_the_first_item() -> None:
     assert rewritten(made, instance())[DESCRIPTION].value == b""
 
 
-def test_a_name_of_a_private_rule_names_its_element() -> None:
+def test_a_name_of_a_private_rule_names_its_element_in_any_case() -> None:
     lines = '<e en="T" t="00091001" n="Secret">@keep()</e>'
-    made = method({"00081030": "@contents(Secret)"}, lines)
+    made = method({"00081030": "@contents(SECRET)"}, lines)
     header = instance((0x00090010, "LO", b"ACME 1.0"), (0x00091001, "LO", b"hush"))
     assert rewritten(made, header)[DESCRIPTION].value == b"hush"
 

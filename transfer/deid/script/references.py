@@ -24,14 +24,14 @@ class Place(NamedTuple):
 
 
 Names = Mapping[str, Place]
-"""The names that a script itself gives to private elements."""
+"""The names that a script itself gives to private elements, in lower case."""
 
 
 def place_of(name: str, names: Names) -> Place:
     tag = tag_of(name)
     if tag:
         return Place(tag)
-    return names.get(name) or Place(0, block_of(name))
+    return names.get(name.lower()) or Place(0, block_of(name))
 
 
 def text_reader(name: str, names: Names) -> Text:

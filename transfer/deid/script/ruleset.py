@@ -125,7 +125,7 @@ class Rules:
         place = {key: at for at, key in enumerate(properties_order(keys))}
         rules = sorted(script.rules, key=lambda rule: place[rule.key])
         names = {
-            rule.name: Place(rule.tag or 0, None if rule.tag else block_of(rule.reference))
+            rule.name.lower(): Place(rule.tag or 0, None if rule.tag else block_of(rule.reference))
             for rule in rules
             if rule.name
         }
