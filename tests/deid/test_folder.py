@@ -306,22 +306,22 @@ def run_lethe(source: Path, **more: Any) -> tuple[FolderReport, Path]:
 def test_a_whole_run_of_lethe_comes_out_the_same_but_for_its_leaks_and_losses(
     source: Path,
 ) -> None:
-    """What Lethe wrote is written or stopped by the last look; what it lost has a reason."""
+    """What Lethe wrote is written, or stopped by the last look; what it lost is written, or has a
+    reason. An instance without Instance Number, which it drops, is one of those that are written.
+    """
     lay_out(source)
     report, target = run_lethe(source)
     outcome = layout()["outcome"]
-    written_by_lethe = set(layout()["outputs"])
-    lost = sum(told.startswith("lost") for told in outcome.values())
-    stopped = report.counts["stopped"]
-    ours = set(names(target))
-    assert report.files == len(outcome)
-    assert report.counts["written"] == len([n for n in ours if n.endswith(".dcm")])
-    # An instance without Instance Number is the one loss that is none here.
-    saved = len(ours - written_by_lethe)
-    assert saved == sum("no InstanceNumber" in told for told in outcome.values())
-    assert len(written_by_lethe - ours) == stopped
-    assert report.counts["quarantined"] == lost - saved
-    assert sum(f.rule == "DID-03" for f in report.findings) == stopped
+    by_lethe, ours = set(layout()["outputs"]), set(names(target))
+    lost = [told for told in outcome.values() if told.startswith("lost")]
+    unnumbered = [told for told in lost if "no InstanceNumber" in told]
+    assert report.files == len(layout()["inputs"]) + len(layout()["text_inputs"])
+    assert len(by_lethe - ours) == report.counts["stopped"]
+    assert len(unnumbered) <= len(ours - by_lethe) <= len(lost)
+    assert report.counts["quarantined"] == len(lost) - len(ours - by_lethe)
+    under_originals = [told for told in outcome.values() if "ORIGINAL" in told]
+    assert len(under_originals) <= report.counts["stopped"]
+    assert bool(report.counts["stopped"]) == any(f.rule == "DID-03" for f in report.findings)
 
 
 @pytest.mark.golden

@@ -148,7 +148,7 @@ def test_a_study_without_its_uid_is_found() -> None:
         "PatientID;Note;Age\nA1;a, b;58\nB2;x;60\n",
         "PatientID\tNote\tAge\r\nA1\ta, b\t58\r\nB2\tx\t60\r\n",
         "PatientID|Note|Age\nA1|a, b|58\nB2|x|60",
-        "PatientID;Note;Age\r'A1';'a, b';'58'\r'B2';'x';'60'\r",
+        "'PatientID';'Note';'Age'\r'A1';'a, b';'58'\r'B2';'x';'60'\r",
         "\"PatientID\";\"Note\";\"Age\"\n\"A1\";\"a, b\";\"58\"\n\"B2\";\"x\";\"60\"\n",
     ],
 )  # fmt: skip
@@ -163,6 +163,24 @@ def test_however_a_table_is_written_it_leaves_as_rfc_4180(text: str) -> None:
 def test_decimal_commas_separate_nothing_where_the_heading_has_semicolons() -> None:
     _, written = hashed("PatientID;Dose\nA1;1,5\nB2;2,5\n")
     assert written.split("\r\n")[1] == f'{pseudonym(KEY, "A1")},"1,5"'
+
+
+def test_an_apostrophe_encloses_nothing() -> None:
+    _, written = hashed("PatientID,Note,T\nA1,'q',it's\nB2,O'Brien,\n")
+    assert written.split("\r\n")[1:3] == [
+        f"{pseudonym(KEY, 'A1')},'q',it's",
+        f"{pseudonym(KEY, 'B2')},O'Brien,",
+    ]
+
+
+@pytest.mark.parametrize("ids", ["NM 1,NM 2", "P-1,P-2", "a:1,b:2", "1/2,3/4"])
+def test_ids_of_a_single_column_stay_in_one_piece(ids: str) -> None:
+    """Lethe takes the blank or hyphen for a separator, and the rest of the ID leaves in clear."""
+    one, other = ids.split(",")
+    for pseudonyms in (EUCAIM, LETHE):
+        _, written = hashed(f"PatientID\n{one}\n{other}\n", pseudonyms=pseudonyms)
+        expected = ["PatientID", pseudonym(KEY, one), pseudonym(KEY, other), ""]
+        assert written.split("\r\n") == expected
 
 
 def test_a_value_over_two_lines_and_a_quotation_mark_stay_what_they_are() -> None:

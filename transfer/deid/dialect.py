@@ -37,11 +37,11 @@ def dialect_of(sample: str) -> Dialect:
 
 
 def _quote(sample: str, delimiter: str) -> str:
-    """A single quote where it encloses values and no double quote does."""
+    """A single quote where every one of them encloses a value; elsewhere it is an apostrophe."""
     edge = re.escape(delimiter)
-    enclosed = rf"(?:^|{edge}) *'[^'\r\n]*' *(?:[\r\n]|\Z|{edge})"
-    is_single = '"' not in sample and re.search(enclosed, sample, re.MULTILINE)
-    return "'" if is_single else '"'
+    enclosed = rf"(?:^|(?<=[{edge}\r\n]))'[^'\r\n]*'(?=[{edge}\r\n]|\Z)"
+    pairs = len(re.findall(enclosed, sample))
+    return "'" if pairs and 2 * pairs == sample.count("'") and '"' not in sample else '"'
 
 
 def _score(lines: list[str], dialect: Dialect) -> tuple[float, int]:
