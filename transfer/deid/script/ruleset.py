@@ -20,6 +20,7 @@ _ALWAYS: Final = "@always()"
 _ALWAYS_REQUIRE: Final = "@always()@require()"
 _BLANK: Final = "@blank("
 _MOST_BLANKS: Final = 55
+_MOST_SETS: Final = 256
 
 
 class Does(Enum):
@@ -144,19 +145,21 @@ class Rules:
         """The rules in force for a file with this data set."""
         if self._fixed is not None:
             return self._fixed
-        found = tuple(root.block_tag(*block) for _, block in self._blocks)
-        known = self._sets.get(found)
-        if known is None:
-            if len(self._sets) > 256:
-                self._sets.clear()
-            known = self._sets[found] = self._set(found)
-        return known
+        return self._of(tuple(root.block_tag(*block) for _, block in self._blocks))
 
     def fixed_rule(self, tag: int) -> Rule | None:
         """The rule of an element, as far as it does not depend on the file."""
-        rules = self._fixed or self._set(tuple(0 for _ in self._blocks))
-        applied = rules.by_tag.get(tag)
+        applied = self._of((0,) * len(self._blocks)).by_tag.get(tag)
         return None if applied is None else applied.rule
+
+    def _of(self, found: tuple[int, ...]) -> RuleSet:
+        """The rules with the blocks in the places given; 0: in none."""
+        known = self._sets.get(found)
+        if known is None:
+            if len(self._sets) >= _MOST_SETS:
+                self._sets.clear()
+            known = self._sets[found] = self._set(found)
+        return known
 
     def _set(self, found: tuple[int, ...]) -> RuleSet:
         tags = [applied.rule.tag or 0 for applied in self._applied]
