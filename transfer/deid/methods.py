@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +71,11 @@ def build_pixel_rules(spec: MethodSpec, spool: Path | None = None) -> PixelRules
     """
     if spec.pixel_script is None:
         return None
+    if find_spec("numpy") is None:
+        raise UsageError(
+            "Changing pixels needs parts of this program that are not installed here.",
+            "Install it with its extra: eucaim-transfer[pixels]",
+        )
     from transfer.deid.pixels import parse_pixel_script
     from transfer.deid.rewrite import PixelRules
 
