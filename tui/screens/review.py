@@ -202,6 +202,8 @@ class ReviewScreen(Page):
     def _now(self) -> Now:
         if self._trouble:
             return Now("What would leave cannot be shown yet.", "[Esc] goes back.")
+        if self._glass is None:
+            return Now("Opening the key and compiling the method…", "[Esc] goes back.")
         if self._view == SERIES:
             return Now(
                 "One slice of each series, before and after. Nothing is sent by looking.",

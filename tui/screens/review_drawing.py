@@ -68,7 +68,6 @@ def draw_heading(left: str, right: str, width: int) -> list[Content]:
     name, one, two, rule = _columns(width)
     return [
         line(
-            cell("  ", 2),
             cell("", _WORD + _TAG + name),
             cell(left, one, "$muted"),
             cell(right, two, "$muted"),
@@ -168,7 +167,7 @@ def _columns(width: int) -> tuple[int, int, int, int]:
     """Widths of name, before, after and rule on a wide screen."""
     room = width - _WORD - _TAG - _WIDE_NAME
     if width < _WITH_RULE:
-        return _WIDE_NAME, room // 2, room - room // 2, 0
+        return _WIDE_NAME, room // 3, room - room // 3, 0
     rest = room - _UID
     return _WIDE_NAME, rest // 2, _UID, rest - rest // 2
 

@@ -147,7 +147,7 @@ class HeaderScreen(Page):
     def _draw(self) -> None:
         mine = self._mine
         self.crumbs.say(
-            ["eucaim-transfer", plain(self._transfer), "De-identification", self._series],
+            ["eucaim-transfer", plain(self._transfer), f"Header of {self._series}"],
             line((f"instance {mine.sample.key}" if mine else "", "$muted")),
         )
         self.query_one(FailurePanel).say(_trouble(mine))
