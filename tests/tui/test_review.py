@@ -14,7 +14,7 @@ from tests.tui.reviews import KEY, NAME, SURNAME, make_reviewed, stop_second_ser
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import last_word
 from transfer.ledger.steps import set_step
-from transfer.ledger.waivers import released
+from transfer.ledger.waivers import is_waived, released
 from transfer.values import StepState
 from transfer.workspace import Home, Workspace
 from tui.app import TransferApp
@@ -236,6 +236,39 @@ async def test_a_named_person_releases_a_hit_and_everything_is_checked_again(
     assert word is not None
     assert (word.person, word.reason) == ("Ada B", "a place")
     assert places == {1: frozenset({"(0008,103E)"})}
+
+
+async def test_a_named_person_leaves_out_what_a_script_skips(
+    home: Home, reviewed: Workspace
+) -> None:
+    with Ledger.open(reviewed.ledger) as ledger, ledger.transaction():
+        ledger.write(
+            "UPDATE instance SET state = 'failed', cause = 'skipped', hits = '',"
+            " reason = 'Rule of (0008,0060).' WHERE series_id = 3"
+        )
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "home", "enter", "left", "end")
+        assert "✗ skipped" in words(app)
+        await press(pilot, "a", *"localizers", "enter", *"Ada B", "enter")
+        assert known(app).launched == [(NAME, "check", None)]
+    with Ledger.open(reviewed.ledger) as ledger:
+        assert is_waived(ledger, "DEID-SKIP")
+        assert not released(ledger, "DID-03")
+
+
+async def test_nobody_is_asked_to_answer_for_what_only_a_correction_mends(
+    home: Home, reviewed: Workspace
+) -> None:
+    with Ledger.open(reviewed.ledger) as ledger, ledger.transaction():
+        ledger.write("UPDATE instance SET cause = 'quarantined', hits = '' WHERE series_id = 2")
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "home", "enter", "left")
+        assert "✗ held back" in words(app)
+        assert "Answer for it" not in keys(app)
+        await press(pilot, "a")
+        assert front(app) == "ReviewScreen"
 
 
 async def test_escape_from_the_question_releases_nothing(home: Home, reviewed: Workspace) -> None:

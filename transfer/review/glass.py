@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Final
 
 from transfer.deid.methods import PROFILES, MethodSpec, build_method
@@ -23,13 +24,14 @@ AS_IS: Final = "none"
 class Glass:
     """The methods by name, the transfer's own first, and what they may know besides the header.
 
-    `released` are the elements that persons answered for, by patient row. Never shown: a method
-    holds the key.
+    `released` are the elements that persons answered for, by patient row. `turn` is held while a
+    method works: scripts compile as they go. Never shown: a method holds the key.
     """
 
     methods: Mapping[str, Method] = field(repr=False)
     moment: Moment = field(repr=False)
     released: Releases = field(default_factory=dict, repr=False)
+    turn: Lock = field(default_factory=Lock, repr=False)
 
     @property
     def own(self) -> str:

@@ -43,7 +43,8 @@ def look_at(sample: Sample, glass: Glass, *, own_only: bool = False) -> list[Sig
     if isinstance(header, Sight):
         return [header]
     names = [glass.own] if own_only else list(glass.methods)
-    return [see(header, sample, glass, name) for name in names]
+    with glass.turn:
+        return [see(header, sample, glass, name) for name in names]
 
 
 def see(header: Header, sample: Sample, glass: Glass, name: str) -> Sight:
