@@ -25,9 +25,10 @@ from transfer.deid.model import (
     Piece,
     Quarantined,
     Skipped,
+    Stretch,
 )
 from transfer.deid.reading import Unreadable, read_header
-from transfer.deid.writing import assemble, size_of
+from transfer.deid.writing import PIECE_BYTES, assemble, size_of
 from transfer.scan.text import decoded, plain
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ _STUDY: Final = 0x0020000D
 _SERIES: Final = 0x0020000E
 _IDENTITY_REMOVED: Final = 0x00120062
 
+_OF_NUMBERS: Final = b"0123456789+-.eE\\ \0"
+
+NO_NUMBERS: Final = (
+    "A long list of numbers holds something else than numbers. Correct it in the archive and"
+    " export again."
+)
 CHANGED: Final = "The file is gone or is not the one that was scanned."
 
 
@@ -190,6 +197,8 @@ def rewrite_header(
     if isinstance(outcome, Quarantined):
         return Stopped(Cause.QUARANTINED, outcome.reason)
     out = outcome.header
+    if read is not None and not all(_is_list(stretch, out, read) for stretch in outcome.lists):
+        return Stopped(Cause.QUARANTINED, NO_NUMBERS)
     identifiers = identifiers_of(header).merge(last_look.identifiers)
     hits = look(out, identifiers, last_look.released, last_look.names, read)
     if hits:
@@ -205,6 +214,20 @@ def rewrite_header(
             digest.update(piece)
     is_marked = plain(_raw(out.dataset, _IDENTITY_REMOVED)) == "YES"
     return Outgoing(_placed(pieces, plan), size_of(pieces), digest.hexdigest(), identity, is_marked)
+
+
+def _is_list(stretch: Stretch, header: Header, read: Read) -> bool:
+    """Whether a long value holds nothing but numbers as text (PS3.5 section 6.2, DS and IS)."""
+    at, end = stretch.offset, stretch.offset + stretch.length
+    while at < end:
+        if header.inflated is not None:
+            piece = header.inflated[at:end]
+        else:
+            piece = read(at, min(end - at, PIECE_BYTES))
+        if not piece or piece.translate(None, _OF_NUMBERS):
+            return False
+        at += len(piece)
+    return True
 
 
 def _placed(pieces: tuple[Piece, ...], plan: PixelPlan | None) -> tuple[OutgoingPiece, ...]:
@@ -247,4 +270,4 @@ def _lacking(identity: OutgoingIdentity) -> str:
 
 
 def _told(hit: Hit) -> str:
-    return f"The last look found the patient's {hit.kind} in {hit.where}; nothing of it was sent."
+    return f"The last look found the patient's {hit.kind} in {hit.where}, so it does not leave."
