@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.workspace import Home, Workspace
+from tui.cli.output import tell
 
 if TYPE_CHECKING:
     from transfer.deid.keyring import CohortKey
@@ -39,12 +40,20 @@ def key_of(home: Home, ledger: Ledger) -> tuple[CohortKey | None, bool]:
 def method_of(home: Home, workspace: Workspace, ledger: Ledger) -> MethodSpec | None:
     """How this transfer de-identifies; None where its files go as they are.
 
+    The key is made where the cohort has none, which is told on stderr and kept in the transfer's
+    history.
+
     Raises:
         UsageError: the key cannot be opened, or a file of the method is gone or was changed.
     """
+    from transfer.deid.cohort import notice_of_new_key
     from transfer.method_files import load_method_files
 
-    key, _ = key_of(home, ledger)
+    files = load_method_files(workspace.folder, ledger)
+    key, is_new = key_of(home, ledger)
     if key is None:
         return None
-    return load_method_files(workspace.folder, ledger).spec(read_order(ledger), key.text)
+    if is_new:
+        for line in notice_of_new_key(key):
+            tell(line.replace("NAME", workspace.name))
+    return files.spec(read_order(ledger), key.text)

@@ -38,9 +38,13 @@ def test_the_usual_profile_is_taken_where_the_node_asks_for_de_identified_images
 ) -> None:
     ran = strict.new("--site-id", SITE_ID)
     assert ran.code == 0, str(ran)
-    assert "A new key was made for this cohort" in ran.err
-    assert f"eucaim-transfer key export {TRANSFER} --out FILE" in ran.err
-    assert strict.upload().code == 0
+    assert f"eucaim-transfer key import {TRANSFER}" in ran.err
+    sent = strict.upload()
+    assert sent.code == 0, str(sent)
+    assert "A new key was made for this cohort" in sent.err
+    assert f"eucaim-transfer key export {TRANSFER} --out FILE" in sent.err
+    again = strict.upload()
+    assert (again.code, again.complaint) == (0, [])
     assert "by eucaim" in strict.status()["steps"][0]["detail"]
 
 
@@ -134,6 +138,19 @@ def test_a_copy_that_was_changed_is_not_used(bench: DeidBench) -> None:
     assert (ran.code, len(ran.complaint)) == (2, 2), str(ran)
     assert "is gone or was changed" in ran.err
     assert bench.sandbox.stored() == {}
+
+
+def test_a_key_that_was_used_before_is_brought_in_before_anything_goes(bench: DeidBench) -> None:
+    """The golden cases' key and what Lethe makes of this patient with it."""
+    bench.new_eucaim()
+    key = "019a39ba16da7edb9e906440a48e9ed32"
+    ran = bench.program.run("key", "import", TRANSFER, typed=f"{key}\n")
+    assert ran.code == 0, str(ran)
+    bench.image(1, 0, PatientID="HOSP0004")
+    assert bench.upload().code == 0
+    ids = {str(one.PatientID) for one in bench.arrived()}
+    assert "EUCAIM-303169448917978981465802042510721317644" in ids
+    assert len(ids) == 2
 
 
 def test_another_key_before_anything_went_makes_everything_anew(bench: DeidBench) -> None:

@@ -8,20 +8,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-from transfer.deid.cohort import notice_of_new_key
+from transfer.deid.cohort import cohort_of
 from transfer.deid.methods import DEFAULT_PROFILE, PROFILES
+from transfer.deid.register import find_entry
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.census import list_failed, list_left_out
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word
-from transfer.method_files import MethodFiles, read_method_file
+from transfer.method_files import MethodFiles, de_identifies, read_method_file
 from transfer.orders import DEID_WAIVER, make_transfer
 from transfer.status import Status, read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui import figures
 from tui.cli.output import columns, print_json, say, tell
-from tui.method import key_of
 from tui.nodes import choose_node, destination_of
 
 _NAMED_AT_MOST = 10_000
@@ -46,10 +46,10 @@ def new_command(options: argparse.Namespace) -> int:
         deid=deid,
     )
     workspace = make_transfer(home, order, _waiver(options), _method_files(options))
-    fingerprint = _make_key(home, workspace)
+    if de_identifies(order):
+        _tell_of_key(home, order)
     if options.json:
-        document = {"transfer": workspace.name, "node": order.node, "destination": destination}
-        print_json(document | ({"key": fingerprint} if fingerprint else {}))
+        print_json({"transfer": workspace.name, "node": order.node, "destination": destination})
     else:
         to = f"{order.node}, {destination}" if destination else order.node
         say(f"Transfer {workspace.name} is made. It goes to {to}.")
@@ -95,16 +95,14 @@ def _method_files(options: argparse.Namespace) -> MethodFiles:
     )
 
 
-def _make_key(home: Home, workspace: Workspace) -> str:
-    """Make sure that the cohort has a key, and say what a new one means; its fingerprint."""
-    with Ledger.open(workspace.ledger) as ledger:
-        key, is_new = key_of(home, ledger)
-    if key is None:
-        return ""
-    if is_new:
-        for line in notice_of_new_key(key):
-            tell(line.replace("NAME", workspace.name))
-    return key.fingerprint
+def _tell_of_key(home: Home, order: Order) -> None:
+    """Say what has to be done now, while the cohort has no key: later would be too late."""
+    if find_entry(home, cohort_of(order)) is None:
+        tell("This cohort has no key yet: the first check or upload makes one.")
+        tell(
+            "If patients of it were sent before, bring the key that was used then:"
+            f" eucaim-transfer key import {order.name}"
+        )
 
 
 def list_command(options: argparse.Namespace) -> int:
