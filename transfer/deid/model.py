@@ -52,6 +52,7 @@ class Header:
     what follows it, without (FFFC,FFFC). `inflated` is the whole data set of a deflated file,
     which stretches then count into instead of the file. `media_uids`: SOP Class and Instance UID
     for the file meta that leaves, where a method decides them; None: those of the data set.
+    `is_as_declared`: the data set is encoded as the transfer syntax of the file says.
     """
 
     meta: dict[int, bytes]
@@ -62,6 +63,7 @@ class Header:
     after: list[Element] = field(default_factory=list)
     inflated: bytes | None = None
     media_uids: tuple[str, str] | None = None
+    is_as_declared: bool = True
 
 
 Piece: TypeAlias = bytes | Stretch
@@ -100,9 +102,12 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The header that leaves. Unchanged elements are the very objects of the input."""
+    """The header that leaves. Unchanged elements are the very objects of the input. `lists` are
+    values in it that stay in the file, and may leave only if nothing stands in them but numbers
+    written as text (DS, IS)."""
 
     header: Header
+    lists: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _FORMS: Final = {
     "DS": _NUMBER,
     "IS": _NUMBER,
     "AS": re.compile(rb"(?:\d{1,3}[DWMYdwmy])?"),
-    "TM": re.compile(rb"[0-9:.]{0,16}"),
+    "TM": re.compile(rb"(?:\d{1,2}(?::?\d{2}(?::?\d{2}(?:\.\d{0,9})?)?)?)?"),
 }
 _LONGEST_NUMBER_BYTES: Final = 32  # PS3.5 allows 16; a name and a date together are longer
 _WORTH_REMEMBERING_BYTES: Final = 128
@@ -46,13 +46,14 @@ class Held(Exception):
 class Patient:
     """What the treatments of one instance share."""
 
-    __slots__ = ("charset", "depth", "is_little", "key", "pseudonym")
+    __slots__ = ("charset", "depth", "is_little", "key", "lists", "pseudonym")
 
     def __init__(self, is_little: bool, charset: Element | None, key: str) -> None:
         self.is_little = is_little
         self.key = key
         self.pseudonym = ""
         self.depth = 0
+        self.lists: list[Stretch] = []
         self.charset: CharacterSet = LATIN_1
         if charset is not None:
             self.use(charset)
@@ -188,6 +189,7 @@ def valid_number(patient: Patient, element: Element) -> Element | None:
     it describes is of no use without it."""
     value = element.value
     if isinstance(value, Stretch):
+        patient.lists.append(value)
         return element
     if isinstance(value, bytes) and is_well_formed(value, "DS"):
         return element

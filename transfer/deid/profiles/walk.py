@@ -23,6 +23,7 @@ from transfer.deid.model import (
 )
 from transfer.deid.profiles import treat
 from transfer.deid.profiles.actions import Action
+from transfer.deid.profiles.numbers import numbers
 from transfer.deid.profiles.private import SafePrivate
 from transfer.deid.profiles.table import Group, Profile
 from transfer.deid.profiles.treat import Held, Patient
@@ -33,7 +34,7 @@ from transfer.deid.profiles.vrpolicy import (
     treated_as,
 )
 from transfer.deid.tree import TOO_DEEP
-from transfer.deid.vrs import public_vrs
+from transfer.deid.vrs import public_vrs, vr_of
 from transfer.scan.elements import MAX_DEPTH
 
 _CHARACTER_SET: Final = 0x00080005
@@ -96,17 +97,16 @@ class ProfileMethod:
             return Quarantined(held.reason)
         except Undecodable:
             return Quarantined(UNREADABLE_ID)
-        return Rewritten(
-            Header(
-                header.meta,
-                header.transfer_syntax_uid,
-                header.encoding,
-                dict(sorted(dataset.items())),
-                pixels,
-                after,
-                header.inflated,
-            )
+        out = Header(
+            header.meta,
+            header.transfer_syntax_uid,
+            header.encoding,
+            dict(sorted(dataset.items())),
+            pixels,
+            after,
+            header.inflated,
         )
+        return Rewritten(out, tuple(patient.lists))
 
     def _patient_id(self, patient: Patient, dataset: DataSet) -> str:
         element = dataset.get(_PATIENT_ID)
@@ -181,15 +181,19 @@ class ProfileMethod:
                 action = kind.data
             else:
                 action = kind.in_items if is_item else kind.keep
+        if action is Action.AS_IS:
+            return treat.valid(vr_of(tag))  # a claimed VR would ask for less
         plan = self._simple(group, action, vr, is_item)
-        return treat.keep_text if plan is treat.keep and vr in TEXT else plan
+        if plan is treat.keep:
+            return treat.keep_text if vr in TEXT else numbers(tag, vr)
+        return plan
 
     def _simple(self, group: Group, action: Action, vr: str, is_item: bool) -> Plan | None:
         if action is Action.UID and vr != "UI" and vr not in TEXT:
             return None
         if action is Action.FIRST_OF_MONTH:
             return treat.date_time if vr == "DT" else treat.date
-        if action in (Action.AS_IS, Action.VALID):
+        if action is Action.VALID:
             return treat.valid(vr)
         if action in (Action.WRITE, Action.APPEND):
             if action is Action.APPEND and is_item:
@@ -253,11 +257,10 @@ class ProfileMethod:
         """A value of VR UN that its own VR is too short for (PS3.5 section 6.2.2): lists of numbers
         stay as they are, such as long contours; text does not."""
         plan = self._plan(element.tag, known, is_item=is_item)
-        if plan is treat.valid_number:
-            is_kept = plan(patient, element) is element
-        else:
-            is_kept = plan is treat.keep and known in NUMBER_BYTES and patient.is_little
-        return element if is_kept else None
+        if plan is None:
+            return None
+        is_number = plan is treat.valid_number or (known in NUMBER_BYTES and patient.is_little)
+        return element if is_number and plan(patient, element) is element else None
 
     def _text(self, group: Group) -> str:
         return group.text.format_map(self._texts)
