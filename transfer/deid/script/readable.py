@@ -30,6 +30,8 @@ def why_unreadable(header: Header) -> str:
             return "its file meta information does not tell its length"
         if _TRANSFER_SYNTAX not in header.meta:
             return "its file meta information names no transfer syntax"
+        if not header.is_as_declared:
+            return "its data set is not encoded as its transfer syntax says"
         pixels = header.pixels
         if (
             pixels is not None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from transfer.deid.byteorder import little_endian
@@ -93,14 +94,13 @@ class Work:
                 pixels = None if pixels is None else tail.pop(pixels.tag)
                 after = list(tail.values())
             syntax, encoding = _EXPLICIT_LITTLE, Encoding(is_implicit=False, is_little=True)
-        return Header(
-            meta=header.meta,
+        return replace(
+            header,
             transfer_syntax_uid=syntax,
             encoding=encoding,
             dataset=out,
             pixels=pixels,
             after=after,
-            inflated=header.inflated,
             media_uids=(self._media_uid(out, _SOP_CLASS), self._media_uid(out, _SOP_INSTANCE)),
         )
 
