@@ -70,6 +70,14 @@ def test_an_unmarked_result_needs_a_person_s_word_where_the_node_asks(strict: De
     assert "PatientIdentityRemoved" not in one
 
 
+def test_who_is_held_back_does_not_hold_back_the_others_of_a_strict_node(strict: DeidBench) -> None:
+    strict.patient(2, SeriesDescription="Zwingenbberg Thorax")
+    assert strict.new("--site-id", SITE_ID).code == 0
+    ran = strict.upload()
+    assert ran.code == 4, str(ran)
+    assert (strict.counts()["verified"], strict.counts()["failed"]) == (2, 2)
+
+
 def test_nothing_that_may_leave_ends_with_3(bench: DeidBench) -> None:
     bench.new_script(UIDS + '<e en="T" t="00100020" n="i">@quarantine()</e>')
     ran = bench.upload()

@@ -41,7 +41,7 @@ def refuse_identified(ledger: Ledger, *, required: bool) -> None:
     if not required or is_waived(ledger, RULE) or last_word(ledger, DEID_WAIVER) is not None:
         return
     count = ledger.number(
-        "SELECT count(*) FROM instance WHERE deidentified = 0 AND state IN ('ready', 'failed')"
+        "SELECT count(*) FROM instance WHERE deidentified = 0 AND state = 'ready'"
     )
     if not count:
         return
