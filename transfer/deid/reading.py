@@ -115,6 +115,7 @@ def _name_truly(header: Header) -> None:
     What has none becomes explicit VR little endian, as in CTP.
     """
     declared, encoding = header.transfer_syntax_uid, header.encoding
+    header.is_as_declared = declared_encoding(declared) in (None, encoding)
     if not declared:
         if header.pixels is not None and header.pixels.is_encapsulated:
             raise Unreadable(COMPRESSION_UNKNOWN)
@@ -123,7 +124,7 @@ def _name_truly(header: Header) -> None:
         header.transfer_syntax_uid = syntax_of(encoding)
     elif declared in _PLAIN:
         header.transfer_syntax_uid = syntax_of(encoding)
-    elif declared_encoding(declared) not in (None, encoding):
+    elif not header.is_as_declared:
         if not encoding.is_little:
             raise Unreadable(CONTRADICTION)
         encoding = _EXPLICIT
