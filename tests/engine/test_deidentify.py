@@ -105,6 +105,23 @@ def test_a_named_person_lets_an_element_go_and_only_that(bench: DeidBench) -> No
     assert len(words) >= 3
 
 
+def test_a_patient_goes_once_the_file_that_stopped_him_is_mended_or_gone(bench: DeidBench) -> None:
+    bench.patient(1)
+    mended = bench.image(1, 7, SeriesDescription="Zwingenaberg Thorax")
+    bench.patient(2)
+    gone = bench.image(2, 7, SeriesDescription="Zwingenbberg Thorax")
+    bench.new_eucaim()
+    assert bench.upload().code == 3
+    assert bench.image(1, 7) == mended
+    gone.unlink()
+    assert bench.program.run("scan", TRANSFER).code == 0
+    ran = bench.upload()
+    assert ran.code == 4, str(ran)
+    assert (bench.counts()["verified"], bench.counts()["failed"]) == (5, 1)
+    (reason,) = bench.failed()["S2"]
+    assert "no longer there" in reason
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [

@@ -33,8 +33,8 @@ class MethodChanged(UsageError):
         super().__init__(
             "Instances of this transfer went already with another method or another key; the"
             " same patients would get a second identity.",
-            "Bring the earlier key back (eucaim-transfer key import NAME), or make a new transfer"
-            " for what has not gone.",
+            "Bring the earlier key back (eucaim-transfer key import NAME), or the version of this"
+            " program that began; or make a new transfer for what has not gone.",
         )
 
 

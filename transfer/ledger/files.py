@@ -55,7 +55,8 @@ def record_missing(ledger: Ledger, generation: int) -> int:
     """
     with ledger.transaction():
         ledger.write(
-            "UPDATE instance SET state = 'failed', reason = ? WHERE state = 'ready' AND file_id IN"
+            "UPDATE instance SET state = 'failed', reason = ?, cause = ''"
+            " WHERE (state = 'ready' OR cause <> '' AND state = 'failed') AND file_id IN"
             " (SELECT id FROM source_file WHERE generation < ?)"
             " AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.id = batch_id AND b.state = 'sending')",
             "The source file is no longer there. Put it back and scan again.",
