@@ -120,8 +120,8 @@ _GIVEN_ELSEWHERE: Final[dict[str, str]] = {
     "and export it again.",
     "archive-not-read": "Archives are not opened. Unpack it into the source folder if it holds "
     "images, then scan again.",
-    "deid-skipped": "The de-identification method says that this instance is not meant to go, and a "
-    "person agreed. Nothing to do.",
+    "deid-skipped": "The de-identification method says that this instance is not meant to go, and "
+    "a person agreed. Nothing to do.",
     "no-longer-there": "The file was there at an earlier scan and is gone. If it was moved or "
     "deleted on purpose there is nothing to do; else put it back and scan again.",
     "duplicate-identical": "The same bytes are there twice. One copy is sent; nothing to do.",
