@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.deid.profiled import KEY, MOMENT, in_item, one
+from tests.deid.profiled import EXPLICIT, KEY, MOMENT, dataset, in_item, one
 from tests.scan import files
-from transfer.deid.identifiers import NOBODY
+from transfer.deid.identifiers import NOBODY, Fact, Identifiers, Kind
+from transfer.deid.lastlook import look
 from transfer.deid.methods import MethodSpec, build_method
+from transfer.deid.model import Header
 from transfer.deid.rewrite import Cause, Look, Outgoing, Stopped, rewrite
 
 _TEXT = b"Zqvaantje Grootveld, Dorpsstraat"  # 32 bytes: a multiple of every number's size
@@ -107,3 +109,20 @@ def _rewritten(folder: Path, contour: bytes) -> Outgoing | Stopped:
     )
     method = build_method(MethodSpec("eucaim", KEY, "SITE-001"))
     return rewrite(str(path), method, MOMENT, Look(NOBODY))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Bauch^Kurt", "Bauch 5.0 nativ"),
+        ("Mayor^Blanca", "Omento mayor"),
+        ("Hoofd^Piet", "Hoofd hals 3.0"),
+        ("Glowa^Jan", "TK glowa"),
+        ("Third^Ann", "Third phase"),
+    ],
+)
+def test_who_is_called_like_a_part_of_the_body_is_not_stopped(name: str, text: str) -> None:
+    """Scanners are operated in more languages than English."""
+    person = Identifiers([Fact(Kind.NAME, name)])
+    header = Header({}, "1.2.840.10008.1.2.1", EXPLICIT, dataset((0x0008103E, "LO", text.encode())))
+    assert look(header, person) == []

@@ -20,6 +20,9 @@ pelvic pharynx pie pied pierna poumon prostate pulmon pulmonary rachis rectum re
 rodilla ruecken sacrum schaedel schulter sein shoulder sinus skull spine spleen stomach sternum tete
 testa testis thigh thorax throat thumb thyroid tibia toe tongue torax torso trachea trunk ulna
 uterus vein venous venter vertebra wade wirbel wrist zehe ventre bras jambe main doigt dos bocca
+addome bassin bauch becken been bekken borst brzuch buik cabeca collo coluna columna coude cuore
+foie ginocchio glowa hoofd huefte hufte joelho nacken niere pecho piede reka rucken schadel
+schouder spalla torace voet
 """
 _ORIENTATION: Final = """
 above anterior apex arch around axial base below bottom center centre centro coronal cross decubitus
@@ -28,7 +31,7 @@ front gauche half high inferior inner inside izquierda izquierdo lateral left li
 medial middle mitte near north oben oblique open outer over position posterior prone proximal
 rechts reverse right sagittal seated short side sinistra sinistro south standing straight superior
 supine top transverse transversal under unten up upper upright vertical west caldwell fowler
-lauenstein rhese sims stenvers towne trendelenburg waters
+lauenstein mayor menor rhese sims stenvers towne trendelenburg waters
 """
 _TECHNIQUE: Final = """
 abdominale acquisition agent angle angio art arc asset average axis balance band bayer bild black
@@ -55,6 +58,7 @@ survey sweet swift table tap target tech tesla test thick thin thrive time tissu
 total trace track trigger trim trufi true tube tumor turbo twist unit value vario venus vessel vibe
 view viewer vision vista voice volume wait wall warm warp wash water wave weight whole wide wien
 window white wilson wise wolf wood word work xray yellow young zero zone zoom
+baseline beam breath cone helix nativ second third trial triple wedge
 """
 _MAKERS: Final = """
 advantage agfa aloka amersham aquilion artis avanto axiom axiova barco biograph brilliance bruker
