@@ -109,6 +109,7 @@ def test_a_script_that_cannot_be_honoured_makes_no_transfer(
         (["--deid", "no-such-profile"], "cannot be read"),
         (["--deid", "eucaim", "--site-id", "S", "--param", "A=B"], "belong to a script"),
         (["--deid", "none"], "needs a person"),
+        (["--pixel-script", "/dev/null"], "has no effect"),
         (["--by", "Somebody"], "a person and a reason"),
     ],
 )

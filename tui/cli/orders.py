@@ -45,7 +45,7 @@ def new_command(options: argparse.Namespace) -> int:
         site_id=options.site_id,
         deid=deid,
     )
-    workspace = make_transfer(home, order, _waiver(options), _method_files(options))
+    workspace = make_transfer(home, order, _waiver(options), _method_files(options, deid))
     if de_identifies(order):
         _tell_of_key(home, order)
     if options.json:
@@ -72,7 +72,7 @@ def _waiver(options: argparse.Namespace) -> Word | None:
     return Word(DEID_WAIVER, options.deid or DEFAULT_PROFILE, person, reason)
 
 
-def _method_files(options: argparse.Namespace) -> MethodFiles:
+def _method_files(options: argparse.Namespace, deid: str | None) -> MethodFiles:
     params: list[tuple[str, str]] = []
     for param in options.param:
         name, is_pair, value = param.partition("=")
@@ -81,14 +81,19 @@ def _method_files(options: argparse.Namespace) -> MethodFiles:
                 "A parameter has no name or no value.", "Give it as --param NAME=VALUE."
             )
         params.append((name, value))
-    is_script = options.deid is not None and options.deid not in (*PROFILES, "none")
-    if (params or options.lookup) and not is_script:
+    script = None if deid is None or deid in (*PROFILES, "none") else Path(deid)
+    if (params or options.lookup) and script is None:
         raise UsageError(
             "Parameters and lookup tables belong to a script; the profiles have none.",
             "Name the script with --deid FILE, or leave --param and --lookup out.",
         )
+    if options.pixel_script and deid in (None, "none"):
+        raise UsageError(
+            "A pixel script has no effect where files go as they are.",
+            "Choose how the headers are de-identified: --deid eucaim, lethe or a script.",
+        )
     return MethodFiles(
-        script=read_method_file(Path(options.deid)) if is_script else None,
+        script=read_method_file(script) if script else None,
         lookup=read_method_file(options.lookup) if options.lookup else None,
         pixel_script=read_method_file(options.pixel_script) if options.pixel_script else None,
         params=tuple(params),
