@@ -79,7 +79,7 @@ def block_of(name: str) -> tuple[int, str, int] | None:
 @cache
 def inserted_vr(tag: int) -> str:
     """The VR of a public element put in by a script: SH where the dictionary of CTP's library has
-    none, more than one, or one that the library does not know."""
+    none or more than one, UN where it has one that the library does not know."""
     from pydicom.datadict import dictionary_VR
 
     if tag in _unknown_tags():
@@ -88,6 +88,8 @@ def inserted_vr(tag: int) -> str:
         vr = str(dictionary_VR(tag))
     except KeyError:
         return "SH"
+    if vr in dcm4che.UNREAD_VRS:
+        return "UN"
     return vr if vr in _KNOWN_VRS else "SH"
 
 

@@ -15,6 +15,7 @@ from transfer.deid.java import trim
 from transfer.deid.model import DataSet, Element, Stretch
 from transfer.deid.names import is_newer
 from transfer.deid.values import read_text
+from transfer.deid.vrs import sign_tags
 
 CHARSET: Final = 0x00080005
 _META_END: Final = 0x00080000
@@ -152,6 +153,8 @@ class Scene:
         """The VR that CTP's library takes an element for."""
         if element.vr in UNREAD_VRS or (self._is_implicit and is_newer(element.tag)):
             return "UN"
+        if self._is_implicit and element.vr == "SS" and element.tag in sign_tags():
+            return "US"  # it takes the first of two VRs, whatever Pixel Representation says
         return element.vr
 
     def text(self, tag: int) -> str | None:
