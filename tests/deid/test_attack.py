@@ -9,12 +9,13 @@ import pytest
 
 from tests.deid.profiled import EXPLICIT, KEY, MOMENT, dataset, in_item, one
 from tests.scan import files
-from transfer.deid.identifiers import NOBODY, Fact, Identifiers, Kind
+from transfer.deid.identifiers import NOBODY, Fact, Identifiers, Kind, identifiers_of
 from transfer.deid.lastlook import look
 from transfer.deid.methods import MethodSpec, build_method
 from transfer.deid.model import Header
 from transfer.deid.rewrite import Cause, Look, Outgoing, Stopped, rewrite
 
+_GROOTVELD = Identifiers([Fact(Kind.NAME, "Grootveld^Annelies"), Fact(Kind.BIRTH_DATE, "19370523")])
 _TEXT = b"Zqvaantje Grootveld, Dorpsstraat"  # 32 bytes: a multiple of every number's size
 
 
@@ -126,3 +127,53 @@ def test_who_is_called_like_a_part_of_the_body_is_not_stopped(name: str, text: s
     person = Identifiers([Fact(Kind.NAME, name)])
     header = Header({}, "1.2.840.10008.1.2.1", EXPLICIT, dataset((0x0008103E, "LO", text.encode())))
     assert look(header, person) == []
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        0x00080070,  # Manufacturer
+        0x00081090,
+        0x00181020,
+        0x00080100,  # codes
+        0x00080104,
+        0x00120063,  # what an earlier de-identification wrote
+    ],
+)
+@pytest.mark.parametrize("text", ["CT Grootveld", "GROOTVELD", "born 1937-05-23", "23 mei 1937"])
+def test_a_name_or_birth_date_among_codes_and_makers_is_found(tag: int, text: str) -> None:
+    """Texts of codes stay at every depth, and local codes are made by people."""
+    item = dataset((tag, "LO", text.encode()))
+    header = Header({}, "1.2.840.10008.1.2.1", EXPLICIT, dataset((0x00081032, "SQ", [item])))
+    assert [hit.where for hit in look(header, _GROOTVELD)] == [
+        f"(0008,1032)[1]({tag >> 16:04X},{tag & 0xFFFF:04X})"
+    ]
+
+
+@pytest.mark.parametrize("codec", ["utf-16-be", "utf-16-le", "ascii"])
+def test_a_name_within_a_colour_profile_is_found(codec: str) -> None:
+    """Texts in an ICC profile are UTF-16, behind the ASCII letters of a signature."""
+    profile = b"\1\0\0\0desc\0\0\0\0" + "Grootveld Annelies".encode(codec) + b"\0\0\0\1"
+    header = Header({}, "1.2.840.10008.1.2.1", EXPLICIT, dataset((0x00282000, "OB", profile)))
+    assert [hit.where for hit in look(header, _GROOTVELD)] == ["(0028,2000)"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "name", "text"),
+    [
+        (b"ISO_IR 100", "Παπαδόπουλος^Γιώργος".encode(), "Head Παπαδόπουλος".encode()),
+        (b"ISO_IR 192", "Παπαδόπουλος^Γιώργος".encode(), "Παπαδόπουλος".encode("iso8859-7")),
+        (b"ISO_IR 144", "Иванченко^Пётр".encode("iso8859-5"), "Иванченко".encode("cp1251")),
+        (b"GB18030", "Wang=王^小东".encode("gb18030"), "王小东".encode()),
+    ],
+)
+def test_a_name_is_found_though_its_character_set_is_declared_wrongly(
+    declared: bytes, name: bytes, text: bytes
+) -> None:
+    """Systems of one hospital write the same name in different ways, and say so in none."""
+    came = dataset((0x00080005, "CS", declared), (0x00100010, "PN", name))
+    left = dataset((0x00080005, "CS", declared), (0x0008103E, "LO", text))
+    syntax = "1.2.840.10008.1.2.1"
+    person = identifiers_of(Header({}, syntax, EXPLICIT, came))
+    hits = look(Header({}, syntax, EXPLICIT, left), person)
+    assert [hit.where for hit in hits] == ["(0008,103E)"]

@@ -11,6 +11,7 @@ names of staff, who are not the patient; and the subject numbers of a trial, whi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -142,9 +143,19 @@ def _facts(dataset: DataSet, charset: bytes, depth: int) -> Iterator[Fact]:
 
 
 def _texts(raw: bytes, charset: bytes, kind: Kind, vr: str) -> Iterator[str]:
-    whole = decoded(raw, charset, is_name=kind is Kind.NAME)
-    values = [whole] if vr in _ONE_TEXT_VRS else whole.split("\\")[:_VALUES]
-    for value in values:
-        text = value.strip()[:TEXT_LIMIT]
-        if text:
-            yield text
+    for reading in dict.fromkeys(_readings(raw, charset, is_name=kind is Kind.NAME)):
+        values = [reading] if vr in _ONE_TEXT_VRS else reading.split("\\")[:_VALUES]
+        for value in values:
+            text = value.strip()[:TEXT_LIMIT]
+            if text:
+                yield text
+
+
+def _readings(raw: bytes, charset: bytes, *, is_name: bool) -> Iterator[str]:
+    """As the character set says, and as UTF-8 where it can be that: many say the one and mean the
+    other, and no text of another set is UTF-8 by accident."""
+    yield decoded(raw, charset, is_name=is_name)
+    if not raw.isascii():
+        with suppress(UnicodeDecodeError):
+            raw.decode("utf-8")
+            yield decoded(raw, b"ISO_IR 192", is_name=is_name)

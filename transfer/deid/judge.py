@@ -28,16 +28,15 @@ _WELL_FORMED: Final = {
 _NUMBER: Final = 7
 """Digits from which a number, or a part of a UID, is taken to be an identifier and no accident."""
 _CACHED_BYTES: Final = 1024
-
-
-# Texts here name makers, codes and methods, which people are called after, or the reverse.
-_MAKERS: Final = frozenset(
-    (
-        *(0x00080070, 0x00081090, 0x00181016, 0x00181018, 0x00181019, 0x00181020),
-        *(0x00080100, 0x00080102, 0x00080103, 0x00080104, 0x00080119, 0x00120063),
-        *(0x00020013, 0x00181000, 0x00181250, 0x00181251, 0x00181260),
-    )
+_UTF_16_LITTLE: Final = re.compile(rb"(?:[\x20-\x7e]\0){6,}")
+_UTF_16_BIG: Final = re.compile(rb"(?:\0[\x20-\x7e]){6,}")
+# What names are written in without the header saying so: another system of the same hospital.
+_CODECS: Final = (
+    *("utf-8", "latin-1", "utf-16-le", "utf-16-be", "iso8859-2", "iso8859-5", "iso8859-7"),
+    *("iso8859-9", "cp1250", "cp1251", "cp1253", "cp1254", "koi8-r", "gb18030", "big5"),
+    *("shift_jis", "euc_jp", "euc_kr"),
 )
+
 _NUMBERS_OF_A_PATIENT: Final = frozenset((Kind.PATIENT_ID, Kind.OTHER_ID))
 # Elements made for an identifier of a kind: there even a short one is no accident.
 HOMES: Final[dict[int, frozenset[Kind]]] = {
@@ -124,8 +123,6 @@ def _stands(phrase: Phrase, tokens: tuple[str, ...], place: Place) -> bool:
         if reach is Reach.EVERYWHERE or phrase.is_pair:
             return _is_in(phrase, tokens)
         return reach is Reach.TEXT and _is_whole(phrase, tokens)
-    if place.tag in _MAKERS and reach is not Reach.EVERYWHERE and not phrase.is_pair:
-        return False
     if reach is Reach.VALUE or (reach is Reach.PROSE and place.vr not in _PROSE):
         return _is_whole(phrase, tokens)
     return _is_in(phrase, tokens)
@@ -158,7 +155,7 @@ def judge_bytes(value: bytes, charset: bytes, index: Index) -> Iterator[Kind]:
 
     In ASCII and its kin, and in UTF-16 of either order: that is ASCII with NULs between.
     """
-    for view in (value, value.replace(b"\0", b"")) if b"\0" in value else (value,):
+    for view in _views(value):
         found = index.raw_bytes.intersection(ascii_tokens(view))
         for needle in found:
             for phrase in index.by_needle[needle.decode()]:
@@ -171,11 +168,18 @@ def judge_bytes(value: bytes, charset: bytes, index: Index) -> Iterator[Kind]:
                 yield kind
 
 
+def _views(value: bytes) -> Iterator[bytes]:
+    yield value
+    if b"\0" in value:
+        # Not all NULs taken out at once: what stands before a text would grow onto it.
+        for order in (_UTF_16_BIG, _UTF_16_LITTLE):
+            yield b" ".join(order.findall(value)).replace(b"\0", b"")
+
+
 @lru_cache(maxsize=1024)
 def _spellings(text: str, charset: bytes) -> frozenset[bytes]:
     """The bytes of a name that is not ASCII in the encodings in use."""
-    codecs = ["utf-8", "latin-1", "utf-16-le", "utf-16-be"]
-    codecs += [codec for codec in _codecs(charset) if not codec.startswith("iso2022")]
+    codecs = {*_CODECS, *(c for c in _codecs(charset) if not c.startswith("iso2022"))}
     found = set()
     for word in {text, text.lower(), text.upper(), text.capitalize()}:
         for codec in codecs:

@@ -67,6 +67,19 @@ general gehealthcare hitachi hologic horos hyperfine imation ingenia kodak konic
 magnetom marconi medical medicon merge mevis minolta neusoft olympus optima osirix philips picker
 pictor planmed planmeca prisma revolution samsung sanarad sectra shimadzu siemens signa skyra
 somatom sonosite symphony symbia terarecon toshiba trio united varian verio visage vitrea vida
+accuray achieva acuson aera affiniti alpinion altea amira aperio aplio brainlab chison clara
+confidence definition dimensions edan eclipse elition emotion epiq espree gendex hamamatsu horizon
+imaging intera lunit lumina mammomat mindray monaco motic multiva panorama perspective pinnacle
+pristina raysearch roche selenia senographe sensation siemens sirona sola sonoscape swissray syngo
+systems trixell vatech ventana villa vivid voluson xario ziehm
+"""
+# Diseases, signs and parts of the body named after somebody. Left out: who has many namesakes, so
+# that Cooper or Graves is still looked for.
+_EPONYMS: Final = """
+addison alzheimer barrett bartholin bosniak broca burkitt chopart couinaud crohn cushing ebstein
+ewing fallot fazekas fleischner galen gerota gleason glisson hashimoto kaposi kupffer langerhans
+lisfranc luschka magendie meckel merkel monro morison oddi paget purkinje rathke schwann sylvius
+treitz valsalva vater warthin wernicke willis wilms winslow
 """
 _SPEECH: Final = """
 anonym anonymous anonymized anonymised anon adult baby boy child clinic clinica confidentiality
@@ -80,7 +93,7 @@ friday saturday sunday grade bad good best free full hope joy king queen prince 
 lake hill field ford grant grace angel alpha beta omega victoria victory via vital
 """
 ORDINARY: Final = frozenset(
-    " ".join((_ANATOMY, _ORIENTATION, _TECHNIQUE, _MAKERS, _SPEECH)).split()
+    " ".join((_ANATOMY, _ORIENTATION, _TECHNIQUE, _MAKERS, _EPONYMS, _SPEECH)).split()
 )
 # Stands where a name or number should be, and is nobody's.
 _PLACEHOLDERS: Final = """

@@ -25,18 +25,18 @@ STRONG: Final = 6
 _NAME_PARTS: Final = 6
 _PIECE: Final = re.compile(r"[0-9]+|[^0-9]+")
 _MONTHS: Final = {
-    1: "jan january januar janvier enero gennaio",
-    2: "feb february februar fevrier febrero febbraio",
-    3: "mar march maerz marz mars marzo",
-    4: "apr april avril abril aprile",
-    5: "may mai mayo maggio",
-    6: "jun june juni juin junio giugno",
-    7: "jul july juli juillet julio luglio",
-    8: "aug august aout agosto",
-    9: "sep sept september septembre septiembre settembre",
-    10: "oct october okt oktober octobre octubre ottobre",
-    11: "nov november novembre noviembre",
-    12: "dec december dez dezember decembre diciembre dicembre",
+    1: "jan january januar janvier enero gennaio januari janeiro stycznia",
+    2: "feb february februar fevrier febrero febbraio februari fevereiro lutego",
+    3: "mar march maerz marz mars marzo maart marco marca",
+    4: "apr april avril abril aprile kwietnia",
+    5: "may mai mayo maggio mei maio maja",
+    6: "jun june juni juin junio giugno junho czerwca",
+    7: "jul july juli juillet julio luglio julho lipca",
+    8: "aug august aout agosto augustus sierpnia",
+    9: "sep sept september septembre septiembre settembre setembro wrzesnia",
+    10: "oct october okt oktober octobre octubre ottobre outubro pazdziernika",
+    11: "nov november novembre noviembre novembro listopada",
+    12: "dec december dez dezember decembre diciembre dicembre dezembro grudnia",
 }  # fmt: skip
 
 
@@ -46,7 +46,7 @@ class Reach(IntEnum):
     IDENTITY = 0  # as the whole value of an element made for this kind of identifier
     VALUE = 1  # as the whole value of any text
     PROSE = 2  # anywhere in running text and in names
-    TEXT = 3  # anywhere in any text but names of makers, codes and methods
+    TEXT = 3  # anywhere in any text
     EVERYWHERE = 4  # in every text, and as the whole value of codes, numbers and UIDs
 
 
@@ -99,9 +99,8 @@ def index_of(facts: frozenset[Fact]) -> Index:
             index.birth_dates.add(f"{born.year}{born.month:02}{born.day:02}")
         if fact.kind is Kind.NAME:
             index.unspaced.update((text, fact.kind) for text in _unspaced(fact.text))
-            index.raw_texts.update(
-                (part, fact.kind) for part in _parts(fact.text) if not part.isascii()
-            )
+            parts = (*_parts(fact.text), *_unspaced(fact.text))
+            index.raw_texts.update((part, fact.kind) for part in parts if not part.isascii())
     index.anywhere_bytes = _ascii(index.anywhere)
     index.codes_bytes = _ascii(index.codes)
     index.raw_bytes = _ascii(index.raw)
