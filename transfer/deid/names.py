@@ -12,38 +12,10 @@ from transfer.deid.java import trim
 _HEX: Final = re.compile(r"[0-9a-fA-F]{1,8}")
 _HEX_PAIR: Final = re.compile(r"([0-9a-fA-F]{0,4}),([0-9a-fA-F]{1,4})")
 _BLOCK: Final = re.compile(r"([0-9a-fA-F]{1,4}),?\[([^\]]*)\],?([0-9a-fA-F]{1,2})?")
-_KNOWN_VRS: Final = frozenset(
-    [
-        "AE",
-        "AS",
-        "AT",
-        "CS",
-        "DA",
-        "DS",
-        "DT",
-        "FD",
-        "FL",
-        "IS",
-        "LO",
-        "LT",
-        "OB",
-        "OF",
-        "OW",
-        "PN",
-        "SH",
-        "SL",
-        "SQ",
-        "SS",
-        "ST",
-        "TM",
-        "UC",
-        "UI",
-        "UL",
-        "UN",
-        "US",
-        "UT",
-    ]
-)
+_KNOWN_VRS: Final = frozenset((
+    "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "OB", "OF", "OW", "PN",
+    "SH", "SL", "SQ", "SS", "ST", "TM", "UC", "UI", "UL", "UN", "US", "UT",
+))  # fmt: skip
 
 
 def tag_of(name: str) -> int:

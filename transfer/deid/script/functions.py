@@ -113,11 +113,6 @@ def integer(text: str | None, otherwise: int) -> int:
         return otherwise
 
 
-def constant(text: str) -> Render:
-    """A call that gives the same for every file."""
-    return Constant(text)
-
-
 class Constant:
     """A render that does not look at the file; rules made of such are decided at load time."""
 
