@@ -117,6 +117,8 @@ async def make_transfer(at: Studio, takes: bool) -> None:
         (("n", "down"), "new-node"),
         (("enter",), "new-folder"),
         (("down", "down", "enter", "enter"), "new-destination"),
+        (("enter", "home"), "new-deid"),
+        (("enter", *"SITE-001"), "new-site-id"),
         (("enter",), "new-name"),
         (("enter",), "new-summary"),
         (("enter",), "journey"),
@@ -158,10 +160,20 @@ async def whole_way(home: Home, base: Path) -> None:
         at.take("upload-done-wide")
         await at.press("escape")
         at.take("journey-wide")
+        await at.press("home", "enter", "enter")
+        at.take("review-header-wide")
     async with studio(home, base, NARROW) as at:
         at.take("home")
         await at.press("enter", "enter")
         at.take("upload-done")
+        await at.press("escape", "home", "enter")
+        at.take("review")
+        await at.press("enter")
+        at.take("review-header")
+        await at.press("left")
+        at.take("review-unlike")
+        await at.press("escape", "right")
+        at.take("review-texts")
 
 
 async def with_failures(home: Home, base: Path) -> None:
@@ -175,6 +187,37 @@ async def with_failures(home: Home, base: Path) -> None:
         at.take("upload-failed")
         await at.press("f")
         at.take("failures")
+
+
+async def with_a_name(home: Home, base: Path) -> None:
+    """A cohort in which a technician wrote the patient's name where the profile keeps text."""
+    async with studio(home, base, NARROW) as at:
+        await make_transfer(at, takes=False)
+        await at.press("enter", "enter")
+        await at.until(lambda: status_of(home).state == "ready")
+        await at.press("enter", "u", "right", "enter")
+        await at.until(lambda: status_of(home).state in ("failed", "done", "blocked"))
+        await at.press("escape", "home", "enter", "left")
+        at.take("review-stopped")
+        await at.press("enter")
+        at.take("review-found")
+
+
+def write_a_name(cohort: Path) -> None:
+    """Put the family name into the description of one Series."""
+    from pydicom import dcmread
+    from pydicom.errors import InvalidDicomError
+
+    chosen = ""
+    for path in sorted(path for path in cohort.rglob("*") if path.is_file()):
+        try:
+            ds = dcmread(path)
+        except InvalidDicomError:
+            continue
+        chosen = chosen or ds.get("SeriesInstanceUID", "")
+        if chosen and ds.get("SeriesInstanceUID") == chosen:
+            ds.SeriesDescription = f"{ds.PatientName.family_name} THORAX"
+            ds.save_as(path)
 
 
 def main() -> int:
@@ -191,6 +234,9 @@ def main() -> int:
             asyncio.run(whole_way(Home.at(base / "node"), base))
         with stand_in(base / "strict", "--fault", _FAULT):
             asyncio.run(with_failures(Home.at(base / "strict"), base))
+        write_a_name(account / "lung")
+        with stand_in(base / "named"):
+            asyncio.run(with_a_name(Home.at(base / "named"), base))
     return 0
 
 

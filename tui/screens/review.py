@@ -78,9 +78,11 @@ class ReviewScreen(Page):
 
     def on_mount(self) -> None:
         self._draw()
-        self.read(
-            "glass", partial(self.owner.source.reviews.open_glass, self._transfer), self._take_glass
-        )
+        self._open_glass()
+
+    def _open_glass(self) -> None:
+        open_glass = self.owner.source.reviews.open_glass
+        self.read("glass", partial(open_glass, self._transfer), self._take_glass)
 
     def look(self) -> None:
         if self._ticks % _TICKS == 0:
@@ -292,6 +294,8 @@ class ReviewScreen(Page):
             self.fail(error)
             return
         self._is_checking = True
+        # What was released is no hit any more.
+        self._open_glass()
         self._load()
         self._draw()
 
