@@ -8,7 +8,7 @@ from typing import Final
 
 from transfer.deid.java import INT_MAX, split, trim
 from transfer.deid.script.functions import Argument, Constant, Render, integer
-from transfer.deid.script.references import tag_reader
+from transfer.deid.script.references import named_tag_reader
 from transfer.deid.script.scene import Beyond, Scene, Stop
 
 _REMOVE: Final = "@remove()"
@@ -91,7 +91,9 @@ def hashuid(argument: Argument) -> Render:
         return Constant(put_back)
     root = argument.param(0)
     read = argument.text_or_none(1)
-    appended = tag_reader(argument.raw(2), argument.setting.names) if len(argument) > 2 else None
+    appended = (
+        named_tag_reader(argument.raw(2), argument.setting.names) if len(argument) > 2 else None
+    )
 
     def render(scene: Scene, this: int) -> str:
         text = read(scene, this)

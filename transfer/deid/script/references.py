@@ -67,9 +67,13 @@ def text_reader(name: str, names: Names) -> Text:
 
 def tag_reader(name: str, names: Names) -> Callable[[Scene, int], int]:
     """How the tag of the element of that name is found; it may be 0. No paths, no `root:`."""
-    name = trim(name)
-    if name in ("", "this"):
+    if trim(name) in ("", "this"):
         return lambda scene, this: this
+    return named_tag_reader(name, names)
+
+
+def named_tag_reader(name: str, names: Names) -> Callable[[Scene, int], int]:
+    """As `tag_reader`, where `this` is a name like any other, which no element has."""
     place = place_of(name, names)
     if place.tag:
         tag = place.tag
