@@ -177,3 +177,11 @@ def test_a_name_is_found_though_its_character_set_is_declared_wrongly(
     person = identifiers_of(Header({}, syntax, EXPLICIT, came))
     hits = look(Header({}, syntax, EXPLICIT, left), person)
     assert [hit.where for hit in hits] == ["(0008,103E)"]
+
+
+@pytest.mark.parametrize("text", ["MR Grootveld head", "CT_GROOTVELD", "A.Grootveld"])
+def test_a_name_within_a_code_is_found(text: str) -> None:
+    """At the root a code stays as it was written, which may be anything."""
+    body_part = dataset((0x00180015, "CS", text.encode()))
+    header = Header({}, "1.2.840.10008.1.2.1", EXPLICIT, body_part)
+    assert [hit.where for hit in look(header, _GROOTVELD)] == ["(0018,0015)"]

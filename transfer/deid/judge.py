@@ -120,9 +120,7 @@ def _stands(phrase: Phrase, tokens: tuple[str, ...], place: Place) -> bool:
         is_home |= place.vr == "PN" and phrase.kind is Kind.NAME
         return is_home and _is_whole(phrase, tokens)
     if _is_code(place):
-        if reach is Reach.EVERYWHERE or phrase.is_pair:
-            return _is_in(phrase, tokens)
-        return reach is Reach.TEXT and _is_whole(phrase, tokens)
+        return (reach >= Reach.TEXT or phrase.is_pair) and _is_in(phrase, tokens)
     if reach is Reach.VALUE or (reach is Reach.PROSE and place.vr not in _PROSE):
         return _is_whole(phrase, tokens)
     return _is_in(phrase, tokens)
