@@ -185,3 +185,11 @@ def test_a_name_within_a_code_is_found(text: str) -> None:
     body_part = dataset((0x00180015, "CS", text.encode()))
     header = Header({}, "1.2.840.10008.1.2.1", EXPLICIT, body_part)
     assert [hit.where for hit in look(header, _GROOTVELD)] == ["(0018,0015)"]
+
+
+def test_other_ids_are_known_from_a_sequence_that_the_file_calls_un() -> None:
+    """What is looked for must not depend on how an archive labels a sequence."""
+    patient_id = struct.pack("<HHL", 0x0010, 0x0020, 10) + b"ZID9988771"
+    came = dataset((0x00101002, "UN", files.item(patient_id)))
+    known = identifiers_of(Header({}, "1.2.840.10008.1.2.1", EXPLICIT, came))
+    assert known.facts == {Fact(Kind.PATIENT_ID, "ZID9988771")}

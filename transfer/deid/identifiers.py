@@ -15,13 +15,14 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from transfer.deid.model import DataSet, Header
+from transfer.deid.model import DataSet, Element, Header
 from transfer.scan.text import decoded
 
 TEXT_LIMIT: Final = 256
 _VALUES: Final = 32
 _MAX_DEPTH: Final = 64
 _CHARSET: Final = 0x00080005
+_ITEM: Final = b"\xfe\xff\x00\xe0"
 _ONE_TEXT_VRS: Final = frozenset(("LT", "ST", "UT"))
 
 
@@ -137,9 +138,24 @@ def _facts(dataset: DataSet, charset: bytes, depth: int) -> Iterator[Fact]:
             yield from (Fact(kind, text) for text in values)
     if depth < _MAX_DEPTH:
         for element in dataset.values():
-            if type(element.value) is list:
-                for item in element.value:
-                    yield from _facts(item, charset, depth + 1)
+            for item in _items(element):
+                yield from _facts(item, charset, depth + 1)
+
+
+def _items(element: Element) -> list[DataSet]:
+    """The items of a sequence, also of one that the file calls UN."""
+    value = element.value
+    if type(value) is list:
+        return value
+    if element.vr != "UN" or type(value) is not bytes or not value.startswith(_ITEM):
+        return []
+    from transfer.deid.reading import read_items
+    from transfer.deid.tree import Unreadable
+
+    try:
+        return read_items(value)
+    except Unreadable:
+        return []
 
 
 def _texts(raw: bytes, charset: bytes, kind: Kind, vr: str) -> Iterator[str]:
