@@ -18,6 +18,7 @@ from transfer.deid.script.references import text_reader
 from transfer.deid.script.scene import Quarantine, Scene
 
 _MOST_REFERENCES: Final = 10
+_MOST_DIGITS: Final = 1024  # more than any value that a number is written into has use for
 _MARKERS: Final = {"keep": "@keep()", "remove": "@remove()", "empty": "@empty()"}
 
 
@@ -87,6 +88,8 @@ def integer_(argument: Argument) -> Render:
     except Missing:
         return Failing("@integer has too few arguments")
     width = integer(argument.raw(2), 0) if len(argument) > 2 else 0
+    if width > _MOST_DIGITS:
+        return Failing("@integer asks for a number of too many digits")
 
     def render(scene: Scene, this: int) -> str:
         text = trim(read(scene, this))
