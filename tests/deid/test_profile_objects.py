@@ -14,6 +14,7 @@ import highdicom as hd
 import numpy as np
 import pytest
 from pydicom import dcmread
+from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
@@ -252,6 +253,15 @@ def test_an_enhanced_multi_frame_object_opens_with_its_frames(name: str) -> None
         dataset.DimensionIndexSequence[0].DimensionOrganizationUID
         == dataset.DimensionOrganizationSequence[0].DimensionOrganizationUID
     )
+
+
+def test_a_waveform_keeps_its_samples_and_the_names_of_its_leads() -> None:
+    """Lethe leaves an ECG with nothing in it."""
+    data = Path(str(get_testdata_file("waveform_ecg.dcm"))).read_bytes()
+    before, after = read(data), read(written(data))
+    assert np.array_equal(before.waveform_array(0), after.waveform_array(0))
+    channels = after.WaveformSequence[0].ChannelDefinitionSequence
+    assert [c.ChannelSourceSequence[0].CodeMeaning for c in channels][:2] == ["Lead I", "Lead II"]
 
 
 @pytest.fixture(scope="module")
