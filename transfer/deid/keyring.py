@@ -52,7 +52,8 @@ class PassphraseNeeded(UsageError):
         super().__init__(
             "The cohort's key is protected by a passphrase, and none was given.",
             "Keep it for this account with: eucaim-transfer key protect NAME --remember; or as"
-            " systemd credential key.passphrase; or write it into a file and name that (see key --help).",
+            " systemd credential key.passphrase; or write it into a file and name that (see key"
+            " --help).",
         )
 
 
