@@ -261,7 +261,10 @@ def test_a_waveform_keeps_its_samples_and_the_names_of_its_leads() -> None:
     before, after = read(data), read(written(data))
     assert np.array_equal(before.waveform_array(0), after.waveform_array(0))
     channels = after.WaveformSequence[0].ChannelDefinitionSequence
-    assert [c.ChannelSourceSequence[0].CodeMeaning for c in channels][:2] == ["Lead I (Einthoven)", "Lead II"]
+    assert [c.ChannelSourceSequence[0].CodeMeaning for c in channels][:2] == [
+        "Lead I (Einthoven)",
+        "Lead II",
+    ]
 
 
 @pytest.fixture(scope="module")
