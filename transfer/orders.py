@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from transfer import checkpoint
-from transfer.deid.cohort import require_site_id
+from transfer.deid.keys.cohort import require_site_id
 from transfer.deid.methods import PROFILES, build_method, build_pixel_rules
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger

@@ -10,7 +10,7 @@ from transfer.workspace import Home, Workspace
 from tui.cli.output import tell
 
 if TYPE_CHECKING:
-    from transfer.deid.keyring import CohortKey
+    from transfer.deid.keys.keyring import CohortKey
     from transfer.deid.methods import MethodSpec
 
 _PASSPHRASE: Final = "key.passphrase"  # noqa: S105 - the name of the secret, not the secret
@@ -28,7 +28,7 @@ def key_of(home: Home, ledger: Ledger) -> tuple[CohortKey | None, bool]:
     if not de_identifies(read_order(ledger)):
         return None, False
     from adapters.secrets import SecretStore
-    from transfer.deid.cohort import key_of_transfer
+    from transfer.deid.keys.cohort import key_of_transfer
 
     key, is_new = key_of_transfer(home, ledger, SecretStore(home.root).get(_PASSPHRASE))
     if is_new:
@@ -46,7 +46,7 @@ def method_of(home: Home, workspace: Workspace, ledger: Ledger) -> MethodSpec | 
     Raises:
         UsageError: the key cannot be opened, or a file of the method is gone or was changed.
     """
-    from transfer.deid.cohort import notice_of_new_key
+    from transfer.deid.keys.cohort import notice_of_new_key
     from transfer.method_files import load_method_files
 
     files = load_method_files(workspace.folder, ledger)

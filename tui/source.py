@@ -211,8 +211,8 @@ class Source:
         Raises:
             UsageError: the register of keys cannot be used.
         """
-        from transfer.deid.cohort import cohort_of
-        from transfer.deid.register import find_entry
+        from transfer.deid.keys.cohort import cohort_of
+        from transfer.deid.keys.register import find_entry
 
         entry = find_entry(self.home, cohort_of(order))
         return entry.fingerprint if entry else None

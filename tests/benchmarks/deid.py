@@ -83,11 +83,11 @@ def _nothing(source: Path, target: Path) -> None:
 
 
 def _ours(name: str) -> Callable[[Path, Path], None]:
-    from transfer.deid.identifiers import Identifiers
+    from transfer.deid.header.writing import copy
+    from transfer.deid.look.identifiers import Identifiers
     from transfer.deid.methods import MethodSpec, build_method
-    from transfer.deid.model import Moment
+    from transfer.deid.model import Moment, Stretch
     from transfer.deid.rewrite import Look, Outgoing, rewrite
-    from transfer.deid.writing import copy
 
     method = build_method(MethodSpec(name, _KEY, _SITE))
     moment = Moment(dt.datetime(2026, 1, 2, 3, 4, 5))  # noqa: DTZ001 - a method's clock is local
@@ -99,7 +99,7 @@ def _ours(name: str) -> Callable[[Path, Path], None]:
         fd = os.open(source, os.O_RDONLY)
         try:
             with open(target, "wb", buffering=0) as out:
-                copy(made.pieces, fd, out.write)
+                copy((p for p in made.pieces if isinstance(p, bytes | Stretch)), fd, out.write)
         finally:
             os.close(fd)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.test_refusals import assert_two_lines
 from tests.engine.made import image
 from tests.program import Program
-from transfer.deid.key import check_key
+from transfer.deid.keys.key import check_key
 from transfer.deid.recipe import pseudonym
 
 KEY = "019a39ba16da7edb9e906440a48e9ed32"

@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 
-from transfer.deid.ctp import ScriptMethod
+from transfer.deid.header.reading import Unreadable, read_header
+from transfer.deid.header.writing import assemble
 from transfer.deid.model import Header, Label, Method, Moment, Rewritten, Skipped, Stretch
-from transfer.deid.reading import Unreadable, read_header
 from transfer.deid.script import ScriptError, parse_lookup, parse_script
-from transfer.deid.writing import assemble
+from transfer.deid.script.ctp import ScriptMethod
 from transfer.scan.text import silent_pydicom
 
 GOLDEN = Path(

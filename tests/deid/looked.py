@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transfer.deid.identifiers import Fact, Identifiers, Kind
+from transfer.deid.look.identifiers import Fact, Identifiers, Kind
 from transfer.deid.model import DataSet, Element, Header
 from transfer.scan.elements import Encoding
 

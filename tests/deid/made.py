@@ -11,9 +11,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from tests.scan import files
+from transfer.deid.header.reading import read_header
+from transfer.deid.header.writing import assemble, copy, size_of
 from transfer.deid.model import Header
-from transfer.deid.reading import read_header
-from transfer.deid.writing import assemble, copy, size_of
 from transfer.scan.text import silent_pydicom
 
 CT_BODY = files.short(0x00080016, b"UI", b"1.2.840.10008.5.1.4.1.1.2\0") + files.short(

@@ -13,10 +13,10 @@ from pydicom import Dataset, FileDataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from transfer.deid.header.reading import read_header
+from transfer.deid.header.writing import assemble
 from transfer.deid.model import Header, Quarantined, Stretch
 from transfer.deid.pixels import Blanked, PixelPlan, Region, blank, place, stream_pixels
-from transfer.deid.reading import read_header
-from transfer.deid.writing import assemble
 
 Array = np.ndarray[Any, Any]
 

@@ -18,8 +18,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import PersonName
 
+from transfer.deid.header.reading import read_header
 from transfer.deid.model import Header
-from transfer.deid.reading import read_header
 
 ROOT = "1.2.826.0.1.3680043.10.999"
 

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from xml.sax.saxutils import escape
 
-from transfer.deid.ctp import ScriptMethod
 from transfer.deid.model import (
     DataSet,
     Element,
@@ -17,6 +16,7 @@ from transfer.deid.model import (
     Rewritten,
 )
 from transfer.deid.script import parse_script
+from transfer.deid.script.ctp import ScriptMethod
 from transfer.scan.elements import Encoding
 
 CLOCK = dt.datetime(2025, 3, 4, 5, 6, 7, tzinfo=dt.UTC)

@@ -9,8 +9,8 @@ import pytest
 
 from tests.deid.profiled import EXPLICIT, KEY, MOMENT, dataset, in_item, one
 from tests.scan import files
-from transfer.deid.identifiers import NOBODY, Fact, Identifiers, Kind, identifiers_of
-from transfer.deid.lastlook import look
+from transfer.deid.look.identifiers import NOBODY, Fact, Identifiers, Kind, identifiers_of
+from transfer.deid.look.lastlook import look
 from transfer.deid.methods import MethodSpec, build_method
 from transfer.deid.model import Header
 from transfer.deid.rewrite import Cause, Look, Outgoing, Stopped, rewrite

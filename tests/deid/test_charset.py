@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transfer.deid.charset import CharacterSet, Undecodable, character_set
+from transfer.deid.text.charset import CharacterSet, Undecodable, character_set
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from transfer.deid.cohort import (
+from transfer.deid.keys.cohort import (
     Explanation,
     NoKeyYet,
     SecondKey,
@@ -25,7 +25,7 @@ from transfer.deid.cohort import (
     protect_key,
     require_site_id,
 )
-from transfer.deid.keyring import (
+from transfer.deid.keys.keyring import (
     KeyMissing,
     PassphraseNeeded,
     key_path,
@@ -33,8 +33,8 @@ from transfer.deid.keyring import (
     load_document,
     look_up,
 )
-from transfer.deid.passphrase import WrongPassphrase
-from transfer.deid.register import Cohort, find_entry
+from transfer.deid.keys.passphrase import WrongPassphrase
+from transfer.deid.keys.register import Cohort, find_entry
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order

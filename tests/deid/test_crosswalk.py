@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from transfer.deid.crosswalk import lock_crosswalk, make_crosswalk, open_crosswalk
-from transfer.deid.passphrase import WrongPassphrase
-from transfer.deid.seal import PATIENT_ID, Seal, SealedWithAnotherKey
+from transfer.deid.keys.crosswalk import lock_crosswalk, make_crosswalk, open_crosswalk
+from transfer.deid.keys.passphrase import WrongPassphrase
+from transfer.deid.keys.seal import PATIENT_ID, Seal, SealedWithAnotherKey
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order

@@ -17,10 +17,10 @@ import pydicom
 import pytest
 
 from tests.engine.made import image
-from transfer.deid.folder import FolderOrder, check_folders, deidentify_folder, safe_name
-from transfer.deid.folder_report import FolderReport
 from transfer.deid.methods import MethodSpec
 from transfer.deid.recipe import new_uid, pseudonym
+from transfer.deid.standalone.folder import FolderOrder, check_folders, deidentify_folder, safe_name
+from transfer.deid.standalone.report import FolderReport
 from transfer.errors import UsageError
 
 KEY = "019a39ba16da7edb9e906440a48e9ed32"

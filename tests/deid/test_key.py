@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ABSENT_SHARED
-from transfer.deid.key import check_digit, check_key, fingerprint, has_upper_case, new_key
+from transfer.deid.keys.key import check_digit, check_key, fingerprint, has_upper_case, new_key
 from transfer.errors import UsageError
 
 GOLDEN = Path(

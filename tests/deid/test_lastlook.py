@@ -8,8 +8,8 @@ import time
 import pytest
 
 from tests.deid.looked import PSEUDONYM, clean_ct, dataset, element, header, known
-from transfer.deid.identifiers import NOBODY, Identifiers, Kind, identifiers_of
-from transfer.deid.lastlook import Hit, look
+from transfer.deid.look.identifiers import NOBODY, Identifiers, Kind, identifiers_of
+from transfer.deid.look.lastlook import Hit, look
 from transfer.deid.model import Element, Header, Stretch
 
 SOMEBODY = known(

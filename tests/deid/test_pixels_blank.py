@@ -35,12 +35,12 @@ from tests.deid.pixel_files import (
     refusal,
     write,
 )
+from transfer.deid.header.reading import read_header
+from transfer.deid.header.writing import assemble
 from transfer.deid.model import PIXEL_DATA, Element, Stretch
 from transfer.deid.pixels import Blanked, NotBlanked, PixelPlan, Region, blank, place, stream_pixels
 from transfer.deid.pixels.amend import PLACEHOLDER_OFFSET
 from transfer.deid.pixels.codestream import size_of_frame
-from transfer.deid.reading import read_header
-from transfer.deid.writing import assemble
 
 REGIONS = (Region(2, 1, 5, 3), Region(-3, -2, 50, 50))
 
@@ -466,7 +466,7 @@ _MEASURE = """
 import os, resource, sys
 import numpy
 from transfer.deid.pixels import Region, blank, stream_pixels
-from transfer.deid.reading import read_header
+from transfer.deid.header.reading import read_header
 path = sys.argv[1]
 fd = os.open(path, os.O_RDONLY)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -11,10 +11,10 @@ import pytest
 
 from tests.deid.golden import Case, cases, differences, method_of, need_golden, run_case, wanted
 from tests.deid.planted import header_of
+from transfer.deid.header.tree import Unreadable
 from transfer.deid.model import Element, Header, Method, Moment, Outcome, Quarantined, Rewritten
 from transfer.deid.profiles import eucaim_method, lethe_method
 from transfer.deid.profiles.walk import NO_PATIENT_ID
-from transfer.deid.tree import Unreadable
 
 SCRIPT = "eucaim-anon.script"
 SITE_ID = "SITE-001"

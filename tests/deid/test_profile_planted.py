@@ -16,12 +16,12 @@ from pydicom.uid import UID
 
 from tests.deid import planted
 from tests.deid.planted import Planted
+from transfer.deid.header.vrs import public_vrs
+from transfer.deid.header.writing import assemble, copy
 from transfer.deid.model import DataSet, Element, Header, Moment, Rewritten
 from transfer.deid.profiles import eucaim_method, load_profile
 from transfer.deid.profiles.actions import Action
 from transfer.deid.recipe import new_uid, pseudonym
-from transfer.deid.vrs import public_vrs
-from transfer.deid.writing import assemble, copy
 from transfer.scan.elements import Encoding
 
 KEY = "019a39ba16da7edb9e906440a48e9ed32"

@@ -24,9 +24,9 @@ from pydicom.uid import (
 
 from tests.deid import made
 from tests.scan import files
-from transfer.deid import reading, tree
+from transfer.deid.header import reading, tree
+from transfer.deid.header.reading import Unreadable, read_header, read_items
 from transfer.deid.model import DataSet, Element, Header, Stretch
-from transfer.deid.reading import Unreadable, read_header, read_items
 from transfer.scan.elements import Encoding
 
 GOLDEN = Path(
@@ -594,8 +594,8 @@ def test_a_stream_that_unpacks_without_end_is_refused() -> None:
 
 _MEASURE = """
 import os, resource, sys, tracemalloc
-from transfer.deid.reading import read_header
-from transfer.deid.writing import assemble, copy, size_of
+from transfer.deid.header.reading import read_header
+from transfer.deid.header.writing import assemble, copy, size_of
 path = sys.argv[1]
 fd = os.open(path, os.O_RDONLY)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -7,9 +7,9 @@ import pickle
 import pytest
 
 from tests.deid.rules import method
-from transfer.deid.ctp import ScriptMethod
 from transfer.deid.model import Label
 from transfer.deid.script import ScriptError, Switch, parse_lookup, parse_script
+from transfer.deid.script.ctp import ScriptMethod
 from transfer.errors import UsageError
 
 XML = b"""<script>

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from transfer.deid.passphrase import WrongPassphrase, lock, unlock
-from transfer.deid.seal import PATIENT_ID, STUDY_UID, Seal, SealedWithAnotherKey
+from transfer.deid.keys.passphrase import WrongPassphrase, lock, unlock
+from transfer.deid.keys.seal import PATIENT_ID, STUDY_UID, Seal, SealedWithAnotherKey
 from transfer.errors import UsageError
 
 KEY = "019424f8632e7696a5a5a5a5a5a5a5a50"

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from tests.deid.looked import known
-from transfer.deid.identifiers import NOBODY
-from transfer.deid.pseudonyms import LethePseudonyms, RecipePseudonyms
+from transfer.deid.look.identifiers import NOBODY
 from transfer.deid.recipe import new_uid, pseudonym
-from transfer.deid.tables import (
+from transfer.deid.standalone.pseudonyms import LethePseudonyms, RecipePseudonyms
+from transfer.deid.standalone.tables import (
     Problem,
     Pseudonyms,
     TableLook,

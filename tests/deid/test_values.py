@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
-from transfer.deid.charset import LATIN_1, CharacterSet
-from transfer.deid.java import double_text, float_text, parse_float, parse_int, split, trim
-from transfer.deid.values import Refused, read_text, values_of, write_text
+from transfer.deid.text.charset import LATIN_1, CharacterSet
+from transfer.deid.text.java import double_text, float_text, parse_float, parse_int, split, trim
+from transfer.deid.text.values import Refused, read_text, values_of, write_text
 
 
 @pytest.mark.parametrize(

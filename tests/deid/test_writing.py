@@ -20,8 +20,8 @@ from pydicom.uid import (
 
 from tests.deid import made
 from tests.scan import files
+from transfer.deid.header.writing import assemble, copy, size_of
 from transfer.deid.model import Element, Header, Stretch
-from transfer.deid.writing import assemble, copy, size_of
 from transfer.errors import SourceChanged
 from transfer.scan.elements import Encoding
 from transfer.scan.filemeta import part10_prefix

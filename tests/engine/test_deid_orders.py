@@ -11,8 +11,8 @@ import pytest
 from tests.engine.bench import NODE, TRANSFER
 from tests.engine.deid_bench import SITE_ID, DeidBench, deid_bench
 from tests.engine.test_deidentify import HASHED_ID, UIDS
-from transfer.deid.cohort import Explanation, cohort_of, import_key
-from transfer.deid.key import new_key
+from transfer.deid.keys.cohort import Explanation, cohort_of, import_key
+from transfer.deid.keys.key import new_key
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.workspace import Home

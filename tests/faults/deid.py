@@ -14,8 +14,8 @@ from tests.engine.archive import ArchivedSession
 from tests.faults.bench import Bench, Held, Server
 from tests.faults.cohort import Cohort
 from tests.faults.xnat import XnatBench
-from transfer.deid.cohort import cohort_of, key_for
-from transfer.deid.identifiers import NOBODY
+from transfer.deid.keys.cohort import cohort_of, key_for
+from transfer.deid.look.identifiers import NOBODY
 from transfer.deid.methods import MethodSpec, build_method
 from transfer.deid.model import Moment, Stretch
 from transfer.deid.rewrite import Look, Outgoing, rewrite

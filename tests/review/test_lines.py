@@ -17,8 +17,8 @@ from tests.review.headers import (
     header,
     why,
 )
-from transfer.deid.identifiers import Kind
-from transfer.deid.lastlook import Hit
+from transfer.deid.look.identifiers import Kind
+from transfer.deid.look.lastlook import Hit
 from transfer.deid.model import PIXEL_DATA, Element, Header, Stretch
 from transfer.review import lines as review_lines
 from transfer.review.lines import Change, Line, Value, compare

@@ -12,8 +12,8 @@ from tests.review.headers import (
     header,
     why,
 )
-from transfer.deid.identifiers import Kind
-from transfer.deid.lastlook import Hit
+from transfer.deid.look.identifiers import Kind
+from transfer.deid.look.lastlook import Hit
 from transfer.review import texts
 from transfer.review.lines import Line, compare
 from transfer.review.texts import TextTally

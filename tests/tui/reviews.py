@@ -8,8 +8,8 @@ from pathlib import Path
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
-from transfer.deid.cohort import cohort_of, import_key
-from transfer.deid.key import fingerprint
+from transfer.deid.keys.cohort import cohort_of, import_key
+from transfer.deid.keys.key import fingerprint
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, read_order
 from transfer.ledger.steps import Finding, record_finding

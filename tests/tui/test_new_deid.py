@@ -8,8 +8,8 @@ import pytest
 
 from tests.tui.driving import crumbs, keys, make_app, now, press, running, words
 from tests.tui.driving import screen_name as front
-from transfer.deid.cohort import make_or_find
-from transfer.deid.register import Cohort, find_entry
+from transfer.deid.keys.cohort import make_or_find
+from transfer.deid.keys.register import Cohort, find_entry
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, read_order, write_order
 from transfer.method_files import load_method_files

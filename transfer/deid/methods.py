@@ -91,8 +91,8 @@ def label_of(spec: MethodSpec, method: Method) -> Label:
 
 
 def _script_method(spec: MethodSpec, text: bytes) -> Method:
-    from transfer.deid.ctp import ScriptMethod
     from transfer.deid.script import parse_lookup, parse_script
+    from transfer.deid.script.ctp import ScriptMethod
 
     script = parse_script(text, spec.name)
     lookup = None if spec.lookup is None else parse_lookup(spec.lookup)

@@ -15,8 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from transfer.deid.identifiers import Identifiers, identifiers_of
-from transfer.deid.lastlook import Hit, Read, look
+from transfer.deid.header.reading import Unreadable, read_header
+from transfer.deid.header.writing import PIECE_BYTES, assemble, size_of
+from transfer.deid.look.identifiers import Identifiers, identifiers_of
+from transfer.deid.look.lastlook import Hit, Read, look
 from transfer.deid.model import (
     DataSet,
     Header,
@@ -27,8 +29,6 @@ from transfer.deid.model import (
     Skipped,
     Stretch,
 )
-from transfer.deid.reading import Unreadable, read_header
-from transfer.deid.writing import PIECE_BYTES, assemble, size_of
 from transfer.scan.text import decoded, plain
 
 if TYPE_CHECKING:

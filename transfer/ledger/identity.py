@@ -19,7 +19,7 @@ from transfer.values import (
 )
 
 if TYPE_CHECKING:
-    from transfer.deid.seal import Seal
+    from transfer.deid.keys.seal import Seal
 
 STUDY_COLUMNS: Final = "s.study_uid, s.out_study_uid, p.original_id, p.pseudonym"
 """What `Names.study` takes, of study `s` and patient `p`."""
@@ -59,7 +59,7 @@ class Names:
         self, study: str, out_study: bytes | None, patient: str, pseudonym: bytes | None
     ) -> StudyRef:
         """A Study as it goes. Raises as `instance`."""
-        from transfer.deid import seal
+        from transfer.deid.keys import seal
 
         return StudyRef(
             StudyInstanceUID(self._name(study, out_study, seal.STUDY_UID)),
@@ -76,7 +76,7 @@ class Names:
         out_series: bytes | None,
     ) -> SeriesRef:
         """A Series as it goes. Raises as `instance`."""
-        from transfer.deid import seal
+        from transfer.deid.keys import seal
 
         named = self.study(study, out_study, patient, pseudonym)
         uid = SeriesInstanceUID(self._name(series, out_series, seal.SERIES_UID))
@@ -88,7 +88,7 @@ class Names:
         Raises:
             UsageError: it is sealed, and the key is missing or another one.
         """
-        from transfer.deid import seal
+        from transfer.deid.keys import seal
 
         return SOPInstanceUID(self._name(uid, out_uid, seal.SOP_INSTANCE_UID, is_many=True))
 

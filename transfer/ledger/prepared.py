@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from transfer.deid.seal import PATIENT_ID, SERIES_UID, SOP_INSTANCE_UID, STUDY_UID
+from transfer.deid.keys.seal import PATIENT_ID, SERIES_UID, SOP_INSTANCE_UID, STUDY_UID
 from transfer.ledger.batches import PatientFacts
 from transfer.ledger.connection import Ledger
 from transfer.values import SeriesRef

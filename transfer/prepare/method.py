@@ -44,8 +44,8 @@ def open_method(ledger: Ledger, spec: MethodSpec) -> OpenMethod:
     Raises:
         UsageError: the method cannot be built, or instances have gone by another one.
     """
-    from transfer.deid.key import fingerprint
-    from transfer.deid.seal import Seal
+    from transfer.deid.keys.key import fingerprint
+    from transfer.deid.keys.seal import Seal
 
     label = label_of(spec, build_method(spec))
     known = newest_run(ledger)

@@ -80,7 +80,7 @@ def _size_of(task: Task) -> int:
 
 
 def _begin(setup: Setup, news: News) -> Callable[[Task], Answer]:
-    from transfer.deid.identifiers import Fact, Identifiers, Kind
+    from transfer.deid.look.identifiers import Fact, Identifiers, Kind
     from transfer.deid.methods import build_method, build_pixel_rules
     from transfer.deid.model import Moment, NumberNeeded
     from transfer.deid.rewrite import Look, rewrite

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from transfer.deid.lastlook import Path
+from transfer.deid.look.lastlook import Path
 from transfer.review.lines import Change, Comparison, Line, Value
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
+from transfer.deid.keys.seal import Seal
 from transfer.deid.methods import PROFILES, MethodSpec, build_method
 from transfer.deid.model import Header, Label, Method, Moment, NumberNeeded, Outcome, Rewritten
-from transfer.deid.seal import Seal
 from transfer.ledger.connection import Ledger
 from transfer.ledger.deid_run import newest_run, read_numbers
 from transfer.ledger.identity import Names

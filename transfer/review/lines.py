@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from transfer.deid.identifiers import Kind
-from transfer.deid.lastlook import Hit, Path
+from transfer.deid.look.identifiers import Kind
+from transfer.deid.look.lastlook import Hit, Path
 from transfer.deid.model import DataSet, Element, Header
 from transfer.review.values import FREE_TEXT_VRS, bare, count, is_text, keyword, show
 from transfer.scan.elements import Encoding

@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass, field
 from typing import Final
 
-from transfer.deid.identifiers import Fact, Identifiers, Kind, identifiers_of
-from transfer.deid.lastlook import look
+from transfer.deid.header.reading import Unreadable, read_header
+from transfer.deid.look.identifiers import Fact, Identifiers, Kind, identifiers_of
+from transfer.deid.look.lastlook import look
 from transfer.deid.model import Header, NumberNeeded, Quarantined, Skipped
-from transfer.deid.reading import Unreadable, read_header
 from transfer.deid.rewrite import CHANGED, Cause
 from transfer.review.glass import Glass
 from transfer.review.lines import Comparison, compare

@@ -19,7 +19,7 @@ from tui.cli.output import answering, print_json, say, tell
 from tui.figures import count, size
 
 if TYPE_CHECKING:
-    from transfer.deid.folder_report import FolderReport
+    from transfer.deid.standalone.report import FolderReport
 
 _TELL_S = 2.0
 _KEY_BYTES = 4096
@@ -31,7 +31,7 @@ _SITE_PARAM = "PROVIDERID"
 
 def deid_command(options: argparse.Namespace) -> int:
     """De-identify a folder into an empty one."""
-    from transfer.deid.folder import FolderOrder, check_folders, deidentify_folder
+    from transfer.deid.standalone.folder import FolderOrder, check_folders, deidentify_folder
 
     source, target = options.input.absolute(), options.output.absolute()
     check_folders(source, target)
@@ -53,7 +53,7 @@ def deid_command(options: argparse.Namespace) -> int:
 
 def _method(options: argparse.Namespace) -> tuple[MethodSpec, bool]:
     """What de-identifies, and whether its key is a new one."""
-    from transfer.deid.key import new_key
+    from transfer.deid.keys.key import new_key
     from transfer.deid.methods import build_method, build_pixel_rules
 
     name = options.deid or DEFAULT_PROFILE
@@ -132,7 +132,7 @@ def _params(given: list[str], key: str, site_id: str) -> tuple[tuple[str, str], 
 
 
 def _read_key(path: Path) -> str:
-    from transfer.deid.key import check_key
+    from transfer.deid.keys.key import check_key
 
     try:
         with path.open("rb") as file:
@@ -149,7 +149,7 @@ def _read_key(path: Path) -> str:
 
 def _keep_key(target: Path, key: str) -> None:
     """The new key, in a file of its owner's beside the output and never in it."""
-    from transfer.deid.private import create_private
+    from transfer.deid.keys.private import create_private
     from transfer.workspace import make_folder
 
     path = target.with_name(f"{target.name}.key")

@@ -15,9 +15,9 @@ from tui.cli.hidden import ask_passphrase, new_passphrase, read_passphrase_file
 
 if TYPE_CHECKING:
     from adapters.secrets import SecretStore
-    from transfer.deid.cohort import Explanation
-    from transfer.deid.keyring import CohortKey, KeyFacts
-    from transfer.deid.register import Cohort, Entry
+    from transfer.deid.keys.cohort import Explanation
+    from transfer.deid.keys.keyring import CohortKey, KeyFacts
+    from transfer.deid.keys.register import Cohort, Entry
 
 PASSPHRASE: Final = "key.passphrase"  # noqa: S105  (the name of the secret, not the secret)
 
@@ -35,7 +35,7 @@ class Desk:
     def of(cls, name: str) -> Desk:
         """The desk for the transfer of that name."""
         from adapters.secrets import SecretStore
-        from transfer.deid.cohort import cohort_of
+        from transfer.deid.keys.cohort import cohort_of
 
         home = Home.find()
         workspace = home.workspace(name)
@@ -49,8 +49,8 @@ class Desk:
         Raises:
             NoKeyYet: nothing.
         """
-        from transfer.deid.cohort import NoKeyYet
-        from transfer.deid.register import find_entry
+        from transfer.deid.keys.cohort import NoKeyYet
+        from transfer.deid.keys.register import find_entry
 
         found = find_entry(self.home, self.cohort)
         if found is None:
@@ -66,8 +66,8 @@ class Desk:
         Raises:
             PassphraseNeeded, WrongPassphrase: there is none, or not the right one.
         """
-        from transfer.deid.keyring import PassphraseNeeded, open_document, read_facts
-        from transfer.deid.passphrase import WrongPassphrase
+        from transfer.deid.keys.keyring import PassphraseNeeded, open_document, read_facts
+        from transfer.deid.keys.passphrase import WrongPassphrase
 
         if not read_facts(document).is_protected:
             return None
@@ -87,7 +87,7 @@ class Desk:
 
     def key(self, secret_file: Path | None = None) -> CohortKey:
         """The cohort's key, opened."""
-        from transfer.deid.keyring import load_document, open_document
+        from transfer.deid.keys.keyring import load_document, open_document
 
         document = load_document(self.home, self.entry().fingerprint)
         return open_document(document, self.present_passphrase(document, secret_file))
@@ -110,7 +110,7 @@ class Desk:
 
     def describe(self, facts: KeyFacts) -> dict[str, Any]:
         """What every answer says of a key."""
-        from transfer.deid.keyring import key_path
+        from transfer.deid.keys.keyring import key_path
 
         return {
             "transfer": self.workspace.name,
@@ -129,7 +129,7 @@ def explanation(options: argparse.Namespace, *, is_needed: bool = False) -> Expl
     Raises:
         UsageError: half of it is missing, or all of it although it is needed.
     """
-    from transfer.deid.cohort import Explanation
+    from transfer.deid.keys.cohort import Explanation
 
     person, reason = ((word or "").strip() for word in (options.by, options.reason))
     if person and reason:

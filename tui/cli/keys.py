@@ -32,7 +32,7 @@ def key_command(options: argparse.Namespace) -> int:
 
 
 def _make(options: argparse.Namespace) -> int:
-    from transfer.deid.cohort import make_or_find, notice_of_new_key
+    from transfer.deid.keys.cohort import make_or_find, notice_of_new_key
 
     desk = Desk.of(options.name)
     wanted = desk.wanted_passphrase(is_asked=options.passphrase, secret_file=options.secret_file)
@@ -51,7 +51,7 @@ def _make(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from transfer.deid.keyring import look_up
+    from transfer.deid.keys.keyring import look_up
 
     desk = Desk.of(options.name)
     entry = desk.entry()
@@ -85,9 +85,9 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from transfer.deid.cohort import SECOND_KEY, import_document, import_key, refuse_second_key
-    from transfer.deid.key import check_key, fingerprint, has_upper_case
-    from transfer.deid.keyring import parse_document, read_facts
+    from transfer.deid.keys.cohort import SECOND_KEY, import_document, import_key, refuse_second_key
+    from transfer.deid.keys.key import check_key, fingerprint, has_upper_case
+    from transfer.deid.keys.keyring import parse_document, read_facts
 
     desk = Desk.of(options.name)
     explained = explanation(options)
@@ -127,8 +127,8 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _export_key(options: argparse.Namespace) -> int:
-    from transfer.deid.keyring import export_form, look_up
-    from transfer.deid.private import create_private
+    from transfer.deid.keys.keyring import export_form, look_up
+    from transfer.deid.keys.private import create_private
 
     desk = Desk.of(options.name)
     mark = desk.entry().fingerprint
@@ -153,8 +153,8 @@ def _export_key(options: argparse.Namespace) -> int:
 
 
 def _export_crosswalk(options: argparse.Namespace) -> int:
-    from transfer.deid.crosswalk import PLAIN_WORD, lock_crosswalk, make_crosswalk
-    from transfer.deid.private import create_private
+    from transfer.deid.keys.crosswalk import PLAIN_WORD, lock_crosswalk, make_crosswalk
+    from transfer.deid.keys.private import create_private
 
     desk = Desk.of(options.name)
     explained = explanation(options, is_needed=options.plain)
@@ -194,8 +194,8 @@ def _export_crosswalk(options: argparse.Namespace) -> int:
 
 
 def _protect(options: argparse.Namespace) -> int:
-    from transfer.deid.cohort import protect_key
-    from transfer.deid.keyring import load_document
+    from transfer.deid.keys.cohort import protect_key
+    from transfer.deid.keys.keyring import load_document
 
     desk = Desk.of(options.name)
     document = load_document(desk.home, desk.entry().fingerprint)
@@ -218,8 +218,8 @@ def _protect(options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace) -> int:
-    from transfer.deid.crosswalk import LARGEST_BYTES, open_crosswalk
-    from transfer.deid.private import create_private, read_private
+    from transfer.deid.keys.crosswalk import LARGEST_BYTES, open_crosswalk
+    from transfer.deid.keys.private import create_private, read_private
 
     try:
         content = read_private(options.file, "crosswalk", LARGEST_BYTES)

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from transfer.deid.cohort import cohort_of
+from transfer.deid.keys.cohort import cohort_of
+from transfer.deid.keys.register import find_entry
 from transfer.deid.methods import DEFAULT_PROFILE, PROFILES
-from transfer.deid.register import find_entry
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.census import list_failed, list_left_out
 from transfer.ledger.connection import Ledger

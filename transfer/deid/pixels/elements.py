@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from transfer.deid.charset import LATIN_1, CharacterSet, Undecodable, character_set
+from transfer.deid.header.vrs import vr_of
 from transfer.deid.model import DataSet, Element, Header
-from transfer.deid.names import block_of, tag_of
-from transfer.deid.values import read_text
-from transfer.deid.vrs import vr_of
+from transfer.deid.text.charset import LATIN_1, CharacterSet, Undecodable, character_set
+from transfer.deid.text.names import block_of, tag_of
+from transfer.deid.text.values import read_text
 
 Block: TypeAlias = tuple[int, str, int]
 """Group, creator and offset of a private element."""

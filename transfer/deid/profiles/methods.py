@@ -27,8 +27,8 @@ def lethe_method(key: str, site_id: str) -> Method:
         UsageError: the key or the SITE ID is empty.
     """
     _check(key, site_id)
-    from transfer.deid.ctp import ScriptMethod
     from transfer.deid.script import parse_script
+    from transfer.deid.script.ctp import ScriptMethod
 
     profile = load_profile("lethe")
     script = parse_script(script_text(profile), profile.name)

@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import Final
 
 from transfer.deid import recipe
-from transfer.deid.charset import LATIN_1, CharacterSet, character_set
+from transfer.deid.header.vrs import vr_of
 from transfer.deid.model import Element, Stretch
 from transfer.deid.profiles.actions import Action
 from transfer.deid.profiles.dates import first_of_month
 from transfer.deid.profiles.table import Group
 from transfer.deid.profiles.vrpolicy import TEXT
-from transfer.deid.vrs import vr_of
+from transfer.deid.text.charset import LATIN_1, CharacterSet, character_set
 
 _WELL_KNOWN: Final = b"1.2.840.10008."
 _BLANKS: Final = b" \0"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from transfer.deid.header.reading import read_items
+from transfer.deid.header.tree import Unreadable
 from transfer.deid.model import Element, Stretch
 from transfer.deid.profiles.vrpolicy import BULK, LONG_LENGTH, NUMBER_BYTES
-from transfer.deid.reading import read_items
-from transfer.deid.tree import Unreadable
 
 _SHORT_LIMIT_BYTES: Final = 0xFFFE
 

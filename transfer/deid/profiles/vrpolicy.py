@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from transfer.deid.vrs import vr_of
+from transfer.deid.header.vrs import vr_of
 
 BYTE_TEXT: Final = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"))
 TEXT: Final = BYTE_TEXT | frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))

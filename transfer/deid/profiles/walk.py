@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 from transfer.deid import recipe
-from transfer.deid.charset import Undecodable
+from transfer.deid.header.tree import TOO_DEEP
+from transfer.deid.header.vrs import public_vrs, vr_of
 from transfer.deid.model import (
     DataSet,
     Element,
@@ -33,8 +34,7 @@ from transfer.deid.profiles.vrpolicy import (
     TEXT,
     treated_as,
 )
-from transfer.deid.tree import TOO_DEEP
-from transfer.deid.vrs import public_vrs, vr_of
+from transfer.deid.text.charset import Undecodable
 from transfer.scan.elements import MAX_DEPTH
 
 _CHARACTER_SET: Final = 0x00080005

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from transfer.deid.java import INT_MAX, INT_MIN, parse_float, parse_int, single
+from transfer.deid.text.java import INT_MAX, INT_MIN, parse_float, parse_int, single
 
 _FIRST_GREGORIAN: Final = 2299161  # Julian day number of 1582-10-15
 _CHANGE_YEAR: Final = 1582

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from transfer.deid.java import is_whitespace, trim
+from transfer.deid.text.java import is_whitespace, trim
 
 _SPACE: Final = re.compile(r"[ \t\n\x0b\f\r]")
 _WITH_TWO_CLAUSES: Final = frozenset(("if", "select"))

@@ -6,9 +6,9 @@ import base64
 import re
 from typing import TYPE_CHECKING, Final
 
-from transfer.deid.java import trim
 from transfer.deid.script.functions import Argument, Constant, Render
 from transfer.deid.script.scene import Scene
+from transfer.deid.text.java import trim
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import Cipher, modes

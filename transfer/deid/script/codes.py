@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from transfer.deid.charset import CharacterSet
-from transfer.deid.java import split, trim
 from transfer.deid.model import DataSet, Element
-from transfer.deid.values import write_text
+from transfer.deid.text.charset import CharacterSet
+from transfer.deid.text.java import split, trim
+from transfer.deid.text.values import write_text
 
 METHOD_CODES: Final = 0x00120064
 _CODE_VALUE: Final = 0x00080100

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from transfer.deid.java import parse_int, trim
 from transfer.deid.script.functions import Argument, pattern_of
 from transfer.deid.script.references import tag_reader, text_reader
 from transfer.deid.script.scene import Quarantine, Scene, is_blank
+from transfer.deid.text.java import parse_int, trim
 
 Test = Callable[[Scene, int], bool]
 

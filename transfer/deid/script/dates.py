@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from transfer.deid.java import INT_MIN, LONG_MAX, LONG_MIN, parse_int, split, trim
 from transfer.deid.script.calendar import Moment, date_of, day_number, parse_moment
 from transfer.deid.script.functions import Argument, Constant, Failing, Missing, Render, integer
 from transfer.deid.script.hashes import digits
 from transfer.deid.script.references import text_reader
 from transfer.deid.script.scene import Quarantine, Scene
 from transfer.deid.script.tables import NotFound, found_in
+from transfer.deid.text.java import INT_MIN, LONG_MAX, LONG_MIN, parse_int, split, trim
 
 _EMPTY: Final = "@empty()"
 _REMOVE: Final = "@remove()"

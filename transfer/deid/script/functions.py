@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from transfer.deid.java import parse_int, trim
 from transfer.deid.script.calls import Call
 from transfer.deid.script.references import Names, Text, text_reader
 from transfer.deid.script.regex import BadPattern, java_pattern
 from transfer.deid.script.scene import Quarantine, Scene
+from transfer.deid.text.java import parse_int, trim
 
 Render = Callable[[Scene, int], str]
 """Gives the text of a call, for the element whose tag is given."""

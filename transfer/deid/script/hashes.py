@@ -6,10 +6,10 @@ import hashlib
 import re
 from typing import Final
 
-from transfer.deid.java import INT_MAX, split, trim
 from transfer.deid.script.functions import Argument, Constant, Render, integer
 from transfer.deid.script.references import named_tag_reader
 from transfer.deid.script.scene import Beyond, Scene, Stop
+from transfer.deid.text.java import INT_MAX, split, trim
 
 _REMOVE: Final = "@remove()"
 _UID_LENGTH: Final = 64

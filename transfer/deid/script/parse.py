@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from transfer.deid.java import trim
-from transfer.deid.names import block_of, tag_of
 from transfer.deid.script.model import Rule, Script, ScriptError, Switch, Warned
 from transfer.deid.script.properties import BadProperty, Property, read_properties
 from transfer.deid.script.xmlform import Line, read_lines
+from transfer.deid.text.java import trim
+from transfer.deid.text.names import block_of, tag_of
 
 MAX_SCRIPT_BYTES: Final = 16 * 1024 * 1024
 

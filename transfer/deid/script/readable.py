@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from transfer.deid.header.vrs import vr_of
 from transfer.deid.model import PIXEL_DATA, DataSet, Element, Header
-from transfer.deid.names import is_newer
-from transfer.deid.vrs import vr_of
+from transfer.deid.text.names import is_newer
 
 _FIRST_GROUP: Final = 0x0004
 _GROUP_LENGTH: Final = 0x00020000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from transfer.deid.java import split, trim
-from transfer.deid.names import block_of, tag_of
 from transfer.deid.script.scene import Level, Scene
+from transfer.deid.text.java import split, trim
+from transfer.deid.text.names import block_of, tag_of
 
 Text = Callable[[Scene, int], str | None]
 """The text of an element, given the tag of the element in hand; None: absent."""

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-from transfer.deid.java import INT_MAX, trim
-from transfer.deid.names import block_of, inserted_vr
 from transfer.deid.script.codes import METHOD_CODES
 from transfer.deid.script.compile import Compiler
 from transfer.deid.script.functions import Constant, Render
@@ -15,6 +13,8 @@ from transfer.deid.script.javahash import hashtable_order, properties_order
 from transfer.deid.script.model import Rule, Script, Warned
 from transfer.deid.script.references import Place
 from transfer.deid.script.scene import Level, Quarantine
+from transfer.deid.text.java import INT_MAX, trim
+from transfer.deid.text.names import block_of, inserted_vr
 
 _ALWAYS: Final = "@always()"
 _ALWAYS_REQUIRE: Final = "@always()@require()"

@@ -9,13 +9,13 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from transfer.deid.charset import DEFAULT, LATIN_1, CharacterSet, Undecodable, character_set
-from transfer.deid.dcm4che import UNREAD_VRS
-from transfer.deid.java import trim
+from transfer.deid.header.vrs import sign_tags
 from transfer.deid.model import DataSet, Element, Stretch
-from transfer.deid.names import is_newer
-from transfer.deid.values import read_text
-from transfer.deid.vrs import sign_tags
+from transfer.deid.text.charset import DEFAULT, LATIN_1, CharacterSet, Undecodable, character_set
+from transfer.deid.text.dcm4che import UNREAD_VRS
+from transfer.deid.text.java import trim
+from transfer.deid.text.names import is_newer
+from transfer.deid.text.values import read_text
 
 CHARSET: Final = 0x00080005
 _META_END: Final = 0x00080000

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from transfer.deid.java import split, trim
 from transfer.deid.script.functions import (
     Argument,
     Failing,
@@ -16,6 +15,7 @@ from transfer.deid.script.functions import (
 )
 from transfer.deid.script.references import text_reader
 from transfer.deid.script.scene import Quarantine, Scene
+from transfer.deid.text.java import split, trim
 
 _MOST_REFERENCES: Final = 10
 _MOST_DIGITS: Final = 1024  # more than any value that a number is written into has use for

@@ -6,7 +6,6 @@ import math
 import re
 from typing import Final
 
-from transfer.deid.java import parse_float, parse_int, single, split, trim
 from transfer.deid.script.functions import (
     Argument,
     Constant,
@@ -18,6 +17,7 @@ from transfer.deid.script.functions import (
 from transfer.deid.script.references import tag_reader
 from transfer.deid.script.replacement import BadReplacement, java_replacement
 from transfer.deid.script.scene import Quarantine, Scene
+from transfer.deid.text.java import parse_float, parse_int, single, split, trim
 
 _SPACES: Final = re.compile(r"[ \t\n\x0b\f\r]+")
 _DIGIT: Final = re.compile(r"[0-9]")

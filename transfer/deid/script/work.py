@@ -6,8 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from transfer.deid.byteorder import little_endian
-from transfer.deid.charset import LATIN_1, LATIN_1_TERM, CharacterSet
+from transfer.deid.header.byteorder import little_endian
 from transfer.deid.model import DataSet, Element, Header, Moment, Outcome, Quarantined, Rewritten
 from transfer.deid.script.codes import METHOD_CODES, with_codes
 from transfer.deid.script.protection import Protection, is_safe
@@ -28,7 +27,8 @@ from transfer.deid.script.ruleset import (
     vr_to_insert,
 )
 from transfer.deid.script.scene import CHARSET, Level, Quarantine, Scene, Stop, charset_in, told
-from transfer.deid.values import Refused, is_text, read_text, values_of, write_text
+from transfer.deid.text.charset import LATIN_1, LATIN_1_TERM, CharacterSet
+from transfer.deid.text.values import Refused, is_text, read_text, values_of, write_text
 from transfer.scan.elements import Encoding
 
 _EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from transfer.deid import passphrase as boxes
+from transfer.deid.keys import passphrase as boxes
+from transfer.deid.keys.seal import PATIENT_ID, Seal
 from transfer.deid.methods import DEFAULT_PROFILE, PROFILES
 from transfer.deid.recipe import pseudonym as make_pseudonym
-from transfer.deid.seal import PATIENT_ID, Seal
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order

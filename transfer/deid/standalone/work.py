@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from transfer.deid.folder_rows import Fate
-from transfer.deid.identifiers import Fact
+from transfer.deid.look.identifiers import Fact
 from transfer.deid.methods import MethodSpec
+from transfer.deid.standalone.rows import Fate
 from transfer.errors import SourceChanged
 from transfer.workers import News, Pool, Trade
 
@@ -150,8 +150,8 @@ def _begin_look(setup: object, news: News) -> Callable[[Input], Seen | Ended]:
 
 def look_at(one: Input) -> Seen | Ended:
     """What a file is, and whose. Never raises, whatever it holds."""
-    from transfer.deid.identifiers import identifiers_of
-    from transfer.deid.reading import Unreadable, read_header
+    from transfer.deid.header.reading import Unreadable, read_header
+    from transfer.deid.look.identifiers import identifiers_of
     from transfer.scan.facts import FileKind, FileVerdict
     from transfer.scan.inspect import inspect_file
     from transfer.scan.reasons import explain
@@ -198,7 +198,7 @@ def _whole(value: object) -> int | None:
 def _begin_write(
     setup: Setup, news: News
 ) -> Callable[[Draft], Drafted | Ended | NumberWanted | DiskTrouble]:
-    from transfer.deid.identifiers import Identifiers
+    from transfer.deid.look.identifiers import Identifiers
     from transfer.deid.methods import build_method, build_pixel_rules
     from transfer.deid.model import Moment, NumberNeeded
     from transfer.deid.rewrite import Look, Stopped, rewrite
@@ -272,8 +272,8 @@ def _copy(one: Input, target: bytes, pieces: Sequence[OutgoingPiece]) -> DiskTro
 
 
 def _stream(pieces: Sequence[OutgoingPiece], source: int, file: BinaryIO) -> None:
+    from transfer.deid.header.writing import copy
     from transfer.deid.model import Stretch
-    from transfer.deid.writing import copy
 
     for piece in pieces:
         if isinstance(piece, bytes | Stretch):

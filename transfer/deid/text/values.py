@@ -10,8 +10,8 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
-from transfer.deid.charset import DEFAULT, CharacterSet
-from transfer.deid.java import (
+from transfer.deid.text.charset import DEFAULT, CharacterSet
+from transfer.deid.text.java import (
     double_text,
     float_text,
     parse_float,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from transfer.clock import utc_now
-from transfer.deid.key import check_key, fingerprint, new_key
-from transfer.deid.keyring import (
+from transfer.deid.keys.key import check_key, fingerprint, new_key
+from transfer.deid.keys.keyring import (
     CohortKey,
     KeyFacts,
     KeyMissing,
@@ -21,7 +21,7 @@ from transfer.deid.keyring import (
     open_document,
     open_key,
 )
-from transfer.deid.register import (
+from transfer.deid.keys.register import (
     Change,
     Cohort,
     Entry,

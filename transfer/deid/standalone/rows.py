@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Final
 
-from transfer.deid.identifiers import Fact, Identifiers, Kind
+from transfer.deid.look.identifiers import Fact, Identifiers, Kind
 
 _SCHEMA: Final = """
 CREATE TABLE walked (path BLOB, size INTEGER, mtime INTEGER, refusal TEXT);

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import BinaryIO, Final, Protocol
 
-from transfer.deid.dialect import SAMPLE_CHARACTERS, dialect_of
-from transfer.deid.identifiers import NOBODY, Fact, Identifiers, Kind
-from transfer.deid.judge import Place, judge
-from transfer.deid.phrases import index_of
+from transfer.deid.look.identifiers import NOBODY, Fact, Identifiers, Kind
+from transfer.deid.look.judge import Place, judge
+from transfer.deid.look.phrases import index_of
+from transfer.deid.standalone.dialect import SAMPLE_CHARACTERS, dialect_of
 
 STUDIES: Final = "dcm_studies_metadata.csv"
 _SUFFIX: Final = ".csv"

@@ -8,9 +8,9 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from transfer.deid.identifiers import SOURCES, Kind
-from transfer.deid.phrases import STRONG, Index, Phrase, Reach
-from transfer.deid.tokens import ascii_tokens, fold, is_unspaced, tokens_of
+from transfer.deid.look.identifiers import SOURCES, Kind
+from transfer.deid.look.phrases import STRONG, Index, Phrase, Reach
+from transfer.deid.look.tokens import ascii_tokens, fold, is_unspaced, tokens_of
 from transfer.scan.text import silent_pydicom
 
 CHARSET: Final = 0x00080005

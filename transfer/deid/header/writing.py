@@ -12,8 +12,8 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from transfer.deid.header.vrs import vr_of
 from transfer.deid.model import PIXEL_DATA, DataSet, Element, Header, Piece, Stretch
-from transfer.deid.vrs import vr_of
 from transfer.errors import SourceChanged
 from transfer.scan.elements import LONG_VRS, SHORT_VRS, UNDEFINED, Encoding
 from transfer.scan.filemeta import part10_prefix

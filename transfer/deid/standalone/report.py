@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from transfer.deid.folder_rows import Fate, Group, Rows
 from transfer.deid.model import Label
-from transfer.deid.tables import SENTENCES, TableFinding, TableKind, TableResult
+from transfer.deid.standalone.rows import Fate, Group, Rows
+from transfer.deid.standalone.tables import SENTENCES, TableFinding, TableKind, TableResult
 from transfer.values import ExitCode
 
 _NAMED_AT_MOST: Final = 10_000

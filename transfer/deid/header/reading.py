@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from transfer.deid.byteorder import CannotTurn, little_endian
+from transfer.deid.header.byteorder import CannotTurn, little_endian
+from transfer.deid.header.tree import BROKEN, CUT, EXPORT_AGAIN, TOO_MUCH, Unreadable, Walk
 from transfer.deid.model import DataSet, Header
-from transfer.deid.tree import BROKEN, CUT, EXPORT_AGAIN, TOO_MUCH, Unreadable, Walk
 from transfer.scan.elements import Encoding
 from transfer.scan.part10 import (
     DEFLATED,

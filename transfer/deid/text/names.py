@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import Final
 
-from transfer.deid import dcm4che
-from transfer.deid.java import trim
+from transfer.deid.text import dcm4che
+from transfer.deid.text.java import trim
 
 _HEX: Final = re.compile(r"[0-9a-fA-F]{1,8}")
 _HEX_PAIR: Final = re.compile(r"([0-9a-fA-F]{0,4}),([0-9a-fA-F]{1,4})")

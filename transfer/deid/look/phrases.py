@@ -16,9 +16,9 @@ from functools import lru_cache
 from itertools import product
 from typing import Final, NamedTuple
 
-from transfer.deid.identifiers import Fact, Kind
-from transfer.deid.ordinary import INVENTED, LABELS, ORDINARY, PLACEHOLDERS
-from transfer.deid.tokens import fold, is_unspaced, spelled_out, tokens_of
+from transfer.deid.look.identifiers import Fact, Kind
+from transfer.deid.look.ordinary import INVENTED, LABELS, ORDINARY, PLACEHOLDERS
+from transfer.deid.look.tokens import fold, is_unspaced, spelled_out, tokens_of
 
 STRONG: Final = 6
 """Characters from which a token with digits in it is taken to be nobody else's by accident."""

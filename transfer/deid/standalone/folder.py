@@ -24,9 +24,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from transfer.deid.folder_report import FolderReport, report_of
-from transfer.deid.folder_rows import Fate, FileRow, Rows
-from transfer.deid.folder_work import (
+from transfer.deid.look.identifiers import Fact, Identifiers
+from transfer.deid.look.judge import Place, judge
+from transfer.deid.look.phrases import index_of
+from transfer.deid.methods import MethodSpec, build_method, build_pixel_rules, label_of
+from transfer.deid.model import Method, Moment, NumberNeeded
+from transfer.deid.standalone.pseudonyms import LethePseudonyms, MethodPseudonyms, RecipePseudonyms
+from transfer.deid.standalone.report import FolderReport, report_of
+from transfer.deid.standalone.rows import Fate, FileRow, Rows
+from transfer.deid.standalone.tables import (
+    Problem,
+    Pseudonyms,
+    TableFinding,
+    TableKind,
+    TableLook,
+    TableResult,
+    hash_table,
+    table_kind,
+)
+from transfer.deid.standalone.work import (
     DiskTrouble,
     Draft,
     Drafted,
@@ -38,22 +54,6 @@ from transfer.deid.folder_work import (
     Setup,
     lookers,
     writers,
-)
-from transfer.deid.identifiers import Fact, Identifiers
-from transfer.deid.judge import Place, judge
-from transfer.deid.methods import MethodSpec, build_method, build_pixel_rules, label_of
-from transfer.deid.model import Method, Moment, NumberNeeded
-from transfer.deid.phrases import index_of
-from transfer.deid.pseudonyms import LethePseudonyms, MethodPseudonyms, RecipePseudonyms
-from transfer.deid.tables import (
-    Problem,
-    Pseudonyms,
-    TableFinding,
-    TableKind,
-    TableLook,
-    TableResult,
-    hash_table,
-    table_kind,
 )
 from transfer.errors import TransferError, UsageError
 from transfer.scan.walk import walk

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from transfer.deid.keyring import keys_folder
-from transfer.deid.private import locked, read_private, refuse_shared_folder, replace_private
+from transfer.deid.keys.keyring import keys_folder
+from transfer.deid.keys.private import locked, read_private, refuse_shared_folder, replace_private
 from transfer.errors import UsageError
 from transfer.workspace import Home, make_private_folder
 

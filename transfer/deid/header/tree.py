@@ -10,8 +10,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+from transfer.deid.header.vrs import PIXEL_REPRESENTATION, public_vrs, sign_tags, vr_of
 from transfer.deid.model import PIXEL_DATA, DataSet, Element, Stretch
-from transfer.deid.vrs import PIXEL_REPRESENTATION, public_vrs, sign_tags, vr_of
 from transfer.scan.elements import (
     LONG_VRS,
     MAX_DEPTH,

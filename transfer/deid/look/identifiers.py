@@ -149,8 +149,8 @@ def _items(element: Element) -> list[DataSet]:
         return value
     if element.vr != "UN" or type(value) is not bytes or not value.startswith(_ITEM):
         return []
-    from transfer.deid.reading import read_items
-    from transfer.deid.tree import Unreadable
+    from transfer.deid.header.reading import read_items
+    from transfer.deid.header.tree import Unreadable
 
     try:
         return read_items(value)

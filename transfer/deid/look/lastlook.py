@@ -12,12 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from transfer.deid.identifiers import Identifiers, Kind
-from transfer.deid.judge import CHARSET, HOMES, Place, judge, judge_bytes, readings
+from transfer.deid.header.tree import Unreadable
+from transfer.deid.look.identifiers import Identifiers, Kind
+from transfer.deid.look.judge import CHARSET, HOMES, Place, judge, judge_bytes, readings
+from transfer.deid.look.phrases import Index, index_of
+from transfer.deid.look.tokens import ascii_tokens, tokens_of
 from transfer.deid.model import PIXEL_DATA, DataSet, Element, Header, Stretch
-from transfer.deid.phrases import Index, index_of
-from transfer.deid.tokens import ascii_tokens, tokens_of
-from transfer.deid.tree import Unreadable
 
 Path = tuple[int, ...]
 """Tag, item number from 1, tag, … to the element; empty for a name in the request."""
@@ -285,7 +285,7 @@ def _items_of(value: bytes) -> list[DataSet] | None:
     """The items of a sequence that hides in the bytes of an element, if it is one."""
     if not value.startswith(_ITEM):
         return None
-    from transfer.deid.reading import read_items
+    from transfer.deid.header.reading import read_items
 
     try:
         return read_items(value)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from transfer.deid import passphrase as boxes
-from transfer.deid.key import check_key, fingerprint
-from transfer.deid.private import read_private, refuse_shared_folder, replace_private
+from transfer.deid.keys import passphrase as boxes
+from transfer.deid.keys.key import check_key, fingerprint
+from transfer.deid.keys.private import read_private, refuse_shared_folder, replace_private
 from transfer.errors import UsageError
 from transfer.workspace import Home
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from transfer.deid.byteorder import CannotTurn
+from transfer.deid.header.byteorder import CannotTurn
 from transfer.deid.model import Header, Label, Moment, Outcome, Quarantined, Skipped
 from transfer.deid.script.model import Script, Warned
 from transfer.deid.script.protection import Protection

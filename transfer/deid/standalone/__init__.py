@@ -1,0 +1,1 @@
+"""`deid IN OUT`: a folder de-identified into another, clinical tables in step, no node."""

@@ -1,0 +1,1 @@
+"""Values as text: character sets, names of elements, and what CTP reads and writes."""
