@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -218,19 +217,15 @@ class Source:
         return entry.fingerprint if entry else None
 
     def create(self, order: Order, waiver: Word | None) -> str:
-        """Make a transfer, and the key of a cohort that has none; the transfer's name.
+        """Make a transfer; its name. A cohort without a key gets none yet: until something was
+        de-identified, the right one can still be brought in.
 
         Raises:
             UsageError: as the engine says.
         """
         from transfer.orders import make_transfer
-        from tui.method import key_of
 
-        workspace = make_transfer(self.home, order, waiver)
-        with suppress(UsageError), Ledger.open(workspace.ledger) as ledger:
-            # The transfer is made; what is wrong with a key is said by the step that needs it.
-            key_of(self.home, ledger)
-        return workspace.name
+        return make_transfer(self.home, order, waiver).name
 
     def launch(self, name: str, until: Until, password: str | None) -> Launch:
         """Start the runner; returns once it holds the transfer.

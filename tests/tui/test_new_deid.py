@@ -101,15 +101,16 @@ async def test_the_site_id_of_the_last_transfer_is_suggested(home: Home) -> None
         assert "by the profile lethe" in words(app)
 
 
-async def test_a_new_key_is_announced_with_what_losing_it_means(home: Home) -> None:
+async def test_a_cohort_without_a_key_is_told_what_that_means(home: Home) -> None:
+    """What losing it means, and that an earlier one has to be brought in first."""
     app = make_app(home)
     async with running(app) as pilot:
         await press(pilot, *STRICT, "enter", *"SITE-001", "enter", "enter")
-        told = [line for line in words(app).splitlines() if "new key" in line or "linked" in line]
-        assert len(told) == 2
-        assert "This cohort gets a new key. If it is lost" in told[0]
+        told = " ".join(words(app).split())
+        assert "This cohort has no key yet; the first check or upload makes one." in told
+        assert "can never be linked to these patients again: keep a copy" in told
         assert (
-            "linked to these patients again: keep a copy (eucaim-transfer key export)." in told[1]
+            "bring the key that was used before anything else: eucaim-transfer key import" in told
         )
 
 
@@ -120,7 +121,7 @@ async def test_a_known_cohort_shows_its_key_by_fingerprint_and_no_warning(home: 
     async with running(app) as pilot:
         await press(pilot, *STRICT, "enter", *"SITE-001", "enter", "enter")
         assert f"fingerprint {key.fingerprint}" in words(app)
-        assert "new key" not in words(app)
+        assert "no key yet" not in words(app)
         assert key.text not in words(app)
 
 
@@ -188,14 +189,14 @@ async def test_a_script_that_can_be_honoured_becomes_the_method_of_the_transfer(
     assert kept == ("anon.script", SCRIPT.encode())
 
 
-async def test_the_key_of_a_new_cohort_is_made_with_the_transfer(home: Home) -> None:
+async def test_making_a_transfer_makes_no_key_so_that_an_earlier_one_can_be_brought_in(
+    home: Home,
+) -> None:
     app = make_app(home)
     async with running(app) as pilot:
         await press(pilot, *STRICT, "enter", *"S1", "enter", "enter", "enter")
         assert front(app) == "JourneyScreen"
-    entry = find_entry(home, Cohort("strict", "LUNG", "S1"))
-    assert entry is not None
-    assert (home.root / "keys" / f"{entry.fingerprint}.key").is_file()
+    assert find_entry(home, Cohort("strict", "LUNG", "S1")) is None
 
 
 async def test_tab_completes_the_path_of_a_script(home: Home, account: Path) -> None:
