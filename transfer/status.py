@@ -9,6 +9,7 @@ from typing import Any
 from transfer.ledger.census import Census, take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Control, Wish, read_control
+from transfer.ledger.deid_run import DeidRun, newest_run
 from transfer.ledger.holder import RunnerRecord, is_held, read_runner
 from transfer.ledger.order import Order, read_order
 from transfer.ledger.progress import Progress, read_progress
@@ -30,6 +31,7 @@ class Status:
     is_running: bool
     steps: dict[str, StepRecord]
     findings: list[Finding]
+    deid: DeidRun | None = None
 
     @property
     def state(self) -> str:
@@ -95,9 +97,20 @@ class Status:
                 "bytes_per_s": self.control.bytes_per_s,
                 "concurrency": self.control.concurrency,
             },
+            "deidentification": self._deid_document(),
             "findings": [asdict(finding) for finding in self.findings],
             "clinical": {"state": "todo"},
             "publication": {"state": "todo"},
+        }
+
+    def _deid_document(self) -> dict[str, str] | None:
+        if self.deid is None:
+            return None
+        return {
+            "method": self.deid.method,
+            "version": self.deid.version,
+            "sha256": self.deid.method_sha256,
+            "key_fingerprint": self.deid.key_fingerprint,
         }
 
     def step_state(self, step: JourneyStep) -> StepState:
@@ -124,6 +137,7 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
     if ledger is None:
         with Ledger.open(workspace.ledger, read_only=True) as own:
             return read_status(workspace, own)
+    run = newest_run(ledger)
     return Status(
         order=read_order(ledger),
         census=take_census(ledger),
@@ -133,4 +147,5 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
         is_running=is_held(workspace.lock),
         steps=read_steps(ledger),
         findings=read_findings(ledger),
+        deid=run[1] if run else None,
     )

@@ -46,6 +46,9 @@ def test_the_usual_profile_is_taken_where_the_node_asks_for_de_identified_images
     again = strict.upload()
     assert (again.code, again.complaint) == (0, [])
     assert "by eucaim" in strict.status()["steps"][0]["detail"]
+    by = strict.status()["deidentification"]
+    assert (by["method"], by["version"], len(by["sha256"])) == ("eucaim", "1.0", 64)
+    assert by["key_fingerprint"] in sent.err
 
 
 def test_a_profile_without_the_site_id_is_refused_with_the_way_to_it(strict: DeidBench) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,19 @@ def test_a_missing_ledger_is_not_made_anew(tmp_path: Path) -> None:
     with pytest.raises(LedgerDamaged, match="missing"):
         Ledger.open(tmp_path / "ledger.sqlite")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ledger_of_an_older_version_can_be_looked_at(tmp_path: Path) -> None:
+    """`status` of a transfer that was begun before an update."""
+    path = tmp_path / "old.sqlite"
+    first = files("transfer.ledger.migrations").joinpath("0001_first.sql").read_text()
+    with sqlite3.connect(path) as raw:
+        raw.executescript(f"{first}\nPRAGMA user_version = 1;")
+    raw.close()
+    with Ledger.open(path, read_only=True) as ledger:
+        assert ledger.number("SELECT count(*) FROM deid_run") == 0
+        with pytest.raises(LedgerDamaged), ledger.transaction():
+            ledger.record_event("a", "b")
 
 
 def test_a_ledger_of_a_newer_version_is_left_alone(path: Path) -> None:

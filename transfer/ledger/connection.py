@@ -51,7 +51,7 @@ class Ledger:
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Ledger:
-        """Open an existing ledger and, as a writer, bring its schema up to date.
+        """Open an existing ledger and bring its schema up to date.
 
         Raises:
             LedgerDamaged: it is not a ledger, or SQLite cannot read it.
@@ -62,7 +62,12 @@ class Ledger:
                 "The ledger of this transfer is missing.",
                 "Restore the transfer's folder from a backup, or make a new transfer.",
             )
-        return cls._connect(path, read_only=read_only)
+        ledger = cls._connect(path, read_only=read_only)
+        if read_only and ledger._version() < _migrations()[-1][0]:
+            ledger.close()
+            cls._connect(path, read_only=False).close()
+            ledger = cls._connect(path, read_only=True)
+        return ledger
 
     @classmethod
     def create(cls, path: Path) -> Ledger:
@@ -95,8 +100,7 @@ class Ledger:
             execute("PRAGMA journal_mode = WAL")
             execute("PRAGMA synchronous = FULL")
             execute("PRAGMA wal_autocheckpoint = 2000")
-        current = int(execute("PRAGMA user_version").fetchone()[0])
-        known = _migrations()
+        current, known = self._version(), _migrations()
         if current > known[-1][0]:
             raise UsageError(
                 "This transfer was made by a newer version of eucaim-transfer.",
@@ -109,6 +113,9 @@ class Ledger:
                 self._connection.executescript(
                     f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
                 )
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
     @property
     def folder(self) -> Path:

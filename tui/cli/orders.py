@@ -214,6 +214,9 @@ def print_status(status: Status) -> None:
         f"  left out     {files.rejected} rejected, {files.duplicates} duplicates,"
         f" {files.companions} other files"
     )
+    if status.deid is not None:
+        method = f"{status.deid.method} {status.deid.version}".rstrip()
+        say(f"  de-identify  by {method}, key {status.deid.key_fingerprint}")
     say(f"  sent         {n.sent} of {n.ready} acknowledged, {n.verified} verified on the node")
     if n.failed:
         say(f"  failed       {n.failed}")
