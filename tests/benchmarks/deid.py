@@ -20,9 +20,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from transfer.deid.methods import MethodSpec
+from transfer.ledger.batches import PatientFacts
+from transfer.prepare.rewriter import Setup, Task, rewriters
+
 _KEY = "019a39ba16da7edb9e906440a48e9ed32"
 _SITE = "SITE-001"
+_CLOCK = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - a method's clock is local
+_NOBODY = PatientFacts(1, "", "")
 _FRAMES_BYTES = 500 * 1024 * 1024
+_PACE_REPEATS = 20
 
 Figures = dict[str, float]
 
@@ -85,12 +92,12 @@ def _nothing(source: Path, target: Path) -> None:
 def _ours(name: str) -> Callable[[Path, Path], None]:
     from transfer.deid.header.writing import copy
     from transfer.deid.look.identifiers import Identifiers
-    from transfer.deid.methods import MethodSpec, build_method
+    from transfer.deid.methods import build_method
     from transfer.deid.model import Moment, Stretch
     from transfer.deid.rewrite import Look, Outgoing, rewrite
 
     method = build_method(MethodSpec(name, _KEY, _SITE))
-    moment = Moment(dt.datetime(2026, 1, 2, 3, 4, 5))  # noqa: DTZ001 - a method's clock is local
+    moment = Moment(_CLOCK)
     nobody = Look(Identifiers())
 
     def one(source: Path, target: Path) -> None:
@@ -142,12 +149,19 @@ def _end(process: subprocess.Popen[str]) -> Figures:
     return figures
 
 
-def _scaling(slices: Sequence[Path], folder: Path) -> float:
-    """How many times as much two processes get done in the same time, start-up not counted."""
-    alone = _end(_start("eucaim", slices, folder / "one"))["seconds"]
-    halves = [slices[::2], slices[1::2]]
-    both = [_start("eucaim", half, folder / f"half{i}") for i, half in enumerate(halves)]
-    return alone / max(_end(process)["seconds"] for process in both)
+def _pace(slices: Sequence[Path], processes: int) -> float:
+    """Slices a second through the pool that prepares and sends; its start is not counted."""
+    setup = Setup(MethodSpec("eucaim", _KEY, _SITE), _CLOCK, {})
+    tasks = [
+        Task(os.fsencode(path), (path.stat().st_size, path.stat().st_mtime_ns), _NOBODY)
+        for path in slices
+    ]
+    with rewriters(processes, setup) as pool:
+        for _ in pool.answers(tasks[:64]):
+            pass
+        began = time.perf_counter()
+        done = sum(len(answers) for answers in pool.answers(tasks * _PACE_REPEATS))
+        return done / (time.perf_counter() - began)
 
 
 def _table(slices: Sequence[Path], folder: Path, rounds: int) -> list[dict[str, object]]:
@@ -190,7 +204,7 @@ def main() -> None:
         make_slices(folder, options.slices)
         slices = sorted((folder / "slices").iterdir())
         rows = _table(slices, folder, options.rounds)
-        scaling = [_scaling(slices, folder) for _ in range(options.rounds)]
+        scaling = [_pace(slices, 2) / _pace(slices, 1) for _ in range(options.rounds)]
         sources = [slices[0], make_frames(folder)]
         grown = _end(_start("eucaim", sources, folder / "out"))["grown_mb"]
     print(f"{options.slices} slices of 512x512x16 bits, {options.rounds} rounds, medians\n")
