@@ -37,6 +37,15 @@ def key_of(home: Home, ledger: Ledger) -> tuple[CohortKey | None, bool]:
     return key, is_new
 
 
+def doubts_told(spec: MethodSpec, most: int = 20) -> list[str]:
+    """What is doubtful in a script, a sentence each; empty for a profile."""
+    from transfer.deid.methods import doubts_of
+
+    doubts = doubts_of(spec)
+    told = [f"{spec.name}, line {doubt.line}: {doubt.words}" for doubt in doubts[:most]]
+    return told if len(doubts) <= most else [*told, f"… and {len(doubts) - most} lines more."]
+
+
 def method_of(home: Home, workspace: Workspace, ledger: Ledger) -> MethodSpec | None:
     """How this transfer de-identifies; None where its files go as they are.
 

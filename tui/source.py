@@ -192,17 +192,18 @@ class Source:
         except OSError:
             return 0.0
 
-    def check_script(self, path: Path) -> None:
-        """Read and compile a CTP script.
+    def check_script(self, path: Path) -> tuple[str, ...]:
+        """Read and compile a CTP script; what is doubtful in it, a sentence each.
 
         Raises:
             UsageError: there is no such file, or it says something that cannot be honoured.
         """
-        from transfer.deid.methods import MethodSpec, build_method
+        from transfer.deid.methods import MethodSpec
         from transfer.method_files import read_method_file
+        from tui.method import doubts_told
 
         name, text = read_method_file(path)
-        build_method(MethodSpec(name, script=text))
+        return tuple(doubts_told(MethodSpec(name, script=text), most=3))
 
     def known_key(self, order: Order) -> str | None:
         """The fingerprint of the key that the order's cohort has already; None where it has none.

@@ -122,6 +122,16 @@ def test_an_order_that_cannot_be_is_refused(bench: DeidBench, words: list[str], 
     assert what in ran.err
 
 
+def test_what_a_script_surely_does_not_mean_is_told_by_its_line(
+    bench: DeidBench, tmp_path: Path
+) -> None:
+    script = tmp_path / "doubtful.script"
+    script.write_text('<script>\n<e en="T" t="00081030" n="d">@foo(this)</e>\n</script>')
+    ran = bench.new("--deid", script)
+    assert ran.code == 0, str(ran)
+    assert "doubtful.script, line 2: there is no function @foo" in ran.err
+
+
 def test_the_script_in_force_is_a_private_copy_of_the_one_that_was_given(
     bench: DeidBench, tmp_path: Path
 ) -> None:

@@ -189,6 +189,19 @@ async def test_a_script_that_can_be_honoured_becomes_the_method_of_the_transfer(
     assert kept == ("anon.script", SCRIPT.encode())
 
 
+async def test_what_a_script_surely_does_not_mean_stands_in_the_summary(
+    home: Home, account: Path
+) -> None:
+    (account / "anon.script").write_text(
+        '<script>\n<e en="T" t="00081030" n="d">@foo(this)</e>\n</script>'
+    )
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "down", "down", "enter", *f"{account}/anon.script", "enter")
+        await press(pilot, "enter")
+        assert "! anon.script, line 2: there is no function @foo" in " ".join(words(app).split())
+
+
 async def test_making_a_transfer_makes_no_key_so_that_an_earlier_one_can_be_brought_in(
     home: Home,
 ) -> None:

@@ -13,6 +13,8 @@ from transfer.errors import UsageError
 
 if TYPE_CHECKING:
     from transfer.deid.rewrite import PixelRules
+    from transfer.deid.script.ctp import ScriptMethod
+    from transfer.deid.script.model import Warned
 
 PROFILES: Final = ("eucaim", "lethe")
 DEFAULT_PROFILE: Final = "eucaim"
@@ -63,6 +65,12 @@ def build_method(spec: MethodSpec) -> Method:
     return {"eucaim": eucaim_method, "lethe": lethe_method}[spec.name](spec.key, spec.site_id)
 
 
+def doubts_of(spec: MethodSpec) -> tuple[Warned, ...]:
+    """What a script says and surely does not mean as CTP takes it, line by line; an operator has
+    to see it. Empty for a profile. Raises as `build_method`."""
+    return () if spec.script is None else _script_method(spec, spec.script).warnings
+
+
 def build_pixel_rules(spec: MethodSpec, spool: Path | None = None) -> PixelRules | None:
     """The pixel script of the method, compiled; None where it has none. For `spool`, see there.
 
@@ -90,7 +98,7 @@ def label_of(spec: MethodSpec, method: Method) -> Label:
     return Label(f"{method.label.name} + pixels", method.label.version, digest.hexdigest())
 
 
-def _script_method(spec: MethodSpec, text: bytes) -> Method:
+def _script_method(spec: MethodSpec, text: bytes) -> ScriptMethod:
     from transfer.deid.script import parse_lookup, parse_script
     from transfer.deid.script.ctp import ScriptMethod
 

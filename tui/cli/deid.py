@@ -17,6 +17,7 @@ from transfer.errors import UsageError
 from transfer.method_files import read_method_file
 from tui.cli.output import answering, print_json, say, tell
 from tui.figures import count, size
+from tui.method import doubts_told
 
 if TYPE_CHECKING:
     from transfer.deid.standalone.report import FolderReport
@@ -88,6 +89,8 @@ def _method(options: argparse.Namespace) -> tuple[MethodSpec, bool]:
     # What it cannot do is said before a key is made.
     build_method(spec)
     build_pixel_rules(spec)
+    for doubt in doubts_told(spec):
+        tell(doubt)
     return spec, is_new
 
 

@@ -15,13 +15,19 @@ from transfer.errors import TransferError, UsageError
 from transfer.ledger.census import list_failed, list_left_out
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word
-from transfer.method_files import MethodFiles, de_identifies, read_method_file
+from transfer.method_files import (
+    MethodFiles,
+    de_identifies,
+    load_method_files,
+    read_method_file,
+)
 from transfer.orders import DEID_WAIVER, make_transfer
 from transfer.status import Status, read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui import figures
 from tui.cli.output import columns, print_json, say, tell
+from tui.method import doubts_told
 from tui.nodes import choose_node, destination_of
 
 _NAMED_AT_MOST = 10_000
@@ -47,6 +53,10 @@ def new_command(options: argparse.Namespace) -> int:
     )
     workspace = make_transfer(home, order, _waiver(options), _method_files(options, deid))
     if de_identifies(order):
+        with Ledger.open(workspace.ledger, read_only=True) as ledger:
+            spec = load_method_files(workspace.folder, ledger).spec(order)
+        for doubt in doubts_told(spec):
+            tell(doubt)
         _tell_of_key(home, order)
     if options.json:
         print_json({"transfer": workspace.name, "node": order.node, "destination": destination})

@@ -16,7 +16,8 @@ SCRIPT = "script"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Filled step by step; each step hands a fuller one to the next."""
+    """Filled step by step; each step hands a fuller one to the next. `doubts`: what the script
+    surely does not mean as CTP takes it."""
 
     node: NodeChoice
     source: Path = Path("/")
@@ -24,6 +25,7 @@ class Draft:
     deid: str = "none"
     site_id: str = ""
     script: Path | None = None
+    doubts: tuple[str, ...] = ()
     name: str = ""
     waiver: Word | None = None
 

@@ -106,11 +106,11 @@ class DeidScreen(Page):
     @on(Rows.Picked)
     def _picked(self, event: Rows.Picked) -> None:
         if event.key == "none":
-            go_on(self, replace(self._draft, deid="none", site_id="", script=None))
+            go_on(self, replace(self._draft, deid="none", site_id="", script=None, doubts=()))
         elif event.key == SCRIPT:
             self.app.push_screen(ScriptScreen(self._draft))
         else:
-            draft = replace(self._draft, deid=event.key, script=None, waiver=None)
+            draft = replace(self._draft, deid=event.key, script=None, waiver=None, doubts=())
             self.app.push_screen(SiteIdScreen(draft))
 
 
@@ -252,10 +252,11 @@ class ScriptScreen(Page):
             "script", partial(self.owner.source.check_script, path), partial(self._take, path)
         )
 
-    def _take(self, path: Path, _: None) -> None:
+    def _take(self, path: Path, doubts: tuple[str, ...]) -> None:
         self._is_reading = False
         self._ask()
-        go_on(self, replace(self._draft, deid=SCRIPT, site_id="", script=path, waiver=None))
+        draft = replace(self._draft, deid=SCRIPT, site_id="", script=path, waiver=None)
+        go_on(self, replace(draft, doubts=doubts))
 
     def stumbled(self, kind: str, error: TransferError) -> None:
         self._is_reading = False

@@ -124,6 +124,8 @@ def _draw_summary(draft: Draft, key: str | None, width: int) -> list[Content]:
     if draft.uses_key and key:
         facts.append(("Key", f"the cohort's own, fingerprint {key}"))
     lines = [line(cell(label, 16, "$muted"), cell(value, room, "bold")) for label, value in facts]
+    for doubt in draft.doubts:
+        lines += [Content(""), *wrapped(ink(f"! {plain(doubt)}", "$warn"), width)]
     if draft.uses_key and key is None:
         lines.append(Content(""))
         for text in _NEW_KEY:
