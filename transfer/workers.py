@@ -22,15 +22,21 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+
+from transfer.errors import UsageError
 
 _TASKS_IN_HAND = 8
 # What waits in a pipe must fit into it, or both ends could wait for each other for ever.
 _BYTES_IN_HAND = 32 * 1024
 # Whoever runs out of memory has a process killed, not always the one whose file is to blame.
 _CHANCES = 3
+# A process that ends before it can take up anything says nothing about any file.
+_STARTS = 5
 _WAIT_S = 0.5
 _BURIAL_S = 2.0
+
+_READY: Final = "ready"
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -72,6 +78,7 @@ def _work(pipe: Connection[Any, Any]) -> None:
         begin, setup = pipe.recv()
         news: News = deque()
         answer = begin(setup, news)
+        pipe.send(_READY)
         while True:
             told, items = pipe.recv()
             news.extend(pickle.loads(one) for one in told)  # noqa: S301 - of our own process
@@ -107,23 +114,40 @@ class _Job(Generic[Item, Answer]):
 @dataclass(eq=False, slots=True)
 class _Worker(Generic[Item, Answer]):
     """One process, the jobs that it was given and has not answered, in their order, and how many
-    of the news it has heard."""
+    of the news it has heard. `start_number` counts from 1 in a row of processes of which none
+    before it was ever ready."""
 
     process: _Process
     pipe: Connection[Any, Any]
+    start_number: int
     hand: deque[_Job[Item, Answer]] = field(default_factory=deque)
     heard: int = 0
+    is_ready: bool = False
 
     @classmethod
-    def start(cls, trade: Trade[Item, Answer]) -> _Worker[Item, Answer]:
-        ours, theirs = multiprocessing.Pipe()
-        process = _Process(target=_work, args=(theirs,), daemon=True)
-        with _deaf_to_the_terminal(), theirs:
-            process.start()
+    def start(cls, trade: Trade[Item, Answer], start_number: int = 1) -> _Worker[Item, Answer]:
+        """Start a process.
+
+        Raises:
+            UsageError: the machine starts no more, or those before it never got ready.
+        """
+        if start_number > _STARTS:
+            raise _cannot_start()
+        try:
+            ours, theirs = multiprocessing.Pipe()
+            process = _Process(target=_work, args=(theirs,), daemon=True)
+            with _deaf_to_the_terminal(), theirs:
+                process.start()
+        except OSError as error:
+            raise _cannot_start() from error
         # A process that has died is found out when it is to answer.
         with suppress(OSError):
             ours.send((trade.begin, trade.setup))
-        return cls(process, ours)
+        return cls(process, ours, start_number)
+
+    def successor(self, trade: Trade[Item, Answer]) -> _Worker[Item, Answer]:
+        """A fresh process for the place of this one, which has died. Raises as `start`."""
+        return self.start(trade, 1 if self.is_ready else self.start_number + 1)
 
     def has_room_for(self, job: _Job[Item, Answer], news: Sequence[bytes]) -> bool:
         if not self.hand:
@@ -139,13 +163,15 @@ class _Worker(Generic[Item, Answer]):
             self.pipe.send((unheard, job.items))
 
     def take(self) -> None:
-        """Wait for the answer to the oldest job.
+        """Wait for what the process says next: that it is ready, then the answer to each job.
 
         Raises:
             EOFError, OSError: the process has died.
         """
-        self.hand[0].answers = self.pipe.recv()
-        self.hand.popleft()
+        said = self.pipe.recv()
+        if self.is_ready:
+            self.hand.popleft().answers = said
+        self.is_ready = True
 
     def end(self, deadline: float) -> None:
         """Kill the process, and wait for its end until `deadline` on the monotonic clock."""
@@ -156,6 +182,14 @@ class _Worker(Generic[Item, Answer]):
             self.process.patience_s = 0.0
         else:
             self.process.close()
+
+
+def _cannot_start() -> UsageError:
+    return UsageError(
+        "The processes that read and rewrite files cannot be started, or end at once.",
+        "See that this machine has memory left and allows more processes, and that the program's"
+        " installation is whole; then do the same again.",
+    )
 
 
 def _end_all(workers: Sequence[_Worker[Any, Any]]) -> None:
@@ -198,6 +232,9 @@ class Pool(Generic[Item, Answer]):
 
         An item whose work ends its process again and again gets the trade's answer for that; all
         others are done by a fresh process.
+
+        Raises:
+            UsageError: no fresh process can be started.
         """
         jobs = self._jobs(items)
         order = self._order
@@ -246,10 +283,12 @@ class Pool(Generic[Item, Answer]):
         """Put a fresh process in a dead one's place; what that had in hand is done again, the
         job that it died of item by item."""
         dead = self._workers[place]
-        self._workers[place] = _Worker.start(self._trade)
+        self._workers[place] = dead.successor(self._trade)
         dead.end(time.monotonic() + _BURIAL_S)
         suspect, *others = dead.hand
-        if len(suspect.items) > 1:
+        if not dead.is_ready:
+            others = list(dead.hand)
+        elif len(suspect.items) > 1:
             alone = [self._job([item]) for item in suspect.items]
             at = self._order.index(suspect)
             del self._order[at]
@@ -281,7 +320,11 @@ class Desk(Generic[Item, Answer]):
 
     async def ask(self, item: Item) -> Answer:
         """The answer to one item, by whichever process is free first. May be cancelled; the
-        process then finishes for nobody."""
+        process then finishes for nobody.
+
+        Raises:
+            UsageError: no process can be started.
+        """
         if len(self._workers) < self._processes and self._free.empty():
             self._workers.append(_Worker.start(self._trade))
             self._free.put_nowait(len(self._workers) - 1)
@@ -293,18 +336,20 @@ class Desk(Generic[Item, Answer]):
 
     async def _exchange(self, place: int, item: Item) -> Answer:
         job: _Job[Item, Answer] = _Job([item], self._trade.size_of(item))
+        deaths = 0
         try:
-            for _ in range(_CHANCES):
+            while deaths < _CHANCES:
                 worker = self._workers[place]
                 worker.give(job, ())
                 try:
-                    await _readable(worker.pipe)
-                    worker.take()
-                except (EOFError, OSError):
-                    self._workers[place] = _Worker.start(self._trade)
-                    worker.end(time.monotonic())
-                if job.answers is not None:
+                    while job.answers is None:
+                        await _readable(worker.pipe)
+                        worker.take()
                     return job.answers[0]
+                except (EOFError, OSError):
+                    self._workers[place] = worker.successor(self._trade)
+                    worker.end(time.monotonic())
+                    deaths += worker.is_ready
             return self._trade.died(item)
         finally:
             self._free.put_nowait(place)

@@ -9,6 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from transfer import workers
+from transfer.errors import UsageError
 from transfer.workers import Desk, News, Pool, Trade
 
 DEADLY = "deadly"
@@ -30,6 +34,10 @@ def _begin(setup: Path | None, news: News) -> Callable[[str], str]:
         return " ".join([word, *heard])
 
     return answer
+
+
+def _broken(setup: None, news: News) -> Callable[[str], str]:
+    raise MemoryError
 
 
 def _trade(setup: Path | None = None, items_per_task: int = 4) -> Trade[str, str]:
@@ -62,6 +70,34 @@ def test_a_desk_answers_many_at_once_and_survives_what_kills_it() -> None:
             await desk.aclose()
 
     assert asyncio.run(ask()) == ["a", "deadly died", *"bcdefgh"]
+
+
+def test_processes_that_cannot_start_end_the_work_and_blame_no_item() -> None:
+    """No memory, or an installation with a hole in it, is nothing that a file has done."""
+    broken: Trade[str, str] = Trade(_broken, None, lambda word: f"{word} died", len)
+    with Pool(2, broken) as pool, pytest.raises(UsageError, match="cannot be started"):
+        list(pool.answers(["a", "b"]))
+
+    async def ask() -> str:
+        desk = Desk(1, broken)
+        try:
+            return await desk.ask("a")
+        finally:
+            await desk.aclose()
+
+    with pytest.raises(UsageError, match="cannot be started"):
+        asyncio.run(ask())
+
+
+def test_a_machine_that_allows_no_more_processes_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: object) -> None:
+        raise BlockingIOError
+
+    monkeypatch.setattr(workers._Process, "start", refuse)
+    with pytest.raises(UsageError, match="cannot be started"):
+        Pool(1, _trade())
 
 
 def test_a_desk_can_be_left_while_a_process_hangs(tmp_path: Path) -> None:
