@@ -282,7 +282,7 @@ def _sendable(token: str, node: str) -> str:
 def _nothing_stored(node: str) -> SignInExpired:
     return SignInExpired(
         "Nobody is signed in to this node.",
-        f"Run login {node}, or provide the password by systemd credentials or "
+        f"Run eucaim-transfer login {node}, or provide the password by systemd credentials or "
         "EUCAIM_TRANSFER_PASSWORD and the username in config.toml.",
         node=node,
     )

@@ -350,7 +350,7 @@ def segment(text: str) -> str:
 def _nothing_stored(node: str, *, had_token: bool) -> SignInExpired:
     return SignInExpired(
         "The stored sign-in has run out." if had_token else "Nobody is signed in to this node.",
-        f"Run login {node}, or provide the password by systemd credentials or "
+        f"Run eucaim-transfer login {node}, or provide the password by systemd credentials or "
         "EUCAIM_TRANSFER_PASSWORD and the username in config.toml.",
         node=node,
     )
@@ -359,6 +359,6 @@ def _nothing_stored(node: str, *, had_token: bool) -> SignInExpired:
 def _nameless(node: str) -> SignInExpired:
     return SignInExpired(
         "There is a password for this node, but nothing says whose it is.",
-        f"Run login {node} --username YOU, or set username of [nodes.{node}] in config.toml.",
+        f"Run eucaim-transfer login {node} --username YOU, or set username of [nodes.{node}] in config.toml.",
         node=node,
     )
