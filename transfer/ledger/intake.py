@@ -21,6 +21,11 @@ _WHILE = (
     "CHANGED-WHILE-SENDING",
     "A source file changed while its instance was being sent; the node holds the earlier one.",
 )
+_MOVED = (
+    "MOVED-WHILE-SENDING",
+    "A source file changed while its instance was being sent and belongs to another series or"
+    " patient now; the node may hold the earlier one.",
+)
 
 
 class Intake:
@@ -136,6 +141,7 @@ class Intake:
             size += self._prefix_length(header) - header.body_offset
         uid = header.sop_instance_uid
         is_open = uid in self._open
+        has_moved = is_open and not self._is_in_series(uid, series)
         # A file that changed after it went keeps its record: what the node holds is what was sent.
         # An open request keeps its batch, so that the node is asked before this one goes.
         self._ledger.write(
@@ -171,8 +177,17 @@ class Intake:
         if not self._ledger.number("SELECT changes()"):
             if not self._is_as_sent(uid, file_bytes, mtime_ns):
                 self._warn_of_change(_AFTER, row)
+        elif has_moved:
+            self._warn_of_change(_MOVED, row)
         elif is_open and self._open[uid] != (file_bytes, mtime_ns):
             self._warn_of_change(_WHILE, row)
+
+    def _is_in_series(self, uid: str, series: int) -> bool:
+        return bool(
+            self._ledger.number(
+                "SELECT 1 FROM instance WHERE sop_instance_uid = ? AND series_id = ?", uid, series
+            )
+        )
 
     def _is_as_sent(self, uid: str, file_bytes: int, mtime_ns: int) -> bool:
         return bool(

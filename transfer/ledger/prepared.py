@@ -14,10 +14,11 @@ from transfer.values import SeriesRef
 INCONSISTENT: Final = "inconsistent"
 COLLISION: Final = "collision"
 
-# A batch that may have arrived keeps what was sent until the node was asked.
+# A batch that may have arrived keeps what was sent until the node was asked; where its file was
+# read anew since, that is known no more.
 _UNPREPARED: Final = (
-    "i.state = 'ready' AND (i.deid_run IS NOT ? OR i.head_sha256 IS NULL) AND NOT EXISTS"
-    " (SELECT 1 FROM batch b WHERE b.id = i.batch_id AND b.state = 'sending')"
+    "i.state = 'ready' AND (i.head_sha256 IS NULL OR i.deid_run IS NOT ? AND NOT EXISTS"
+    " (SELECT 1 FROM batch b WHERE b.id = i.batch_id AND b.state = 'sending'))"
 )
 
 

@@ -43,10 +43,7 @@ def conclude(ledger: Ledger, method: OpenMethod) -> None:
     """
     if is_waived(ledger, SKIP_RULE):
         leave_out(ledger, Cause.SKIPPED, _LEFT_OUT)
-    hits = hits_by_patient(ledger, Cause.IDENTIFIER)
-    with ledger.transaction():
-        for patient, places in hits.items():
-            hold_patient(ledger, patient, _held(places))
+    hits = hold_patients(ledger)
     findings = [_of_patient(patient, places) for patient, places in hits.items()]
     findings += _of_series(stops(ledger, _STOPS))
     findings += [_of_merged(*pair) for pair in merged_patients(ledger)]
@@ -64,6 +61,16 @@ def conclude(ledger: Ledger, method: OpenMethod) -> None:
             f"None of the {n.found} instances may leave.",
             "See why, and what can be done, with: eucaim-transfer check NAME",
         )
+
+
+def hold_patients(ledger: Ledger) -> dict[int, list[str]]:
+    """Hold back the patients of whom an identifier was found: all that waits and is not in an open
+    request. Returns the places, by patient row."""
+    hits = hits_by_patient(ledger, Cause.IDENTIFIER)
+    with ledger.transaction():
+        for patient, places in hits.items():
+            hold_patient(ledger, patient, _held(places))
+    return hits
 
 
 def _held(places: list[str]) -> str:

@@ -32,6 +32,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.listing import has_unverified
 from transfer.node import Batch, InstanceOutcome, Node, Verdict
 from transfer.outgoing import LedgerInstance, Maker, source_changed
+from transfer.prepare.findings import hold_patients
 from transfer.runner import judge
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.meter import Meter
@@ -87,7 +88,8 @@ class Sender:
     async def reconcile(self) -> None:
         """Settle requests that were under way when an earlier runner ended: what the node lists
         has arrived, the rest goes again where its file is still the one that was scanned. A
-        request whose Series could not be listed before the run is to end stays open."""
+        request whose Series could not be listed before the run is to end stays open. Of patients
+        who are held back nothing goes again."""
         ended = Unreachable("The runner ended during the request.", "Nothing to do.")
         changed = source_changed()
         reason = f"{changed.what} {changed.remedy}"
@@ -105,6 +107,7 @@ class Sender:
             await self._record(
                 Lease(batch, 0, 0, instances), (settled, again), type(ended).__name__
             )
+            await self._ledger(hold_patients)
 
     async def lane(self, number: int) -> None:
         """One lane, until nothing is left or the run is to end."""
