@@ -84,9 +84,11 @@ def test_a_pseudonym_that_cannot_be_known_stays_empty(
     assert (made.patients, made.unknown) == (1, 1)
 
 
-def test_a_transfer_of_files_as_they_are_has_no_crosswalk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("deid", ["none", None])
+def test_a_transfer_of_files_as_they_are_has_no_crosswalk(tmp_path: Path, deid: str | None) -> None:
+    """Nodes that take files as they are need no word of a method."""
     with (
-        ledger_of(tmp_path, {"one": None}, "none") as ledger,
+        ledger_of(tmp_path, {"one": None}, deid) as ledger,
         pytest.raises(UsageError, match="no pseudonyms of ours"),
     ):
         make_crosswalk(ledger, KEY)

@@ -17,11 +17,12 @@ from typing import Final
 
 from transfer.deid.keys import passphrase as boxes
 from transfer.deid.keys.seal import PATIENT_ID, Seal
-from transfer.deid.methods import DEFAULT_PROFILE, PROFILES
+from transfer.deid.methods import PROFILES
 from transfer.deid.recipe import pseudonym as make_pseudonym
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
+from transfer.method_files import de_identifies
 
 PLAIN_WORD: Final = "crosswalk-plain"
 """Subject of the word by which a person answers for a crosswalk that anybody can read."""
@@ -51,13 +52,13 @@ def make_crosswalk(ledger: Ledger, key: str) -> Crosswalk:
         SealedWithAnotherKey: the pseudonyms were made with another key.
         UsageError: the transfer gives no pseudonyms.
     """
-    profile = read_order(ledger).deid or DEFAULT_PROFILE
-    if profile == "none":
+    order = read_order(ledger)
+    if not de_identifies(order):
         raise UsageError(
             "This transfer sends its files as they are: there are no pseudonyms of ours.",
             "Ask whoever de-identified the files for the crosswalk.",
         )
-    can_compute = profile in PROFILES
+    can_compute = order.deid in PROFILES
     seal = Seal(key)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
