@@ -196,6 +196,21 @@ def test_another_key_after_something_went_is_refused(bench: DeidBench) -> None:
     assert len(bench.sandbox.stored()) == 2
 
 
+def test_another_key_is_refused_for_what_the_node_acknowledged_and_did_not_keep(
+    bench: DeidBench,
+) -> None:
+    """It may lie there still: in quarantine, in a prearchive, or in a listing that is late."""
+    bench.new_eucaim()
+    assert bench.upload().code == 0
+    with Ledger.open(_ledger_path(bench)) as ledger, ledger.transaction():
+        ledger.write("UPDATE instance SET state = 'failed', reason = 'It was not listed.'")
+    _import_another_key(bench)
+    ran = bench.upload()
+    assert (ran.code, len(ran.complaint)) == (2, 2), str(ran)
+    assert "second identity" in ran.err
+    assert len(bench.sandbox.stored()) == 2
+
+
 def _prepared(bench: DeidBench) -> set[bytes]:
     with Ledger.open(_ledger_path(bench), read_only=True) as ledger:
         return {row[0] for row in ledger.rows("SELECT out_sop_instance_uid FROM instance")}

@@ -81,6 +81,8 @@ def has_gone(ledger: Ledger) -> bool:
     return bool(
         ledger.number("SELECT 1 FROM tally WHERE state IN ('sent', 'verified') AND n > 0 LIMIT 1")
         or ledger.number("SELECT 1 FROM batch WHERE state = 'sending' AND state <> 'done' LIMIT 1")
+        # What was acknowledged and then not listed, or refused with its Study, may lie there still.
+        or ledger.number("SELECT 1 FROM instance WHERE sent_at_utc IS NOT NULL LIMIT 1")
     )
 
 
