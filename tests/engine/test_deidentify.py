@@ -80,6 +80,7 @@ def test_an_identifier_in_what_would_leave_stops_its_patient_and_nobody_else(
     (finding,) = bench.status()["findings"]
     assert (finding["rule"], finding["severity"], finding["key"]) == ("DID-03", "block", "P1")
     assert "(0008,103E)" in finding["message"]
+    assert "eucaim-transfer check lung" in bench.status()["runner"]["remedy"]
     assert "Zwingen" not in ran.out + ran.err + str(bench.status())
 
 
@@ -245,6 +246,7 @@ def test_a_rehearsal_writes_what_would_leave_and_no_identifier(
 
 def test_pixels_are_blanked_on_the_way(bench: DeidBench, tmp_path: Path) -> None:
     bench.patient(1, images=1)
+    home = bench.program.home / "transfers" / TRANSFER
     (tmp_path / "pixels").write_text('{ Modality.equals("CT") } (0,0,2,2)\n')
     bench.new("--deid", "eucaim", "--site-id", SITE_ID, "--pixel-script", tmp_path / "pixels")
     path = next(bench.source.rglob("*.dcm"))
@@ -256,6 +258,22 @@ def test_pixels_are_blanked_on_the_way(bench: DeidBench, tmp_path: Path) -> None
     (arrived,) = bench.arrived()
     rows = [arrived.PixelData[at : at + 8] for at in range(0, 32, 8)]
     assert rows == [b"\0\0\0\0\xff\x01\xff\x01"] * 2 + [b"\xff\x01" * 4] * 2
+    assert [path.name for path in home.iterdir() if "spool" in path.name] == []
+
+
+def test_a_rehearsal_leaves_the_pixels_of_a_running_upload_alone(
+    bench: DeidBench, tmp_path: Path
+) -> None:
+    bench.patient(1, images=1)
+    (tmp_path / "pixels").write_text('{ Modality.equals("CT") } (0,0,2,2)\n')
+    bench.new("--deid", "eucaim", "--site-id", SITE_ID, "--pixel-script", tmp_path / "pixels")
+    held = bench.program.home / "transfers" / TRANSFER / "spool" / "held"
+    held.parent.mkdir(mode=0o700)
+    held.touch()
+    ran = bench.upload("--dry-run", tmp_path / "out")
+    assert ran.code == 0, str(ran)
+    assert held.exists()
+    assert [one.name for one in held.parent.parent.glob("*spool*")] == ["spool"]
 
 
 def _ledger(bench: DeidBench, sql: str) -> list[tuple[object, ...]]:

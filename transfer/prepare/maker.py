@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Sequence
@@ -27,22 +28,26 @@ class Remaker:
     """A `Maker` with processes of its own; it holds no more than they have in hand."""
 
     def __init__(self, setup: Setup, source: bytes, releases: Releases, processes: int) -> None:
+        self._spool = setup.spool
         self._source = source
         self._releases = releases
         self._desk = rewriting_desk(processes, setup)
 
     @classmethod
-    def of(cls, ledger: Ledger, method: OpenMethod, processes: int) -> Remaker:
-        """For the transfer of this ledger. Processes start when they are asked."""
+    def of(
+        cls, ledger: Ledger, method: OpenMethod, processes: int, spool: str = "spool"
+    ) -> Remaker:
+        """For the transfer of this ledger. Processes start when they are asked. `spool` names a
+        folder of the transfer's that nobody else uses meanwhile."""
         source = os.fsencode(read_order(ledger).source)
         # Numbers were given since the method was opened.
         setup = replace(method.setup, numbers=read_numbers(ledger))
         if method.setup.spec.pixel_script is not None:
-            spool = ledger.folder / "spool"
-            # What a killed runner left there is of no use to anybody.
-            shutil.rmtree(spool, ignore_errors=True)
-            make_private_folder(spool)
-            setup = replace(setup, spool=spool)
+            folder = ledger.folder / spool
+            # What a killed process left there is of no use to anybody.
+            shutil.rmtree(folder, ignore_errors=True)
+            make_private_folder(folder)
+            setup = replace(setup, spool=folder)
         return cls(setup, source, read_releases(ledger), processes)
 
     async def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
@@ -70,5 +75,7 @@ class Remaker:
         return made.pieces
 
     async def aclose(self) -> None:
-        """End the processes."""
+        """End the processes; pixels that nobody came for go with them."""
         await self._desk.aclose()
+        if self._spool is not None:
+            await asyncio.to_thread(shutil.rmtree, self._spool, ignore_errors=True)

@@ -18,6 +18,8 @@ from transfer.workspace import Workspace
 
 # Requests are written one after the other.
 _PROCESSES = 1
+# Not the runner's: one may begin to send meanwhile.
+_SPOOL = "spool-rehearsal"
 
 
 async def rehearse(
@@ -34,7 +36,8 @@ async def rehearse(
     maker = None
     try:
         if method is not None:
-            maker = await ledger(Remaker.of, await ledger(open_method, method), _PROCESSES)
+            opened = await ledger(open_method, method)
+            maker = await ledger(Remaker.of, opened, _PROCESSES, _SPOOL)
         order = await ledger(read_order)
         source, throttle = os.fsencode(order.source), Bandwidth()
         written, last = 0, 0
