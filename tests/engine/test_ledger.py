@@ -178,3 +178,12 @@ def test_open_batches_are_found_among_any_number_of_done_ones(
         ((*_, way),) = ledger.rows(f"EXPLAIN QUERY PLAN {query}")
         assert way.startswith("SEARCH batch USING"), way
         assert "INDEX batch_open (state=?" in way
+
+
+def test_the_last_number_of_a_kind_is_found_without_counting_them(path: Path) -> None:
+    """A script may ask for a number for each of a million accession numbers."""
+    with Ledger.open(path) as ledger:
+        ((*_, way),) = ledger.rows(
+            "EXPLAIN QUERY PLAN SELECT max(number) FROM deid_number WHERE key_type = 'accession'"
+        )
+    assert "INDEX deid_number_given (key_type=?)" in way

@@ -242,11 +242,15 @@ def leave_out(ledger: Ledger, cause: str, code: str) -> int:
     with ledger.transaction():
         ledger.write(
             "UPDATE source_file SET verdict = 'rejected', reasons = ? WHERE id IN"
-            " (SELECT file_id FROM instance WHERE cause = ? AND state IN ('ready', 'failed'))",
+            " (SELECT file_id FROM instance WHERE cause = ? AND cause <> ''"
+            " AND state IN ('ready', 'failed'))",
             code,
             cause,
         )
-        ledger.write("DELETE FROM instance WHERE cause = ? AND state IN ('ready', 'failed')", cause)
+        ledger.write(
+            "DELETE FROM instance WHERE cause = ? AND cause <> '' AND state IN ('ready', 'failed')",
+            cause,
+        )
         return ledger.number("SELECT changes()")
 
 

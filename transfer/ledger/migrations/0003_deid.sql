@@ -42,6 +42,7 @@ CREATE TABLE deid_number (
   number INTEGER NOT NULL,
   PRIMARY KEY (key_type, text)
 ) WITHOUT ROWID;
+CREATE UNIQUE INDEX deid_number_given ON deid_number (key_type, number);
 
 -- Files of the transfer's folder that belong to its method: script, lookup table and the like.
 CREATE TABLE method_file (
