@@ -166,12 +166,7 @@ class LedgerInstance:
         try:
             pieces = await self._pieces()
             async with aiofiles.open(self._path, "rb", buffering=0) as file:
-                status = os.fstat(file.fileno())
-                if (status.st_size, status.st_mtime_ns) != (
-                    self._planned.file_bytes,
-                    self._planned.mtime_ns,
-                ):
-                    raise source_changed()
+                self._refuse_changed(file.fileno())
                 async for piece in self._stream(pieces, _Reader(file), file.fileno()):
                     await self._throttle.take(len(piece))
                     yield piece
@@ -186,6 +181,12 @@ class LedgerInstance:
             for made in pieces:
                 if not isinstance(made, bytes | Stretch) and made.spool is not None:
                     made.spool.unlink(missing_ok=True)
+
+    def _refuse_changed(self, fd: int) -> None:
+        status = os.fstat(fd)
+        planned = self._planned
+        if (status.st_size, status.st_mtime_ns) != (planned.file_bytes, planned.mtime_ns):
+            raise source_changed()
 
     async def _pieces(self) -> Sequence[OutgoingPiece]:
         if self._maker is not None:
@@ -215,6 +216,8 @@ class LedgerInstance:
                 sent = digest.hexdigest()
                 if not is_whole_file:
                     await of_source.reach(self._planned.file_bytes)
+                # Written over meanwhile, half of it would be another image.
+                self._refuse_changed(fd)
                 self.digests = Digests(sent, sent if is_whole_file else of_source.hexdigest())
             yield chunk
         if left:
