@@ -48,7 +48,7 @@ class Intake:
         self._pulse = pulse
         # Their requests are settled by the runner alone, and while we scan there is none.
         self._open = open_instances(ledger)
-        self._series: dict[tuple[str, str, str], int] = {}
+        self._series: dict[tuple[str, str, str, str], int] = {}
 
     def take(self, page: Sequence[tuple[int, FileFacts]]) -> None:
         """Record one page, all or nothing."""
@@ -212,7 +212,7 @@ class Intake:
         )
 
     def _series_row(self, header: InstanceHeader) -> int:
-        key = (header.patient_id, header.study_uid, header.series_uid)
+        key = (header.patient_id, header.study_uid, header.series_uid, header.patient_name)
         known = self._series.get(key)
         if known is not None:
             return known
@@ -220,6 +220,12 @@ class Intake:
             "patient",
             {"original_id": header.patient_id},
             {"original_name": header.patient_name},
+        )
+        # The first file of a patient is not always one that tells the name.
+        self._ledger.write(
+            "UPDATE patient SET original_name = ? WHERE id = ? AND original_name = ''",
+            header.patient_name,
+            patient,
         )
         study = self._row_of(
             "study",
