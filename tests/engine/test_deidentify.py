@@ -80,7 +80,9 @@ def test_an_identifier_in_what_would_leave_stops_its_patient_and_nobody_else(
     (finding,) = bench.status()["findings"]
     assert (finding["rule"], finding["severity"], finding["key"]) == ("DID-03", "block", "P1")
     assert "(0008,103E)" in finding["message"]
-    assert "eucaim-transfer check lung" in bench.status()["runner"]["remedy"]
+    assert f"eucaim-transfer check {TRANSFER}" in bench.status()["runner"]["remedy"]
+    told = bench.program.run("check", TRANSFER)
+    assert f"eucaim-transfer check {TRANSFER} --waive DID-03" in told.out
     assert "Zwingen" not in ran.out + ran.err + str(bench.status())
 
 

@@ -20,6 +20,13 @@ from transfer.values import ExitCode, StepState
 COUNTED = "counted-on-node"
 OBJECTION = "study"
 RULE = "DID-02"
+_REFUSED_THERE = (
+    "See which and why with: eucaim-transfer status NAME --json. Then upload again: only those go."
+)
+_STOPPED_HERE = (
+    "Some were stopped here. See why, and who can answer for it, with: eucaim-transfer check NAME."
+    " Then upload again: only what did not arrive goes."
+)
 
 
 class PartlyDone(TransferError):
@@ -90,6 +97,11 @@ def _record_objections(ledger: Ledger, objections: Sequence[Objection]) -> None:
         record_finding(ledger, Finding(o.rule, o.severity, OBJECTION, o.key, o.message, o.remedy))
 
 
+def _were_stopped_here(ledger: Ledger) -> bool:
+    query = "SELECT EXISTS (SELECT 1 FROM instance WHERE state = 'failed' AND cause <> '')"
+    return bool(ledger.number(query))
+
+
 def conclude(ledger: Ledger, *, can_list: bool) -> None:
     """Say how the images step ended, by the ledger's counts.
 
@@ -102,8 +114,7 @@ def conclude(ledger: Ledger, *, can_list: bool) -> None:
         raise PartlyDone(
             f"{n.failed} of {n.ready} instances did not arrive; the other {n.verified} are on the"
             " node, listed by it.",
-            "See which and why with: eucaim-transfer status NAME --json. Then upload again: only"
-            " those go.",
+            _STOPPED_HERE if _were_stopped_here(ledger) else _REFUSED_THERE,
         )
     unreadable = count_unreadable(ledger)
     if n.verified == n.ready and unreadable:

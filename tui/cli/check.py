@@ -40,7 +40,7 @@ def check_command(options: argparse.Namespace) -> int:
     with Ledger.open(workspace.ledger, read_only=True) as ledger:
         findings = read_findings(ledger, _FINDINGS)
     with answering():
-        _print(findings, as_json=options.json)
+        _print(workspace.name, findings, as_json=options.json)
     if code not in (ExitCode.DONE, ExitCode.BLOCKED):
         return ended(workspace, code)
     if code == ExitCode.BLOCKED or any(f.severity == "block" for f in findings):
@@ -48,7 +48,7 @@ def check_command(options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _print(findings: list[Finding], *, as_json: bool) -> None:
+def _print(transfer: str, findings: list[Finding], *, as_json: bool) -> None:
     if as_json:
         counts = Counter(f.severity for f in findings)
         print_json(
@@ -60,7 +60,7 @@ def _print(findings: list[Finding], *, as_json: bool) -> None:
         return
     for f in findings:
         say(f"{f.severity:<5}  {f.rule}  {f.key}: {f.message}")
-        say(f"       what to do: {f.remedy}")
+        say(f"       what to do: {f.remedy.replace('NAME', transfer)}")
     if not findings:
         say("Nothing stands in the way.")
 
