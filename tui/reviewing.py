@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.holder import is_held, read_runner
 from transfer.workspace import Home, Workspace
 
 if TYPE_CHECKING:
@@ -20,13 +21,18 @@ _AT_A_TIME_S = 0.4
 
 @dataclass(frozen=True, slots=True)
 class ReviewPage:
-    """One look at what leaves and what does not; `stopped_total` counts instances."""
+    """One look at what leaves and what does not; `stopped_total` counts instances.
+
+    `runner_epoch` grows with each runner; `is_running`: one is at work.
+    """
 
     series: list[SeriesRow]
     series_total: int
     stopped: list[StoppedGroup]
     stopped_groups: int
     stopped_total: int
+    runner_epoch: int
+    is_running: bool
 
 
 class Reviews:
@@ -53,13 +59,18 @@ class Reviews:
         from transfer.review.sample import count_series, list_series
         from transfer.review.stopped import count_groups, count_stopped, list_stopped
 
-        with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
+        workspace = self._workspace(name)
+        # Asked before the ledger is: what a runner wrote as it ended is then seen here.
+        is_running = is_held(workspace.lock)
+        with Ledger.open(workspace.ledger, read_only=True) as ledger:
             return ReviewPage(
                 list_series(ledger, limit=limit, offset=series_at),
                 count_series(ledger),
                 list_stopped(ledger, limit=limit, offset=stopped_at),
                 count_groups(ledger),
                 count_stopped(ledger),
+                read_runner(ledger).epoch,
+                is_running,
             )
 
     def look_at(self, name: str, glass: Glass, series: str, cause: str) -> list[Sight]:

@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from tests.tui.driving import crumbs, keys, known, make_app, now, press, running, settle, words
 from tests.tui.driving import screen_name as front
+from tests.tui.ledgers import set_runner
 from tests.tui.reviews import KEY, NAME, SURNAME, make_reviewed, stop_second_series
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import last_word
@@ -236,6 +237,29 @@ async def test_a_named_person_releases_a_hit_and_everything_is_checked_again(
     assert word is not None
     assert (word.person, word.reason) == ("Ada B", "a place")
     assert places == {1: frozenset({"(0008,103E)"})}
+
+
+async def test_the_end_of_that_check_is_told(home: Home, reviewed: Workspace) -> None:
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "home", "enter", "left", "a", *"ok", "enter", *"Ada B", "enter")
+        assert "everything is checked again" in now(app)
+        with Ledger.open(reviewed.ledger) as ledger, ledger.transaction():
+            ledger.write("UPDATE instance SET state = 'ready', cause = '' WHERE series_id = 2")
+        set_runner(reviewed, pid=None, exit_code=0)
+        await press(pilot, "left", "right")
+        assert "Everything was checked again; nothing is stopped." in now(app)
+        assert "step 8 sends the images" in now(app)
+
+
+async def test_nothing_stopped_is_no_promise_before_everything_was_looked_through(
+    home: Home, tmp_path: Path
+) -> None:
+    make_reviewed(home, tmp_path)
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "home", "enter", "left")
+        assert "Nothing is stopped so far; not everything has been looked through yet." in now(app)
 
 
 async def test_a_named_person_leaves_out_what_a_script_skips(

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from transfer.errors import TransferError
-from transfer.review.glass import Glass
+from transfer.review.glass import AS_IS, Glass
 from transfer.review.stopped import StoppedGroup
 from transfer.review.texts import StayingText, TextTally
 from tui import figures
@@ -67,7 +67,8 @@ class ReviewScreen(Page):
         self._read_to = 0
         self._is_read = False
         self._shows_originals = False
-        self._is_checking = False
+        self._checking_after: int | None = None
+        self._was_checked = False
         self._ticks = 0
 
     def body(self) -> ComposeResult:
@@ -121,6 +122,9 @@ class ReviewScreen(Page):
 
     def _take_page(self, page: ReviewPage) -> None:
         self._page = page
+        after = self._checking_after
+        if after is not None and page.runner_epoch > after and not page.is_running:
+            self._checking_after, self._was_checked = None, True
         self._draw()
 
     def _take_texts(self, read_to: int) -> None:
@@ -178,7 +182,7 @@ class ReviewScreen(Page):
                 Row(g.key, partial(draw_stopped, g), opens=self._glass is not None)
                 for g in page.stopped
             ]
-            empty, total = ["Nothing is stopped."], page.stopped_groups
+            empty, total = ["Nothing is stopped so far."], page.stopped_groups
         elif self._view == TEXTS:
             shown = self._texts[self._offset : self._offset + _PAGE]
             rows = [
@@ -206,6 +210,8 @@ class ReviewScreen(Page):
             return Now("What would leave cannot be shown yet.", "[Esc] goes back.")
         if self._glass is None:
             return Now("Opening the key and compiling the method…", "[Esc] goes back.")
+        if self._view == SERIES and self._page and not self._page.series_total:
+            return Now("Nothing has been read yet.", "[Esc] goes back; step 8 reads the folder.")
         if self._view == SERIES:
             return Now(
                 "One slice of each series, before and after. Nothing is sent by looking.",
@@ -218,7 +224,7 @@ class ReviewScreen(Page):
                 f"Free text that leaves as it is, each once ({done}{going}).",
                 "Is there a name in it? [Enter] shows a header that holds it.",
             )
-        if self._is_checking:
+        if self._checking_after is not None:
             return Now("The answer is kept; everything is checked again now.", "[Esc] goes back.")
         if self._page and self._page.stopped_total:
             n = figures.count(self._page.stopped_total, "instance does", "instances do")
@@ -227,7 +233,17 @@ class ReviewScreen(Page):
                 "   [a] a named person answers for it." if group and group.is_answerable else ""
             )
             return Now(f"{n} not leave; the reason stands above.", f"[Enter] shows one.{answer}")
-        return Now("Nothing is stopped so far.", "[← →] series, texts that stay.")
+        if self._was_checked:
+            return Now(
+                "Everything was checked again; nothing is stopped.",
+                "[Esc] goes back; step 8 sends the images.",
+            )
+        if self._glass.own != AS_IS and self._page and any(e.is_open for e in self._page.series):
+            return Now(
+                "Nothing is stopped so far; not everything has been looked through yet.",
+                "That happens in step 8, before anything is sent.   [← →] views.",
+            )
+        return Now("Nothing is stopped.", "[← →] series, texts that stay.")
 
     def _stopped(self, key: str) -> StoppedGroup | None:
         groups = self._page.stopped if self._page and self._view == STOPPED else ()
@@ -293,7 +309,8 @@ class ReviewScreen(Page):
         except TransferError as error:
             self.fail(error)
             return
-        self._is_checking = True
+        self._checking_after = self._page.runner_epoch if self._page else 0
+        self._was_checked = False
         # What was released is no hit any more.
         self._open_glass()
         self._load()

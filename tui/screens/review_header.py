@@ -246,7 +246,8 @@ def _trouble(mine: Sight | None) -> Trouble | None:
             mine.reason,
             "Nothing of this patient goes.",
             "",
-            "[Esc], then under stopped [a] lets a named person answer for it.",
+            "Under stopped, where it stands once step 8 has prepared it, [a] lets a named person"
+            " answer for it.",
         )
     return Trouble(mine.reason, "Nothing of it goes.", "", "[Esc] goes back to what can be done.")
 
