@@ -113,14 +113,28 @@ class Status:
             "key_fingerprint": self.deid.key_fingerprint,
         }
 
+    def record_of(self, step: JourneyStep) -> StepRecord | None:
+        """What the ledger holds of a step, unless a check has found since that nothing of it is
+        true any more: what kept the images back was answered for, and they can go."""
+        record = self.steps.get(step.engine or step.id)
+        if (
+            record is not None
+            and step.engine == "upload"
+            and record.state is StepState.BLOCKED
+            and self.state == "ready"
+            and not self.census.instances.failed
+        ):
+            return None
+        return record
+
     def step_state(self, step: JourneyStep) -> StepState:
         """State of a step of the node's journey."""
-        record = self.steps.get(step.engine or step.id)
+        record = self.record_of(step)
         return record.state if record else StepState.TODO
 
     def step_detail(self, step: JourneyStep) -> str:
         """One sentence on a step; empty where there is nothing to say."""
-        record = self.steps.get(step.engine or step.id)
+        record = self.record_of(step)
         if record:
             return record.detail
         return "" if step.engine else "Not carried out by this version yet."

@@ -64,7 +64,7 @@ def legend() -> list[tuple[str, str, str]]:
         "waiting": "it needs a person, for example to sign in",
         "interrupted": "the runner ended; it can go on where it was",
         "blocked": "findings forbid the step",
-        "failed": "some instances were not taken",
+        "failed": "some instances did not arrive",
         "done": "every instance is on the node",
     }
     return [(*_STATES[state][:2], meaning) for state, meaning in meanings.items()]
@@ -159,7 +159,7 @@ def home_now(names: int, state: str | None) -> Now:
         "stopping": "The runner finishes its running requests, then ends.",
         "waiting": "This transfer waits for a person.",
         "interrupted": "The runner ended before everything was sent. Nothing is lost.",
-        "failed": "Some instances were not taken by the node.",
+        "failed": "Some instances did not arrive.",
         "blocked": "Findings stand in the way of the upload.",
         "unreadable": "This transfer's ledger cannot be read. The others are not affected.",
         "done": "Every instance of this transfer is on the node.",

@@ -14,9 +14,17 @@ from tests.tui.driving import (
     words,
 )
 from tests.tui.driving import screen_name as front
-from tests.tui.ledgers import make_done, make_failed, make_ledger
+from tests.tui.ledgers import (
+    fill,
+    make_done,
+    make_failed,
+    make_ledger,
+    set_runner,
+    set_state,
+)
 from transfer.errors import UsageError
 from transfer.node import Journey
+from transfer.values import StepState
 from transfer.workspace import Home
 from tui.widgets.rows import Rows
 
@@ -61,8 +69,21 @@ async def test_a_failed_upload_is_told_on_the_journey_too(home: Home) -> None:
     app = make_app(home, "prostate-a")
     async with running(app):
         assert "✗ failed" in crumbs(app)
-        assert "Some instances were not taken by the node." in now(app)
+        assert "Some instances did not arrive." in now(app)
         assert "Failures" in keys(app)
+
+
+async def test_what_was_answered_for_and_checked_is_blocked_no_more(home: Home) -> None:
+    """The record of a blocked upload stands until the next one; what it says does not."""
+    workspace = make_ledger(home, "fresh")
+    fill(workspace, [("MR", 0, 0, 60, 0), ("MR", 40, 0, 0, 0)])
+    set_state(workspace, "upload", StepState.BLOCKED, "40 of 100 instances did not arrive.")
+    set_runner(workspace, pid=None, exit_code=0)
+    app = make_app(home, "fresh")
+    async with running(app):
+        (images,) = [row for row in app.screen.query_one(Rows).words.splitlines() if "60 of" in row]
+        assert "○ to do" in images
+        assert "did not arrive" not in words(app)
 
 
 async def test_a_node_that_left_the_configuration_leaves_the_images_reachable(home: Home) -> None:

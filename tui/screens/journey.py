@@ -179,7 +179,7 @@ def _detail(step: JourneyStep, status: Status) -> str:
         return f"{counts.verified:,} of {counts.ready:,} verified"
     if step.engine == IMAGES:
         return "nothing read yet"
-    record = status.steps.get(step.engine or step.id)
+    record = status.record_of(step)
     if record and record.detail:
         return record.detail
     if step.engine == DEIDENTIFY:
@@ -232,7 +232,7 @@ def _draw_text(step: JourneyStep | None, status: Status | None, width: int) -> l
     found += wrapped(ink(plain(step.text)), width)
     if step.link:
         found += wrapped(ink(plain(step.link), "$key"), width)
-    record = status.steps.get(step.engine or step.id)
+    record = status.record_of(step)
     if record and record.detail:
         found += ["", *wrapped(ink(plain(record.detail), "$muted"), width)]  # type: ignore[list-item]
     return [Content(entry) if isinstance(entry, str) else entry for entry in found]
@@ -242,7 +242,7 @@ def _deid_now(status: Status) -> Now:
     look = "[Enter] shows each header before and after.   [↑ ↓] other steps."
     record = status.steps.get(DEIDENTIFY)
     if not status.census.series:
-        return Now("Nothing has been read yet; the folder is read first.", "[↑ ↓] other steps.")
+        return Now("Nothing has been read yet; step 8 reads the folder.", "[↑ ↓] other steps.")
     if record and record.state is StepState.BLOCKED:
         return Now("Something does not leave; a person has to look at it.", look)
     if record and record.state is StepState.DONE:
