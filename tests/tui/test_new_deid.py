@@ -107,7 +107,7 @@ async def test_a_cohort_without_a_key_is_told_what_that_means(home: Home) -> Non
     async with running(app) as pilot:
         await press(pilot, *STRICT, "enter", *"SITE-001", "enter", "enter")
         told = " ".join(words(app).split())
-        assert "This cohort has no key yet; the first check or upload makes one." in told
+        assert "This cohort has no key yet; the first review, check or upload makes one." in told
         assert "can never be linked to these patients again: keep a copy" in told
         assert (
             "bring the key that was used before anything else: eucaim-transfer key import" in told

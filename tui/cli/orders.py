@@ -113,7 +113,7 @@ def _method_files(options: argparse.Namespace, deid: str | None) -> MethodFiles:
 def _tell_of_key(home: Home, order: Order) -> None:
     """Say what has to be done now, while the cohort has no key: later would be too late."""
     if find_entry(home, cohort_of(order)) is None:
-        tell("This cohort has no key yet: the first check or upload makes one.")
+        tell("This cohort has no key yet: the first review, check or upload makes one.")
         tell(
             "If patients of it were sent before, bring the key that was used then:"
             f" eucaim-transfer key import {order.name}"
