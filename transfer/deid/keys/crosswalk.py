@@ -106,11 +106,9 @@ def open_crosswalk(content: bytes, passphrase: str) -> bytes:
 
 
 def _patients(ledger: Ledger) -> Iterator[tuple[str, bytes | None]]:
-    names = {row[1] for row in ledger.rows("PRAGMA table_info(patient)")}
-    column = "pseudonym" if "pseudonym" in names else "NULL"
     last = 0
     while page := ledger.rows(
-        f"SELECT id, original_id, {column} FROM patient WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608
+        "SELECT id, original_id, pseudonym FROM patient WHERE id > ? ORDER BY id LIMIT ?",
         last,
         _PAGE,
     ):
