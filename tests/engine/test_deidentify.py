@@ -86,6 +86,43 @@ def test_an_identifier_in_what_would_leave_stops_its_patient_and_nobody_else(
     assert "Zwingen" not in ran.out + ran.err + str(bench.status())
 
 
+def test_what_a_later_file_tells_of_a_patient_is_searched_for_in_the_earlier_ones(
+    bench: DeidBench,
+) -> None:
+    """A picture taken from a screen often names what only its study's other files declare."""
+    bench.image(1, 0, SeriesDescription="of request AC-880412-X")
+    bench.image(1, 1, SeriesInstanceUID="1.4.18", AccessionNumber="AC-880412-X")
+    bench.patient(2)
+    bench.new_eucaim()
+    found = bench.check()
+    assert found.code == 3, str(found)
+    (finding,) = found.document["findings"]
+    assert (finding["rule"], finding["key"]) == ("DID-03", "P1")
+    assert bench.upload().code == 4
+    assert len(bench.arrived()) == 2
+
+
+def test_what_a_file_tells_that_was_added_is_searched_for_in_what_was_prepared(
+    bench: DeidBench,
+) -> None:
+    bench.image(1, 0, SeriesDescription="of request AC-880412-X")
+    bench.new_eucaim()
+    assert bench.check().code == 0
+    bench.image(1, 1, SeriesInstanceUID="1.4.18", AccessionNumber="AC-880412-X")
+    assert bench.program.run("scan", TRANSFER).code == 0
+    assert [f["key"] for f in bench.check().document["findings"]] == ["P1"]
+
+
+def test_images_without_a_patient_id_are_not_searched_for_each_other_s_names(
+    bench: DeidBench,
+) -> None:
+    bench.image(1, 0, PatientID="", SeriesDescription="of request AC-880412-X")
+    bench.image(2, 0, PatientID="", AccessionNumber="AC-880412-X")
+    bench.new_script(f'{UIDS}{HASHED_ID}<e en="T" t="00080050" n="a">@remove()</e>')
+    checked = bench.check()
+    assert "DID-03" not in {f["rule"] for f in checked.document["findings"]}, str(checked)
+
+
 def test_a_named_person_lets_an_element_go_and_only_that(bench: DeidBench) -> None:
     bench.patient(1, SeriesDescription="Zwingenaberg Thorax")
     bench.patient(2, SeriesDescription="HOSP-00277", ProtocolName="Zwingenbberg abdomen")

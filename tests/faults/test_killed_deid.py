@@ -15,6 +15,7 @@ from tests.faults.processes import await_until, living_in_session
 
 POINTS = [
     pytest.param("read", "2", id="while reading headers"),
+    pytest.param("asked", "1", id="after whose the images are"),
     pytest.param("deidentified", "1", id="after the first page"),
     pytest.param("deidentified", "4", id="between pages"),
     pytest.param("planned", "1", id="between plan transactions"),

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
 from transfer.ledger.identity import SERIES_COLUMNS
 from transfer.values import SeriesRef, SOPClassUID, SOPInstanceUID, TransferSyntaxUID
+
+if TYPE_CHECKING:
+    from transfer.deid.look.identifiers import Identifiers
 
 _COLUMNS = (
     "i.id, i.sop_instance_uid, i.out_sop_instance_uid,"
@@ -29,11 +33,24 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class PatientFacts:
-    """Whose an instance is: original identifiers, for what looks for them in what leaves."""
+    """Whose an instance is: original identifiers, for what looks for them in what leaves.
+
+    `others` are those that any file of the patient told, by kind and text.
+    """
 
     row: int
     original_id: str = field(repr=False)
     original_name: str = field(repr=False)
+    others: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def identifiers(self) -> Identifiers:
+        """All of them, as the last look takes them."""
+        from transfer.deid.look.identifiers import Fact, Identifiers, Kind
+
+        named = ((Kind.PATIENT_ID, self.original_id), (Kind.NAME, self.original_name))
+        facts = [Fact(kind, text) for kind, text in named if text]
+        return Identifiers([*facts, *(Fact(Kind(kind), text) for kind, text in self.others)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ COLLISION: Final = "collision"
 
 # A batch that may have arrived keeps what was sent until the node was asked; where its file was
 # read anew since, that is known no more.
-_UNPREPARED: Final = (
+UNPREPARED: Final = (
     "i.state = 'ready' AND (i.head_sha256 IS NULL OR i.deid_run IS NOT ? AND NOT EXISTS"
     " (SELECT 1 FROM batch b WHERE b.id = i.batch_id AND b.state = 'sending'))"
 )
@@ -79,7 +79,7 @@ class Stop:
 
 def count_unprepared(ledger: Ledger, run: int) -> int:
     """How many instances are still to be de-identified."""
-    return ledger.number(f"SELECT count(*) FROM instance i WHERE {_UNPREPARED}", run)  # noqa: S608 - a literal of ours
+    return ledger.number(f"SELECT count(*) FROM instance i WHERE {UNPREPARED}", run)  # noqa: S608 - a literal of ours
 
 
 def unprepared(ledger: Ledger, run: int, page: int = 512) -> Iterator[Unprepared]:
@@ -90,7 +90,7 @@ def unprepared(ledger: Ledger, run: int, page: int = 512) -> Iterator[Unprepared
             "SELECT i.id, i.series_id, e.study_id, p.id, p.original_id, p.original_name, f.path,"  # noqa: S608 - a literal of ours
             " i.file_bytes, i.file_mtime_ns FROM instance i JOIN series e ON e.id = i.series_id"
             " JOIN study s ON s.id = e.study_id JOIN patient p ON p.id = s.patient_id"
-            f" JOIN source_file f ON f.id = i.file_id WHERE {_UNPREPARED}"
+            f" JOIN source_file f ON f.id = i.file_id WHERE {UNPREPARED}"
             " AND (i.series_id, i.id) > (?, ?) ORDER BY i.series_id, i.id LIMIT ?",
             run,
             series,

@@ -6,13 +6,23 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from transfer import checkpoint
 from transfer.deid.rewrite import Outgoing, Stopped
+from transfer.ledger.batches import PatientFacts
 from transfer.ledger.connection import Ledger
 from transfer.ledger.deid_run import give_number
+from transfer.ledger.facts import (
+    Fact,
+    Ungathered,
+    count_ungathered,
+    facts_of,
+    record_facts,
+    ungathered,
+)
 from transfer.ledger.order import read_order
 from transfer.ledger.prepared import (
     Halted,
@@ -26,7 +36,7 @@ from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.steps import set_step
 from transfer.prepare.findings import conclude
 from transfer.prepare.method import OpenMethod, Releases, read_releases
-from transfer.prepare.rewriter import Answer, NumberWanted, Task, rewriters
+from transfer.prepare.rewriter import Answer, NumberWanted, Question, Task, Told, rewriters
 from transfer.scan.phase import Interrupted
 from transfer.values import SeriesInstanceUID, SeriesRef, StepState, StudyInstanceUID
 from transfer.workers import Pool
@@ -49,7 +59,9 @@ def prepare(
     if total:
         set_step(ledger, STEP, StepState.RUNNING, f"By {method.title}.")
         with _Rewriting(ledger, method, processes, should_stop) as rewriting:
-            rewriting.all(total)
+            # All of a patient's files first: what one tells is searched for in the others.
+            rewriting.ask_all()
+            rewriting.all(count_unprepared(ledger, method.run))
     conclude(ledger, method)
 
 
@@ -70,10 +82,12 @@ class _Rewriting:
         self._releases: Releases = read_releases(ledger)
         self._source = os.fsencode(read_order(ledger).source)
         self._given: deque[Unprepared] = deque()
-        self._alone: Pool[Task, Answer] | None = None
+        self._asked: deque[Ungathered] = deque()
+        self._alone: Pool[Task | Question, Answer] | None = None
         self._told: set[NumberWanted] = set()
         self._stack = ExitStack()
-        self._pool: Pool[Task, Answer]
+        self._pool: Pool[Task | Question, Answer]
+        self._whose: PatientFacts | None = None
 
     def __enter__(self) -> _Rewriting:
         self._pool = self._stack.enter_context(rewriters(self._processes, self._method.setup))
@@ -81,6 +95,33 @@ class _Rewriting:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def ask_all(self) -> None:
+        """Have every file tell whose it is, page by page."""
+        total = count_ungathered(self._ledger, self._method.run)
+        done = 0
+        page: list[tuple[Ungathered, Sequence[Fact]]] = []
+        for answers in self._pool.answers(self._questions()):
+            self._stop_if_wished()
+            for answer in answers:
+                facts = answer.facts if isinstance(answer, Told) else ()
+                page.append((self._asked.popleft(), facts))
+            if len(page) >= _PAGE or (page and done + len(page) == total):
+                done += len(page)
+                record_facts(self._ledger, page)
+                checkpoint.passed("asked")
+                page = []
+                write_progress(
+                    self._ledger, Progress(STEP, done, total, "Reading whose the images are")
+                )
+        if page:
+            record_facts(self._ledger, page)
+
+    def _questions(self) -> Iterator[Question]:
+        for one in ungathered(self._ledger, self._method.run):
+            self._asked.append(one)
+            path = os.path.join(self._source, one.path)
+            yield Question(path, (one.file_bytes, one.mtime_ns))
 
     def all(self, total: int) -> None:
         """Rewrite everything, page by page."""
@@ -118,9 +159,17 @@ class _Rewriting:
         return Task(
             os.path.join(self._source, one.path),
             (one.file_bytes, one.mtime_ns),
-            one.patient,
+            self._known(one.patient),
             self._releases.get(one.patient.row, frozenset()),
         )
+
+    def _known(self, whose: PatientFacts) -> PatientFacts:
+        """With all that the patient's files told. Series by Series it is mostly the same one."""
+        if not whose.original_id:
+            return whose  # Of nobody in particular: what one file tells is not true of the others.
+        if self._whose is None or self._whose.row != whose.row:
+            self._whose = replace(whose, others=facts_of(self._ledger, whose.row))
+        return self._whose
 
     def _result(self, of: Unprepared, answer: Answer) -> Made | Halted:
         while isinstance(answer, NumberWanted):
@@ -128,6 +177,7 @@ class _Rewriting:
         if isinstance(answer, Stopped):
             places = tuple(dict.fromkeys(hit.where for hit in answer.hits))
             return Halted(of, answer.cause.value, answer.reason, places)
+        assert isinstance(answer, Outgoing), "a task is not answered as a question is"
         return self._made(of, answer)
 
     def _made(self, of: Unprepared, out: Outgoing) -> Made:

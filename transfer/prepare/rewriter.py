@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -57,30 +58,65 @@ class NumberWanted:
     text: str = field(repr=False)
 
 
-Answer = Outgoing | Stopped | NumberWanted
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One file that is asked for what it tells of its patient, and nothing else."""
+
+    path: bytes = field(repr=False)
+    scanned: tuple[int, int]
 
 
-def rewriters(processes: int, setup: Setup) -> Pool[Task, Answer]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Original identifiers that a file holds, by kind and text; none of one that cannot be read,
+    which is found out when it is rewritten."""
+
+    facts: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+Answer = Outgoing | Stopped | NumberWanted | Told
+
+
+def rewriters(processes: int, setup: Setup) -> Pool[Task | Question, Answer]:
     """Processes that rewrite files in order; told `(key type, text, number)` of each new number."""
     return Pool(processes, _trade(setup))
 
 
-def rewriting_desk(processes: int, setup: Setup) -> Desk[Task, Answer]:
+def rewriting_desk(processes: int, setup: Setup) -> Desk[Task | Question, Answer]:
     """The same for an event loop."""
     return Desk(processes, _trade(setup))
 
 
-def _trade(setup: Setup) -> Trade[Task, Answer]:
+def _trade(setup: Setup) -> Trade[Task | Question, Answer]:
     return Trade(_begin, setup, lambda _: Stopped(Cause.UNREADABLE, _DIED), _size_of, 8)
 
 
-def _size_of(task: Task) -> int:
-    texts = (task.patient.original_id, task.patient.original_name, *map(str, task.released))
+def _size_of(task: Task | Question) -> int:
+    if isinstance(task, Question):
+        return 128 + len(task.path)
+    whose = task.patient
+    texts = [whose.original_id, whose.original_name, *map(str, task.released)]
+    texts += [text for pair in whose.others for text in pair]
     return 128 + len(task.path) + sum(4 * len(text) for text in texts)
 
 
-def _begin(setup: Setup, news: News) -> Callable[[Task], Answer]:
-    from transfer.deid.look.identifiers import Fact, Identifiers, Kind
+def _told(question: Question) -> Told:
+    from transfer.deid.header.reading import Unreadable, read_header
+    from transfer.deid.look.identifiers import identifiers_of
+
+    try:
+        fd = os.open(question.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            size_bytes = os.fstat(fd).st_size
+            known = identifiers_of(read_header(fd, size_bytes))
+        finally:
+            os.close(fd)
+    except (OSError, Unreadable):
+        return Told()
+    return Told(tuple((kind, text) for kind, text in known.document()))
+
+
+def _begin(setup: Setup, news: News) -> Callable[[Task | Question], Answer]:
     from transfer.deid.methods import build_method, build_pixel_rules
     from transfer.deid.model import Moment, NumberNeeded
     from transfer.deid.rewrite import Look, rewrite
@@ -96,21 +132,14 @@ def _begin(setup: Setup, news: News) -> Callable[[Task], Answer]:
 
     moment = Moment(setup.clock, number)
 
-    def answer(task: Task) -> Answer:
+    def answer(task: Task | Question) -> Answer:
         while news:
             key_type, text, given = news.popleft()
             numbers[key_type, text] = given
-        whose = task.patient
-        known = Identifiers(
-            fact
-            for fact in (
-                Fact(Kind.PATIENT_ID, whose.original_id),
-                Fact(Kind.NAME, whose.original_name),
-            )
-            if fact.text
-        )
+        if isinstance(task, Question):
+            return _told(task)
         try:
-            look = Look(known, task.released)
+            look = Look(task.patient.identifiers, task.released)
             made = rewrite(task.path, method, moment, look, task.scanned, pixels)
         except NumberNeeded as needed:
             return NumberWanted(needed.key_type, needed.text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from transfer.deid.header.reading import Unreadable, read_header
-from transfer.deid.look.identifiers import Fact, Identifiers, Kind, identifiers_of
+from transfer.deid.look.identifiers import identifiers_of
 from transfer.deid.look.lastlook import look
 from transfer.deid.model import Header, NumberNeeded, Quarantined, Skipped
 from transfer.deid.rewrite import CHANGED, Cause
@@ -58,7 +58,7 @@ def see(header: Header, sample: Sample, glass: Glass, name: str) -> Sight:
         return Sight(sample, name, cause=Cause.SKIPPED, reason=outcome.reason)
     if isinstance(outcome, Quarantined):
         return Sight(sample, name, cause=Cause.QUARANTINED, reason=outcome.reason)
-    identifiers = identifiers_of(header).merge(_known(sample))
+    identifiers = identifiers_of(header).merge(sample.patient.identifiers)
     released = glass.released.get(sample.patient.row, frozenset())
     hits = look(outcome.header, identifiers, released)
     comparison = compare(header, outcome.header, method.why, hits)
@@ -67,15 +67,6 @@ def see(header: Header, sample: Sample, glass: Glass, name: str) -> Sight:
     reason = f"The last look found the patient's {hits[0].kind} in {hits[0].where}."
     places = tuple(dict.fromkeys(hit.where for hit in hits))
     return Sight(sample, name, comparison, Cause.IDENTIFIER, reason, places)
-
-
-def _known(sample: Sample) -> Identifiers:
-    """What the scan knows of the patient, as the pipeline's own last look takes it."""
-    facts = (
-        Fact(Kind.PATIENT_ID, sample.patient.original_id),
-        Fact(Kind.NAME, sample.patient.original_name),
-    )
-    return Identifiers(fact for fact in facts if fact.text)
 
 
 def _read(sample: Sample) -> Header | Sight:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from transfer.errors import UsageError
 from transfer.ledger.batches import PatientFacts
 from transfer.ledger.connection import Ledger
+from transfer.ledger.facts import facts_of
 from transfer.ledger.order import read_order
 
 
@@ -123,7 +124,7 @@ def sample_of(ledger: Ledger, series: int, cause: str = "") -> Sample:
         )
     instance, patient, original_id, name, path, size, mtime_ns = found
     whole = os.path.join(os.fsencode(read_order(ledger).source), path)
-    whose = PatientFacts(patient, original_id, name)
+    whose = PatientFacts(patient, original_id, name, facts_of(ledger, patient))
     return Sample(f"I{instance}", f"E{series}", whose, whole, (size, mtime_ns))
 
 

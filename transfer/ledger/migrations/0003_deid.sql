@@ -35,6 +35,16 @@ CREATE UNIQUE INDEX instance_out ON instance (out_sop_instance_uid)
   WHERE out_sop_instance_uid IS NOT NULL;
 CREATE INDEX instance_stopped ON instance (series_id, id) WHERE cause <> '';
 
+-- What the files of a patient tell of who that is, for the last look. Original identifiers.
+CREATE TABLE patient_fact (
+  patient_id INTEGER NOT NULL REFERENCES patient (id),
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (patient_id, kind, text)
+) WITHOUT ROWID;
+-- The file's time when it was asked for them.
+ALTER TABLE instance ADD COLUMN facts_of_ns INTEGER;
+
 -- The numbers that a script asks for, given in the order of the plan; the text is sealed.
 CREATE TABLE deid_number (
   key_type TEXT NOT NULL,
