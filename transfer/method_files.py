@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from transfer.deid.methods import MethodSpec
+from transfer.deid.methods import MethodSpec, script_params
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order
@@ -48,7 +48,7 @@ class MethodFiles:
             key,
             order.site_id or "",
             self.script[1] if self.script else None,
-            self.params,
+            script_params(self.params, key, order.site_id or "") if self.script else (),
             self.lookup[1] if self.lookup else None,
             self.pixel_script[1] if self.pixel_script else None,
         )

@@ -59,6 +59,14 @@ def test_a_folder_is_deidentified_and_the_document_tells_it(
     assert not [name for name in (*NAMES, KEY) if name in ran.out + ran.err]
 
 
+def test_an_empty_folder_is_refused_before_a_key_is_made(program: Program, tmp_path: Path) -> None:
+    """A share that is not mounted looks like this."""
+    (tmp_path / "in" / "deeper").mkdir(parents=True)
+    ran = program.run("deid", tmp_path / "in", tmp_path / "out", "--site-id", "S1")
+    assert_two_lines(ran, 2, "holds no file")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == ["in"]
+
+
 def test_files_are_named_only_when_asked(
     program: Program, source: Path, secret: Path, tmp_path: Path
 ) -> None:

@@ -231,6 +231,7 @@ def test_only_the_owner_can_look_into_the_output(source: Path) -> None:
 
 
 def test_an_output_that_is_used_or_lies_in_the_input_is_refused(source: Path) -> None:
+    image(source / "1", "1.2.1")
     (source.with_name("out")).mkdir()
     (source.with_name("out") / "x").write_text("x")
     with pytest.raises(UsageError, match="not empty"):

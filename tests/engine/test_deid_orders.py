@@ -13,6 +13,7 @@ from tests.engine.deid_bench import SITE_ID, DeidBench, deid_bench
 from tests.engine.test_deidentify import HASHED_ID, UIDS
 from transfer.deid.keys.cohort import Explanation, cohort_of, import_key
 from transfer.deid.keys.key import new_key
+from transfer.deid.recipe import pseudonym
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.workspace import Home
@@ -149,6 +150,23 @@ def test_the_script_in_force_is_a_private_copy_of_the_one_that_was_given(
     assert ran.code == 0, str(ran)
     assert {(str(o.PatientID), str(o.PatientComments)) for o in bench.arrived()} == {
         ("SUBJECT-9", "hello")
+    }
+
+
+def test_a_script_gets_the_cohort_s_key_and_the_site_without_their_being_typed(
+    bench: DeidBench,
+) -> None:
+    """EUCAIM's own script wants them; as arguments both would stand in the list of processes."""
+    name = '<e en="T" t="00100020" n="i">@param(EUCAIM-)@hashptid(@SECRET_KEY,this)</e>'
+    site = '<e en="T" t="00080080" n="s">@always()@param(@PROVIDERID)</e>'
+    bench.new_script(UIDS + name + site, "--site-id", "SITE-001")
+    ran = bench.upload()
+    assert ran.code == 0, str(ran)
+    key = bench.program.good("key", "show", TRANSFER, "--reveal", "--json").document["key"]
+    arrived = bench.arrived()
+    assert {str(one.PatientID) for one in arrived} == {pseudonym(key, "HOSP-00177")}
+    assert {str(one.InstitutionName) for one in arrived} == {
+        "4fc07245c7aef26cb570595f151fccba0fd32eae9d9a5ca41efd665b14fd03ef"
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,6 +64,20 @@ def build_method(spec: MethodSpec) -> Method:
     from transfer.deid.profiles import eucaim_method, lethe_method
 
     return {"eucaim": eucaim_method, "lethe": lethe_method}[spec.name](spec.key, spec.site_id)
+
+
+def script_params(
+    given: Iterable[tuple[str, str]], key: str, site_id: str
+) -> tuple[tuple[str, str], ...]:
+    """The parameters of a script: the cohort's key and the site under the names that Lethe gives
+    them by (SECRET_KEY, PROVIDERID), unless they are given otherwise. Never by argument: both
+    would stand in the list of processes."""
+    from transfer.deid.recipe import site_value
+
+    params = {"PROVIDERID": site_value(site_id)} if site_id else {}
+    if key:
+        params["SECRET_KEY"] = key
+    return tuple((params | dict(given)).items())
 
 
 def doubts_of(spec: MethodSpec) -> tuple[Warned, ...]:

@@ -26,8 +26,6 @@ _TELL_S = 2.0
 _KEY_BYTES = 4096
 _ELEMENT = re.compile(r"\(?([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})\)?")
 # What Lethe gives to a script from outside; a script that does not know the names ignores them.
-_KEY_PARAM = "SECRET_KEY"
-_SITE_PARAM = "PROVIDERID"
 
 
 def deid_command(options: argparse.Namespace) -> int:
@@ -55,7 +53,7 @@ def deid_command(options: argparse.Namespace) -> int:
 def _method(options: argparse.Namespace) -> tuple[MethodSpec, bool]:
     """What de-identifies, and whether its key is a new one."""
     from transfer.deid.keys.key import new_key
-    from transfer.deid.methods import build_method, build_pixel_rules
+    from transfer.deid.methods import build_method, build_pixel_rules, script_params
 
     name = options.deid or DEFAULT_PROFILE
     if name == "none":
@@ -82,7 +80,7 @@ def _method(options: argparse.Namespace) -> tuple[MethodSpec, bool]:
         new_key() if is_new else key,
         site_id,
         None if is_profile else read_method_file(Path(name))[1],
-        () if is_profile else _params(options.param, key, site_id),
+        () if is_profile else script_params(_params(options.param), key, site_id),
         read_method_file(options.lookup)[1] if options.lookup else None,
         read_method_file(options.pixel_script)[1] if options.pixel_script else None,
     )
@@ -118,20 +116,16 @@ def _released(options: argparse.Namespace) -> dict[int, dict[str, str]]:
     return released
 
 
-def _params(given: list[str], key: str, site_id: str) -> tuple[tuple[str, str], ...]:
-    from transfer.deid.recipe import site_value
-
-    params = {_SITE_PARAM: site_value(site_id)} if site_id else {}
-    if key:
-        params[_KEY_PARAM] = key
+def _params(given: list[str]) -> list[tuple[str, str]]:
+    params = []
     for param in given:
         name, is_pair, value = param.partition("=")
         if not is_pair or not name:
             raise UsageError(
                 "A parameter has no name or no value.", "Give it as --param NAME=VALUE."
             )
-        params[name] = value
-    return tuple(params.items())
+        params.append((name, value))
+    return params
 
 
 def _read_key(path: Path) -> str:

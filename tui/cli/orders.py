@@ -63,7 +63,8 @@ def new_command(options: argparse.Namespace) -> int:
     else:
         to = f"{order.node}, {destination}" if destination else order.node
         say(f"Transfer {workspace.name} is made. It goes to {to}.")
-        say(f"Next: eucaim-transfer upload {workspace.name}")
+        step = "check" if de_identifies(order) else "upload"
+        say(f"Next: eucaim-transfer {step} {workspace.name}")
     return ExitCode.DONE
 
 

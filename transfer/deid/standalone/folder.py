@@ -112,12 +112,18 @@ def check_folders(source: Path, target: Path) -> None:
     """Refuse what could lose or mix up files.
 
     Raises:
-        UsageError: the input is no folder, or the output is not empty, or lies in the input.
+        UsageError: the input is no folder or holds nothing, or the output is not empty, or lies
+            in the input.
     """
     if not source.is_dir() or not os.access(source, os.R_OK | os.X_OK):
         raise UsageError(
             "The input is no folder that this account can read.",
             "Give the folder that holds the images first, and the one to write to second.",
+        )
+    if not any(files for _, _, files in os.walk(source)):
+        raise UsageError(
+            "The input folder holds no file.",
+            "Name the folder that holds the images; if that is a share, see that it is mounted.",
         )
     inner, outer = os.path.realpath(target), os.path.realpath(source)
     if os.path.commonpath([inner, outer]) == outer:
