@@ -113,6 +113,22 @@ def test_what_a_file_tells_that_was_added_is_searched_for_in_what_was_prepared(
     assert [f["key"] for f in bench.check().document["findings"]] == ["P1"]
 
 
+def test_a_patient_whose_name_stands_in_the_destination_waits_for_a_person(
+    bench: DeidBench,
+) -> None:
+    """The destination is in every request, and in nobody's header."""
+    bench.patient(1, PatientName="Sandbox^Ottokar")
+    bench.patient(2)
+    bench.new_eucaim()
+    found = bench.check()
+    assert [(f["rule"], f["key"]) for f in found.document["findings"]] == [("DID-03", "P1")]
+    assert "a name in the request" in found.document["findings"][0]["message"]
+    released = bench.waive("DID-03", "--key", "P1")
+    assert (released.code, released.document["findings"]) == (0, []), str(released)
+    assert bench.upload().code == 0
+    assert len(bench.arrived()) == 4
+
+
 def test_images_without_a_patient_id_are_not_searched_for_each_other_s_names(
     bench: DeidBench,
 ) -> None:

@@ -61,7 +61,8 @@ def open_method(ledger: Ledger, spec: MethodSpec) -> OpenMethod:
         clock=clock,
     )
     run = open_run(ledger, record)
-    setup = Setup(spec, dt.datetime.fromisoformat(clock), read_numbers(ledger))
+    names = tuple(name for name in (read_order(ledger).destination,) if name)
+    setup = Setup(spec, dt.datetime.fromisoformat(clock), read_numbers(ledger), names=names)
     return OpenMethod(run, record, setup, spec.is_profile and spec.name == "eucaim")
 
 

@@ -28,13 +28,14 @@ class Setup:
     """What every process needs to know. Never shown: it holds the key.
 
     In the folder `spool` pixels are kept that had to be decoded, from the making of the pieces
-    until they have gone.
+    until they have gone. `names` are those of the request that are no part of a header.
     """
 
     spec: MethodSpec
     clock: dt.datetime
     numbers: Numbers
     spool: Path | None = None
+    names: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def _begin(setup: Setup, news: News) -> Callable[[Task | Question], Answer]:
         if isinstance(task, Question):
             return _told(task)
         try:
-            look = Look(task.patient.identifiers, task.released)
+            look = Look(task.patient.identifiers, task.released, setup.names)
             made = rewrite(task.path, method, moment, look, task.scanned, pixels)
         except NumberNeeded as needed:
             return NumberWanted(needed.key_type, needed.text)

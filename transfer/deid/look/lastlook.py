@@ -66,7 +66,8 @@ def look(
 ) -> list[Hit]:
     """Search a header that leaves, and names that stand in the request, for identifiers.
 
-    An element is passed over when its tag (wherever it stands) or its `Hit.where` is released.
+    An element is passed over when its tag (wherever it stands) or its `Hit.where` is released,
+    the names of the request by their `Hit.where`.
     Values that stay in the file (`Stretch`) are searched where `read` is given. Pixel Data are
     not. At most 64 hits, one for each element and kind.
 
@@ -79,7 +80,8 @@ def look(
     hits: dict[Hit, None] = {}
     for name in names:
         for kind in judge(Place(0, "LO"), [name], index):
-            hits[Hit((), kind)] = None
+            if not _is_released(Hit((), kind), released):
+                hits[Hit((), kind)] = None
     if header.inflated is not None:
         inflated = header.inflated
         read = lambda offset, length: inflated[offset : offset + length]  # noqa: E731
@@ -302,4 +304,6 @@ def _meta(header: Header) -> DataSet:
 
 
 def _is_released(hit: Hit, released: Collection[str | int]) -> bool:
-    return bool(released and hit.path) and (hit.path[-1] in released or hit.where in released)
+    if not released:
+        return False
+    return hit.where in released or (bool(hit.path) and hit.path[-1] in released)
