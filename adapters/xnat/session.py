@@ -359,6 +359,7 @@ def _nothing_stored(node: str, *, had_token: bool) -> SignInExpired:
 def _nameless(node: str) -> SignInExpired:
     return SignInExpired(
         "There is a password for this node, but nothing says whose it is.",
-        f"Run eucaim-transfer login {node} --username YOU, or set username of [nodes.{node}] in config.toml.",
+        f"Run eucaim-transfer login {node} --username YOU, or set username of [nodes.{node}] in"
+        " config.toml.",
         node=node,
     )
