@@ -19,6 +19,28 @@ from transfer.deid.model import Header, Quarantined, Stretch
 from transfer.deid.pixels import Blanked, PixelPlan, Region, blank, place, stream_pixels
 
 Array = np.ndarray[Any, Any]
+REGIONS = (Region(2, 1, 5, 3), Region(-3, -2, 50, 50))
+
+
+def noise(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Random pixels, none of them black."""
+    limits = np.iinfo(dtype)
+    return np.random.default_rng(7).integers(1, limits.max, shape, dtype=dtype)
+
+
+def inside(rows: int, columns: int) -> Array:
+    """What `REGIONS` cover of an image of at least ten by ten pixels."""
+    mask = np.zeros((rows, columns), bool)
+    mask[1:4, 2:7] = True
+    mask[rows - 2 :, columns - 3 :] = True
+    return mask
+
+
+def assert_blanked(after: Array, before: Array, black: Any) -> None:
+    mask = inside(*before.shape[1:3])
+    assert after.shape == before.shape
+    assert (after[:, mask] == black).all()
+    np.testing.assert_array_equal(after[:, ~mask], before[:, ~mask])
 
 
 def dataset_of(array: Array, photometric: str = "MONOCHROME2", **values: Any) -> Dataset:
