@@ -66,17 +66,11 @@ def record_facts(ledger: Ledger, page: Sequence[tuple[Ungathered, Collection[Fac
     knowing it, and has not gone, counts as not prepared.
     """
     with ledger.transaction(durable=False):
-        grown: set[int] = set()
+        # The slices of a Series tell the same again and again.
+        told: dict[int, set[Fact]] = {}
         for one, facts in page:
-            for kind, text in sorted(facts):
-                ledger.write(
-                    "INSERT OR IGNORE INTO patient_fact VALUES (?, ?, ?)",
-                    one.patient_row,
-                    kind,
-                    text,
-                )
-                if ledger.number("SELECT changes()"):
-                    grown.add(one.patient_row)
+            told.setdefault(one.patient_row, set()).update(facts)
+        grown = [patient for patient, facts in told.items() if _add(ledger, patient, facts)]
         for patient in grown:
             ledger.write(
                 "UPDATE instance SET head_sha256 = NULL WHERE state = 'ready' AND series_id IN"
@@ -89,6 +83,15 @@ def record_facts(ledger: Ledger, page: Sequence[tuple[Ungathered, Collection[Fac
             "UPDATE instance SET facts_of_ns = ? WHERE id = ?",
             [(one.mtime_ns, one.row) for one, _ in page],
         )
+
+
+def _add(ledger: Ledger, patient: int, facts: Collection[Fact]) -> bool:
+    """Whether any of these is new."""
+    is_new = False
+    for kind, text in sorted(facts):
+        ledger.write("INSERT OR IGNORE INTO patient_fact VALUES (?, ?, ?)", patient, kind, text)
+        is_new = bool(ledger.number("SELECT changes()")) or is_new
+    return is_new
 
 
 def facts_of(ledger: Ledger, patient: int) -> tuple[Fact, ...]:
