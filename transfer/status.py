@@ -10,10 +10,11 @@ from transfer.ledger.census import Census, take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Control, Wish, read_control
 from transfer.ledger.deid_run import DeidRun, newest_run
+from transfer.ledger.findings import Finding, read_findings
 from transfer.ledger.holder import RunnerRecord, is_held, read_runner
 from transfer.ledger.order import Order, read_order
 from transfer.ledger.progress import Progress, read_progress
-from transfer.ledger.steps import Finding, StepRecord, read_findings, read_steps
+from transfer.ledger.steps import StepRecord, read_steps
 from transfer.node import JourneyStep
 from transfer.values import StepState
 from transfer.workspace import Workspace

@@ -10,7 +10,7 @@ import pytest
 from tests.program import Program
 from tests.tui.reviews import KEY, NAME, SURNAME, make_reviewed, stop_second_series
 from transfer.ledger.connection import Ledger
-from transfer.ledger.steps import read_findings
+from transfer.ledger.findings import read_findings
 from transfer.workspace import Home, Workspace
 
 MASK = "*****"

@@ -23,7 +23,7 @@ from transfer.ledger.batches import (
     unplanned_page,
 )
 from transfer.ledger.connection import Ledger
-from transfer.ledger.steps import read_findings
+from transfer.ledger.findings import read_findings
 from transfer.scan.phase import scan
 
 

@@ -11,7 +11,7 @@ from tests.engine.made import image, make_transfer_of
 from transfer.errors import UsageError
 from transfer.ledger.census import list_left_out, take_census
 from transfer.ledger.connection import Ledger
-from transfer.ledger.steps import read_findings
+from transfer.ledger.findings import read_findings
 from transfer.scan.phase import Interrupted, scan
 
 

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import Finding, record_finding
 from transfer.ledger.order import Order, write_order
 from transfer.ledger.progress import Lane, Progress, write_progress
-from transfer.ledger.steps import Finding, record_finding, set_step
+from transfer.ledger.steps import set_step
 from transfer.values import StepState
 from transfer.workspace import Home, Workspace
 

@@ -11,8 +11,8 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from transfer.deid.keys.cohort import cohort_of, import_key
 from transfer.deid.keys.key import fingerprint
 from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import Finding, record_finding
 from transfer.ledger.order import Order, read_order
-from transfer.ledger.steps import Finding, record_finding
 from transfer.orders import make_transfer
 from transfer.workspace import Home, Workspace
 

@@ -36,9 +36,9 @@ from tests.tui.ledgers import (
 from transfer.errors import RunnerHeld
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Control, Wish, read_control
+from transfer.ledger.findings import Finding
 from transfer.ledger.order import last_word
 from transfer.ledger.progress import Progress
-from transfer.ledger.steps import Finding
 from transfer.workspace import Home, Workspace
 from tui.source import Launch, Until
 

@@ -9,7 +9,8 @@ from transfer.ledger.connection import Ledger
 
 @dataclass(frozen=True, slots=True)
 class InstanceCounts:
-    """Cumulative counts: an instance that is verified also counts as sent and as ready."""
+    """Cumulative counts: an instance that is verified also counts as sent and as ready. `excluded`
+    are those that a person chose not to send."""
 
     found: int = 0
     rejected: int = 0
@@ -17,6 +18,7 @@ class InstanceCounts:
     sent: int = 0
     verified: int = 0
     failed: int = 0
+    excluded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +103,20 @@ def take_census(ledger: Ledger) -> Census:
             rejected_dicom += n
     n = {state: by_state.get(state, (0, 0))[0] for state in ("ready", "sent", "verified", "failed")}
     size = {state: by_state.get(state, (0, 0))[1] for state in n}
-    found = sum(n.values())
+    chosen = sum(n.values())
+    excluded = by_state.get("excluded", (0, 0))[0]
     return Census(
         patients=ledger.number("SELECT count(*) FROM patient WHERE original_id <> ''"),
         studies=ledger.number("SELECT count(*) FROM study"),
         series=ledger.number("SELECT count(*) FROM series"),
         instances=InstanceCounts(
-            found=found,
+            found=chosen + excluded,
             rejected=rejected_dicom,
-            ready=found,
+            ready=chosen,
             sent=n["sent"] + n["verified"],
             verified=n["verified"],
             failed=n["failed"],
+            excluded=excluded,
         ),
         files=FileCounts(
             seen=sum(by_file.values()),

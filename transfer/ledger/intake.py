@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from transfer.ledger.batches import open_instances
 from transfer.ledger.connection import Ledger
+from transfer.ledger.traits import traits_row
 from transfer.scan.facts import FileFacts, FileKind, FileVerdict, InstanceHeader
 
 _CACHE_LIMIT = 4096
@@ -49,6 +50,7 @@ class Intake:
         # Their requests are settled by the runner alone, and while we scan there is none.
         self._open = open_instances(ledger)
         self._series: dict[tuple[str, str, str, str], int] = {}
+        self._traits: dict[str, int] = {}
 
     def take(self, page: Sequence[tuple[int, FileFacts]]) -> None:
         """Record one page, all or nothing."""
@@ -148,8 +150,8 @@ class Intake:
             """
             INSERT INTO instance (file_id, series_id, sop_instance_uid, sop_class_uid,
               transfer_syntax_uid, body_offset, has_part10, deidentified, size_bytes, state,
-              file_bytes, file_mtime_ns)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'ready', ?10, ?11)
+              file_bytes, file_mtime_ns, traits_id)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'ready', ?10, ?11, ?13)
             ON CONFLICT (sop_instance_uid) DO UPDATE SET
               file_id = excluded.file_id, file_bytes = excluded.file_bytes,
               file_mtime_ns = excluded.file_mtime_ns, series_id = excluded.series_id,
@@ -158,7 +160,8 @@ class Intake:
               body_offset = excluded.body_offset, has_part10 = excluded.has_part10,
               deidentified = excluded.deidentified, size_bytes = excluded.size_bytes,
               state = 'ready', reason = '', batch_id = iif(?12, batch_id, NULL), attempts = 0,
-              deid_run = NULL, head_sha256 = NULL, cause = '', hits = ''
+              deid_run = NULL, head_sha256 = NULL, cause = '', hits = '',
+              traits_id = excluded.traits_id, out_traits_id = NULL
             WHERE instance.state IN ('ready', 'failed')
             """,
             row,
@@ -173,6 +176,7 @@ class Intake:
             file_bytes,
             mtime_ns,
             is_open,
+            self._traits_row(header.traits),
         )
         if not self._ledger.number("SELECT changes()"):
             if not self._is_as_sent(uid, file_bytes, mtime_ns):
@@ -181,6 +185,14 @@ class Intake:
             self._warn_of_change(_MOVED, row)
         elif is_open and self._open[uid] != (file_bytes, mtime_ns):
             self._warn_of_change(_WHILE, row)
+
+    def _traits_row(self, document: str) -> int:
+        known = self._traits.get(document)
+        if known is None:
+            if len(self._traits) >= _CACHE_LIMIT:
+                self._traits.clear()
+            known = self._traits[document] = traits_row(self._ledger, document)
+        return known
 
     def _is_in_series(self, uid: str, series: int) -> bool:
         return bool(

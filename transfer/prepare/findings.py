@@ -9,6 +9,7 @@ from transfer.deid.rewrite import Cause
 from transfer.errors import StepBlocked
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import Finding, replace_findings
 from transfer.ledger.prepared import (
     COLLISION,
     INCONSISTENT,
@@ -19,7 +20,7 @@ from transfer.ledger.prepared import (
     merged_patients,
     stops,
 )
-from transfer.ledger.steps import Finding, replace_findings, set_step
+from transfer.ledger.steps import set_step
 from transfer.ledger.waivers import is_waived
 from transfer.prepare.method import IDENTIFIER_RULE, OpenMethod
 from transfer.values import StepState

@@ -9,8 +9,9 @@ from transfer.ledger.census import take_census
 from transfer.ledger.commits import study_plans
 from transfer.ledger.connection import Ledger
 from transfer.ledger.files import count_unreadable
+from transfer.ledger.findings import Finding, clear_finding, clear_level, record_finding
 from transfer.ledger.order import last_word, read_order
-from transfer.ledger.steps import Finding, clear_finding, clear_level, record_finding, set_step
+from transfer.ledger.steps import set_step
 from transfer.ledger.waivers import is_waived
 from transfer.node import Node, Objection, StudyPlan
 from transfer.orders import DEID_WAIVER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import time
@@ -24,6 +25,8 @@ from transfer.plan import plan
 from transfer.prepare.maker import Remaker
 from transfer.prepare.method import OpenMethod, open_method
 from transfer.prepare.phase import prepare
+from transfer.quality.judging import judge
+from transfer.quality.rule import Circumstances, Gate
 from transfer.runner.gate import conclude, refuse_identified, refuse_objections
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.stream import stream
@@ -52,10 +55,11 @@ class Settings:
     """Bounds of a run. Times in seconds.
 
     `patience_s` is how long the whole node may be in trouble before the run gives up. `method` is
-    what de-identifies; without one files go as they are.
+    what de-identifies; without one files go as they are. `gate` says which rules stop a transfer.
     """
 
     require_deidentified: bool
+    gate: Gate = "integrity"
     method: MethodSpec | None = None
     processes: int = max(1, (os.cpu_count() or 2))
     concurrency: int = 4
@@ -220,12 +224,14 @@ async def _make_ready(
     if until is Until.SCAN or not await ledger(_is_scanned):
         await ledger(holder.enter, "scan")
         await ledger(_scan, settings, stop)
+    await ledger(_judge, settings, method)
     if until is Until.SCAN:
         return
     await ledger(retry_failed)
     if method is not None:
         await ledger(holder.enter, "deidentify")
         await ledger(_prepare, method, settings, stop)
+        await ledger(_judge, settings, method)
     await ledger(refuse_identified, required=settings.require_deidentified)
     await ledger(_refuse_nothing)
 
@@ -261,6 +267,17 @@ def _scan(ledger: Ledger, settings: Settings, stop: Stop) -> None:
 
 def _prepare(ledger: Ledger, method: OpenMethod, settings: Settings, stop: Stop) -> None:
     prepare(ledger, method, processes=settings.processes, should_stop=_wishes(ledger, stop))
+
+
+def _judge(ledger: Ledger, settings: Settings, method: OpenMethod | None) -> None:
+    now = Circumstances(
+        today=dt.datetime.now().astimezone().date(),
+        gate=settings.gate,
+        method="" if method is None else method.record.method,
+        blanks_pixels=method is not None and method.setup.spec.pixel_script is not None,
+        requires_deidentified=settings.require_deidentified,
+    )
+    judge(ledger, now)
 
 
 def _plan(ledger: Ledger, abilities: Abilities, stop: Stop) -> None:

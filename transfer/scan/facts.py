@@ -37,7 +37,7 @@ class InstanceHeader:
 
     When `has_part10` is True the file can go as it is. Otherwise its preamble or file meta is
     missing or incomplete, and what goes is `file_meta_prefix(header)` followed by the file's bytes
-    from `body_offset`.
+    from `body_offset`. `traits` is the document of what rules read; see `transfer.quality.extract`.
     """
 
     sop_instance_uid: str
@@ -58,6 +58,7 @@ class InstanceHeader:
     number_of_frames: int
     body_offset: int
     has_part10: bool
+    traits: str = ""
 
 
 @dataclass(frozen=True, slots=True)

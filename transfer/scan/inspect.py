@@ -9,6 +9,9 @@ import stat
 from collections.abc import Iterable
 from typing import Final
 
+from transfer.quality.attributes import TRANSFER_SYNTAX
+from transfer.quality.extract import WANTED, traits_document
+from transfer.quality.rules import READ
 from transfer.scan.elements import UNDEFINED, Outline, outline
 from transfer.scan.facts import FileFacts, FileKind, FileVerdict, InstanceHeader
 from transfer.scan.part10 import (
@@ -62,7 +65,7 @@ _WANTED: Final = GEOMETRY | {
     _CHARSET, _SOP_CLASS, _SOP_INSTANCE, _STUDY_DATE, _MODALITY, _MANUFACTURER,
     _STUDY_DESCRIPTION, _SERIES_DESCRIPTION, _PATIENT_NAME, _PATIENT_ID, _IDENTITY_REMOVED,
     _BODY_PART, _STUDY, _SERIES, _SERIES_NUMBER,
-}  # fmt: skip
+} | WANTED  # fmt: skip
 
 
 def inspect_file(path: bytes | str) -> FileFacts:
@@ -177,6 +180,7 @@ def _header(found: Outline, frame: Frame, syntax: str) -> InstanceHeader:
         return decoded(raw(tag), charset, is_name=tag == _PATIENT_NAME)
 
     has_part10 = frame.is_complete
+    facts = {TRANSFER_SYNTAX.tag: syntax[:UID_LIMIT]} if TRANSFER_SYNTAX in READ else {}
     return InstanceHeader(
         sop_instance_uid=uid(_SOP_INSTANCE),
         sop_class_uid=uid(_SOP_CLASS),
@@ -196,6 +200,7 @@ def _header(found: Outline, frame: Frame, syntax: str) -> InstanceHeader:
         number_of_frames=number_of_frames(found),
         body_offset=0 if has_part10 else frame.body_at,
         has_part10=has_part10,
+        traits=traits_document(raw, charset, facts),
     )
 
 

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from transfer.deid.rewrite import Cause
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import Finding, read_findings
 from transfer.ledger.prepared import hits_by_patient
-from transfer.ledger.steps import Finding, read_findings
 from transfer.ledger.waivers import ALL, release, waive
 from transfer.prepare.findings import SKIP_RULE
 from transfer.prepare.method import IDENTIFIER_RULE

@@ -1,0 +1,195 @@
+"""What rules found, whether it still asks for something, and what persons said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from transfer.clock import utc_now
+from transfer.ledger.connection import Ledger
+
+Standing = Literal["open", "waived", "answered", "excluded", "mended"]
+
+_WORST_FIRST: Final = (
+    "CASE severity WHEN 'block' THEN 0 WHEN 'ask' THEN 1 WHEN 'warn' THEN 2 ELSE 3 END"
+)
+_COLUMNS: Final = "rule, severity, level, key, message, remedy, n, example, standing"
+_PAGE: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a person should know. `key` is a row key, never an original identifier.
+
+    `n` things of that object are concerned (instances, files, rows); `example` is the key of one.
+    Only what is `open` asks for something.
+    """
+
+    rule: str
+    severity: str
+    level: str
+    key: str
+    message: str
+    remedy: str
+    n: int = 1
+    example: str = ""
+    standing: str = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroup:
+    """All findings of one rule with one severity and standing; `things` is the sum of their `n`."""
+
+    rule: str
+    severity: str
+    standing: str
+    findings: int
+    things: int
+
+
+def record_finding(ledger: Ledger, finding: Finding) -> None:
+    """Record a finding, replacing the earlier one of the same rule and key."""
+    with ledger.transaction():
+        ledger.write(
+            f"INSERT INTO finding ({_COLUMNS})"  # noqa: S608 - a literal of ours
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (rule, key) DO UPDATE SET"
+            " severity = excluded.severity, level = excluded.level, message = excluded.message,"
+            " remedy = excluded.remedy, n = excluded.n, example = excluded.example,"
+            " standing = excluded.standing",
+            *_values(finding),
+        )
+
+
+def replace_findings(ledger: Ledger, rules: Collection[str], findings: Iterable[Finding]) -> None:
+    """Record these as all the findings that there are of some rules."""
+    with ledger.transaction():
+        ledger.write_many("DELETE FROM finding WHERE rule = ?", [(rule,) for rule in rules])
+        page: list[tuple[object, ...]] = []
+        for finding in findings:
+            page.append(_values(finding))
+            if len(page) >= _PAGE:
+                _insert(ledger, page)
+                page = []
+        _insert(ledger, page)
+
+
+def _insert(ledger: Ledger, page: list[tuple[object, ...]]) -> None:
+    ledger.write_many(
+        f"INSERT INTO finding ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a literal of ours
+        page,
+    )
+
+
+def _values(f: Finding) -> tuple[object, ...]:
+    return (f.rule, f.severity, f.level, f.key, f.message, f.remedy, f.n, f.example, f.standing)
+
+
+def clear_finding(ledger: Ledger, rule: str) -> None:
+    """Forget every finding of a rule."""
+    with ledger.transaction():
+        ledger.write("DELETE FROM finding WHERE rule = ?", rule)
+
+
+def clear_level(ledger: Ledger, level: str) -> None:
+    """Forget every finding of a level."""
+    with ledger.transaction():
+        ledger.write("DELETE FROM finding WHERE level = ?", level)
+
+
+def read_findings(
+    ledger: Ledger,
+    limit: int = 200,
+    *,
+    offset: int = 0,
+    rule: str | None = None,
+    key: str | None = None,
+    standing: Standing | None = "open",
+) -> list[Finding]:
+    """A page of findings, worst first; those that are open unless another standing, or with None
+    any, is asked for."""
+    return [
+        Finding(*row)
+        for row in ledger.rows(
+            f"SELECT {_COLUMNS} FROM finding WHERE (?1 IS NULL OR rule = ?1)"  # noqa: S608 - a literal of ours
+            " AND (?2 IS NULL OR key = ?2) AND (?3 IS NULL OR standing = ?3)"
+            f" ORDER BY {_WORST_FIRST}, rule, id LIMIT ?4 OFFSET ?5",
+            rule,
+            key,
+            standing,
+            limit,
+            offset,
+        )
+    ]
+
+
+def group_findings(ledger: Ledger) -> list[RuleGroup]:
+    """Every rule that found something, worst first, what is open before what is not."""
+    return [
+        RuleGroup(*row)
+        for row in ledger.rows(
+            "SELECT rule, severity, standing, count(*), sum(n) FROM finding"  # noqa: S608 - literals of ours
+            f" GROUP BY rule, severity, standing"
+            f" ORDER BY standing <> 'open', {_WORST_FIRST}, rule, standing"
+        )
+    ]
+
+
+def open_keys(ledger: Ledger, rule: str, limit: int = -1) -> list[str]:
+    """The keys of the open findings of a rule."""
+    return [
+        str(key)
+        for (key,) in ledger.rows(
+            "SELECT key FROM finding WHERE rule = ? AND standing = 'open' ORDER BY id LIMIT ?",
+            rule,
+            limit,
+        )
+    ]
+
+
+def settle_findings(
+    ledger: Ledger,
+    rule: str,
+    keys: Sequence[str] | None,
+    standing: Literal["waived", "answered"],
+    value: str,
+    person: str,
+    reason: str,
+) -> list[str]:
+    """Record a person's word on the open findings of a rule, or on those with these keys.
+
+    The word is about what is open now: what a later scan finds is asked about again. Returns the
+    keys that were settled; none where nothing of it was open.
+    """
+    with ledger.transaction():
+        found = [k for k in open_keys(ledger, rule) if keys is None or k in set(keys)]
+        if not found:
+            return []
+        subject = "waive" if standing == "waived" else "answer"
+        word = ledger.write(
+            "INSERT INTO word (subject, value, person, reason, said_at_utc) VALUES (?, ?, ?, ?, ?)",
+            f"{subject} {rule}",
+            value,
+            person,
+            reason,
+            utc_now(),
+        )
+        ledger.write_many(
+            "INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?)",
+            [(rule, key, standing, value, word) for key in found],
+        )
+        ledger.write_many(
+            "UPDATE finding SET standing = ? WHERE rule = ? AND key = ?",
+            [(standing, rule, key) for key in found],
+        )
+        ledger.record_event("word", f"A person's word on {rule} was recorded.")
+    return found
+
+
+def settled_words(ledger: Ledger, rule: str) -> Iterator[tuple[str, str, str, str, str, str]]:
+    """Key, standing, value, person, reason and time of what was said about a rule."""
+    yield from ledger.rows(
+        "SELECT s.key, s.standing, s.value, w.person, w.reason, w.said_at_utc FROM settled s"
+        " JOIN word w ON w.id = s.word_id WHERE s.rule = ? ORDER BY w.id, s.key",
+        rule,
+    )

@@ -1,0 +1,1 @@
+"""What EUCAIM asks of data, as rules: instances and tables in, findings out."""

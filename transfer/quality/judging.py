@@ -1,0 +1,188 @@
+"""The rules over everything that the ledger knows: every finding, and whether it stands.
+
+Each header is judged as it lies in the source and, where it was made already, as it leaves. What
+leaves decides: a fault that de-identification or mending took away is kept as `mended`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import groupby
+from types import MappingProxyType
+
+from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import Finding, replace_findings
+from transfer.ledger.traits import TraitsGroup, traits_document, traits_groups
+from transfer.quality.attributes import NO_TRAITS, Traits
+from transfer.quality.rule import (
+    Circumstances,
+    Found,
+    HeaderRule,
+    LedgerRule,
+    Problem,
+    Rule,
+    Severity,
+)
+from transfer.quality.rules import RULES
+
+_KEPT_OPEN = 4096
+_Judged = Callable[[int | None, bool], tuple[tuple[HeaderRule, Problem], ...]]
+
+
+def judge(ledger: Ledger, circumstances: Circumstances) -> None:
+    """Run every rule and replace all findings of theirs. Blocking; may be repeated at any time."""
+    found = _standing(ledger, _all(ledger, circumstances), circumstances)
+    replace_findings(ledger, [rule.id for rule in RULES], found)
+    mark_excluded(ledger)
+
+
+def _all(ledger: Ledger, circumstances: Circumstances) -> Iterator[tuple[Rule, Found, bool]]:
+    """Rule, finding, and whether it was mended."""
+    yield from _of_headers(ledger, circumstances)
+    for rule in RULES:
+        if isinstance(rule, LedgerRule):
+            for found in rule.look(ledger, circumstances):
+                yield rule, found, False
+
+
+def _of_headers(ledger: Ledger, circumstances: Circumstances) -> Iterator[tuple[Rule, Found, bool]]:
+    judged = _judged(ledger, circumstances)
+    for series, groups in groupby(traits_groups(ledger), key=lambda group: group.series):
+        yield from _of_series(series, list(groups), judged)
+
+
+def _of_series(
+    series: int, groups: list[TraitsGroup], judged: _Judged
+) -> Iterator[tuple[Rule, Found, bool]]:
+    # An instance that a person left out says nothing about those that go.
+    chosen = [g for g in groups if g.state != "excluded"] or groups
+    counts: dict[tuple[str, bool, str, str], list[int]] = {}
+    rules: dict[str, HeaderRule] = {}
+    for group in chosen:
+        before = judged(group.traits, False)
+        now = before if group.out_traits is None else judged(group.out_traits, True)
+        still = {rule.id for rule, _ in now}
+        for is_mended, problems in ((False, now), (True, before)):
+            for rule, problem in problems:
+                if is_mended and rule.id in still:
+                    continue
+                rules[rule.id] = rule
+                key = (rule.id, is_mended, problem.severity.value, problem.message)
+                count = counts.setdefault(key, [0, group.example])
+                count[0] += group.n
+    yield from _told(series, counts, rules)
+
+
+def _told(
+    series: int, counts: dict[tuple[str, bool, str, str], list[int]], rules: dict[str, HeaderRule]
+) -> Iterator[tuple[Rule, Found, bool]]:
+    """One finding a rule: the worst one that stands, with the count of all of them."""
+    order = list(Severity)
+    for rule_id, rule in rules.items():
+        mine = [(key, count) for key, count in counts.items() if key[0] == rule_id]
+        standing = [one for one in mine if not one[0][1]] or mine
+        (_, is_mended, severity, message), (_, example) = min(
+            standing, key=lambda one: order.index(Severity(one[0][2]))
+        )
+        n = sum(count[0] for _, count in standing)
+        yield (
+            rule,
+            Found(
+                f"E{series}",
+                rule.level,
+                Severity(severity),
+                message.replace("{n}", f"{n:,}"),
+                rule.remedy,
+                n,
+                f"I{example}",
+            ),
+            is_mended,
+        )
+
+
+def _judged(ledger: Ledger, circumstances: Circumstances) -> _Judged:
+    header_rules = [rule for rule in RULES if isinstance(rule, HeaderRule)]
+    from dataclasses import replace
+
+    leaving = replace(circumstances, is_leaving=True)
+
+    @lru_cache(_KEPT_OPEN)
+    def judged(row: int | None, is_leaving: bool) -> tuple[tuple[HeaderRule, Problem], ...]:
+        if row is None:
+            return ()
+        traits = read_traits(traits_document(ledger, row))
+        now = leaving if is_leaving else circumstances
+        found = ((rule, rule.judge(traits, now)) for rule in header_rules)
+        return tuple((rule, problem) for rule, problem in found if problem is not None)
+
+    return judged
+
+
+def read_traits(document: str) -> Traits:
+    """Traits from their document."""
+    if not document:
+        return NO_TRAITS
+    values = {int(tag): text for tag, text in json.loads(document).items()}
+    return Traits(MappingProxyType(values))
+
+
+def write_traits(traits: Traits) -> str:
+    """The document of traits: equal traits give equal documents."""
+    values = {str(tag): text for tag, text in sorted(traits.values.items()) if text}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def _standing(
+    ledger: Ledger,
+    found: Iterator[tuple[Rule, Found, bool]],
+    circumstances: Circumstances,
+) -> Iterator[Finding]:
+    said = {
+        (rule, key): standing
+        for rule, key, standing in ledger.rows("SELECT rule, key, standing FROM settled")
+    }
+    for rule, one, is_mended in found:
+        standing = "mended" if is_mended else said.get((rule.id, one.key), "open")
+        yield Finding(
+            rule.id,
+            in_force(rule, one.severity, circumstances).value,
+            one.level.value,
+            one.key,
+            one.message,
+            one.remedy or rule.remedy,
+            one.n,
+            one.example,
+            standing,
+        )
+
+
+def in_force(rule: Rule, severity: Severity, circumstances: Circumstances) -> Severity:
+    """How heavy a finding is at this node: where the gate is `integrity`, EUCAIM's own rules are
+    told and stop nothing."""
+    if circumstances.gate == "eucaim" or rule.blocks_everywhere:
+        return severity
+    return {Severity.BLOCK: Severity.WARN, Severity.ASK: Severity.INFO}.get(severity, severity)
+
+
+def mark_excluded(ledger: Ledger) -> None:
+    """Findings about what does not go ask for nothing."""
+    with ledger.transaction():
+        ledger.write(
+            """
+            UPDATE finding SET standing = 'excluded' WHERE standing = 'open' AND (
+              level = 'series' AND NOT EXISTS (SELECT 1 FROM tally t
+                WHERE t.series_id = CAST(substr(key, 2) AS INTEGER)
+                AND t.state <> 'excluded' AND t.n > 0)
+              OR level = 'study' AND key LIKE 'S%' AND NOT EXISTS (SELECT 1 FROM series e
+                JOIN tally t ON t.series_id = e.id
+                WHERE e.study_id = CAST(substr(key, 2) AS INTEGER)
+                AND t.state <> 'excluded' AND t.n > 0)
+              OR level = 'patient' AND key LIKE 'P%' AND NOT EXISTS (SELECT 1 FROM study s
+                JOIN series e ON e.study_id = s.id JOIN tally t ON t.series_id = e.id
+                WHERE s.patient_id = CAST(substr(key, 2) AS INTEGER)
+                AND t.state <> 'excluded' AND t.n > 0)
+            )
+            """
+        )

@@ -1,0 +1,138 @@
+"""One rule: what it says, how heavy it is, what to do about it. Adding one touches its own file.
+
+Source: EUCAIM's transfer requirements, which give each rule its number and its severity.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from transfer.ledger.connection import Ledger
+from transfer.quality.attributes import Attribute, Traits
+
+Gate = Literal["eucaim", "integrity"]
+
+
+class Severity(StrEnum):
+    """What a finding means for the step. An open question stands in the way as a block does."""
+
+    BLOCK = "block"
+    ASK = "ask"
+    WARN = "warn"
+    INFO = "info"
+
+
+class Level(StrEnum):
+    """What a finding is about."""
+
+    INSTANCE = "instance"
+    SERIES = "series"
+    STUDY = "study"
+    PATIENT = "patient"
+    TABLE = "table"
+    DATASET = "dataset"
+
+
+class Dimension(StrEnum):
+    """Which quality of the data a rule serves (EUCAIM's requirements, section 10)."""
+
+    COMPLETE = "complete"
+    UNIQUE = "unique"
+    CONSISTENT = "consistent"
+    ACCURATE = "accurate"
+    INTEGRITY = "integrity"
+    VALID = "valid"
+    PRIVATE = "de-identified"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a rule may have to know besides the data.
+
+    `is_leaving`: what is judged is what is about to leave, not the source. `method` is the name
+    of what de-identifies, empty where files go as they are; `blanks_pixels` whether pixel rules
+    are in force.
+    """
+
+    today: dt.date
+    gate: Gate = "eucaim"
+    is_leaving: bool = False
+    method: str = ""
+    blanks_pixels: bool = False
+    requires_deidentified: bool = True
+    takes_unknown_classes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a header rule says of one header; `{n}` in the message becomes the count."""
+
+    severity: Severity
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding, before it is known whether it stands.
+
+    `key` is a row key (P, S, E, I, F; R for a row of the clinical table) or `all`; `n` counts the
+    things concerned, `example` is the key of one. Message and remedy hold no original identifier.
+    """
+
+    key: str
+    level: Level
+    severity: Severity
+    message: str
+    remedy: str = ""
+    n: int = 1
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An answer that can be given to a question. `word` is stable; `text` is for people."""
+
+    word: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What all rules have. `choices` belong to questions; a rule that `is_waivable` is set aside
+    by a named person with a reason. `blocks_everywhere`: by the gate `integrity` too."""
+
+    id: str
+    title: str
+    dimension: Dimension
+    remedy: str
+    is_waivable: bool = False
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def blocks_everywhere(self) -> bool:
+        """Whether the gate `integrity` stops at it as well."""
+        return self.id in ("IMG-07", "IMG-10") or self.id.startswith("UNQ-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderRule(Rule):
+    """Judges one header at a time; its findings are put together by Series."""
+
+    level: Level = Level.SERIES
+    reads: tuple[Attribute, ...]
+    judge: Callable[[Traits, Circumstances], Problem | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRule(Rule):
+    """Looks at what the ledger holds as a whole: files, studies, patients, table rows.
+
+    `on_source_only`: what leaves cannot be otherwise than the source in this respect.
+    """
+
+    look: Callable[[Ledger, Circumstances], Iterator[Found]]
+    on_source_only: bool = True
