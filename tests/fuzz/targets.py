@@ -1,0 +1,97 @@
+"""What is fuzzed: each target takes any bytes and must neither raise nor say what is untrue."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from io import BytesIO
+from typing import Final
+
+from transfer.deid.model import Method
+
+Target = Callable[[bytes], None]
+
+_PIXELS: Final = 0x7FE00010
+
+
+@contextmanager
+def _as_file(data: bytes) -> Iterator[bytes]:
+    fd = os.memfd_create("fuzzed")
+    try:
+        os.write(fd, data)
+        yield b"/proc/self/fd/%d" % fd
+    finally:
+        os.close(fd)
+
+
+def scan(data: bytes) -> None:
+    """Any file: its kind, verdict and reasons; where pydicom reads it, it reads the same."""
+    from transfer.scan.facts import FileKind, FileVerdict
+    from transfer.scan.inspect import inspect_file
+    from transfer.scan.reasons import explain
+
+    with _as_file(data) as path:
+        facts = inspect_file(path)
+        again = inspect_file(path)
+    assert facts == again, "the same file is judged in two ways"
+    for reason in facts.reasons:
+        explain(reason)
+    if facts.kind is not FileKind.INSTANCE:
+        assert facts.header is None, "no instance, and a header"
+        return
+    if facts.header is None or facts.verdict is FileVerdict.REJECT:
+        return
+    for text in (facts.header.patient_id, facts.header.study_description, facts.header.traits):
+        assert text.isprintable() or not any(c < " " for c in text), "a control character is kept"
+    _compare(data, facts.header.sop_instance_uid, facts.header.series_uid)
+
+
+def _compare(data: bytes, sop_instance_uid: str, series_uid: str) -> None:
+    from pydicom import dcmread
+
+    from transfer.scan.text import UID_LIMIT, plain, silent_pydicom
+
+    with silent_pydicom():
+        try:
+            read = dcmread(BytesIO(data), force=True, stop_before_pixels=True)
+            theirs = [read.get_item(tag) for tag in (0x00080018, 0x0020000E)]
+        except Exception:  # noqa: BLE001 - what pydicom cannot read is no evidence
+            return
+    for mine, element in zip((sop_instance_uid, series_uid), theirs, strict=True):
+        value = getattr(element, "value", None)
+        if isinstance(value, bytes):
+            assert mine == plain(value, UID_LIMIT), "pydicom reads another UID"
+
+
+def deidentify(data: bytes) -> None:
+    """Any header: read, rewritten by the profile, put together; stopped or whole, never between."""
+    import datetime as dt
+
+    from transfer.deid.header.reading import Unreadable, read_header
+    from transfer.deid.look.identifiers import Identifiers
+    from transfer.deid.model import Moment
+    from transfer.deid.rewrite import Look, Outgoing, rewrite_header
+
+    with _as_file(data) as path:
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            header = read_header(fd, len(data))
+        except Unreadable:
+            return
+        finally:
+            os.close(fd)
+    moment = Moment(dt.datetime(2026, 1, 1), lambda *_: 1)  # noqa: DTZ001 - CTP writes local time
+    made = rewrite_header(header, _method(), moment, Look(Identifiers([])))
+    assert not isinstance(made, Outgoing) or made.size_bytes > 0
+
+
+@cache
+def _method() -> Method:
+    from transfer.deid.methods import MethodSpec, build_method
+
+    return build_method(MethodSpec("eucaim", key="0" * 33, site_id="SITE"))
+
+
+TARGETS: Final[dict[str, Target]] = {"scan": scan, "deidentify": deidentify}
