@@ -54,7 +54,7 @@ TRANSFER_SYNTAX: Final = Attribute(0x00020010, "Transfer Syntax UID")
 PRIVATE_GROUPS: Final = Attribute(-1, "private groups", 256)
 OVERLAY_GROUPS: Final = Attribute(-2, "overlay and curve groups", 128)
 DEIDENTIFICATION_CODES: Final = Attribute(-3, "De-identification Method Codes", 8)
-SEGMENTS: Final = Attribute(-4, "segments", 4096)
+SEGMENTS: Final = Attribute(-4, "segments", 32768)
 """Of a SEG object: JSON list of `[number, label, description, algorithm type, algorithm name]`."""
 REFERENCES: Final = Attribute(-5, "referenced series", 4096)
 """Of a SEG object: the Series Instance UIDs that it names, with a comma between."""

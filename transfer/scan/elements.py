@@ -21,6 +21,7 @@ VALUE_LIMIT_BYTES: Final = 4096
 UNDEFINED: Final = 0xFFFFFFFF
 
 PIXEL_TAGS: Final = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
+_OVERLAYS: Final = 0x5000
 _ITEM: Final = 0xFFFEE000
 _ITEM_END: Final = 0xFFFEE00D
 _SEQUENCE_END: Final = 0xFFFEE0DD
@@ -61,10 +62,14 @@ class Outline:
     """What a look through a data set found.
 
     `values` holds the raw bytes (at most `VALUE_LIMIT_BYTES`) of the wanted top-level elements,
-    with their VR (empty when implicit). `pixels` is the element at which the look ended.
+    with their VR (empty when implicit). `pixels` is the element at which the look ended. `groups`
+    are the odd (private) groups met at any depth, and those of overlays and curves; `filled` the
+    top-level sequences that have an item.
     """
 
     values: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)
+    groups: set[int] = field(default_factory=set)
+    filled: set[int] = field(default_factory=set)
     pixels: Element | None = None
     is_cut: bool = False
     has_unreadable_element: bool = False
@@ -145,6 +150,7 @@ class _Look:
         self._is_little = encoding.is_little
         self._wanted = wanted
         self._levels = [_Level(_Holds.ELEMENTS, None, encoding.is_implicit)]
+        self._sequence = 0
 
     def run(self) -> None:
         going = True
@@ -183,6 +189,7 @@ class _Look:
         long_length = struct.Struct(f"{order}L").unpack_from
         sequences = _sequence_tags() if level.is_implicit else frozenset()
         wanted = self._wanted if len(self._levels) == 1 else frozenset[int]()
+        groups = self.found.groups
         while at + 12 <= limit:
             if level.is_implicit:
                 group, number, length = implicit(block, at)
@@ -200,6 +207,8 @@ class _Look:
             tag = group << 16 | number
             if not group or group >= 0x7FE0 or value + length > limit or tag in sequences:
                 break
+            if group & 1 or group >= _OVERLAYS:
+                groups.add(group)
             if tag in wanted:
                 self.found.values[tag] = (vr, block[value : value + min(length, VALUE_LIMIT_BYTES)])
             at = value + length
@@ -232,10 +241,10 @@ class _Look:
             raise _Broken
         elif level.holds is _Holds.FRAGMENTS:
             self._skip(head.length)
-        elif head.length == UNDEFINED:
-            self._push(_Holds.ELEMENTS, None, self._item_is_implicit(level))
         else:
-            end = self._end_of(head.length)
+            if len(self._levels) == 2:
+                self.found.filled.add(self._sequence)
+            end = None if head.length == UNDEFINED else self._end_of(head.length)
             self._push(_Holds.ELEMENTS, end, self._item_is_implicit(level))
 
     def _item_is_implicit(self, level: _Level) -> bool:
@@ -255,6 +264,11 @@ class _Look:
             self.found.pixels = head
             return False
         self._at = head.value_at
+        group = head.tag >> 16
+        if group & 1 or group >= _OVERLAYS:
+            self.found.groups.add(group)
+        if is_top:
+            self._sequence = head.tag
         if head.length == UNDEFINED:
             bulk = head.tag in PIXEL_TAGS or head.vr in _BULK_VRS
             self._push(_Holds.FRAGMENTS if bulk else _Holds.ITEMS, None, level.is_implicit)

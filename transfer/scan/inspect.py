@@ -9,9 +9,9 @@ import stat
 from collections.abc import Iterable
 from typing import Final
 
-from transfer.quality.attributes import TRANSFER_SYNTAX
-from transfer.quality.extract import WANTED, traits_document
-from transfer.quality.rules import READ
+from transfer.quality.extract import WANTED, header_facts, traits_document
+from transfer.quality.segments import IS_WANTED as SEGMENTS_WANTED
+from transfer.quality.segments import SEGMENTATION_CLASSES, segment_facts
 from transfer.scan.elements import UNDEFINED, Outline, outline
 from transfer.scan.facts import FileFacts, FileKind, FileVerdict, InstanceHeader
 from transfer.scan.part10 import (
@@ -61,6 +61,7 @@ _BODY_PART: Final = 0x00180015
 _STUDY: Final = 0x0020000D
 _SERIES: Final = 0x0020000E
 _SERIES_NUMBER: Final = 0x00200011
+_DEIDENTIFICATION_CODES: Final = 0x00120064
 _WANTED: Final = GEOMETRY | {
     _CHARSET, _SOP_CLASS, _SOP_INSTANCE, _STUDY_DATE, _MODALITY, _MANUFACTURER,
     _STUDY_DESCRIPTION, _SERIES_DESCRIPTION, _PATIENT_NAME, _PATIENT_ID, _IDENTITY_REMOVED,
@@ -153,7 +154,7 @@ def _inspect_instance(source: FileSource, frame: Frame) -> FileFacts:
         syntax = syntax_of(encoding)
         if found.pixels is not None and found.pixels.length == UNDEFINED:
             reasons.append(Reason.COMPRESSION_UNKNOWN)
-    header = _header(found, frame, syntax)
+    header = _header(found, frame, syntax, _facts_of(source, found, syntax))
     if header.sop_class_uid == _MEDIA_DIRECTORY:
         return _facts(FileKind.DICOMDIR, [Reason.DICOMDIR])
     if found.is_cut:
@@ -167,7 +168,25 @@ def _inspect_instance(source: FileSource, frame: Frame) -> FileFacts:
     return _facts(FileKind.INSTANCE, reasons, header)
 
 
-def _header(found: Outline, frame: Frame, syntax: str) -> InstanceHeader:
+def _facts_of(source: FileSource, found: Outline, syntax: str) -> dict[int, str]:
+    facts = header_facts(syntax, found.groups, has_codes=_DEIDENTIFICATION_CODES in found.filled)
+    if SEGMENTS_WANTED and not found.is_cut:
+        _, sop_class = found.values.get(_SOP_CLASS, (b"", b""))
+        if sop_class.strip(b" \0") in SEGMENTATION_CLASSES:
+            facts |= _segments_of(source)
+    return facts
+
+
+def _segments_of(source: FileSource) -> dict[int, str]:
+    from transfer.deid.header.reading import Unreadable, read_header
+
+    try:
+        return segment_facts(read_header(source.fd, source.size_bytes).dataset)
+    except Unreadable:
+        return {}
+
+
+def _header(found: Outline, frame: Frame, syntax: str, facts: dict[int, str]) -> InstanceHeader:
     charset = found.values.get(_CHARSET, (b"", b""))[1]
 
     def raw(tag: int) -> bytes:
@@ -180,7 +199,6 @@ def _header(found: Outline, frame: Frame, syntax: str) -> InstanceHeader:
         return decoded(raw(tag), charset, is_name=tag == _PATIENT_NAME)
 
     has_part10 = frame.is_complete
-    facts = {TRANSFER_SYNTAX.tag: syntax[:UID_LIMIT]} if TRANSFER_SYNTAX in READ else {}
     return InstanceHeader(
         sop_instance_uid=uid(_SOP_INSTANCE),
         sop_class_uid=uid(_SOP_CLASS),
