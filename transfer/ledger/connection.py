@@ -33,6 +33,10 @@ def _migrations() -> list[tuple[int, str]]:
     return sorted(found)
 
 
+def _casefold(text: object) -> str:
+    return str(text or "").casefold()
+
+
 class Ledger:
     """One connection to a ledger, used by the thread that opened it.
 
@@ -94,6 +98,8 @@ class Ledger:
     def _prepare(self) -> None:
         execute = self._connection.execute
         execute("PRAGMA foreign_keys = ON")
+        # SQLite's own lower() knows no letters beyond ASCII.
+        self._connection.create_function("casefold", 1, _casefold, deterministic=True)
         if self.read_only:
             execute("PRAGMA query_only = ON")
         else:

@@ -1,0 +1,250 @@
+"""A person's choice of what goes: rules in their order, and what they do to instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.made import image, make_transfer_of
+from transfer.errors import UsageError
+from transfer.ledger.batches import add_batches, lease_next, planned_batches
+from transfer.ledger.census import take_census
+from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import Finding, record_finding
+from transfer.ledger.selection import (
+    add_rule,
+    apply_selection,
+    clear_rules,
+    count_unmatched,
+    remove_rule,
+    selection_rules,
+)
+from transfer.scan.phase import scan
+
+CT_1, CT_2, MR, PT = "1.2.1", "1.2.2", "1.2.3", "1.2.4"
+ALL = [CT_1, CT_2, MR, PT]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """P1 with a CT of two instances and an MR of one, P2 with a PET of one."""
+    source = tmp_path / "source"
+    for name, uid in (("1.dcm", CT_1), ("2.dcm", CT_2)):
+        image(
+            source / name,
+            uid,
+            SpecificCharacterSet="ISO_IR 100",
+            SeriesInstanceUID="1.4.1",
+            BodyPartExamined="HEAD",
+            StudyDate="20190105",
+            SeriesDescription="Schädel nativ",
+        )
+    image(source / "3.dcm", MR, SeriesInstanceUID="1.4.2", Modality="MR", StudyDate="20190105")
+    image(
+        source / "4.dcm",
+        PT,
+        PatientID="MADE-2",
+        StudyInstanceUID="1.3.2",
+        SeriesInstanceUID="1.4.3",
+        Modality="PT",
+        StudyDate="20210630",
+    )
+    with make_transfer_of(source, tmp_path / "home") as made:
+        scan(made, processes=1, should_stop=lambda: False)
+        yield made
+
+
+def goes(ledger: Ledger) -> list[str]:
+    apply_selection(ledger)
+    return [
+        uid
+        for (uid,) in ledger.rows(
+            "SELECT sop_instance_uid FROM instance WHERE state = 'ready' ORDER BY 1"
+        )
+    ]
+
+
+def key_of(ledger: Ledger, uid: str) -> str:
+    row = ledger.number("SELECT id FROM instance WHERE sop_instance_uid = ?", uid)
+    return f"I{row}"
+
+
+def test_without_a_rule_everything_goes(ledger: Ledger) -> None:
+    assert goes(ledger) == ALL
+
+
+@pytest.mark.parametrize(
+    ("subject", "value", "left"),
+    [
+        ("key", "P1", [PT]),
+        ("key", "E1,E3", [MR]),
+        ("key", "s2", [CT_1, CT_2, MR]),
+        ("modality", "ct, mr", [PT]),
+        ("body-part", "Head", [MR, PT]),
+        ("study-date", "20190101-20191231", [PT]),
+        ("study-date", "20200101-", [CT_1, CT_2, MR]),
+        ("study-date", "-20190105", [PT]),
+        ("description", "SCHÄDEL", [MR, PT]),
+        ("description", "100%_", ALL),
+    ],
+)
+def test_what_a_rule_names_is_left_out(
+    ledger: Ledger, subject: str, value: str, left: list[str]
+) -> None:
+    add_rule(ledger, "exclude", subject, value)  # type: ignore[arg-type]
+    assert goes(ledger) == left
+
+
+def test_only_leaves_out_what_it_does_not_name(ledger: Ledger) -> None:
+    add_rule(ledger, "only", "modality", "CT,PT")
+    assert goes(ledger) == [CT_1, CT_2, PT]
+    add_rule(ledger, "only", "study-date", "-20191231")
+    assert goes(ledger) == [CT_1, CT_2]
+
+
+def test_only_brings_back_nothing_that_was_left_out_before(ledger: Ledger) -> None:
+    add_rule(ledger, "exclude", "key", "E1")
+    add_rule(ledger, "only", "modality", "CT")
+    assert goes(ledger) == []
+
+
+def test_the_last_rule_that_fits_decides(ledger: Ledger) -> None:
+    add_rule(ledger, "exclude", "key", "P1")
+    add_rule(ledger, "include", "modality", "CT")
+    assert goes(ledger) == [CT_1, CT_2, PT]
+    add_rule(ledger, "exclude", "key", key_of(ledger, CT_2))
+    assert goes(ledger) == [CT_1, PT]
+    add_rule(ledger, "include", "key", "P1")
+    assert goes(ledger) == ALL
+
+
+def test_single_instances_and_files_are_chosen_within_their_series(ledger: Ledger) -> None:
+    add_rule(ledger, "exclude", "key", "F1")
+    assert goes(ledger) == [CT_2, MR, PT]
+    clear_rules(ledger)
+    add_rule(ledger, "only", "key", key_of(ledger, CT_2))
+    assert goes(ledger) == [CT_2]
+
+
+def test_a_list_leaves_out_the_patients_that_it_names_and_tells_how_many_it_missed(
+    ledger: Ledger,
+) -> None:
+    names = ["MADE-2", "  ", "SOMEBODY", "MADE-1 "]
+    rule = add_rule(ledger, "exclude", "patients", "withdrawn", items=names[:3])
+    assert goes(ledger) == [CT_1, CT_2, MR]
+    assert count_unmatched(ledger, rule) == 1
+    assert [r.items for r in selection_rules(ledger)] == [2]
+    clear_rules(ledger)
+    rule = add_rule(ledger, "only", "patients", "consented", items=names[3:])
+    assert goes(ledger) == [CT_1, CT_2, MR]
+    assert count_unmatched(ledger, rule) == 0
+
+
+def test_a_list_of_studies_is_read_in_the_same_way(ledger: Ledger) -> None:
+    rule = add_rule(ledger, "only", "studies", "cohort", items=["1.3.2", "1.3.99"])
+    assert goes(ledger) == [PT]
+    assert count_unmatched(ledger, rule) == 1
+
+
+def test_what_a_finding_names_is_left_out_and_stays_out_when_it_is_settled(ledger: Ledger) -> None:
+    record_finding(ledger, Finding("IMG-04", "block", "series", "E1", "…", "…"))
+    record_finding(ledger, Finding("IMG-05", "warn", "series", "E2", "…", "…"))
+    add_rule(ledger, "exclude", "finding", "*")
+    assert goes(ledger) == [MR, PT]
+    ledger.write("UPDATE finding SET standing = 'excluded'")
+    assert goes(ledger) == [MR, PT]
+    record_finding(ledger, Finding("IMG-04", "block", "series", "E3", "…", "…"))
+    assert goes(ledger) == [MR, PT], "a finding that came later was not spoken about"
+
+
+def test_a_finding_names_instances_too(ledger: Ledger) -> None:
+    key = key_of(ledger, CT_1)
+    record_finding(ledger, Finding("IMG-07", "block", "instance", key, "…", "…"))
+    add_rule(ledger, "exclude", "finding", "IMG-07")
+    assert goes(ledger) == [CT_2, MR, PT]
+
+
+def test_a_choice_outlives_the_next_scan(ledger: Ledger, tmp_path: Path) -> None:
+    add_rule(ledger, "exclude", "modality", "CT")
+    assert goes(ledger) == [MR, PT]
+    image(tmp_path / "source" / "5.dcm", "1.2.5", SeriesInstanceUID="1.4.1")
+    scan(ledger, processes=1, should_stop=lambda: False)
+    assert goes(ledger) == [MR, PT]
+    counts = take_census(ledger).instances
+    assert (counts.found, counts.ready, counts.excluded) == (5, 2, 3)
+
+
+def test_a_rule_that_is_taken_back_has_no_effect_any_more(ledger: Ledger) -> None:
+    rule = add_rule(ledger, "exclude", "modality", "CT", person="A. Curator", reason="not asked")
+    assert goes(ledger) == [MR, PT]
+    (kept,) = selection_rules(ledger)
+    assert (kept.id, kept.action, kept.subject, kept.value) == (rule, "exclude", "modality", "CT")
+    assert (kept.person, kept.reason) == ("A. Curator", "not asked")
+    assert remove_rule(ledger, rule)
+    assert goes(ledger) == ALL
+    assert not remove_rule(ledger, rule)
+
+
+def test_what_went_is_never_touched(ledger: Ledger) -> None:
+    ledger.write("UPDATE instance SET state = 'sent' WHERE sop_instance_uid = ?", CT_1)
+    ledger.write("UPDATE instance SET state = 'verified' WHERE sop_instance_uid = ?", CT_2)
+    add_rule(ledger, "exclude", "key", "P1,P2")
+    assert goes(ledger) == []
+    states = ledger.rows("SELECT state FROM instance ORDER BY sop_instance_uid")
+    assert [state for (state,) in states] == ["sent", "verified", "excluded", "excluded"]
+
+
+def test_what_is_under_way_is_left_alone_and_a_batch_without_instances_is_not_sent(
+    ledger: Ledger,
+) -> None:
+    rows = [row for (row,) in ledger.rows("SELECT id FROM instance ORDER BY id")]
+    with ledger.transaction():
+        add_batches(ledger, [rows[:1], rows[1:2], rows[2:]])
+    assert lease_next(ledger) is not None
+    add_rule(ledger, "exclude", "modality", "CT")
+    assert goes(ledger) == [CT_1, MR, PT]
+    assert planned_batches(ledger, 0, 9) == [3]
+
+
+def test_a_failed_instance_that_is_taken_in_again_gets_another_chance(ledger: Ledger) -> None:
+    ledger.write("UPDATE instance SET state = 'failed', reason = 'x' WHERE series_id = 1")
+    add_rule(ledger, "exclude", "key", "E1")
+    assert goes(ledger) == [MR, PT]
+    clear_rules(ledger)
+    assert goes(ledger) == ALL
+
+
+def test_a_file_that_is_gone_does_not_come_back_by_being_chosen(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    add_rule(ledger, "exclude", "key", "E2")
+    apply_selection(ledger)
+    (tmp_path / "source" / "3.dcm").unlink()
+    scan(ledger, processes=1, should_stop=lambda: False)
+    clear_rules(ledger)
+    assert goes(ledger) == [CT_1, CT_2, PT]
+    assert take_census(ledger).instances.failed == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "subject", "value", "match"),
+    [
+        ("exclude", "key", "E99", "E99 is not in this transfer"),
+        ("exclude", "key", "X1", "no key"),
+        ("exclude", "study-date", "2019", "no range"),
+        ("exclude", "study-date", "20200101-20190101", "no range"),
+        ("exclude", "modality", " , ", "without a value"),
+        ("exclude", "finding", "IMG-04", "names nothing"),
+        ("only", "finding", "*", "Nothing can be selected"),
+        ("exclude", "patients", "empty", "names nothing"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_and_leaves_no_trace(
+    ledger: Ledger, action: str, subject: str, value: str, match: str
+) -> None:
+    with pytest.raises(UsageError, match=match):
+        add_rule(ledger, action, subject, value)  # type: ignore[arg-type]
+    assert selection_rules(ledger) == []
+    assert ledger.number("SELECT count(*) FROM word") == 0

@@ -1,0 +1,1 @@
+CREATE INDEX selection_item_text ON selection_item (text);
