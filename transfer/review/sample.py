@@ -92,29 +92,32 @@ def series_row(key: str) -> int:
     )
 
 
-def sample_of(ledger: Ledger, series: int, cause: str = "") -> Sample:
+def sample_of(
+    ledger: Ledger, series: int, cause: str = "", *, instance: int | None = None
+) -> Sample:
     """The instance in the middle of a Series, in the order of the files; with `cause` in the
-    middle of those that were stopped by it.
+    middle of those that were stopped by it; with `instance` that one.
 
     Raises:
         UsageError: there is no such Series, or nothing of it goes.
     """
     n = ledger.number(
-        "SELECT count(*) FROM instance WHERE series_id = ? AND (? = '' OR cause = ?)",
+        "SELECT count(*) FROM instance WHERE series_id = ?1 AND (?2 = '' OR cause = ?2)"
+        " AND (?3 IS NULL OR id = ?3)",
         series,
         cause,
-        cause,
+        instance,
     )
     found = ledger.row(
         "SELECT i.id, p.id, p.original_id, p.original_name, f.path, i.file_bytes, i.file_mtime_ns"
         " FROM instance i"
         " JOIN source_file f ON f.id = i.file_id JOIN series e ON e.id = i.series_id"
         " JOIN study s ON s.id = e.study_id JOIN patient p ON p.id = s.patient_id"
-        " WHERE i.series_id = ? AND (? = '' OR i.cause = ?)"
-        " ORDER BY i.id LIMIT 1 OFFSET ?",
+        " WHERE i.series_id = ?1 AND (?2 = '' OR i.cause = ?2) AND (?3 IS NULL OR i.id = ?3)"
+        " ORDER BY i.id LIMIT 1 OFFSET ?4",
         series,
         cause,
-        cause,
+        instance,
         n // 2,
     )
     if found is None:
@@ -122,10 +125,10 @@ def sample_of(ledger: Ledger, series: int, cause: str = "") -> Sample:
             "There is no instance of that series in this transfer.",
             "See which series there are: eucaim-transfer review NAME",
         )
-    instance, patient, original_id, name, path, size, mtime_ns = found
+    row, patient, original_id, name, path, size, mtime_ns = found
     whole = os.path.join(os.fsencode(read_order(ledger).source), path)
     whose = PatientFacts(patient, original_id, name, facts_of(ledger, patient))
-    return Sample(f"I{instance}", f"E{series}", whose, whole, (size, mtime_ns))
+    return Sample(f"I{row}", f"E{series}", whose, whole, (size, mtime_ns))
 
 
 def next_series(ledger: Ledger, series: int) -> str:

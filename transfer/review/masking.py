@@ -1,0 +1,52 @@
+"""Which values of an original header may be shown without being asked for."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from transfer.deid.model import Element
+from transfer.deid.profiles.actions import Action
+from transfer.deid.profiles.load import load_profile
+from transfer.review.values import FREE_TEXT_VRS
+
+_PROFILE: Final = "eucaim"
+_LEAVES: Final = frozenset((Action.KEEP, Action.AS_IS, Action.DATA, Action.KEEP_TEXT))
+_LEAVES_AS_TEXT: Final = frozenset((Action.KEEP_TEXT, Action.AS_IS))
+_NUMBERS: Final = frozenset(("US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT"))
+_BYTES: Final = frozenset(("OB", "OW", "OF", "OD", "OL", "OV"))
+# What is no code, number or time may be a name in the wrong place (PS3.5 section 6.2).
+_FORMS: Final = {
+    "CS": re.compile(rb"[A-Z0-9_ \\]*"),
+    "AS": re.compile(rb"\d{3}[DWMY]"),
+    "DS": re.compile(rb"[0-9+\-.Ee \\]*"),
+    "IS": re.compile(rb"[0-9+\- \\]*"),
+    "TM": re.compile(rb"[0-9.:\- \\]*"),
+}
+_WELL_KNOWN: Final = b"1.2.840.10008."
+
+
+def hides(element: Element) -> bool:
+    """Whether the value may say who somebody is: what the profile `eucaim` would not let leave as
+    it is, every free text that it does not vouch for, and all that is private."""
+    value = element.value
+    if isinstance(value, list) or not value:
+        return False
+    tag = element.tag
+    if tag >> 16 & 1:
+        return not 0x10 <= tag & 0xFFFF <= 0xFF
+    if tag >> 16 == 0x0002 or element.vr == "UI":
+        return _hides_uid(value) if element.vr == "UI" else False
+    action = load_profile(_PROFILE).ruling(tag).action
+    if action not in _LEAVES:
+        return True
+    if element.vr in FREE_TEXT_VRS:
+        return action not in _LEAVES_AS_TEXT
+    if element.vr in _NUMBERS or element.vr in _BYTES:
+        return False
+    form = _FORMS.get(element.vr)
+    return form is None or not isinstance(value, bytes) or not form.fullmatch(value.strip(b" \0"))
+
+
+def _hides_uid(value: object) -> bool:
+    return not (isinstance(value, bytes) and value.startswith(_WELL_KNOWN) and b"\\" not in value)
