@@ -22,6 +22,7 @@ from transfer.node import Destination, Journey
 from transfer.status import Status, read_status
 from transfer.workspace import Home, Workspace
 from tui.folders import Folder, complete, look_into
+from tui.looking import Looks
 from tui.reviewing import Reviews
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Source:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.reviews = Reviews(home)
+        self.looks = Looks(home)
 
     def names(self) -> list[str]:
         """Names of all transfers."""

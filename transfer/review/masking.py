@@ -13,6 +13,8 @@ from transfer.review.values import FREE_TEXT_VRS
 _PROFILE: Final = "eucaim"
 _LEAVES: Final = frozenset((Action.KEEP, Action.AS_IS, Action.DATA, Action.KEEP_TEXT))
 _LEAVES_AS_TEXT: Final = frozenset((Action.KEEP_TEXT, Action.AS_IS))
+# A code that a method writes anew was a code before: "YES" says nothing about anybody.
+_WRITTEN: Final = frozenset((Action.WRITE, Action.APPEND))
 _NUMBERS: Final = frozenset(("US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT"))
 _BYTES: Final = frozenset(("OB", "OW", "OF", "OD", "OL", "OV"))
 # What is no code, number or time may be a name in the wrong place (PS3.5 section 6.2).
@@ -38,7 +40,7 @@ def hides(element: Element) -> bool:
     if tag >> 16 == 0x0002 or element.vr == "UI":
         return _hides_uid(value) if element.vr == "UI" else False
     action = load_profile(_PROFILE).ruling(tag).action
-    if action not in _LEAVES:
+    if action not in _LEAVES and not (element.vr == "CS" and action in _WRITTEN):
         return True
     if element.vr in FREE_TEXT_VRS:
         return action not in _LEAVES_AS_TEXT

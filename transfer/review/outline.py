@@ -137,9 +137,13 @@ class Outline:
             return []
         return list(islice(self._hits((), self._root, wanted, bare), limit))
 
+    def walk_all(self) -> Iterator[Place]:
+        """Every line, unfolded."""
+        return self._all((), self._root)
+
     def walk(self, limit: int) -> tuple[list[Place], bool]:
         """Every line, unfolded, up to so many; and whether there are more."""
-        found = list(islice(self._all((), self._root), limit + 1))
+        found = list(islice(self.walk_all(), limit + 1))
         return found[:limit], len(found) > limit
 
     def _level(self, path: Path, around: Surroundings, view: View) -> Iterator[Place]:

@@ -24,6 +24,8 @@ _ROOMS = {
     "scan": "runs",
     "check": "check",
     "review": "review",
+    "header": "header",
+    "preview": "preview",
     "upload": "runs",
     "verify": "runs",
     "pause": "wishes",

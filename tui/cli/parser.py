@@ -134,6 +134,17 @@ def _runs(commands: _Commands) -> None:
     review.add_argument("--against", metavar="PROFILE", help="with --series: what differs there")
     review.add_argument("--identifiers", action="store_true", help="show original values")
     _json(review)
+    header = _add(commands, "header", "one header as it lies in the source", named=True)
+    header.add_argument("key", metavar="I12|E3", help="an instance, or a series' middle slice")
+    header.add_argument("--find", metavar="TEXT", help="only what holds this: tag, name, value")
+    header.add_argument("--identifiers", action="store_true", help="show original values")
+    _json(header)
+    preview = _add(commands, "preview", "the middle slice of a series as a PNG", named=True)
+    preview.add_argument("key", nargs="?", metavar="E3|I12", help="a series, or one instance")
+    preview.add_argument(
+        "--clear", action="store_true", help="remove all previews of this transfer"
+    )
+    _json(preview)
     upload = _add(commands, "upload", "send, and prove that everything arrived", named=True)
     upload.add_argument("--detach", action="store_true", help="in a process of its own")
     upload.add_argument("--bwlimit", metavar="RATE", help="bytes a second: 5M, 500K, none")

@@ -11,6 +11,8 @@ from textual.screen import Screen
 from tui.widgets.ink import POINTER, cell, ink, line
 from tui.widgets.painted import Painted
 
+_APART = "   "
+
 
 @dataclass(frozen=True, slots=True)
 class Now:
@@ -84,21 +86,29 @@ class KeyLine(Painted):
                 key = self.app.get_key_display(binding)
                 shown.setdefault(binding.action, (key, binding.description))
         general = {"back", "app.help", "quit"}
-        order = sorted(shown, key=lambda action: (action in general, action != "pick"))
-        entries = [shown[action] for action in order]
-        self.show(lambda width: [_keys(entries, width)])
+        own = [
+            shown[action] for action in sorted(shown, key="pick".__ne__) if action not in general
+        ]
+        always = [shown[action] for action in shown if action in general]
+        self.show(lambda width: [_keys(own, always, width)])
 
 
-def _keys(entries: list[tuple[str, str]], width: int) -> Content:
-    parts: list[Content] = []
-    used = 0
-    for key, text in entries:
-        part = line((key, "bold $key"), " ", (text, "$muted"))
-        if used + part.cell_length > width:
+def _keys(own: list[tuple[str, str]], always: list[tuple[str, str]], width: int) -> Content:
+    """The keys of the screen, as many as fit before those that are on every screen."""
+    last = [_key(entry) for entry in always]
+    room = width - sum(part.cell_length + len(_APART) for part in last)
+    first: list[Content] = []
+    for entry in own:
+        part = _key(entry)
+        room -= part.cell_length + (len(_APART) if first else 0)
+        if room < 0:
             break
-        used += part.cell_length + 3
-        parts.append(part)
-    return ink("   ").join(parts)
+        first.append(part)
+    return ink(_APART).join([*first, *last])
+
+
+def _key(entry: tuple[str, str]) -> Content:
+    return line((entry[0], "bold $key"), " ", (entry[1], "$muted"))
 
 
 def with_keys(text: str) -> Content:
