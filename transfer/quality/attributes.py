@@ -40,12 +40,16 @@ ACQUISITION_DATETIME: Final = Attribute(0x0008002A, "Acquisition DateTime", 8)
 MODALITY: Final = Attribute(0x00080060, "Modality", 32)
 CONVERSION_TYPE: Final = Attribute(0x00080064, "Conversion Type", 16)
 MANUFACTURER: Final = Attribute(0x00080070, "Manufacturer")
+STUDY_DESCRIPTION: Final = Attribute(0x00081030, "Study Description")
+SERIES_DESCRIPTION: Final = Attribute(0x0008103E, "Series Description")
 PATIENT_ID: Final = Attribute(0x00100020, "Patient ID", 80)
 PATIENT_SEX: Final = Attribute(0x00100040, "Patient's Sex", 16)
 PATIENT_AGE: Final = Attribute(0x00101010, "Patient's Age", 16)
 IDENTITY_REMOVED: Final = Attribute(0x00120062, "Patient Identity Removed", 16)
 DEIDENTIFICATION_METHOD: Final = Attribute(0x00120063, "De-identification Method")
 BODY_PART: Final = Attribute(0x00180015, "Body Part Examined", 32)
+PROTOCOL_NAME: Final = Attribute(0x00181030, "Protocol Name")
+IMAGE_COMMENTS: Final = Attribute(0x00204000, "Image Comments")
 BURNED_IN: Final = Attribute(0x00280301, "Burned In Annotation", 16)
 RECOGNIZABLE_FEATURES: Final = Attribute(0x00280302, "Recognizable Visual Features", 16)
 TRANSFER_SYNTAX: Final = Attribute(0x00020010, "Transfer Syntax UID")
@@ -58,6 +62,10 @@ SEGMENTS: Final = Attribute(-4, "segments", 32768)
 """Of a SEG object: JSON list of `[number, label, description, algorithm type, algorithm name]`."""
 REFERENCES: Final = Attribute(-5, "referenced series", 4096)
 """Of a SEG object: the Series Instance UIDs that it names, with a comma between."""
+ILL_FORMED_UIDS: Final = Attribute(-6, "ill-formed UIDs", 32)
+"""Of what leaves: which of its own UIDs no node has to take (PS3.5 section 9.1)."""
+PIXELS_BLANKED: Final = Attribute(-7, "blanked pixels", 8)
+"""Of what leaves: pixel rules covered the places where text may stand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from types import MappingProxyType
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, replace_findings
 from transfer.ledger.traits import TraitsGroup, traits_document, traits_groups
-from transfer.quality.attributes import NO_TRAITS, Traits
+from transfer.quality.attributes import NO_TRAITS, PIXELS_BLANKED, Traits
 from transfer.quality.rule import (
     Circumstances,
+    DeepRule,
     Found,
     HeaderRule,
     LedgerRule,
@@ -28,13 +29,15 @@ from transfer.quality.rule import (
 from transfer.quality.rules import RULES
 
 _KEPT_OPEN = 4096
-_Judged = Callable[[int | None, bool], tuple[tuple[HeaderRule, Problem], ...]]
+_Judged = Callable[[int | None, int | None], tuple[tuple[HeaderRule, Problem], ...]]
+"""By the rows of the traits: of a file, and of what leaves where that was made."""
 
 
 def judge(ledger: Ledger, circumstances: Circumstances) -> None:
-    """Run every rule and replace all findings of theirs. Blocking; may be repeated at any time."""
+    """Run every rule and replace all findings of theirs, but what a deep look found. Blocking; may
+    be repeated at any time."""
     found = _standing(ledger, _all(ledger, circumstances), circumstances)
-    replace_findings(ledger, [rule.id for rule in RULES], found)
+    replace_findings(ledger, [rule.id for rule in RULES if not isinstance(rule, DeepRule)], found)
     mark_excluded(ledger)
 
 
@@ -42,9 +45,9 @@ def _all(ledger: Ledger, circumstances: Circumstances) -> Iterator[tuple[Rule, F
     """Rule, finding, and whether it was mended."""
     yield from _of_headers(ledger, circumstances)
     for rule in RULES:
-        if isinstance(rule, LedgerRule):
+        if isinstance(rule, LedgerRule | HeaderRule) and rule.look is not None:
             for found in rule.look(ledger, circumstances):
-                yield rule, found, False
+                yield rule, found, found.is_mended
 
 
 def _of_headers(ledger: Ledger, circumstances: Circumstances) -> Iterator[tuple[Rule, Found, bool]]:
@@ -61,8 +64,8 @@ def _of_series(
     counts: dict[tuple[str, bool, str, str], list[int]] = {}
     rules: dict[str, HeaderRule] = {}
     for group in chosen:
-        before = judged(group.traits, False)
-        now = before if group.out_traits is None else judged(group.out_traits, True)
+        before = judged(group.traits, None)
+        now = before if group.out_traits is None else judged(group.traits, group.out_traits)
         still = {rule.id for rule, _ in now}
         for is_mended, problems in ((False, now), (True, before)):
             for rule, problem in problems:
@@ -109,15 +112,28 @@ def _judged(ledger: Ledger, circumstances: Circumstances) -> _Judged:
     leaving = replace(circumstances, is_leaving=True)
 
     @lru_cache(_KEPT_OPEN)
-    def judged(row: int | None, is_leaving: bool) -> tuple[tuple[HeaderRule, Problem], ...]:
+    def judged(row: int | None, out: int | None) -> tuple[tuple[HeaderRule, Problem], ...]:
         if row is None:
             return ()
-        traits = read_traits(traits_document(ledger, row))
-        now = leaving if is_leaving else circumstances
-        found = ((rule, rule.judge(traits, now)) for rule in header_rules)
+        source = read_traits(traits_document(ledger, row))
+        if out is None:
+            found = ((rule, rule.judge(source, circumstances)) for rule in header_rules)
+        else:
+            made = read_traits(traits_document(ledger, out))
+            found = ((rule, _of_leaving(rule, source, made, leaving)) for rule in header_rules)
         return tuple((rule, problem) for rule, problem in found if problem is not None)
 
     return judged
+
+
+def _of_leaving(
+    rule: HeaderRule, source: Traits, made: Traits, leaving: Circumstances
+) -> Problem | None:
+    if not rule.is_about_pixels:
+        return rule.judge(made, leaving)
+    if made[PIXELS_BLANKED]:
+        return None
+    return rule.judge(source, leaving) or rule.judge(made, leaving)
 
 
 def read_traits(document: str) -> Traits:

@@ -81,6 +81,7 @@ class Found:
 
     `key` is a row key (P, S, E, I, F; R for a row of the clinical table) or `all`; `n` counts the
     things concerned, `example` is the key of one. Message and remedy hold no original identifier.
+    `is_mended`: what leaves has the fault no longer.
     """
 
     key: str
@@ -90,6 +91,10 @@ class Found:
     remedy: str = ""
     n: int = 1
     example: str = ""
+    is_mended: bool = False
+
+
+Look = Callable[[Ledger, Circumstances], Iterator[Found]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +107,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What all rules have. `choices` belong to questions; a rule that `is_waivable` is set aside
-    by a named person with a reason. `blocks_everywhere`: by the gate `integrity` too."""
+    """What all rules have. `reads` is what the scan has to keep of headers for it.
+
+    `choices` belong to questions; `accepts` to those that are answered in one's own words, and
+    `asks_for` says which. A rule that `is_waivable` is set aside by a named person with a reason.
+    `serves_also`: further qualities of the data. `blocks_everywhere`: by the gate `integrity` too.
+    """
 
     id: str
     title: str
@@ -111,6 +120,10 @@ class Rule:
     remedy: str
     is_waivable: bool = False
     choices: tuple[Choice, ...] = ()
+    accepts: Callable[[str], bool] | None = None
+    asks_for: str = ""
+    serves_also: tuple[Dimension, ...] = ()
+    reads: tuple[Attribute, ...] = ()
 
     @property
     def blocks_everywhere(self) -> bool:
@@ -120,11 +133,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderRule(Rule):
-    """Judges one header at a time; its findings are put together by Series."""
+    """Judges one header at a time; its findings are put together by Series.
+
+    `is_about_pixels`: no change of a header takes the fault away, so that the header of the source
+    counts for what leaves as well, until its pixels are blanked. `look` finds the same fault in
+    files that never became instances; its keys are those of files.
+    """
 
     level: Level = Level.SERIES
-    reads: tuple[Attribute, ...]
     judge: Callable[[Traits, Circumstances], Problem | None]
+    is_about_pixels: bool = False
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,5 +153,10 @@ class LedgerRule(Rule):
     `on_source_only`: what leaves cannot be otherwise than the source in this respect.
     """
 
-    look: Callable[[Ledger, Circumstances], Iterator[Found]]
+    look: Look
     on_source_only: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeepRule(Rule):
+    """Its findings come of a look that a person asks for; they are kept until the next one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from transfer.quality.attributes import Attribute
-from transfer.quality.rule import HeaderRule, Rule
+from transfer.quality.rule import Rule
 from transfer.quality.rules import imaging
 
 RULES: Final[tuple[Rule, ...]] = (*imaging.RULES,)
@@ -13,6 +13,6 @@ RULES: Final[tuple[Rule, ...]] = (*imaging.RULES,)
 BY_ID: Final = {rule.id: rule for rule in RULES}
 
 READ: Final[frozenset[Attribute]] = frozenset(
-    attribute for rule in RULES if isinstance(rule, HeaderRule) for attribute in rule.reads
+    attribute for rule in RULES for attribute in rule.reads
 )
 """What the scan has to keep of a header."""
