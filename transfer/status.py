@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from transfer.ledger.census import Census, take_census
+from transfer.ledger.chosen import Chosen, read_chosen
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Control, Wish, read_control
 from transfer.ledger.deid_run import DeidRun, newest_run
@@ -33,6 +34,7 @@ class Status:
     steps: dict[str, StepRecord]
     findings: list[Finding]
     deid: DeidRun | None = None
+    chosen: Chosen | None = None
 
     @property
     def state(self) -> str:
@@ -52,6 +54,12 @@ class Status:
         if self.runner.exit_code == 0:
             return "ready"
         return {3: "blocked", 4: "failed", 5: "waiting"}.get(self.runner.exit_code, "interrupted")
+
+    @property
+    def goes(self) -> Chosen:
+        """Patients, Studies and Series that go: those of the selection, or all of the source."""
+        c = self.census
+        return self.chosen or Chosen(c.patients, c.studies, c.series, 0)
 
     @property
     def bytes_done(self) -> int:
@@ -80,6 +88,7 @@ class Status:
             "studies": self.census.studies,
             "series": self.census.series,
             "instances": asdict(self.census.instances),
+            "selection": None if self.chosen is None else asdict(self.chosen),
             "files": asdict(self.census.files),
             "bytes": {"total": self.census.bytes_total, "sent": self.census.bytes_sent},
             "rate_bps": self.progress.rate_bps if self.is_running else 0.0,
@@ -163,4 +172,5 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
         steps=read_steps(ledger),
         findings=read_findings(ledger),
         deid=run[1] if run else None,
+        chosen=read_chosen(ledger),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,10 +28,8 @@ CT_1, CT_2, MR, PT = "1.2.1", "1.2.2", "1.2.3", "1.2.4"
 ALL = [CT_1, CT_2, MR, PT]
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def write_source(source: Path) -> None:
     """P1 with a CT of two instances and an MR of one, P2 with a PET of one."""
-    source = tmp_path / "source"
     for name, uid in (("1.dcm", CT_1), ("2.dcm", CT_2)):
         image(
             source / name,
@@ -51,8 +50,36 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         Modality="PT",
         StudyDate="20210630",
     )
-    with make_transfer_of(source, tmp_path / "home") as made:
-        scan(made, processes=1, should_stop=lambda: False)
+
+
+def scanned(ledger: Ledger) -> None:
+    scan(ledger, processes=1, should_stop=lambda: False)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    write_source(folder / "source")
+    with make_transfer_of(folder / "source", folder / "home") as made:
+        scanned(made)
+    (found,) = (folder / "home").rglob("ledger.sqlite")
+    return found
+
+
+@pytest.fixture
+def ledger(template: Path, tmp_path: Path) -> Iterator[Ledger]:
+    """Scanned, with a source that must stay as it is."""
+    copy = shutil.copy(template, tmp_path / "ledger.sqlite")
+    with Ledger.open(Path(copy)) as made:
+        yield made
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Ledger]:
+    """Scanned, with a source of its own in `tmp_path / "source"`."""
+    write_source(tmp_path / "source")
+    with make_transfer_of(tmp_path / "source", tmp_path / "home") as made:
+        scanned(made)
         yield made
 
 
@@ -69,6 +96,11 @@ def goes(ledger: Ledger) -> list[str]:
 def key_of(ledger: Ledger, uid: str) -> str:
     row = ledger.number("SELECT id FROM instance WHERE sop_instance_uid = ?", uid)
     return f"I{row}"
+
+
+def file_of(ledger: Ledger, uid: str) -> str:
+    row = ledger.number("SELECT file_id FROM instance WHERE sop_instance_uid = ?", uid)
+    return f"F{row}"
 
 
 def test_without_a_rule_everything_goes(ledger: Ledger) -> None:
@@ -121,7 +153,7 @@ def test_the_last_rule_that_fits_decides(ledger: Ledger) -> None:
 
 
 def test_single_instances_and_files_are_chosen_within_their_series(ledger: Ledger) -> None:
-    add_rule(ledger, "exclude", "key", "F1")
+    add_rule(ledger, "exclude", "key", file_of(ledger, CT_1))
     assert goes(ledger) == [CT_2, MR, PT]
     clear_rules(ledger)
     add_rule(ledger, "only", "key", key_of(ledger, CT_2))
@@ -166,13 +198,13 @@ def test_a_finding_names_instances_too(ledger: Ledger) -> None:
     assert goes(ledger) == [CT_2, MR, PT]
 
 
-def test_a_choice_outlives_the_next_scan(ledger: Ledger, tmp_path: Path) -> None:
-    add_rule(ledger, "exclude", "modality", "CT")
-    assert goes(ledger) == [MR, PT]
+def test_a_choice_outlives_the_next_scan(own: Ledger, tmp_path: Path) -> None:
+    add_rule(own, "exclude", "modality", "CT")
+    assert goes(own) == [MR, PT]
     image(tmp_path / "source" / "5.dcm", "1.2.5", SeriesInstanceUID="1.4.1")
-    scan(ledger, processes=1, should_stop=lambda: False)
-    assert goes(ledger) == [MR, PT]
-    counts = take_census(ledger).instances
+    scanned(own)
+    assert goes(own) == [MR, PT]
+    counts = take_census(own).instances
     assert (counts.found, counts.ready, counts.excluded) == (5, 2, 3)
 
 
@@ -217,15 +249,15 @@ def test_a_failed_instance_that_is_taken_in_again_gets_another_chance(ledger: Le
 
 
 def test_a_file_that_is_gone_does_not_come_back_by_being_chosen(
-    ledger: Ledger, tmp_path: Path
+    own: Ledger, tmp_path: Path
 ) -> None:
-    add_rule(ledger, "exclude", "key", "E2")
-    apply_selection(ledger)
+    add_rule(own, "exclude", "key", "E2")
+    apply_selection(own)
     (tmp_path / "source" / "3.dcm").unlink()
-    scan(ledger, processes=1, should_stop=lambda: False)
-    clear_rules(ledger)
-    assert goes(ledger) == [CT_1, CT_2, PT]
-    assert take_census(ledger).instances.failed == 1
+    scanned(own)
+    clear_rules(own)
+    assert goes(own) == [CT_1, CT_2, PT]
+    assert take_census(own).instances.failed == 1
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,8 @@ def add_batches(ledger: Ledger, batches: Sequence[Sequence[int]]) -> None:
     for rows in batches:
         batch = ledger.write("INSERT INTO batch (state) VALUES ('planned')")
         ledger.write_many(
-            "UPDATE instance SET batch_id = ? WHERE id = ?", [(batch, row) for row in rows]
+            "UPDATE instance SET batch_id = ? WHERE id = ? AND state = 'ready'",
+            [(batch, row) for row in rows],
         )
 
 

@@ -49,7 +49,8 @@ class Census:
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """One Study as lists show it; `key` names it without an original identifier."""
+    """One Study as lists show it; `key` names it without an original identifier. Only `excluded`
+    counts what a person left out."""
 
     key: str
     patient_key: str
@@ -62,6 +63,7 @@ class StudyRow:
     bytes_total: int
     bytes_sent: int
     is_committed: bool = False
+    excluded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +142,15 @@ def list_studies(ledger: Ledger, *, limit: int, offset: int = 0) -> list[StudyRo
             """
             SELECT s.id, s.patient_id,
               (SELECT group_concat(DISTINCT modality) FROM series WHERE study_id = s.id),
-              count(DISTINCT e.id), ifnull(sum(t.n), 0),
+              count(DISTINCT e.id) FILTER (WHERE t.n > 0 AND t.state <> 'excluded'),
+              ifnull(sum(t.n) FILTER (WHERE t.state <> 'excluded'), 0),
               ifnull(sum(t.n) FILTER (WHERE t.state IN ('sent', 'verified')), 0),
               ifnull(sum(t.n) FILTER (WHERE t.state = 'verified'), 0),
               ifnull(sum(t.n) FILTER (WHERE t.state = 'failed'), 0),
-              ifnull(sum(t.bytes), 0),
+              ifnull(sum(t.bytes) FILTER (WHERE t.state <> 'excluded'), 0),
               ifnull(sum(t.bytes) FILTER (WHERE t.state IN ('sent', 'verified')), 0),
-              s.committed_at_utc IS NOT NULL
+              s.committed_at_utc IS NOT NULL,
+              ifnull(sum(t.n) FILTER (WHERE t.state = 'excluded'), 0)
             FROM (SELECT id, patient_id, committed_at_utc FROM study ORDER BY id LIMIT ? OFFSET ?) s
             JOIN series e ON e.study_id = s.id LEFT JOIN tally t ON t.series_id = e.id
             GROUP BY s.id ORDER BY s.id

@@ -97,8 +97,8 @@ def _series_of(ledger: Ledger, study: int, names: Sequence[Any]) -> list[SeriesP
         )
         for uid, out_uid, number, modality, instances in ledger.rows(
             "SELECT e.series_uid, e.out_series_uid, e.series_number, e.modality,"
-            " ifnull(sum(t.n), 0) FROM series e"
-            " LEFT JOIN tally t ON t.series_id = e.id WHERE e.study_id = ? GROUP BY e.id",
+            " sum(t.n) FROM series e JOIN tally t ON t.series_id = e.id"
+            " WHERE e.study_id = ? AND t.state <> 'excluded' GROUP BY e.id HAVING sum(t.n) > 0",
             study,
         )
         if out_uid is not None or not is_sealed

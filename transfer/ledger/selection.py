@@ -12,6 +12,7 @@ from typing import Final
 
 from transfer.clock import utc_now
 from transfer.errors import UsageError
+from transfer.ledger.chosen import record_chosen
 from transfer.ledger.connection import Ledger
 from transfer.ledger.selection_terms import (
     ACTIONS,
@@ -256,6 +257,7 @@ def apply_selection(ledger: Ledger) -> int:
                 " NOT EXISTS (SELECT 1 FROM instance i WHERE i.batch_id = batch.id"
                 " AND i.state = 'ready')"
             )
+        record_chosen(ledger)
     return changed
 
 

@@ -51,15 +51,15 @@ def conclude(ledger: Ledger, method: OpenMethod) -> None:
     replace_findings(ledger, _RULES, findings)
     n = take_census(ledger).instances
     halted = ledger.number("SELECT sum(n) FROM tally WHERE state = 'failed'")
-    what = f"{n.found - halted} instances are de-identified by {method.title}."
+    what = f"{n.ready - halted} instances are de-identified by {method.title}."
     if not halted:
         set_step(ledger, "deidentify", StepState.DONE, what)
         return
     held = f"{halted} instances may not leave, each with its reason."
     set_step(ledger, "deidentify", StepState.BLOCKED, f"{what} {held}")
-    if n.found == halted:
+    if n.ready == halted:
         raise StepBlocked(
-            f"None of the {n.found} instances may leave.",
+            f"None of the {n.ready} instances may leave.",
             "See why, and what can be done, with: eucaim-transfer check NAME",
         )
 

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 
 from transfer.errors import StepBlocked, TransferError
 from transfer.ledger.census import take_census
 from transfer.ledger.commits import study_plans
 from transfer.ledger.connection import Ledger
 from transfer.ledger.files import count_unreadable
-from transfer.ledger.findings import Finding, clear_finding, clear_level, record_finding
+from transfer.ledger.findings import (
+    Finding,
+    clear_finding,
+    clear_level,
+    group_findings,
+    record_finding,
+)
 from transfer.ledger.order import last_word, read_order
 from transfer.ledger.steps import set_step
 from transfer.ledger.waivers import is_waived
 from transfer.node import Node, Objection, StudyPlan
 from transfer.orders import DEID_WAIVER
+from transfer.quality.rules import BY_ID
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.values import ExitCode, StepState
 
 COUNTED = "counted-on-node"
 OBJECTION = "study"
 RULE = "DID-02"
+MENDED_BY_PROFILES = frozenset(("IMG-07", "DID-02", "DID-04"))
+"""What the built-in profiles put right: file meta information, marks, private groups."""
+
+_RULES_NAMED = 5
 _REFUSED_THERE = (
     "See which and why with: eucaim-transfer status NAME --json. Then upload again: only those go."
 )
@@ -62,6 +73,37 @@ def refuse_identified(ledger: Ledger, *, required: bool) -> None:
     record_finding(ledger, Finding(RULE, "block", "dataset", "all", what, remedy))
     set_step(ledger, "deidentify", StepState.BLOCKED, what)
     raise StepBlocked(what, remedy)
+
+
+def refuse_findings(
+    ledger: Ledger, *, what_methods_mend: Collection[str] | None = frozenset()
+) -> None:
+    """Refuse to go on while findings of the registry's rules stand open that block or ask.
+
+    Those of rules that de-identification is still to mend are passed over; with None it may mend
+    any.
+
+    Raises:
+        StepBlocked: such findings stand; it names the rules, worst first.
+    """
+    if what_methods_mend is None:
+        return
+    standing = [
+        group
+        for group in group_findings(ledger)
+        if group.standing == "open"
+        and group.severity in ("block", "ask")
+        and group.rule in BY_ID
+        and group.rule not in what_methods_mend
+    ]
+    if not standing:
+        return
+    named = ", ".join(f"{g.rule} ({g.findings:,})" for g in standing[:_RULES_NAMED])
+    rest = len(standing) - _RULES_NAMED
+    raise StepBlocked(
+        f"Findings stand in the way: {named}{f' and {rest} more rules' if rest > 0 else ''}.",
+        "See each one, and what to do about it, with: eucaim-transfer check NAME",
+    )
 
 
 async def refuse_objections(ledger: LedgerThread, node: Node) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Wish, read_control
 from transfer.ledger.holder import Holder
 from transfer.ledger.progress import Progress, write_progress
+from transfer.ledger.selection import apply_selection
 from transfer.ledger.steps import read_steps, set_step
 from transfer.node import Abilities, Node
 from transfer.plan import plan
@@ -27,7 +28,13 @@ from transfer.prepare.method import OpenMethod, open_method
 from transfer.prepare.phase import prepare
 from transfer.quality.judging import judge
 from transfer.quality.rule import Circumstances, Gate
-from transfer.runner.gate import conclude, refuse_identified, refuse_objections
+from transfer.runner.gate import (
+    MENDED_BY_PROFILES,
+    conclude,
+    refuse_findings,
+    refuse_identified,
+    refuse_objections,
+)
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.stream import stream
 from transfer.scan.phase import Interrupted, scan
@@ -224,16 +231,28 @@ async def _make_ready(
     if until is Until.SCAN or not await ledger(_is_scanned):
         await ledger(holder.enter, "scan")
         await ledger(_scan, settings, stop)
+    await ledger(apply_selection)
     await ledger(_judge, settings, method)
     if until is Until.SCAN:
         return
+    if until is not Until.CHECK:
+        # A check goes on, so that all that is to be mended is told at once.
+        await ledger(refuse_findings, what_methods_mend=_mends(settings.method))
     await ledger(retry_failed)
     if method is not None:
         await ledger(holder.enter, "deidentify")
         await ledger(_prepare, method, settings, stop)
         await ledger(_judge, settings, method)
     await ledger(refuse_identified, required=settings.require_deidentified)
+    await ledger(refuse_findings)
     await ledger(_refuse_nothing)
+
+
+def _mends(method: MethodSpec | None) -> Collection[str] | None:
+    """Rules whose findings de-identification may take away; None where that is not known."""
+    if method is None:
+        return ()
+    return MENDED_BY_PROFILES if method.is_profile else None
 
 
 def _is_scanned(ledger: Ledger) -> bool:
@@ -251,7 +270,13 @@ def _is_open(ledger: Ledger) -> bool:
 
 
 def _refuse_nothing(ledger: Ledger) -> None:
-    if not take_census(ledger).instances.found:
+    n = take_census(ledger).instances
+    if n.excluded and not n.ready:
+        raise StepBlocked(
+            f"The selection leaves out all {n.found:,} instances.",
+            "See its rules, and take some back, with: eucaim-transfer select NAME",
+        )
+    if not n.found:
         raise StepBlocked(
             "The source holds no DICOM instance that could be sent.",
             "See what was left out, and why, with: eucaim-transfer scan NAME",

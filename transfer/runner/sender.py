@@ -30,6 +30,7 @@ from transfer.ledger.batches import (
 )
 from transfer.ledger.connection import Ledger
 from transfer.ledger.listing import has_unverified
+from transfer.ledger.selection import apply_selection
 from transfer.node import Batch, InstanceOutcome, Node, Verdict
 from transfer.outgoing import LedgerInstance, Maker, source_changed
 from transfer.prepare.findings import hold_patients
@@ -108,6 +109,8 @@ class Sender:
                 Lease(batch, 0, 0, instances), (settled, again), type(ended).__name__
             )
             await self._ledger(hold_patients)
+            # Nothing could be left out of an open request.
+            await self._ledger(apply_selection)
 
     async def lane(self, number: int) -> None:
         """One lane, until nothing is left or the run is to end."""

@@ -225,6 +225,13 @@ def print_status(status: Status) -> None:
         f"  left out     {files.rejected} rejected, {files.duplicates} duplicates,"
         f" {files.companions} other files"
     )
+    if status.chosen is not None:
+        goes = status.goes
+        say(
+            f"  selected     {goes.patients} patients, {goes.studies} studies,"
+            f" {goes.series} series, {n.ready} instances; {n.excluded} left out by"
+            f" {figures.count(goes.rules, 'rule')}"
+        )
     if status.deid is not None:
         method = f"{status.deid.method} {status.deid.version}".rstrip()
         say(f"  de-identify  by {method}, key {status.deid.key_fingerprint}")

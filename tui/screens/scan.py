@@ -167,7 +167,7 @@ class ScanScreen(TransferPage):
 
 def _counts(status: Status, launched: Launch | None, width: int) -> list[Content]:
     census, progress = status.census, status.progress
-    files, counts = census.files, census.instances
+    files, counts, goes = census.files, census.instances, status.goes
     scanning = status.is_running and progress.phase == "scan"
     lines: list[Content] = []
     if scanning and progress.total:
@@ -187,10 +187,12 @@ def _counts(status: Status, launched: Launch | None, width: int) -> list[Content
     lines.append(Content(""))
     pairs = [
         (f"{files.seen:,}", "files", f"{counts.ready:,}", "instances that can go"),
-        (f"{files.unread:,}", "not read yet", f"{census.patients:,}", "patients"),
-        (f"{files.duplicates:,}", "duplicates", f"{census.studies:,}", "studies"),
-        (f"{files.rejected:,}", "left out", f"{census.series:,}", "series"),
+        (f"{files.unread:,}", "not read yet", f"{goes.patients:,}", "patients"),
+        (f"{files.duplicates:,}", "duplicates", f"{goes.studies:,}", "studies"),
+        (f"{files.rejected:,}", "left out", f"{goes.series:,}", "series"),
     ]
+    if counts.excluded:
+        pairs.append((f"{counts.excluded:,}", "instances not chosen", "", ""))
     if files.companions:
         pairs.append((f"{files.companions:,}", "companion files", "", ""))
     if files.missing:

@@ -246,6 +246,8 @@ def _amounts(status: Status) -> Content:
     ]
     if counts.failed:
         parts.append(line((f"✗ {counts.failed:,} failed", "bold $bad")))
+    if counts.excluded:
+        parts.append(line((f"{counts.excluded:,} not chosen", "$muted")))
     if not status.is_running and status.control.bytes_per_s is not None:
         parts.append(line((limit_words(status.control.bytes_per_s), "$muted")))
     return dotted(parts)
@@ -311,6 +313,8 @@ def _draw_study(study: StudyRow, stages: Stages, width: int) -> list[Content]:
         state = line(("✓ done", "$good"))
     elif study.sent:
         state = line((f"● {plain(_stage(study, stages), 12)}", "$key"))
+    elif study.excluded and not study.instances:
+        state = line(("○ left out", "$muted"))
     else:
         state = line(("○ to do", "$muted"))
     patient = 8 if width >= 100 else 0
