@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transfer.ledger.connection import Ledger
 from transfer.workspace import Home, Workspace
 
 if TYPE_CHECKING:
+    from transfer.preview.files import Preview
     from transfer.review.outline import Outline
 
 
@@ -21,15 +21,6 @@ class SeenHeader:
     series_key: str
     patient_key: str
     outline: Outline
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A preview that was written."""
-
-    series_key: str
-    path: Path
-    told: str
 
 
 class Looks:
@@ -57,6 +48,16 @@ class Looks:
 
         with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
             return key_of_example(ledger, key, example)
+
+    def preview(self, name: str, key: str) -> Preview:
+        """Write the picture of a Series, or of one instance.
+
+        Raises:
+            UsageError, SourceChanged: no picture can be made of it.
+        """
+        from transfer.preview.files import write_preview
+
+        return write_preview(self._workspace(name), key)
 
     def _workspace(self, name: str) -> Workspace:
         return Workspace(self._home.transfers / name)

@@ -9,11 +9,13 @@ from transfer.deid.header.reading import Unreadable, read_header
 from transfer.deid.model import Element, Header, Stretch
 from transfer.errors import SourceChanged, UsageError
 from transfer.ledger.connection import Ledger
+from transfer.opening import Opened, open_source
 from transfer.review.outline import Outline
 from transfer.review.sample import Sample, sample_of, series_row
 from transfer.review.telling import HEAD_BYTES
 
 _HEADS_LIMIT: Final = 256
+_WARMED: Final = 64
 _NO_KEY: Final = (
     "That is no key of an instance or a series.",
     "Instances are called I1, I2, …, series E1, E2, …: eucaim-transfer review NAME",
@@ -68,36 +70,33 @@ def read_outline(sample: Sample) -> Outline:
         SourceChanged: the file is gone or not what was scanned.
         UsageError: its header cannot be followed.
     """
-    fd = open_sample(sample)
     try:
-        header = read_header(fd, sample.scanned[0])
-        outline = Outline(header, _heads(fd, header))
-        for place in outline.walk(64)[0]:
-            outline.tell(place)  # what is slow to import is imported here, not while drawing
-        return outline
+        with open_sample(sample) as opened:
+            header = read_header(opened.fd, opened.size_bytes)
+            outline = Outline(header, _heads(opened.fd, header))
     except Unreadable as refused:
         raise UsageError(refused.reason, "The source file is untouched.") from None
     except OSError:
         raise gone() from None
-    finally:
-        os.close(fd)
+    for place in outline.walk(_WARMED)[0]:
+        outline.tell(place)  # what is slow to import is imported here, not while drawing
+    return outline
 
 
-def open_sample(sample: Sample) -> int:
-    """A descriptor of the file as it was scanned; the caller closes it.
+def open_sample(sample: Sample) -> Opened:
+    """The file, or the member of an archive, as it was scanned; the caller closes it.
 
     Raises:
         SourceChanged: it is gone or another one.
     """
     try:
-        fd = os.open(sample.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        opened = open_source(sample.path)
     except OSError:
         raise gone() from None
-    status = os.fstat(fd)
-    if (status.st_size, status.st_mtime_ns) != sample.scanned:
-        os.close(fd)
+    if opened.stamp != sample.scanned:
+        opened.close()
         raise gone()
-    return fd
+    return opened
 
 
 def gone() -> SourceChanged:

@@ -71,7 +71,7 @@ def stream_decoded(
         NotBlanked: a frame cannot be decoded, or is not what the header tells.
         OSError: the disk.
     """
-    decode = _Decoder(transfer_syntax_uid, image)
+    decode = FrameDecoder(transfer_syntax_uid, image)
     fragments = Fragments(fd, stretch, image.frames)
     for number, (first, stop) in enumerate(fragments, 1):
         if fragments.size_bytes(first, stop) > 2 * image.frame_bytes + _SPARE_BYTES:
@@ -84,7 +84,9 @@ def blank_frame(frame: bytearray, image: Image, grid: Grid) -> None:
     patch(frame, 0, image.rows * len(grid.patterns), grid)
 
 
-class _Decoder:
+class FrameDecoder:
+    """Decodes one frame after the other of one instance."""
+
     def __init__(self, transfer_syntax_uid: str, image: Image) -> None:
         from pydicom.pixels.decoders.base import get_decoder
 
@@ -107,6 +109,11 @@ class _Decoder:
         }
 
     def frame(self, encoded: bytes, number: int) -> tuple[bytearray, str]:
+        """A frame in native form and its photometric interpretation.
+
+        Raises:
+            NotBlanked: it cannot be decoded, or is not what the header tells.
+        """
         from pydicom.encaps import encapsulate
 
         image = self._image
