@@ -12,19 +12,18 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import BinaryIO, Final, Protocol
 
+from transfer.clinical.dialect import SAMPLE_CHARACTERS, LineTooLong, dialect_of, lines_of
 from transfer.deid.look.identifiers import NOBODY, Fact, Identifiers, Kind
 from transfer.deid.look.judge import Place, judge
 from transfer.deid.look.phrases import index_of
-from transfer.deid.standalone.dialect import SAMPLE_CHARACTERS, dialect_of
 
 STUDIES: Final = "dcm_studies_metadata.csv"
 _SUFFIX: Final = ".csv"
-_LINE_CHARACTERS: Final = 1024 * 1024
 _ROWS_NAMED: Final = 5
 _COPY_BYTES: Final = 1024 * 1024
 # Rows are texts with a value in each column; names of columns are judged as codes are.
@@ -184,13 +183,9 @@ def hash_table(
             work.hash(source, target)
     except UnicodeDecodeError:
         work.find(Problem.NOT_UTF8, work.row)
-    except (csv.Error, _LineTooLong):
+    except (csv.Error, LineTooLong):
         work.find(Problem.UNREADABLE, work.row)
     return TableResult(work.rows, work.findings())
-
-
-class _LineTooLong(Exception):
-    """A line goes on for longer than we are willing to hold."""
 
 
 @dataclass(slots=True)
@@ -242,7 +237,9 @@ class _Work:
         text.seek(0)
         text.read(len(mark))
         out.write(mark)
-        reader = csv.reader(_lines(text), delimiter=dialect.delimiter, quotechar=dialect.quotechar)
+        reader = csv.reader(
+            lines_of(text), delimiter=dialect.delimiter, quotechar=dialect.quotechar
+        )
         writer = csv.writer(out, lineterminator="\r\n")
         for row in reader:
             self.row = reader.line_num
@@ -306,10 +303,3 @@ class _Work:
         for column, cell in enumerate(cells, first_column):
             if any(True for _ in judge(place, [cell], index)):
                 self.find(Problem.IDENTIFIER, self.row, column if named else 0)
-
-
-def _lines(text: io.TextIOWrapper) -> Iterator[str]:
-    while line := text.readline(_LINE_CHARACTERS):
-        if len(line) == _LINE_CHARACTERS and not line.endswith(("\r", "\n")):
-            raise _LineTooLong
-        yield line

@@ -1,14 +1,21 @@
-"""How a table of text separates and quotes its values, told from its first lines."""
+"""How a table of text separates and quotes its values, told from its first lines; and its lines."""
 
 from __future__ import annotations
 
 import csv
+import io
 import re
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 SAMPLE_CHARACTERS: Final = 16 * 1024
 _DELIMITERS: Final = ",\t;|"
 _ROWS: Final = 200
+_LINE_CHARACTERS: Final = 1024 * 1024
+
+
+class LineTooLong(Exception):
+    """A line goes on for longer than we are willing to hold."""
 
 
 class Dialect(NamedTuple):
@@ -53,3 +60,15 @@ def _score(lines: list[str], dialect: Dialect) -> tuple[float, int]:
     if not widths or widths[0] < 2:
         return 0.0, 0
     return sum(width == widths[0] for width in widths) / len(widths), widths[0]
+
+
+def lines_of(text: io.TextIOBase) -> Iterator[str]:
+    """The lines of a table, as the `csv` module takes them: with their ends.
+
+    Raises:
+        LineTooLong: one is longer than a million characters.
+    """
+    while line := text.readline(_LINE_CHARACTERS):
+        if len(line) == _LINE_CHARACTERS and not line.endswith(("\r", "\n")):
+            raise LineTooLong
+        yield line

@@ -1,0 +1,161 @@
+"""Which column of a table holds which attribute, told from its heading.
+
+Only what the rules on links, ages, dates and timepoints ask for. Whoever lets the operator map
+columns hands `roles_of` what was chosen; nothing else has to change.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Role(StrEnum):
+    """An attribute that rules ask a table for; the codes stand in ledgers and never change."""
+
+    PATIENT = "patient"
+    AGE_AT_DIAGNOSIS = "age-at-diagnosis"
+    AGE = "age"
+    DIAGNOSIS_DATE = "diagnosis-date"
+    IMAGING_DATE = "imaging-date"
+    BIRTH_DATE = "birth-date"
+    OTHER_DATE = "other-date"
+    SEX = "sex"
+    STUDY = "study"
+    EPISODE = "episode"
+    TIMEPOINT = "timepoint"
+    RELATIVE_DAY = "relative-day"
+
+
+DATES: Final = (Role.DIAGNOSIS_DATE, Role.IMAGING_DATE, Role.BIRTH_DATE, Role.OTHER_DATE)
+
+# As EUCAIM spells them first, then as tables do; of two columns the earlier spelling wins.
+_SPELLINGS: Final[Mapping[Role, tuple[str, ...]]] = MappingProxyType(
+    {
+        Role.AGE_AT_DIAGNOSIS: ("ageatdiagnosis", "diagnosisage", "agediagnosis", "ageatdx"),
+        Role.AGE: ("age", "ageattheimage", "ageatimaging", "ageatstudy", "patientage", "ageyears"),
+        Role.DIAGNOSIS_DATE: (
+            "diagnosisdate",
+            "dateofdiagnosis",
+            "datediagnosis",
+            "dateofpathologyconfirmationdiagnosisdate",
+            "dateofpathologyconfirmation",
+            "pathologyconfirmationdate",
+            "baselinedate",
+            "dateofbaseline",
+        ),
+        Role.IMAGING_DATE: (
+            "dateofimagingacquisition",
+            "imagingdate",
+            "studydate",
+            "dateofstudy",
+            "dateofimaging",
+            "imagingacquisitiondate",
+            "scandate",
+            "acquisitiondate",
+            "examdate",
+        ),
+        Role.BIRTH_DATE: (
+            "dateofbirth", "birthdate", "patientbirthdate", "patientsbirthdate", "dob",
+        ),
+        Role.SEX: ("sex", "gender", "patientsex", "patientssex", "sexatbirth", "biologicalsex"),
+        Role.STUDY: ("studyinstanceuid", "studyuid", "studyid"),
+        Role.EPISODE: ("episode", "episodename", "diseaseepisode"),
+        Role.TIMEPOINT: ("timepoint", "imagingtimepoint", "timepointnumber", "visit"),
+        Role.RELATIVE_DAY: (
+            "relativedays",
+            "relativeday",
+            "daysfrombaseline",
+            "daysfromdiagnosis",
+            "dayfromdiagnosis",
+            "dayssincediagnosis",
+            "dayssincebaseline",
+            "reldays",
+            "relday",
+        ),
+    }
+)  # fmt: skip
+_OTHER_DATE: Final = re.compile(r"dateof[a-z]+|[a-z]+date")
+
+# Columns that name a person whatever stands in them (TAB-05).
+_TELLING: Final = MappingProxyType(
+    {
+        "names": (
+            "name", "patientname", "patientsname", "firstname", "lastname", "surname",
+            "familyname", "givenname", "fullname", "forename", "middlename", "maidenname",
+            "nombre", "apellido", "apellidos", "nachname", "vorname", "cognome", "nome", "nom",
+            "prenom",
+        ),
+        "addresses": (
+            "address", "streetaddress", "street", "homeaddress", "patientaddress", "postcode",
+            "zipcode", "postalcode", "direccion", "adresse", "indirizzo",
+        ),
+        "phone numbers": (
+            "phone", "phonenumber", "telephone", "telephonenumber", "mobile", "mobilephone",
+            "telefono", "telefon",
+        ),
+        "e-mail addresses": ("email", "emailaddress", "mail", "correo"),
+        "national or insurance numbers": (
+            "nationalid", "nationalnumber", "nationalidnumber", "ssn", "socialsecuritynumber",
+            "dni", "nie", "nif", "nhsnumber", "bsn", "codicefiscale", "insurancenumber",
+            "insuranceid", "passport", "passportnumber", "nationalidentificationnumber",
+        ),
+        "hospital numbers": ("mrn", "medicalrecordnumber", "accessionnumber", "hospitalnumber"),
+    }
+)  # fmt: skip
+
+
+def is_patient_heading(heading: str) -> bool:
+    """Whether a heading is `PatientID`; blanks, case and underscores do not count (TAB-01)."""
+    return bare(heading) == "patientid"
+
+
+def roles_of(
+    headings: Sequence[str], chosen: Mapping[int, Role] = MappingProxyType({})
+) -> dict[int, Role]:
+    """The role of each column that has one, by its place from 0. Each role but those of further
+    dates is given once. `chosen` is what a person said, and goes before."""
+    roles = dict(chosen)
+    if headings and is_patient_heading(headings[0]):
+        roles.setdefault(0, Role.PATIENT)
+    spelt = [bare(heading) for heading in headings]
+    for role, spellings in _SPELLINGS.items():
+        if role in roles.values():
+            continue
+        for spelling in spellings:
+            if spelling in spelt and spelt.index(spelling) not in roles:
+                roles[spelt.index(spelling)] = role
+                break
+    for place, text in enumerate(spelt):
+        if place not in roles and _OTHER_DATE.fullmatch(text):
+            roles[place] = Role.OTHER_DATE
+    return roles
+
+
+def telling(heading: str) -> str:
+    """Which identifiers a column of this heading holds; empty where none."""
+    text = bare(heading)
+    return next((kind for kind, spellings in _TELLING.items() if text in spellings), "")
+
+
+def bare(heading: str) -> str:
+    """A heading without case, accents, blanks and signs."""
+    text = unicodedata.normalize("NFKD", heading[:256]).casefold()
+    return "".join(c for c in text if c.isalnum())
+
+
+_SHOWABLE: Final = re.compile(r"[A-Za-z][A-Za-z_ ()/.%-]{0,39}[0-9]?")
+
+
+def column_told(place: int, heading: str) -> str:
+    """A column in a message: by its heading where that surely is one, else by its number.
+
+    A table without headings has a patient's values in their place.
+    """
+    if _SHOWABLE.fullmatch(heading):
+        return f"column {heading}"
+    return f"column {place + 1}"

@@ -1,0 +1,209 @@
+"""Workbooks (XLSX): one sheet as rows of text, its formulas as values, its dates as dates.
+
+A workbook is a zip of XML. What it unpacks to is measured before openpyxl is given it, for that
+holds one row, and all texts, at a time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from transfer.clinical.columns import is_patient_heading
+from transfer.clinical.rows import Row, Table, TableProblem, checked
+
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
+
+_MEBIBYTE: Final = 1024 * 1024
+_LARGEST_SHEET: Final = 2048 * _MEBIBYTE
+_LARGEST_OTHER: Final = 128 * _MEBIBYTE
+_MEMBERS: Final = 10_000
+# Real sheets unpack to 10 or 20 times their size; a run of blanks to a thousand times.
+_RATIO: Final = 250
+_LONGEST_ROW: Final = 8 * _MEBIBYTE
+_CHUNK: Final = _MEBIBYTE
+_SHEET_ROWS: Final = 1_048_576
+
+
+def read_workbook(path: Path, sheet: str) -> Table:
+    """Open a sheet by its name; without a name the only one, or the only one with PatientID first.
+
+    Raises:
+        TableProblem: it cannot be read, or which sheet is meant cannot be told; also while rows
+            are read.
+        OSError: the disk.
+    """
+    with _border():
+        _refuse_bomb(path)
+        book = _open(path, values=True)
+    names = [name for name in book.sheetnames if hasattr(book[name], "iter_rows")]
+    chosen, notes = _choose(book, names, sheet)
+    with _border():
+        has_formulas = _measure(path, str(getattr(book[chosen], "_worksheet_path", "")))
+    if has_formulas:
+        notes.add("formulas")
+    rows = _rows(path, book, chosen, notes, has_formulas=has_formulas)
+    for row in rows:
+        return Table("xlsx", _trimmed(row.cells), rows, notes, chosen)
+    raise TableProblem("empty")
+
+
+@contextmanager
+def _border() -> Iterator[None]:
+    """openpyxl and zipfile fail on hostile files in dozens of ways; all mean the same here."""
+    try:
+        yield
+    except (TableProblem, OSError):
+        raise
+    except Exception as error:
+        raise TableProblem("unreadable-workbook") from error
+
+
+def _open(path: Path, *, values: bool) -> Workbook:
+    import warnings
+
+    from openpyxl import load_workbook
+
+    with warnings.catch_warnings():
+        # About styles and extensions that are of no use here.
+        warnings.simplefilter("ignore")
+        return load_workbook(path, read_only=True, data_only=values, keep_links=False)
+
+
+def _refuse_bomb(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if len(members) > _MEMBERS:
+            raise TableProblem("workbook-bomb")
+        for member in members:
+            is_sheet = member.filename.startswith("xl/worksheets/")
+            largest = _LARGEST_SHEET if is_sheet else _LARGEST_OTHER
+            ratio = member.file_size / max(member.compress_size, 1)
+            is_dense = member.file_size > _MEBIBYTE and ratio > _RATIO
+            if member.file_size > largest or is_dense:
+                raise TableProblem("workbook-bomb")
+            if member.filename.endswith((".xml", ".rels")):
+                with archive.open(member) as file:
+                    head = file.read(_CHUNK)
+                # No spreadsheet program writes document types, entities or two-byte XML.
+                if b"<!DOCTYPE" in head or b"<!ENTITY" in head or head[:2] in _WIDE:
+                    raise TableProblem("unreadable-workbook")
+
+
+_WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+def _measure(path: Path, member: str) -> bool:
+    """Whether a sheet has formulas.
+
+    Raises:
+        TableProblem: a row in it is far longer than any that was typed.
+    """
+    has_formulas, since, tail = False, 0, b""
+    with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        while chunk := file.read(_CHUNK):
+            has_formulas = has_formulas or b"<f>" in tail + chunk or b"<f " in tail + chunk
+            at = chunk.rfind(b"<row")
+            since = since + len(chunk) if at < 0 else len(chunk) - at
+            if since > _LONGEST_ROW:
+                raise TableProblem("row-too-long")
+            tail = chunk[-2:]
+    return has_formulas
+
+
+def _choose(book: Workbook, names: list[str], wanted: str) -> tuple[str, set[str]]:
+    if wanted:
+        if wanted not in names:
+            raise TableProblem("no-such-sheet")
+        return wanted, {"one-of-sheets"} if len(names) > 1 else set()
+    if len(names) == 1:
+        return names[0], set()
+    with _border():
+        fitting = [name for name in names if is_patient_heading(_first_cell(book, name))]
+    if len(fitting) != 1:
+        raise TableProblem("which-sheet")
+    return fitting[0], {"only-table"}
+
+
+def _first_cell(book: Workbook, name: str) -> str:
+    for row in _cells(book, name):
+        return _text(row[0], set()) if row else ""
+    return ""
+
+
+def _cells(book: Workbook, name: str) -> Iterator[tuple[Any, ...]]:
+    import warnings
+
+    sheet: Any = book[name]
+    # What a sheet says of its own size need not be true.
+    sheet.reset_dimensions()
+    rows = iter(sheet.iter_rows(values_only=True))
+    for _ in range(_SHEET_ROWS):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row
+    raise TableProblem("too-many-rows")
+
+
+def _rows(
+    path: Path, book: Workbook, name: str, notes: set[str], *, has_formulas: bool
+) -> Iterator[Row]:
+    formulas = _open(path, values=False) if has_formulas else None
+    with _border():
+        try:
+            beside = None if formulas is None else _cells(formulas, name)
+            blank, seen = 0, False
+            for number, values in enumerate(_cells(book, name), 1):
+                written = None if beside is None else next(beside, ())
+                if written is not None and _is_uncomputed(values, written):
+                    raise TableProblem("formula-without-value")
+                cells = tuple(_text(value, notes) for value in values)
+                if not any(cell.strip() for cell in cells):
+                    blank += 1
+                    continue
+                if blank and seen:
+                    notes.add("blank-rows")
+                blank, seen = 0, True
+                yield checked(Row(number, cells))
+        finally:
+            book.close()
+            if formulas is not None:
+                formulas.close()
+
+
+def _is_uncomputed(values: tuple[Any, ...], written: tuple[Any, ...]) -> bool:
+    return any(
+        value is None and (not isinstance(formula, str) or formula.startswith("="))
+        for value, formula in zip(values, written, strict=False)
+        if formula is not None
+    )
+
+
+def _trimmed(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the empty cells at the end, which a spreadsheet keeps where something once was."""
+    last = max((i for i, cell in enumerate(cells) if cell.strip()), default=-1)
+    return cells[: last + 1]
+
+
+def _text(value: Any, notes: set[str]) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, dt.datetime):
+        notes.add("dates")
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
+    if isinstance(value, dt.date | dt.time):
+        notes.add("dates")
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
