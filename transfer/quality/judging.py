@@ -6,14 +6,17 @@ leaves decides: a fault that de-identification or mending took away is kept as `
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import groupby
 from types import MappingProxyType
 
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, replace_findings
+from transfer.ledger.standing import stand_anew
 from transfer.ledger.traits import TraitsGroup, traits_document, traits_groups
 from transfer.quality.attributes import NO_TRAITS, PIXELS_BLANKED, Traits
 from transfer.quality.rule import (
@@ -29,6 +32,7 @@ from transfer.quality.rule import (
 from transfer.quality.rules import RULES
 
 _KEPT_OPEN = 4096
+_CIRCUMSTANCES = "circumstances"
 _Judged = Callable[[int | None, int | None], tuple[tuple[HeaderRule, Problem], ...]]
 """By the rows of the traits: of a file, and of what leaves where that was made."""
 
@@ -38,7 +42,8 @@ def judge(ledger: Ledger, circumstances: Circumstances) -> None:
     be repeated at any time."""
     found = _standing(ledger, _all(ledger, circumstances), circumstances)
     replace_findings(ledger, [rule.id for rule in RULES if not isinstance(rule, DeepRule)], found)
-    mark_excluded(ledger)
+    stand_anew(ledger)
+    _record_circumstances(ledger, circumstances)
 
 
 def _all(ledger: Ledger, circumstances: Circumstances) -> Iterator[tuple[Rule, Found, bool]]:
@@ -107,8 +112,6 @@ def _told(
 
 def _judged(ledger: Ledger, circumstances: Circumstances) -> _Judged:
     header_rules = [rule for rule in RULES if isinstance(rule, HeaderRule)]
-    from dataclasses import replace
-
     leaving = replace(circumstances, is_leaving=True)
 
     @lru_cache(_KEPT_OPEN)
@@ -182,23 +185,21 @@ def in_force(rule: Rule, severity: Severity, circumstances: Circumstances) -> Se
     return {Severity.BLOCK: Severity.WARN, Severity.ASK: Severity.INFO}.get(severity, severity)
 
 
-def mark_excluded(ledger: Ledger) -> None:
-    """Findings about what does not go ask for nothing."""
+def rejudge(ledger: Ledger) -> bool:
+    """Judge again as it was judged last, after a person chose or answered; whether it was before.
+    Blocking."""
+    found = ledger.row("SELECT value FROM setting WHERE name = ?", _CIRCUMSTANCES)
+    if found is None:
+        stand_anew(ledger)
+        return False
+    today = dt.datetime.now().astimezone().date()
+    judge(ledger, Circumstances(today=today, **json.loads(found[0])))
+    return True
+
+
+def _record_circumstances(ledger: Ledger, circumstances: Circumstances) -> None:
+    kept = {k: v for k, v in asdict(circumstances).items() if k not in ("today", "is_leaving")}
     with ledger.transaction():
         ledger.write(
-            """
-            UPDATE finding SET standing = 'excluded' WHERE standing = 'open' AND (
-              level = 'series' AND NOT EXISTS (SELECT 1 FROM tally t
-                WHERE t.series_id = CAST(substr(key, 2) AS INTEGER)
-                AND t.state <> 'excluded' AND t.n > 0)
-              OR level = 'study' AND key LIKE 'S%' AND NOT EXISTS (SELECT 1 FROM series e
-                JOIN tally t ON t.series_id = e.id
-                WHERE e.study_id = CAST(substr(key, 2) AS INTEGER)
-                AND t.state <> 'excluded' AND t.n > 0)
-              OR level = 'patient' AND key LIKE 'P%' AND NOT EXISTS (SELECT 1 FROM study s
-                JOIN series e ON e.study_id = s.id JOIN tally t ON t.series_id = e.id
-                WHERE s.patient_id = CAST(substr(key, 2) AS INTEGER)
-                AND t.state <> 'excluded' AND t.n > 0)
-            )
-            """
+            "INSERT OR REPLACE INTO setting VALUES (?, ?)", _CIRCUMSTANCES, json.dumps(kept)
         )
