@@ -43,7 +43,7 @@ def _samples(job: Job, data: bytes | bytearray) -> Pixels:
         raw = raw[: len(raw) // 2 * 2].reshape(-1, 2)[:, ::-1].reshape(-1)
     if image.allocated_bits == 1:
         bits = np.unpackbits(raw, bitorder="little")[job.skipped_bits :][:n]
-        return _shaped(bits, image, n)
+        return _shaped(bits, image, n, is_planar=False)
     kind = "i" if image.is_signed else "u"
     size = image.allocated_bits // 8
     order = "<" if job.is_little else ">"
@@ -55,17 +55,18 @@ def _samples(job: Job, data: bytes | bytearray) -> Pixels:
         values = (values << (image.allocated_bits - 1 - high)) >> (
             image.allocated_bits - image.stored_bits
         )
-    return _shaped(values, image, n)
+    # What was decoded comes by pixel, whatever the header says of planes.
+    return _shaped(values, image, n, is_planar=image.is_planar and not job.syntax)
 
 
-def _shaped(values: Pixels, image: Image, n: int) -> Pixels:
+def _shaped(values: Pixels, image: Image, n: int, *, is_planar: bool) -> Pixels:
     if values.size < n:
         raise NoPicture("The pixel data are shorter than their frames need.")
     if image.is_halved:
         return _whole_colour(values, image)
     if image.samples == 1:
         return values.reshape(image.rows, image.columns)
-    if image.is_planar:
+    if is_planar:
         return np.moveaxis(values.reshape(image.samples, image.rows, image.columns), 0, -1)
     return values.reshape(image.rows, image.columns, image.samples)
 
@@ -133,7 +134,8 @@ def _windowed(values: Pixels, center: float, width: float, function: str) -> Pix
 
 
 def _bytes_of(shares: Pixels) -> Pixels:
-    return np.rint(np.clip(np.nan_to_num(shares), 0.0, 1.0) * 255.0).astype(np.uint8)
+    found: Pixels = np.rint(np.clip(np.nan_to_num(shares), 0.0, 1.0) * 255.0).astype(np.uint8)
+    return found
 
 
 def _says_something(picture: Pixels, values: Pixels) -> bool:
