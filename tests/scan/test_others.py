@@ -116,15 +116,15 @@ def test_archives_are_a_warning(tmp_path: Path) -> None:
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w") as archive:
         archive.addfile(tarfile.TarInfo("a.dcm"))
-    for name, content in (
-        ("a.zip", zipped({"a.dcm": files.part10(files.image())})),
-        ("a.tar", tar.getvalue()),
-        ("a.tgz", gzip.compress(tar.getvalue())),
-        ("a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(30)),
+    for name, content, reason in (
+        ("a.zip", zipped({"a.dcm": files.part10(files.image())}), "archive"),
+        ("a.tar", tar.getvalue(), "archive"),
+        ("a.tgz", gzip.compress(tar.getvalue()), "archive-compressed"),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(30), "archive-compressed"),
     ):
         facts = inspect(tmp_path, content, name)
         assert (facts.kind, facts.verdict) == (FileKind.ARCHIVE, FileVerdict.WARNING), name
-        assert facts.reasons == ("archive",)
+        assert facts.reasons == (reason,)
 
 
 def test_a_gzipped_image_is_rejected_by_name(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def record_seen(ledger: Ledger, files: Sequence[SeenFile], generation: int) -> N
 
 def record_missing(ledger: Ledger, generation: int) -> int:
     """Mark files that this walk did not meet; their unsent instances cannot go, those of open
-    requests aside.
+    requests aside. Members of archives are met by whoever opens these.
 
     Returns:
         How many files were there before and are not now.
@@ -57,14 +57,14 @@ def record_missing(ledger: Ledger, generation: int) -> int:
         ledger.write(
             "UPDATE instance SET state = 'failed', reason = ?, cause = ''"
             " WHERE (state = 'ready' OR cause <> '' AND state = 'failed') AND file_id IN"
-            " (SELECT id FROM source_file WHERE generation < ?)"
+            " (SELECT id FROM source_file WHERE generation < ? AND container_id IS NULL)"
             " AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.id = batch_id AND b.state = 'sending')",
             "The source file is no longer there. Put it back and scan again.",
             generation,
         )
         ledger.write(
             "UPDATE source_file SET verdict = 'missing', reasons = 'no-longer-there'"
-            " WHERE generation < ? AND verdict IS NOT 'missing'",
+            " WHERE generation < ? AND container_id IS NULL AND verdict IS NOT 'missing'",
             generation,
         )
         return ledger.number("SELECT changes()")

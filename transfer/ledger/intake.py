@@ -11,7 +11,7 @@ from transfer.ledger.traits import traits_row
 from transfer.scan.facts import FileFacts, FileKind, FileVerdict, InstanceHeader
 
 _CACHE_LIMIT = 4096
-_NOT_READ_YET = "archive-not-read"
+_NOT_READ_YET, _CAN_BE_OPENED = "archive-not-read", "archive"
 
 _PrefixLength = Callable[[InstanceHeader], int]
 _AFTER = (
@@ -111,7 +111,9 @@ class Intake:
         if facts.verdict is FileVerdict.REJECT:
             self._judge(row, "rejected", facts, facts.reasons)
         elif facts.kind is FileKind.ARCHIVE:
-            self._judge(row, "rejected", facts, (_NOT_READ_YET, *facts.reasons))
+            # Whether it can be opened is found out when its members are listed.
+            told = (_NOT_READ_YET,) if _CAN_BE_OPENED in facts.reasons else ()
+            self._judge(row, "rejected", facts, (*told, *facts.reasons))
         else:
             self._judge(row, "companion", facts, facts.reasons)
 

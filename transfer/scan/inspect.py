@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterable
 from typing import Final
 
+from transfer.members import is_member
+from transfer.opening import MemberDamaged, open_in_place, open_source
 from transfer.quality.extract import WANTED, header_facts, traits_document
 from transfer.quality.segments import IS_WANTED as SEGMENTS_WANTED
 from transfer.quality.segments import SEGMENTATION_CLASSES, segment_facts
@@ -78,21 +79,17 @@ def inspect_file(path: bytes | str) -> FileFacts:
     """
     path = os.fsencode(path)
     try:
-        # O_NONBLOCK: a pipe without a writer would stop the scan for ever.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return _facts(FileKind.OTHER, [Reason.UNREADABLE_FILE])
-    try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            return _facts(FileKind.OTHER, [Reason.SPECIAL_FILE])
-        if not status.st_size:
-            return _facts(FileKind.OTHER, [Reason.EMPTY_FILE])
-        return _inspect(FileSource(fd, status.st_size), path)
+        with open_in_place(path) as opened:
+            if not opened.is_regular:
+                return _facts(FileKind.OTHER, [Reason.SPECIAL_FILE])
+            if not opened.size_bytes:
+                return _facts(FileKind.OTHER, [Reason.EMPTY_FILE])
+            facts = _inspect(FileSource(opened.fd, opened.size_bytes, base=opened.base), path)
+    except MemberDamaged:
+        return _facts(FileKind.OTHER, [Reason.ARCHIVED_DAMAGED])
     except OSError:
         return _facts(FileKind.OTHER, [Reason.UNREADABLE_FILE])
-    finally:
-        os.close(fd)
+    return _archived(facts) if is_member(path) else facts
 
 
 def content_digest(path: bytes | str) -> str:
@@ -102,8 +99,8 @@ def content_digest(path: bytes | str) -> str:
         OSError: it cannot be read.
     """
     digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:
-        while piece := file.read(_DIGEST_BLOCK_BYTES):
+    with open_source(path) as opened:
+        while piece := os.read(opened.fd, _DIGEST_BLOCK_BYTES):
             digest.update(piece)
     return digest.hexdigest()
 
@@ -113,6 +110,16 @@ def _facts(
 ) -> FileFacts:
     codes = worst_first(reasons)
     return FileFacts(kind, verdict_of(codes), codes, header)
+
+
+def _archived(facts: FileFacts) -> FileFacts:
+    """What is said of a member of an archive that is no DICOM object: whoever reads such files
+    finds them by their names in a folder."""
+    if facts.kind is FileKind.ARCHIVE and facts.verdict is not FileVerdict.REJECT:
+        return _facts(facts.kind, [Reason.ARCHIVED_ARCHIVE])
+    if facts.kind in (FileKind.NIFTI, FileKind.TABLE, FileKind.SIDECAR):
+        return _facts(facts.kind, [Reason.ARCHIVED_NOT_READ, *map(Reason, facts.reasons)])
+    return facts
 
 
 def _inspect(source: FileSource, path: bytes) -> FileFacts:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from transfer import checkpoint
 from transfer.errors import UsageError
+from transfer.ledger.archives import put_away_members
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.files import (
@@ -25,6 +26,7 @@ from transfer.ledger.intake import Intake
 from transfer.ledger.order import read_order
 from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.steps import set_step
+from transfer.scan.archives import open_archives
 from transfer.scan.facts import FileFacts, InstanceHeader
 from transfer.scan.readers import header_readers
 from transfer.scan.walk import walk
@@ -56,6 +58,9 @@ def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> 
     set_step(ledger, "scan", StepState.RUNNING)
     _walk_source(ledger, source, should_stop)
     _read_headers(ledger, source, processes, should_stop)
+    if open_archives(ledger, source, lambda: _stop_if(should_stop)):
+        prepare_reading(ledger)
+        _read_headers(ledger, source, processes, should_stop)
     census, unreadable = take_census(ledger), count_unreadable(ledger)
     found = f"{census.instances.found} instances in {census.files.seen} files."
     if unreadable:
@@ -79,6 +84,7 @@ def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool])
         seen += len(page)
         write_progress(ledger, Progress(phase="scan", done=seen, note="Looking for files"))
     record_missing(ledger, generation)
+    put_away_members(ledger)
     prepare_reading(ledger)
 
 

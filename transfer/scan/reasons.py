@@ -45,6 +45,17 @@ class Reason(StrEnum):
     PIXELS_UNCHECKED = "pixel-data-not-checked"
     NIFTI_HEADER_ALONE = "nifti-header-without-image"
     ARCHIVE = "archive"
+    ARCHIVE_COMPRESSED = "archive-compressed"
+    ARCHIVE_DAMAGED = "archive-damaged"
+    ARCHIVE_BOMB = "archive-bomb"
+    ARCHIVE_TOO_MANY = "archive-too-many-files"
+    ARCHIVED_ENCRYPTED = "archived-encrypted"
+    ARCHIVED_PACKING = "archived-packing-unknown"
+    ARCHIVED_SPECIAL = "archived-link-or-device"
+    ARCHIVED_TOO_LARGE = "archived-too-large"
+    ARCHIVED_DAMAGED = "archived-damaged"
+    ARCHIVED_ARCHIVE = "archived-archive"
+    ARCHIVED_NOT_READ = "archived-not-read"
     NAME_BELIES = "content-differs-from-extension"
 
 
@@ -73,6 +84,26 @@ _REJECTS: Final[dict[str, str]] = {
     "Export it again from the archive.",
     Reason.NO_SERIES_UID: "The Series Instance UID is missing, so no node can store the "
     "instance. Export it again from the archive.",
+    Reason.ARCHIVE_DAMAGED: "The archive is cut off or contradicts itself; what could be read "
+    "of it is listed. Copy or make the archive again, then scan again.",
+    Reason.ARCHIVE_BOMB: "The archive would unpack to far more than a file of its size can mean, "
+    "so it stays closed. If it is honest, unpack it into the source folder, then scan again.",
+    Reason.ARCHIVE_TOO_MANY: "The archive holds more files than are read in one archive. Unpack it "
+    "into the source folder, or split it, then scan again.",
+    Reason.ARCHIVED_ENCRYPTED: "This file in an archive is protected by a password. Unpack it with "
+    "its password into the source folder, then scan again.",
+    Reason.ARCHIVED_PACKING: "This file in an archive is packed in a way that is not read here. "
+    "Unpack it into the source folder, then scan again.",
+    Reason.ARCHIVED_SPECIAL: "This is a link or a device in an archive, not a file. What it points "
+    "to counts where it lies; nothing to do.",
+    Reason.ARCHIVED_TOO_LARGE: "This file in an archive is larger than what is read inside "
+    "archives (512 MiB). Unpack it into the source folder, then scan again.",
+    Reason.ARCHIVED_DAMAGED: "This file in an archive is not what the archive says of it: its size "
+    "or its checksum is wrong. Copy or make the archive again, then scan again.",
+    Reason.ARCHIVED_ARCHIVE: "Archives inside archives are not opened. Unpack it into the source "
+    "folder if it holds images, then scan again.",
+    Reason.ARCHIVED_NOT_READ: "Tables, NIfTI images and their descriptions are not read inside "
+    "archives. Unpack it into the source folder if it is to go, then scan again.",
 }
 _WARNINGS: Final[dict[str, str]] = {
     Reason.NO_PREAMBLE: "The file lacks the DICOM preamble. It is put in front when the instance "
@@ -107,7 +138,9 @@ _WARNINGS: Final[dict[str, str]] = {
     "at the image in a viewer.",
     Reason.NIFTI_HEADER_ALONE: "This NIfTI header has no image beside it. Add the image, or leave "
     "the header out.",
-    Reason.ARCHIVE: "Archives are not opened. Unpack it into the source folder if it holds images.",
+    Reason.ARCHIVE: "The archive is opened where it lies. Nothing to do.",
+    Reason.ARCHIVE_COMPRESSED: "Archives of this kind are not opened. Unpack it into the source "
+    "folder if it holds images (a .tar.gz to .tar is enough), then scan again.",
     Reason.NAME_BELIES: "The content is not what the file name's ending says. Check that this file "
     "is meant to be sent.",
 }
@@ -118,8 +151,9 @@ _GIVEN_ELSEWHERE: Final[dict[str, str]] = {
     "broken-link": "The link leads nowhere. Mend or delete it, then scan again.",
     "reader-died": "Reading this file ended the reading process. Look at it in a DICOM viewer, "
     "and export it again.",
-    "archive-not-read": "Archives are not opened. Unpack it into the source folder if it holds "
-    "images, then scan again.",
+    "archive-not-read": "The archive was not opened yet. Scan again.",
+    "archive-opened": "The archive was read where it lies, and what it holds is told file by file. "
+    "Nothing to do.",
     "deid-skipped": "The de-identification method says that this instance is not meant to go, and "
     "a person agreed. Nothing to do.",
     "no-longer-there": "The file was there at an earlier scan and is gone. If it was moved or "

@@ -17,6 +17,7 @@ from transfer.scan.nifti import (
 )
 from transfer.scan.reasons import Reason
 from transfer.scan.source import BLOCK_BYTES, FileSource
+from transfer.scan.tars import is_tar_header
 
 _JSON_LIMIT_BYTES: Final = 4 * 1024 * 1024
 _DIRECTORY_LIMIT_BYTES: Final = 1024 * 1024
@@ -74,8 +75,10 @@ def look_at_other(source: FileSource, path: bytes) -> Finding:
         return _look_into_gzip(source, path)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _look_into_zip(source)
-    if head.startswith(_ARCHIVE_MARKS) or head[257:262] == b"ustar":
+    if is_tar_header(head[:512]):
         return Finding(FileKind.ARCHIVE, [Reason.ARCHIVE])
+    if head.startswith(_ARCHIVE_MARKS):
+        return Finding(FileKind.ARCHIVE, [Reason.ARCHIVE_COMPRESSED])
     name = path.lower()
     if _is_json(source, name):
         return Finding(FileKind.SIDECAR, [])
@@ -94,7 +97,7 @@ def _look_into_gzip(source: FileSource, path: bytes) -> Finding:
         return Finding(FileKind.ARCHIVE, [Reason.GZIP_DICOM])
     if path.lower().endswith(b".img.gz") and has_nifti_header_beside(path):
         return Finding(FileKind.NIFTI, [])
-    return Finding(FileKind.ARCHIVE, [Reason.ARCHIVE])
+    return Finding(FileKind.ARCHIVE, [Reason.ARCHIVE_COMPRESSED])
 
 
 def _look_into_zip(source: FileSource) -> Finding:

@@ -50,13 +50,17 @@ class Source(Protocol):
 
 
 class FileSource:
-    """An open file descriptor, which stays the caller's to close."""
+    """An open file descriptor, which stays the caller's to close; the file begins at its byte
+    `base`."""
 
-    __slots__ = ("_at", "_block", "_budget", "fd", "size_bytes")
+    __slots__ = ("_at", "_block", "_budget", "base", "fd", "size_bytes")
 
-    def __init__(self, fd: int, size_bytes: int, budget: int = HEADER_LIMIT_BYTES) -> None:
+    def __init__(
+        self, fd: int, size_bytes: int, budget: int = HEADER_LIMIT_BYTES, base: int = 0
+    ) -> None:
         self.size_bytes = size_bytes
         self.fd = fd
+        self.base = base
         self._budget = budget
         self._at = 0
         self._block = b""
@@ -85,8 +89,10 @@ class FileSource:
 
     def _read(self, position: int, count: int) -> bytes:
         pieces: list[bytes] = []
-        while count > 0 and position < self.size_bytes:
-            piece = os.pread(self.fd, count, position)
+        # Behind a member of an archive the next one lies.
+        count = min(count, self.size_bytes - position)
+        while count > 0:
+            piece = os.pread(self.fd, count, position + self.base)
             if not piece:
                 # The file shrank while we looked: what it has now is what it has.
                 self.size_bytes = position
