@@ -34,6 +34,7 @@ class Abilities:
     is how long an acknowledged instance may take to show up in a listing before it counts as
     missing; `can_list` is False when the node will not say what it holds. `commits_studies`: what
     a node acknowledged waits in its antechamber until `Node.commit_study` has it taken over.
+    `takes_volumes`: it takes NIfTI images with their DICOM JSON; else they are handed over.
     """
 
     can_list: bool = True
@@ -43,6 +44,7 @@ class Abilities:
     max_concurrency: int = 8
     listing_delay_s: float = 60.0
     commits_studies: bool = False
+    takes_volumes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,65 @@ class Batch:
         return sum(i.size_bytes for i in self.instances)
 
 
+@dataclass(frozen=True, slots=True)
+class VolumeRef:
+    """One NIfTI volume as it leaves, by what its DICOM JSON says of it; empty where that says
+    nothing. `name` is ours, without an ending: letters, digits, `_` and `-`."""
+
+    name: str
+    study: StudyRef
+    series_uid: SeriesInstanceUID
+    series_number: str = ""
+    modality: str = ""
+    acquisition_date: str = ""
+
+
+class OutgoingFile(Protocol):
+    """One file of a volume as it will leave. `md5` (hex) is what standard tools compare by."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def md5(self) -> str: ...
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Its bytes in pieces of at most 1 MiB, read anew at each call.
+
+        Raises:
+            SourceChanged: the file is gone or is not the one that was looked at.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingVolume:
+    """A NIfTI image and its DICOM JSON, which go together."""
+
+    ref: VolumeRef
+    files: Sequence[OutgoingFile]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """One file that the node holds; digest in hex."""
+
+    name: str
+    size_bytes: int
+    md5: str
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeOutcome:
+    """The node's word on a volume; `reason` is plain text for an operator."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
 class Verdict(StrEnum):
-    """What the node said about one instance."""
+    """What the node said about one instance, or one volume."""
 
     STORED = "stored"
     ALREADY_THERE = "already-there"
@@ -308,6 +367,30 @@ class Node(Protocol):
     ) -> Mapping[SOPInstanceUID, HeldInstance]:
         """Like `holdings`, of what is acknowledged and waits for `commit_study`; empty on nodes
         that have no antechamber. Tells after a broken request what arrived."""
+        ...
+
+    async def send_volume(
+        self, volume: OutgoingVolume, destination: str, on_bytes: OnBytes
+    ) -> VolumeOutcome:
+        """Store the files of a volume beside the images of its Study, which may be there or not.
+
+        Repeating it is harmless: a file that is there with the same bytes counts as there. One
+        with other bytes is never written over; then the outcome is `REFUSED`.
+
+        Raises:
+            NotSupported: `abilities.takes_volumes` is False.
+            NodeError: as `send`.
+            SourceChanged: a file changed under us; the volume does not count as sent.
+        """
+        ...
+
+    async def held_files(self, ref: VolumeRef, destination: str) -> Mapping[str, HeldFile]:
+        """Every file that the node holds where that volume goes, by name; empty when it knows no
+        such place.
+
+        Raises:
+            NotSupported: `abilities.takes_volumes` is False.
+        """
         ...
 
     async def aclose(self) -> None:

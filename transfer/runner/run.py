@@ -21,6 +21,7 @@ from transfer.ledger.holder import Holder
 from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.selection import apply_selection
 from transfer.ledger.steps import read_steps, set_step
+from transfer.ledger.volumes import count_volumes
 from transfer.node import Abilities, Node
 from transfer.plan import plan
 from transfer.prepare.maker import Remaker
@@ -39,6 +40,7 @@ from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.stream import stream
 from transfer.scan.phase import Interrupted, scan
 from transfer.values import ExitCode, StepState
+from transfer.volumes.look import look_at_volumes
 from transfer.workspace import Workspace
 
 log = logging.getLogger("transfer.runner")
@@ -232,6 +234,7 @@ async def _make_ready(
         await ledger(holder.enter, "scan")
         await ledger(_scan, settings, stop)
     await ledger(apply_selection)
+    await ledger(_look_at_volumes, stop)
     await ledger(_judge, settings, method)
     if until is Until.SCAN:
         return
@@ -242,6 +245,8 @@ async def _make_ready(
     if method is not None:
         await ledger(holder.enter, "deidentify")
         await ledger(_prepare, method, settings, stop)
+    await ledger(_make_volumes, method, stop)
+    if method is not None:
         await ledger(_judge, settings, method)
     await ledger(refuse_identified, required=settings.require_deidentified)
     await ledger(refuse_findings)
@@ -292,6 +297,17 @@ def _scan(ledger: Ledger, settings: Settings, stop: Stop) -> None:
 
 def _prepare(ledger: Ledger, method: OpenMethod, settings: Settings, stop: Stop) -> None:
     prepare(ledger, method, processes=settings.processes, should_stop=_wishes(ledger, stop))
+
+
+def _look_at_volumes(ledger: Ledger, stop: Stop) -> None:
+    look_at_volumes(ledger, _wishes(ledger, stop))
+
+
+def _make_volumes(ledger: Ledger, method: OpenMethod | None, stop: Stop) -> None:
+    if count_volumes(ledger).ready:
+        from transfer.volumes.making import make_volumes
+
+        make_volumes(ledger, method, _wishes(ledger, stop))
 
 
 def _judge(ledger: Ledger, settings: Settings, method: OpenMethod | None) -> None:

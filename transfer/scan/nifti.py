@@ -8,8 +8,9 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
+from transfer.members import is_member
 from transfer.scan.reasons import Reason
 from transfer.scan.source import BLOCK_BYTES, INFLATE_LIMIT_BYTES, FileSource
 
@@ -20,11 +21,52 @@ _HEADER_NAMES: Final = (b".hdr", b".HDR", b".hdr.gz", b".HDR.GZ")
 
 @dataclass(frozen=True, slots=True)
 class NiftiHeader:
-    """`image_end` is the byte at which the voxels end, in the file that holds them."""
+    """`image_end` is the byte at which the voxels end, in the file that holds them; they begin at
+    `image_at`. `texts` names the fields of free text that hold any. `is_sound`: dimensions and
+    affine are numbers that an image can have."""
 
     is_alone: bool  # header and image are two files (magic `ni1`)
     header_bytes: int
     image_end: int
+    image_at: int = 0
+    is_little: bool = True
+    is_sound: bool = True
+    texts: tuple[str, ...] = ()
+
+
+class _Layout(NamedTuple):
+    """Where the fields of one version lie (nifti1.h, nifti2.h), as `struct` formats and offsets."""
+
+    header_bytes: int
+    magic: tuple[int, tuple[bytes, ...]]
+    dims: tuple[str, int]
+    bits: tuple[str, int]
+    spacing: tuple[str, int]
+    image_at: tuple[str, int]
+    codes: tuple[str, int]  # of qform and sform
+    qform: tuple[str, int]
+    sform: tuple[str, int]
+    texts: tuple[tuple[str, int, int], ...]  # name, offset, length
+
+
+_FIRST: Final = _Layout(
+    348,
+    (344, (b"n+1\0", b"ni1\0")),
+    ("8h", 40), ("h", 72), ("8f", 76), ("f", 108), ("2h", 252), ("6f", 256), ("12f", 280),
+    (
+        ("data_type", 4, 10), ("db_name", 14, 18), ("descrip", 148, 80), ("aux_file", 228, 24),
+        ("intent_name", 328, 16),
+    ),
+)  # fmt: skip
+_SECOND: Final = _Layout(
+    540,
+    (4, (b"n+2\0", b"ni2\0")),
+    ("8q", 16), ("h", 14), ("8d", 104), ("q", 168), ("2i", 344), ("6d", 352), ("12d", 400),
+    (
+        ("descrip", 240, 80), ("aux_file", 320, 24), ("intent_name", 508, 16),
+        ("unused_str", 525, 15),
+    ),
+)  # fmt: skip
 
 
 def read_nifti_header(head: bytes) -> NiftiHeader | None:
@@ -33,31 +75,42 @@ def read_nifti_header(head: bytes) -> NiftiHeader | None:
     Layouts: nifti1.h and nifti2.h of the NIfTI data format working group.
     """
     for order in "<>":
-        if len(head) >= 348 and struct.unpack_from(f"{order}i", head)[0] == 348:
-            magic = head[344:348]
-            if magic in (b"n+1\0", b"ni1\0"):
-                dims = struct.unpack_from(f"{order}8h", head, 40)
-                (bits,) = struct.unpack_from(f"{order}h", head, 72)
-                (offset,) = struct.unpack_from(f"{order}f", head, 108)
-                return _header(magic, 348, dims, bits, offset)
-        if len(head) >= 540 and struct.unpack_from(f"{order}i", head)[0] == 540:
-            magic = head[4:8]
-            if magic in (b"n+2\0", b"ni2\0"):
-                dims = struct.unpack_from(f"{order}8q", head, 16)
-                (bits,) = struct.unpack_from(f"{order}h", head, 12 + 2)
-                (offset,) = struct.unpack_from(f"{order}q", head, 168)
-                return _header(magic, 540, dims, bits, offset)
+        for layout in (_FIRST, _SECOND):
+            at, magics = layout.magic
+            if (
+                len(head) >= layout.header_bytes
+                and struct.unpack_from(f"{order}i", head)[0] == layout.header_bytes
+                and head[at : at + 4] in magics
+            ):
+                return _header(head, order, layout)
     return None
 
 
-def _header(magic: bytes, size: int, dims: Sequence[int], bits: int, offset: float) -> NiftiHeader:
+def _header(head: bytes, order: str, layout: _Layout) -> NiftiHeader:
+    def field(where: tuple[str, int]) -> tuple[float, ...]:
+        return struct.unpack_from(order + where[0], head, where[1])
+
+    dims = [int(n) for n in field(layout.dims)]
     count = min(max(dims[0], 0), 7)
     voxels = math.prod(max(n, 1) for n in dims[1 : 1 + count])
+    (offset,), (bits,) = field(layout.image_at), field(layout.bits)
     begin = int(offset) if math.isfinite(offset) and offset > 0 else 0
+    numbers = [offset, *field(layout.spacing)[1 : 1 + count]]
+    qform_code, sform_code = field(layout.codes)
+    numbers += field(layout.qform) if qform_code else ()
+    numbers += field(layout.sform) if sform_code else ()
+    at = layout.magic[0]
     return NiftiHeader(
-        is_alone=magic.startswith(b"ni"),
-        header_bytes=size,
-        image_end=begin + (voxels * max(bits, 0) + 7) // 8,
+        is_alone=head[at : at + 2] == b"ni",
+        header_bytes=layout.header_bytes,
+        image_end=begin + (voxels * max(int(bits), 0) + 7) // 8,
+        image_at=begin,
+        is_little=order == "<",
+        is_sound=1 <= dims[0] <= 7
+        and all(n >= 1 for n in dims[1 : 1 + count])
+        and bits > 0
+        and all(math.isfinite(n) for n in numbers),
+        texts=tuple(name for name, at, size in layout.texts if head[at : at + size].strip(b"\0 ")),
     )
 
 
@@ -99,6 +152,8 @@ def gunzip_head(packed: bytes, count: int = HEADER_BYTES) -> bytes:
 
 
 def _siblings(path: bytes, suffixes: Sequence[bytes]) -> list[bytes]:
+    if is_member(path):
+        return []  # Beside a member lie other members, which are not looked for by name.
     stem = path[:-3] if path.lower().endswith(b".gz") else path
     stem = os.path.splitext(stem)[0]
     return [stem + suffix for suffix in suffixes]
@@ -118,7 +173,8 @@ def _unpacked_size(source: FileSource, enough: int) -> int:
         return enough
     limit = min(enough, INFLATE_LIMIT_BYTES)
     counted, at, inflater = 0, 0, zlib.decompressobj(16 + zlib.MAX_WBITS)
-    counting = FileSource(source.fd, source.size_bytes, budget=source.size_bytes + BLOCK_BYTES)
+    budget = source.size_bytes + BLOCK_BYTES
+    counting = FileSource(source.fd, source.size_bytes, budget, source.base)
     try:
         while counted < limit and (packed := counting.glance(at, 4 * BLOCK_BYTES)):
             at += len(packed)

@@ -6,9 +6,12 @@ from typing import Final
 
 from transfer.quality.attributes import Attribute
 from transfer.quality.rule import Rule
-from transfer.quality.rules import imaging
+from transfer.quality.rules import imaging, nifti
 
-RULES: Final[tuple[Rule, ...]] = (*imaging.RULES,)
+RULES: Final[tuple[Rule, ...]] = (
+    *imaging.RULES,
+    *nifti.RULES,
+)
 
 BY_ID: Final = {rule.id: rule for rule in RULES}
 

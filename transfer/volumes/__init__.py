@@ -1,0 +1,1 @@
+"""NIfTI volumes: an image and its DICOM JSON, looked at, paired, and made fit to leave."""
