@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-_BLANK: Final = frozenset(("", "na", "n/a", "null", "none", "unknown", "?", "-"))
+BLANK: Final = frozenset(("", "na", "n/a", "null", "none", "unknown", "?", "-"))
 
 
 class Attribute(NamedTuple):
@@ -52,6 +52,7 @@ PROTOCOL_NAME: Final = Attribute(0x00181030, "Protocol Name")
 IMAGE_COMMENTS: Final = Attribute(0x00204000, "Image Comments")
 BURNED_IN: Final = Attribute(0x00280301, "Burned In Annotation", 16)
 RECOGNIZABLE_FEATURES: Final = Attribute(0x00280302, "Recognizable Visual Features", 16)
+DATES_MODIFIED: Final = Attribute(0x00280303, "Longitudinal Temporal Information Modified", 16)
 TRANSFER_SYNTAX: Final = Attribute(0x00020010, "Transfer Syntax UID")
 
 # Facts about the whole header. Groups are listed as hexadecimal numbers with a comma between.
@@ -87,7 +88,7 @@ NO_TRAITS: Final = Traits(MappingProxyType({}))
 
 def is_empty(text: str) -> bool:
     """Absent, blank, or one of the words that mean nothing (EUCAIM's rules, section 0)."""
-    return text.strip().lower() in _BLANK
+    return text.strip().lower() in BLANK
 
 
 def fingerprint_of(attributes: Iterable[Attribute]) -> str:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import groupby
-from types import MappingProxyType
 
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, replace_findings
 from transfer.ledger.standing import stand_anew
 from transfer.ledger.traits import TraitsGroup, traits_document, traits_groups
-from transfer.quality.attributes import NO_TRAITS, PIXELS_BLANKED, Traits
+from transfer.quality.attributes import PIXELS_BLANKED, Traits
+from transfer.quality.document import read_traits as read_traits
+from transfer.quality.document import write_traits as write_traits
 from transfer.quality.rule import (
     Circumstances,
     DeepRule,
@@ -137,20 +138,6 @@ def _of_leaving(
     if made[PIXELS_BLANKED]:
         return None
     return rule.judge(source, leaving) or rule.judge(made, leaving)
-
-
-def read_traits(document: str) -> Traits:
-    """Traits from their document."""
-    if not document:
-        return NO_TRAITS
-    values = {int(tag): text for tag, text in json.loads(document).items()}
-    return Traits(MappingProxyType(values))
-
-
-def write_traits(traits: Traits) -> str:
-    """The document of traits: equal traits give equal documents."""
-    values = {str(tag): text for tag, text in sorted(traits.values.items()) if text}
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def _standing(

@@ -6,10 +6,21 @@ from typing import Final
 
 from transfer.quality.attributes import Attribute
 from transfer.quality.rule import Rule
-from transfer.quality.rules import imaging, nifti
+from transfer.quality.rules import (
+    deidentified,
+    files,
+    imaging,
+    nifti,
+    segmentations,
+    unique,
+)
 
 RULES: Final[tuple[Rule, ...]] = (
     *imaging.RULES,
+    *files.RULES,
+    *unique.RULES,
+    *deidentified.RULES,
+    *segmentations.RULES,
     *nifti.RULES,
 )
 
