@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from io import FileIO
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from transfer import checkpoint
 from transfer.deid.model import Stretch
 from transfer.errors import SourceChanged
 from transfer.ledger.batches import PlannedInstance
+from transfer.opening import Opened, open_in_place, open_source
 from transfer.values import SeriesRef, SOPClassUID, SOPInstanceUID, TransferSyntaxUID
 
 if TYPE_CHECKING:
@@ -67,11 +70,13 @@ def source_changed() -> SourceChanged:
 
 
 class _Reader:
-    """A file read by position, mostly from front to back: a seek is a trip to another thread."""
+    """A file read by position, mostly from front to back: a seek is a trip to another thread. It
+    begins at the byte `base` of what is open, whose position is 0 by now."""
 
-    def __init__(self, file: AsyncFileIO) -> None:
+    def __init__(self, file: AsyncFileIO, base: int) -> None:
         self._file = file
-        self._at = 0
+        self._base = base
+        self._at = -base
 
     async def read(self, at: int, size_bytes: int) -> bytes:
         """Up to that many bytes.
@@ -81,12 +86,31 @@ class _Reader:
             EOFError: the file ends before.
         """
         if at != self._at:
-            await self._file.seek(at)
+            await self._file.seek(self._base + at)
         piece = await self._file.read(size_bytes)
         self._at = at + len(piece)
         if not piece:
             raise EOFError
         return piece
+
+
+@asynccontextmanager
+async def _opened(path: bytes, way: Callable[[bytes], Opened]) -> AsyncIterator[Opened]:
+    """A source file, opened in a thread: a member of an archive is unpacked first. Whoever is
+    cancelled meanwhile leaves nothing open."""
+    opening = asyncio.ensure_future(asyncio.to_thread(way, path))
+    try:
+        opened = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_unwanted)
+        raise
+    with opened:
+        yield opened
+
+
+def _close_unwanted(opening: asyncio.Future[Opened]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 class _SourceDigest:
@@ -159,15 +183,18 @@ class LedgerInstance:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """See `OutgoingInstance.pieces`; `digests` is set once the last piece has gone."""
-        import aiofiles
+        from aiofiles.threadpool import wrap
 
         self.digests = Digests()
         pieces: Sequence[OutgoingPiece] = ()
         try:
             pieces = await self._pieces()
-            async with aiofiles.open(self._path, "rb", buffering=0) as file:
-                self._refuse_changed(file.fileno())
-                async for piece in self._stream(pieces, _Reader(file), file.fileno()):
+            # Pixels are made out of the whole file, by its descriptor.
+            is_whole = not all(isinstance(made, bytes | Stretch) for made in pieces)
+            async with _opened(self._path, open_source if is_whole else open_in_place) as opened:
+                self._refuse_changed(opened.stamp)
+                reader = _Reader(wrap(FileIO(opened.fd, closefd=False)), opened.base)
+                async for piece in self._stream(pieces, reader, opened):
                     await self._throttle.take(len(piece))
                     yield piece
                     checkpoint.passed("piece")
@@ -182,10 +209,8 @@ class LedgerInstance:
                 if not isinstance(made, bytes | Stretch) and made.spool is not None:
                     made.spool.unlink(missing_ok=True)
 
-    def _refuse_changed(self, fd: int) -> None:
-        status = os.fstat(fd)
-        planned = self._planned
-        if (status.st_size, status.st_mtime_ns) != (planned.file_bytes, planned.mtime_ns):
+    def _refuse_changed(self, stamp: tuple[int, int]) -> None:
+        if stamp != (self._planned.file_bytes, self._planned.mtime_ns):
             raise source_changed()
 
     async def _pieces(self) -> Sequence[OutgoingPiece]:
@@ -200,12 +225,12 @@ class LedgerInstance:
         return prefix, Stretch(offset, self._planned.file_bytes - offset)
 
     async def _stream(
-        self, pieces: Sequence[OutgoingPiece], reader: _Reader, fd: int
+        self, pieces: Sequence[OutgoingPiece], reader: _Reader, opened: Opened
     ) -> AsyncIterator[bytes]:
         digest, of_source = hashlib.sha256(), _SourceDigest(reader)
         is_whole_file = pieces == (Stretch(0, self._planned.file_bytes),)
         left = self.size_bytes
-        async for offset, chunk in self._chunks(pieces, reader, fd):
+        async for offset, chunk in self._chunks(pieces, reader, opened.fd):
             left -= len(chunk)
             digest.update(chunk)
             if offset is not None and not is_whole_file:
@@ -217,7 +242,7 @@ class LedgerInstance:
                 if not is_whole_file:
                     await of_source.reach(self._planned.file_bytes)
                 # Written over meanwhile, half of it would be another image.
-                self._refuse_changed(fd)
+                self._refuse_changed(opened.stamp_now())
                 self.digests = Digests(sent, sent if is_whole_file else of_source.hexdigest())
             yield chunk
         if left:

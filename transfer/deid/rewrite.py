@@ -29,6 +29,7 @@ from transfer.deid.model import (
     Skipped,
     Stretch,
 )
+from transfer.opening import open_source
 from transfer.scan.text import decoded, plain
 
 if TYPE_CHECKING:
@@ -134,29 +135,28 @@ def rewrite(
         NumberNeeded: a script asks for a number that has not been given yet.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        opened = open_source(path)
     except OSError:
         return Stopped(Cause.CHANGED, CHANGED)
     plan: PixelPlan | None = None
     made: Outgoing | Stopped | None = None
     try:
-        status = os.fstat(fd)
-        if scanned is not None and (status.st_size, status.st_mtime_ns) != scanned:
+        if scanned is not None and opened.stamp != scanned:
             return Stopped(Cause.CHANGED, CHANGED)
-        header = read_header(fd, status.st_size)
+        header = read_header(opened.fd, opened.size_bytes)
         if pixel_rules is not None:
-            blanked = _blanked(header, fd, pixel_rules)
+            blanked = _blanked(header, opened.fd, pixel_rules)
             if isinstance(blanked, Stopped):
                 return blanked
             header, plan = blanked
-        made = rewrite_header(header, method, moment, last_look, plan, partial(_read_at, fd))
+        made = rewrite_header(header, method, moment, last_look, plan, partial(_read_at, opened.fd))
         return made
     except Unreadable as refused:
         return Stopped(Cause.UNREADABLE, refused.reason)
     except OSError:
         return Stopped(Cause.CHANGED, CHANGED)
     finally:
-        os.close(fd)
+        opened.close()
         if plan is not None and plan.spool is not None and not isinstance(made, Outgoing):
             plan.spool.unlink(missing_ok=True)
 

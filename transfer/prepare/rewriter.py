@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 from transfer.deid.methods import MethodSpec
 from transfer.deid.rewrite import Cause, Outgoing, Stopped
 from transfer.ledger.batches import PatientFacts
+from transfer.opening import open_source
 from transfer.workers import Desk, News, Pool, Trade
 
 Numbers = dict[tuple[str, str], int]
@@ -106,12 +106,8 @@ def _told(question: Question) -> Told:
     from transfer.deid.look.identifiers import identifiers_of
 
     try:
-        fd = os.open(question.path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            size_bytes = os.fstat(fd).st_size
-            known = identifiers_of(read_header(fd, size_bytes))
-        finally:
-            os.close(fd)
+        with open_source(question.path) as opened:
+            known = identifiers_of(read_header(opened.fd, opened.size_bytes))
     except (OSError, Unreadable):
         return Told()
     return Told(tuple((kind, text) for kind, text in known.document()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,6 +10,7 @@ from transfer.deid.look.identifiers import identifiers_of
 from transfer.deid.look.lastlook import look
 from transfer.deid.model import Header, NumberNeeded, Quarantined, Skipped
 from transfer.deid.rewrite import CHANGED, Cause
+from transfer.opening import open_source
 from transfer.review.glass import Glass
 from transfer.review.lines import Comparison, compare
 from transfer.review.sample import Sample
@@ -71,17 +71,11 @@ def see(header: Header, sample: Sample, glass: Glass, name: str) -> Sight:
 
 def _read(sample: Sample) -> Header | Sight:
     try:
-        fd = os.open(sample.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return Sight(sample, "", cause=Cause.CHANGED, reason=CHANGED)
-    try:
-        status = os.fstat(fd)
-        if (status.st_size, status.st_mtime_ns) != sample.scanned:
-            return Sight(sample, "", cause=Cause.CHANGED, reason=CHANGED)
-        return read_header(fd, status.st_size)
+        with open_source(sample.path) as opened:
+            if opened.stamp != sample.scanned:
+                return Sight(sample, "", cause=Cause.CHANGED, reason=CHANGED)
+            return read_header(opened.fd, opened.size_bytes)
     except Unreadable as refused:
         return Sight(sample, "", cause=Cause.UNREADABLE, reason=refused.reason)
     except OSError:
         return Sight(sample, "", cause=Cause.CHANGED, reason=CHANGED)
-    finally:
-        os.close(fd)
