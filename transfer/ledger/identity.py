@@ -82,6 +82,14 @@ class Names:
         uid = SeriesInstanceUID(self._name(series, out_series, seal.SERIES_UID))
         return SeriesRef(named.study_uid, uid, named.patient_id)
 
+    def pseudonym(self, sealed: bytes | None) -> str:
+        """A patient's pseudonym; empty where there is none, or where it cannot be opened here."""
+        from transfer.deid.keys import seal
+
+        if sealed is None or self._seal is None:
+            return ""
+        return self._opened(sealed, seal.PATIENT_ID)
+
     def instance(self, uid: str, out_uid: bytes | None) -> SOPInstanceUID:
         """An instance as it goes.
 
