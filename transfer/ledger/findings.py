@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
+from transfer.ledger.order import Word
 
 Standing = Literal["open", "waived", "answered", "excluded", "mended"]
 
@@ -105,6 +106,7 @@ def read_findings(
     rule: str | None = None,
     key: str | None = None,
     standing: Standing | None = "open",
+    severity: str | None = None,
 ) -> list[Finding]:
     """A page of findings, worst first; those that are open unless another standing, or with None
     any, is asked for."""
@@ -113,12 +115,15 @@ def read_findings(
         for row in ledger.rows(
             f"SELECT {_COLUMNS} FROM finding WHERE (?1 IS NULL OR rule = ?1)"  # noqa: S608 - a literal of ours
             " AND (?2 IS NULL OR key = ?2) AND (?3 IS NULL OR standing = ?3)"
+            " AND (?6 IS NULL OR severity = ?6)"
             f" ORDER BY {_WORST_FIRST}, rule, id LIMIT ?4 OFFSET ?5",
             rule,
             key,
             standing,
             limit,
             offset,
+            severity,
+            severity,
         )
     ]
 
@@ -193,3 +198,14 @@ def settled_words(ledger: Ledger, rule: str) -> Iterator[tuple[str, str, str, st
         " JOIN word w ON w.id = s.word_id WHERE s.rule = ? ORDER BY w.id, s.key",
         rule,
     )
+
+
+def settled_word(ledger: Ledger, rule: str, key: str) -> Word | None:
+    """What a person said about one finding; its value is the answer."""
+    row = ledger.row(
+        "SELECT w.subject, s.value, w.person, w.reason, w.said_at_utc FROM settled s"
+        " JOIN word w ON w.id = s.word_id WHERE s.rule = ? AND s.key = ?",
+        rule,
+        key,
+    )
+    return Word(*row) if row else None

@@ -3,110 +3,154 @@
 from __future__ import annotations
 
 import argparse
-import re
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
-from transfer.deid.rewrite import Cause
-from transfer.errors import UsageError
+from transfer.errors import TransferError, UsageError
 from transfer.ledger.connection import Ledger
-from transfer.ledger.findings import Finding, read_findings
-from transfer.ledger.prepared import hits_by_patient
-from transfer.ledger.waivers import ALL, release, waive
-from transfer.prepare.findings import SKIP_RULE
+from transfer.ledger.findings import group_findings, read_findings
+from transfer.ledger.originals import originals_of
+from transfer.ledger.selection import apply_selection
+from transfer.ledger.set_aside import set_aside
 from transfer.prepare.method import IDENTIFIER_RULE
-from transfer.runner.gate import RULE as MARK_RULE
+from transfer.quality.answers import Said, checked, read_answers, say_all, unknown_keys
+from transfer.quality.engine_words import release_found
+from transfer.quality.rules import BY_ID
 from transfer.runner.run import Until
 from transfer.values import ExitCode
-from transfer.workspace import Home
+from transfer.workspace import Home, Workspace, make_folder
 from tui.cli.output import answering, print_json, say
 from tui.cli.runs import ended, run_telling
+from tui.cli.told import findings_told
 
 _FINDINGS = 10_000
-_ELEMENT = re.compile(r"\(?([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})\)?")
-_WAIVABLE = (MARK_RULE, IDENTIFIER_RULE, SKIP_RULE)
+_ROUNDS = 8
+"""How often answers may lead to something new that they answer as well."""
 
 
 def check_command(options: argparse.Namespace) -> int:
-    """Find what stands in the way, before anything goes; with `--waive`, record a word first."""
+    """Find what stands in the way, before anything goes, and record words on it."""
     home = Home.find()
     workspace = home.workspace(options.name)
-    if options.waive:
-        with Ledger.open(workspace.ledger) as ledger:
-            _waive(ledger, options)
-    elif options.by or options.reason or options.element or options.key:
-        raise UsageError("A person's word needs a rule.", "Name the rule: --waive RULE.")
-    code = run_telling(home, workspace, Until.CHECK)
+    words = _words(options)
+    if options.waive == IDENTIFIER_RULE:
+        _release(workspace, options)
+    code = check_with(home, workspace, words)
     with Ledger.open(workspace.ledger, read_only=True) as ledger:
-        findings = read_findings(ledger, _FINDINGS)
-    with answering():
-        _print(workspace.name, findings, as_json=options.json)
+        groups = [group for group in group_findings(ledger) if group.standing == "open"]
+        if options.out is not None:
+            _export(ledger, workspace, options)
+        with answering():
+            if options.json:
+                print_json(_document(ledger, identifiers=options.identifiers))
+            else:
+                for line in findings_told(ledger, workspace.name):
+                    say(line)
+        strange = unknown_keys(ledger, words)
     if code not in (ExitCode.DONE, ExitCode.BLOCKED):
         return ended(workspace, code)
-    if code == ExitCode.BLOCKED or any(f.severity == "block" for f in findings):
-        return ExitCode.BLOCKED
-    return ExitCode.DONE
-
-
-def _print(transfer: str, findings: list[Finding], *, as_json: bool) -> None:
-    if as_json:
-        counts = Counter(f.severity for f in findings)
-        print_json(
-            {
-                "findings": [asdict(f) for f in findings],
-                "counts": {s: counts[s] for s in ("block", "ask", "warn", "info")},
-            }
+    if strange:
+        rule, key = strange[0]
+        raise UsageError(
+            f"{rule} found nothing at {key[:40]}.",
+            "See what it found with: eucaim-transfer check NAME",
         )
-        return
-    for f in findings:
-        say(f"{f.severity:<5}  {f.rule}  {f.key}: {f.message}")
-        say(f"       what to do: {f.remedy.replace('NAME', transfer)}")
-    if not findings:
-        say("Nothing stands in the way.")
+    stands = any(g.severity == "block" or _is_question(g.rule, g.severity) for g in groups)
+    return ExitCode.BLOCKED if stands or code == ExitCode.BLOCKED else ExitCode.DONE
 
 
-def _waive(ledger: Ledger, options: argparse.Namespace) -> None:
+def _is_question(rule: str, severity: str) -> bool:
+    return severity == "ask" and rule in BY_ID
+
+
+def check_with(home: Home, workspace: Workspace, words: Sequence[Said]) -> int:
+    """Check, and carry out these words on what stands open before and after, until they change
+    nothing any more; the exit code of the last run."""
+    _carry_out(workspace, words)
+    for _ in range(_ROUNDS):
+        code = run_telling(home, workspace, Until.CHECK)
+        if code not in (ExitCode.DONE, ExitCode.BLOCKED) or not _carry_out(workspace, words):
+            break
+    return code
+
+
+def _carry_out(workspace: Workspace, words: Sequence[Said]) -> int:
+    if not words:
+        return 0
+    with Ledger.open(workspace.ledger) as ledger:
+        changed = say_all(ledger, words)
+        if changed:
+            apply_selection(ledger)
+    return changed
+
+
+def _words(options: argparse.Namespace) -> list[Said]:
+    """What the command line says; what it says of the last look is carried out apart."""
     person, reason = ((word or "").strip() for word in (options.by, options.reason))
-    if not (person and reason):
-        raise UsageError(
-            "A finding is waived by a named person, with a reason.",
-            "Add --by PERSON --reason TEXT; both are kept with the transfer.",
-        )
-    if options.waive not in _WAIVABLE:
-        raise UsageError(
-            "No person's word changes anything about that rule.",
-            f"Rules that can be waived: {', '.join(_WAIVABLE)}.",
-        )
-    if options.waive != IDENTIFIER_RULE:
-        if options.element or options.key:
+    keys = tuple(options.key) if options.key else None
+    said: list[Said] = []
+    if options.waive:
+        word = checked(Said(options.waive, "", person, reason, keys))
+        if options.waive != IDENTIFIER_RULE:
+            said.append(word)
+    for given in options.answer:
+        rule, is_pair, choice = given.partition("=")
+        if not is_pair or not choice:
             raise UsageError(
-                f"--element and --key belong to {IDENTIFIER_RULE}.", "Leave them out here."
+                "An answer names a rule and a choice.", "Give it as --answer RULE=CHOICE."
             )
-        waive(ledger, options.waive, ALL, person, reason)
-        return
-    for patient, places in _released_by(ledger, options):
-        for place in places:
-            release(ledger, IDENTIFIER_RULE, patient, place, person, reason)
-
-
-def _released_by(ledger: Ledger, options: argparse.Namespace) -> list[tuple[int, list[str]]]:
-    """What the word is about: only what was found, and is known to whoever gives it."""
-    found = hits_by_patient(ledger, Cause.IDENTIFIER)
-    wanted = options.key and options.key.upper()
-    hits = {row: places for row, places in found.items() if wanted in (None, f"P{row}")}
-    if options.element:
-        tag = _ELEMENT.fullmatch(options.element)
-        if not tag:
-            raise UsageError("That is no element.", "Give it as GGGG,EEEE: 0008,103E for one.")
-        element = f"{tag[1].upper()},{tag[2].upper()}"
-        hits = {
-            row: [element]
-            for row, places in hits.items()
-            if any(place.endswith(f"({element})") for place in places)
-        }
-    if not hits:
+        said.append(checked(Said(rule, choice, person, reason, keys)))
+    if options.element and options.waive != IDENTIFIER_RULE:
+        raise UsageError(f"--element belongs to {IDENTIFIER_RULE}.", "Leave it out here.")
+    if not said and not options.waive and (person or reason or keys):
         raise UsageError(
-            "No original identifier was found there, so there is nothing to answer for.",
-            f"See what was found with: eucaim-transfer check {options.name}",
+            "A person's word needs a rule.", "Name it: --waive RULE or --answer RULE=CHOICE."
         )
-    return sorted(hits.items())
+    if options.answers is not None:
+        said += read_answers(options.answers)
+    return said
+
+
+def _release(workspace: Workspace, options: argparse.Namespace) -> None:
+    keys = tuple(options.key) if options.key else None
+    with Ledger.open(workspace.ledger) as ledger:
+        if not release_found(
+            ledger, options.by.strip(), options.reason.strip(), keys=keys, element=options.element
+        ):
+            raise UsageError(
+                "No original identifier was found there, so there is nothing to answer for.",
+                "See what was found with: eucaim-transfer check NAME",
+            )
+
+
+def _document(ledger: Ledger, *, identifiers: bool) -> dict[str, Any]:
+    """The `check --json` document: what stands open, and what was set aside."""
+    counts = dict.fromkeys(("block", "ask", "warn", "info"), 0)
+    for group in group_findings(ledger):
+        if group.standing == "open":
+            counts[group.severity] += group.findings
+    return {
+        "findings": [
+            {
+                **asdict(finding),
+                **({"originals": originals_of(ledger, finding.key)} if identifiers else {}),
+            }
+            for finding in read_findings(ledger, _FINDINGS)
+        ],
+        "counts": counts,
+        "set_aside": [asdict(one) for one in set_aside(ledger)],
+    }
+
+
+def _export(ledger: Ledger, workspace: Workspace, options: argparse.Namespace) -> None:
+    from transfer.quality.export import write_findings
+
+    make_folder(options.out)
+    try:
+        write_findings(ledger, options.out, workspace.name, identifiers=options.identifiers)
+    except OSError as error:
+        raise TransferError(
+            f"The findings could not be written: {error.strerror}.",
+            "Name a folder that this account may write to, with space in it.",
+        ) from error

@@ -23,6 +23,7 @@ _ROOMS = {
     "doctor": "nodes",
     "scan": "runs",
     "check": "check",
+    "select": "select",
     "review": "review",
     "header": "header",
     "preview": "preview",

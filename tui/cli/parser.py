@@ -124,10 +124,19 @@ def _runs(commands: _Commands) -> None:
     check = _add(commands, "check", "find what stands in the way, before anything goes", named=True)
     check.add_argument("--waive", metavar="RULE", help="a person answers for a finding")
     check.add_argument("--element", metavar="GGGG,EEEE", help="with DID-03: for this element alone")
-    check.add_argument("--key", metavar="P1", help="with DID-03: for this patient alone")
+    check.add_argument(
+        "--answer", action="append", default=[], metavar="RULE=CHOICE", help="answer a question"
+    )
+    check.add_argument(
+        "--key", action="append", default=[], metavar="K", help="the word is about this key alone"
+    )
     check.add_argument("--by", metavar="PERSON", help="who answers for it")
     check.add_argument("--reason", metavar="TEXT", help="why")
+    check.add_argument("--answers", type=Path, metavar="FILE", help="words for an unattended run")
+    check.add_argument("--out", type=Path, metavar="DIR", help="write findings.csv and .json there")
+    check.add_argument("--identifiers", action="store_true", help="with original identifiers")
     _json(check)
+    _select(commands)
     review = _add(commands, "review", "headers before and after, and texts that stay", named=True)
     review.add_argument("--series", metavar="E1", help="the header of this series' middle slice")
     review.add_argument("--all", action="store_true", help="with --series: also what is kept")
@@ -167,6 +176,49 @@ def _runs(commands: _Commands) -> None:
         _add(commands, word, text, named=True)
     limit = _add(commands, "limit", "limit the bandwidth, now", named=True)
     limit.add_argument("rate", metavar="RATE", help="bytes a second: 5M, 500K, none")
+
+
+class _Step(argparse.Action):
+    """Options that mean something in their order: each adds its words to one list."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        action, _, subject = (option_string or "").removeprefix("--").partition("-")
+        namespace.steps = [*namespace.steps, (action, subject or "key", values)]
+
+
+def _select(commands: _Commands) -> None:
+    select = _add(
+        commands,
+        "select",
+        "what goes: rules in their order, the last that fits decides",
+        named=True,
+    )
+    select.set_defaults(steps=[])
+    subjects = (
+        ("", "KEYS", "P1,S2,E3,I4,F5: patients, studies, series, instances, files"),
+        ("-modality", "CODES", "CT,MR"),
+        ("-body-part", "TERMS", "CHEST,BREAST"),
+        ("-study-date", "RANGE", "YYYYMMDD-YYYYMMDD, one end may be open"),
+        ("-description", "TEXT", "where the study's or series' description holds it"),
+        ("-patients", "FILE", "Patient IDs, one a line"),
+        ("-studies", "FILE", "Study Instance UIDs, one a line"),
+        ("-finding", "RULE", "what this rule found, or * for all that stands in the way"),
+    )
+    for action in ("include", "exclude", "only"):
+        for subject, value, text in subjects:
+            if (action, subject) != ("only", "-finding"):
+                select.add_argument(f"--{action}{subject}", action=_Step, metavar=value, help=text)
+    select.add_argument("--remove", type=int, action="append", default=[], metavar="ID")
+    select.add_argument("--clear", action="store_true", help="take all rules back")
+    select.add_argument("--by", metavar="PERSON", help="who chose")
+    select.add_argument("--reason", metavar="TEXT", help="why")
+    _json(select)
 
 
 def _deid(commands: _Commands) -> None:

@@ -1,0 +1,54 @@
+"""Findings for people: by rule, the worst first, with examples and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import RuleGroup, group_findings, read_findings
+from transfer.ledger.set_aside import SetAside, set_aside
+from transfer.quality.rules import BY_ID
+from tui.figures import count
+
+_EXAMPLES = 3
+_ASKS = ("block", "ask")
+
+
+def findings_told(ledger: Ledger, transfer: str) -> Iterator[str]:
+    """Every line of what a check found."""
+    groups = [group for group in group_findings(ledger) if group.standing == "open"]
+    for group in groups:
+        yield from _of_rule(ledger, group, transfer)
+    aside = set_aside(ledger)
+    if aside:
+        yield "set aside"
+        yield from (_aside_told(one) for one in aside)
+    if not any(group.severity in _ASKS for group in groups):
+        yield "Nothing stands in the way."
+
+
+def _of_rule(ledger: Ledger, group: RuleGroup, transfer: str) -> Iterator[str]:
+    rule = BY_ID.get(group.rule)
+    title = f" {rule.title}:" if rule else ""
+    yield f"{group.severity:<5}  {group.rule}{title} {count(group.findings, 'finding')}"
+    shown = read_findings(ledger, _EXAMPLES, rule=group.rule, severity=group.severity)
+    for finding in shown:
+        yield f"       {finding.key}: {finding.message}"
+    if group.findings > len(shown):
+        yield f"       and {group.findings - len(shown):,} more"
+    for remedy, _ in groupby(finding.remedy for finding in shown):
+        yield f"       what to do: {remedy.replace('NAME', transfer)}"
+    if rule and group.severity == "ask" and rule.choices:
+        words = ", ".join(f"{choice.word} ({choice.text})" for choice in rule.choices)
+        yield (
+            f"       answers: {words}; give one with: eucaim-transfer check {transfer}"
+            f" --answer {group.rule}=WORD --by PERSON"
+        )
+
+
+def _aside_told(one: SetAside) -> str:
+    who = f" by {one.person}" if one.person else ""
+    what = f" ({one.value})" if one.value not in ("", "waived") else ""
+    why = f": {one.reason}" if one.reason else ""
+    return f"       {one.rule} {one.standing}{what}{who}, {count(one.findings, 'finding')}{why}"
