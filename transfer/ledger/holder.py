@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +55,49 @@ def is_held(lock: Path) -> bool:
     return False
 
 
+@contextmanager
+def kept_from_runners(lock: Path, ledger: Ledger) -> Iterator[None]:
+    """While this lasts no runner can start: for what a person changes in a moment, without
+    becoming the runner.
+
+    Raises:
+        RunnerHeld: a living runner has the transfer.
+    """
+    # Shared, so that others who look do not take us for a runner.
+    descriptor = _lock(lock, ledger, fcntl.LOCK_SH)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(lock: Path, ledger: Ledger, how: int) -> int:
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    patience = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() < patience:
+                time.sleep(_PAUSE_S)
+                continue
+            os.close(descriptor)
+            raise _held(read_runner(ledger)) from None
+
+
+def _held(holder: RunnerRecord) -> RunnerHeld:
+    if holder.pid is None:
+        return RunnerHeld(
+            "Somebody is changing this transfer at this moment.", "Wait a moment, then try again."
+        )
+    return RunnerHeld(
+        f"Another runner works on this transfer: process {holder.pid} on {holder.host}.",
+        "Watch it with: eucaim-transfer status NAME --watch, or end it with:"
+        " eucaim-transfer stop NAME",
+    )
+
+
 class Holder:
     """This process's hold on a transfer, from `take` to `release` or the process's end."""
 
@@ -66,24 +111,7 @@ class Holder:
         Raises:
             RunnerHeld: a living runner has it; the text names its process and host.
         """
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        patience = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() < patience:
-                    time.sleep(_PAUSE_S)
-                    continue
-                os.close(descriptor)
-                holder = read_runner(ledger)
-                raise RunnerHeld(
-                    f"Another runner works on this transfer: process {holder.pid} on"
-                    f" {holder.host}.",
-                    "Watch it with: eucaim-transfer status NAME --watch, or end it with:"
-                    " eucaim-transfer stop NAME",
-                ) from None
+        descriptor = _lock(lock, ledger, fcntl.LOCK_EX)
         with ledger.transaction():
             # A runner that ended in good order took its wishes with it; one that was killed left
             # them behind. A wish that comes in from now on is meant for this runner.

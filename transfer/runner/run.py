@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import os
 import time
@@ -27,8 +26,9 @@ from transfer.plan import plan
 from transfer.prepare.maker import Remaker
 from transfer.prepare.method import OpenMethod, open_method
 from transfer.prepare.phase import prepare
+from transfer.quality.circumstances import circumstances_of
 from transfer.quality.judging import judge
-from transfer.quality.rule import Circumstances, Gate
+from transfer.quality.rule import Gate
 from transfer.runner.gate import (
     MENDED_BY_PROFILES,
     conclude,
@@ -235,7 +235,7 @@ async def _make_ready(
         await ledger(_scan, settings, stop)
     await ledger(apply_selection)
     await ledger(_look_at_volumes, stop)
-    await ledger(_judge, settings, method)
+    await ledger(_judge, settings)
     if until is Until.SCAN:
         return
     if until is not Until.CHECK:
@@ -247,7 +247,7 @@ async def _make_ready(
         await ledger(_prepare, method, settings, stop)
     await ledger(_make_volumes, method, stop)
     if method is not None:
-        await ledger(_judge, settings, method)
+        await ledger(_judge, settings)
     await ledger(refuse_identified, required=settings.require_deidentified)
     await ledger(refuse_findings)
     await ledger(_refuse_nothing)
@@ -310,15 +310,13 @@ def _make_volumes(ledger: Ledger, method: OpenMethod | None, stop: Stop) -> None
         make_volumes(ledger, method, _wishes(ledger, stop))
 
 
-def _judge(ledger: Ledger, settings: Settings, method: OpenMethod | None) -> None:
-    now = Circumstances(
-        today=dt.datetime.now().astimezone().date(),
-        gate=settings.gate,
-        method="" if method is None else method.record.method,
-        blanks_pixels=method is not None and method.setup.spec.pixel_script is not None,
-        requires_deidentified=settings.require_deidentified,
+def _judge(ledger: Ledger, settings: Settings) -> None:
+    judge(
+        ledger,
+        circumstances_of(
+            ledger, settings.gate, requires_deidentified=settings.require_deidentified
+        ),
     )
-    judge(ledger, now)
 
 
 def _plan(ledger: Ledger, abilities: Abilities, stop: Stop) -> None:

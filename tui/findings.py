@@ -1,0 +1,226 @@
+"""All that the screens about findings ask of the engine. Everything here blocks: in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transfer.errors import UsageError
+from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import (
+    Finding,
+    RuleGroup,
+    group_findings,
+    read_findings,
+    settled_word,
+)
+from transfer.ledger.holder import is_held, kept_from_runners
+from transfer.ledger.order import read_order
+from transfer.workspace import Home, Workspace
+
+if TYPE_CHECKING:
+    from transfer.quality.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All findings of one rule that weigh and stand alike; `first` is one of them."""
+
+    of: RuleGroup
+    title: str
+    first: Finding
+    can_be_waived: bool = False
+    can_be_answered: bool = False
+    can_be_excluded: bool = False
+    can_be_mended: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.of.rule} {self.of.severity} {self.of.standing}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.of.standing == "open"
+
+    @property
+    def stands_in_the_way(self) -> bool:
+        return self.is_open and self.of.severity in ("block", "ask")
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Every rule that found something, worst first. `was_read`: the source was looked at."""
+
+    groups: tuple[Group, ...]
+    was_read: bool
+    is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What stands behind a finding. `originals` name things as the hospital does: shown only to
+    whoever asks. `said` is what a person said about it, and who."""
+
+    said: str = ""
+    originals: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+class Findings:
+    """The findings of all transfers of a home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def overview(self, name: str) -> Overview:
+        """Every rule that found something."""
+        workspace = self._workspace(name)
+        is_running = is_held(workspace.lock)
+        with Ledger.open(workspace.ledger, read_only=True) as ledger:
+            groups = tuple(_group(ledger, of) for of in group_findings(ledger))
+            was_read = bool(ledger.number("SELECT 1 FROM source_file LIMIT 1"))
+        return Overview(groups, was_read, is_running)
+
+    def page(self, name: str, group: Group, limit: int, offset: int) -> list[Finding]:
+        """A page of the findings of a group."""
+        with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
+            return _page(ledger, group.of, limit, offset)
+
+    def about(self, name: str, finding: Finding) -> About:
+        """What stands behind a finding, and what was said about it."""
+        from transfer.ledger.originals import originals_of
+
+        with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
+            word = settled_word(ledger, finding.rule, finding.key)
+            found = originals_of(ledger, finding.key)
+        said = ""
+        if word is not None and finding.standing in ("waived", "answered"):
+            reason = f": {word.reason}" if word.reason else ""
+            value = f" ({word.value})" if finding.standing == "answered" else ""
+            said = f"{finding.standing}{value} by {word.person}, {word.said_at_utc[:10]}{reason}"
+        return About(said, tuple((_NAMES[key], text) for key, text in found.items() if text))
+
+    # What a person says or does about them. Each judges everything again, and says how many
+    # findings it was about.
+
+    def answer(
+        self, name: str, rule: str, choice: str, keys: Sequence[str] | None, by: tuple[str, str]
+    ) -> int:
+        """Answer a question. Raises: RunnerHeld, UsageError."""
+        from transfer.quality.answers import answer
+
+        return self._change(name, lambda ledger: len(answer(ledger, rule, choice, keys, *by)))
+
+    def waive(self, name: str, rule: str, keys: Sequence[str] | None, by: tuple[str, str]) -> int:
+        """Set findings aside. Raises: RunnerHeld, UsageError."""
+        from transfer.quality.answers import waive
+
+        return self._change(name, lambda ledger: len(waive(ledger, rule, keys, *by)))
+
+    def exclude(self, name: str, rule: str, keys: Sequence[str] | None, by: tuple[str, str]) -> int:
+        """Leave out what was found. Raises: RunnerHeld, UsageError."""
+        from transfer.ledger.selection import add_rule
+
+        def leave_out(ledger: Ledger) -> int:
+            if keys is None:
+                n = len(_open_keys(ledger, rule))
+                add_rule(ledger, "exclude", "finding", rule, person=by[0], reason=by[1])
+                return n
+            add_rule(ledger, "exclude", "key", ",".join(keys), person=by[0], reason=by[1])
+            return len(keys)
+
+        return self._change(name, leave_out)
+
+    def export(self, name: str) -> tuple[Path, Path]:
+        """Write all findings into the transfer's folder, as CSV and as JSON, by keys alone.
+
+        Raises:
+            UsageError: they cannot be written.
+        """
+        from transfer.quality.export import write_findings
+
+        workspace = self._workspace(name)
+        try:
+            with Ledger.open(workspace.ledger, read_only=True) as ledger:
+                return write_findings(ledger, workspace.folder, name)
+        except OSError as error:
+            raise UsageError(
+                f"The findings cannot be written: {error.strerror}.",
+                "Free some space on the disk of the transfer's folder, then try again.",
+            ) from None
+
+    def _change(self, name: str, act: Callable[[Ledger], int]) -> int:
+        from transfer.ledger.selection import apply_selection
+        from transfer.quality.circumstances import circumstances_of
+        from transfer.quality.judging import judge
+        from tui.nodes import choose_node
+
+        workspace = self._workspace(name)
+        with (
+            Ledger.open(workspace.ledger) as ledger,
+            kept_from_runners(workspace.lock, ledger),
+        ):
+            profile = choose_node(self._home, read_order(ledger).node).profile
+            n = act(ledger)
+            apply_selection(ledger)
+            now = circumstances_of(
+                ledger, profile.gate, requires_deidentified=profile.deidentified == "required"
+            )
+            judge(ledger, now)
+        return n
+
+    def _workspace(self, name: str) -> Workspace:
+        return Workspace(self._home.transfers / name)
+
+
+_NAMES = {
+    "patient_id": "Patient ID",
+    "study_uid": "Study",
+    "series_uid": "Series",
+    "sop_instance_uid": "Instance",
+    "file": "File",
+}
+_SELECTABLE = ("P", "S", "E", "I", "F")
+
+
+def rule_of(rule: str) -> Rule | None:
+    """The rule of that ID; None for what the engine finds besides the rules."""
+    from transfer.quality.rules import BY_ID
+
+    return BY_ID.get(rule)
+
+
+def _group(ledger: Ledger, of: RuleGroup) -> Group:
+    from transfer.quality.answers import is_waivable
+
+    first = _page(ledger, of, 1, 0)[0]
+    rule = rule_of(of.rule)
+    if rule is None:
+        return Group(of, first.message, first)
+    is_open = of.standing == "open"
+    return Group(
+        of,
+        rule.title,
+        first,
+        can_be_waived=is_open and is_waivable(of.rule),
+        can_be_answered=is_open and bool(rule.choices or rule.accepts),
+        can_be_excluded=is_open and first.key[:1] in _SELECTABLE and first.key[1:].isdecimal(),
+    )
+
+
+def _page(ledger: Ledger, of: RuleGroup, limit: int, offset: int) -> list[Finding]:
+    return read_findings(
+        ledger,
+        limit,
+        offset=offset,
+        rule=of.rule,
+        standing=of.standing,  # type: ignore[arg-type]
+        severity=of.severity,
+    )
+
+
+def _open_keys(ledger: Ledger, rule: str) -> list[str]:
+    from transfer.ledger.findings import open_keys
+
+    return open_keys(ledger, rule)
