@@ -30,6 +30,7 @@ from transfer.deid.model import (
     Stretch,
 )
 from transfer.opening import open_source
+from transfer.quality.extract import document_of_leaving
 from transfer.scan.text import decoded, plain
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class Outgoing:
 
     The stretches among `pieces` are copied from the source file unchanged; a `PixelPlan` is
     streamed by `stream_pixels`, and its `spool`, where it has one, is the taker's to delete.
-    `is_marked`: Patient Identity Removed (0012,0062) says so.
+    `is_marked`: Patient Identity Removed (0012,0062) says so. `traits` is what rules read of the
+    header that leaves, see `transfer.quality.extract`.
     """
 
     pieces: tuple[OutgoingPiece, ...] = field(repr=False)
@@ -78,6 +80,7 @@ class Outgoing:
     head_sha256: str
     identity: OutgoingIdentity = field(repr=False)
     is_marked: bool = False
+    traits: str = field(default="", repr=False)
 
 
 class Cause(StrEnum):
@@ -213,7 +216,23 @@ def rewrite_header(
         if isinstance(piece, bytes):
             digest.update(piece)
     is_marked = plain(_raw(out.dataset, _IDENTITY_REMOVED)) == "YES"
-    return Outgoing(_placed(pieces, plan), size_of(pieces), digest.hexdigest(), identity, is_marked)
+    return Outgoing(
+        _placed(pieces, plan),
+        size_of(pieces),
+        digest.hexdigest(),
+        identity,
+        is_marked,
+        _traits(out, identity, is_blanked=plan is not None),
+    )
+
+
+def _traits(out: Header, identity: OutgoingIdentity, *, is_blanked: bool) -> str:
+    uids = {
+        "study": identity.study_uid,
+        "series": identity.series_uid,
+        "instance": identity.sop_instance_uid,
+    }
+    return document_of_leaving(out, uids, is_blanked=is_blanked)
 
 
 def _is_list(stretch: Stretch, header: Header, read: Read) -> bool:

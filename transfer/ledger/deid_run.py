@@ -89,7 +89,8 @@ def has_gone(ledger: Ledger) -> bool:
 def _forget(ledger: Ledger) -> None:
     ledger.write(
         "UPDATE instance SET out_sop_instance_uid = NULL, out_sop_class_uid = NULL,"
-        " out_transfer_syntax_uid = NULL, head_sha256 = NULL, deid_run = NULL"
+        " out_transfer_syntax_uid = NULL, head_sha256 = NULL,"
+        " out_traits_id = NULL, deid_run = NULL"
     )
     ledger.write("UPDATE series SET out_series_uid = NULL")
     ledger.write("UPDATE study SET out_study_uid = NULL")

@@ -73,7 +73,8 @@ def record_facts(ledger: Ledger, page: Sequence[tuple[Ungathered, Collection[Fac
         grown = [patient for patient, facts in told.items() if _add(ledger, patient, facts)]
         for patient in grown:
             ledger.write(
-                "UPDATE instance SET head_sha256 = NULL WHERE state = 'ready' AND series_id IN"
+                "UPDATE instance SET head_sha256 = NULL, out_traits_id = NULL"
+                " WHERE state = 'ready' AND series_id IN"
                 " (SELECT e.id FROM series e JOIN study s ON s.id = e.study_id"
                 " WHERE s.patient_id = ?) AND NOT EXISTS"
                 " (SELECT 1 FROM batch b WHERE b.id = batch_id AND b.state = 'sending')",

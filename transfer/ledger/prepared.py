@@ -9,6 +9,7 @@ from typing import Final, Literal
 from transfer.deid.keys.seal import PATIENT_ID, SERIES_UID, SOP_INSTANCE_UID, STUDY_UID
 from transfer.ledger.batches import PatientFacts
 from transfer.ledger.connection import Ledger
+from transfer.ledger.traits import traits_row
 from transfer.values import SeriesRef
 
 INCONSISTENT: Final = "inconsistent"
@@ -45,7 +46,7 @@ class Unprepared:
 @dataclass(frozen=True, slots=True)
 class Made:
     """What leaves of an instance. `is_marked`: it says that it is de-identified, or the method
-    itself stands for that."""
+    itself stands for that. `traits`: what rules read of its header."""
 
     of: Unprepared
     series: SeriesRef = field(repr=False)
@@ -55,6 +56,7 @@ class Made:
     size_bytes: int
     head_sha256: str
     is_marked: bool
+    traits: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def record_prepared(ledger: Ledger, run: int, results: Sequence[Made | Halted]) 
 def _halt(ledger: Ledger, run: int, halted: Halted) -> None:
     ledger.write(
         "UPDATE instance SET state = 'failed', reason = ?, cause = ?, hits = ?, deid_run = ?,"
-        " head_sha256 = NULL WHERE id = ? AND state = 'ready'",
+        " head_sha256 = NULL, out_traits_id = NULL WHERE id = ? AND state = 'ready'",
         halted.reason,
         halted.cause,
         "\n".join(halted.hits),
@@ -154,7 +156,7 @@ class _Naming:
         write(
             "UPDATE instance SET deid_run = ?, out_sop_instance_uid = ?, out_sop_class_uid = ?,"
             " out_transfer_syntax_uid = ?, size_bytes = ?, head_sha256 = ?, deidentified = ?,"
-            " cause = '', hits = '' WHERE id = ? AND state = 'ready'",
+            " out_traits_id = ?, cause = '', hits = '' WHERE id = ? AND state = 'ready'",
             run,
             self._instance,
             made.sop_class_uid,
@@ -162,6 +164,7 @@ class _Naming:
             made.size_bytes,
             made.head_sha256,
             made.is_marked,
+            traits_row(self._ledger, made.traits) if made.traits else None,
             of.row,
         )
         return None

@@ -323,7 +323,7 @@ def _move(ledger: Ledger, where: str, values: list[object], *, is_out: bool) -> 
     if is_out:
         change = (
             "state = 'excluded', batch_id = NULL, reason = '', cause = '', hits = '',"
-            " head_sha256 = NULL, attempts = 0"
+            " head_sha256 = NULL, out_traits_id = NULL, attempts = 0"
         )
         states = "'ready', 'failed'"
     else:

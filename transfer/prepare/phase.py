@@ -195,6 +195,7 @@ class _Rewriting:
             out.size_bytes,
             out.head_sha256,
             out.is_marked or self._method.stands_for_itself,
+            out.traits,
         )
 
     def _with_number(self, of: Unprepared, wanted: NumberWanted) -> Answer:

@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Final
 
 from transfer.quality.attributes import (
     DEIDENTIFICATION_CODES,
+    ILL_FORMED_UIDS,
     OVERLAY_GROUPS,
+    PIXELS_BLANKED,
     PRIVATE_GROUPS,
+    REFERENCES,
     TRANSFER_SYNTAX,
     Traits,
 )
-from transfer.quality.judging import write_traits
+from transfer.quality.document import write_traits
 from transfer.quality.rules import READ
 from transfer.quality.segments import IS_WANTED as SEGMENTS_WANTED
 from transfer.quality.segments import SEGMENTATION_CLASSES, segment_facts
+from transfer.quality.terms import is_uid
 from transfer.scan.elements import VALUE_LIMIT_BYTES
 from transfer.scan.text import UID_LIMIT, decoded
 
@@ -77,6 +81,29 @@ def header_facts(
 
 def document_of_header(header: Header) -> str:
     """The document of a header in memory: what the scan would say of the file it was read from."""
+    return _document_with(header, _facts_of(header))
+
+
+def document_of_leaving(header: Header, uids: Mapping[str, str], *, is_blanked: bool) -> str:
+    """The document of a header that leaves. `uids` are its own ones, by a word for each.
+
+    New UIDs and IDs stand in the ledger nowhere in the clear: those of other series are left out.
+    """
+    facts = _facts_of(header)
+    facts.pop(REFERENCES.tag, None)
+    if ill_formed := [word for word, uid in uids.items() if uid and not is_uid(uid)]:
+        facts[ILL_FORMED_UIDS.tag] = ",".join(ill_formed)
+    if is_blanked:
+        facts[PIXELS_BLANKED.tag] = "YES"
+    return _document_with(header, facts)
+
+
+def _document_with(header: Header, facts: Mapping[int, str]) -> str:
+    dataset = header.dataset
+    return traits_document(lambda tag: _raw(dataset, tag), _raw(dataset, _CHARSET), facts)
+
+
+def _facts_of(header: Header) -> dict[int, str]:
     dataset = header.dataset
     codes = dataset.get(_CODES)
     facts = header_facts(
@@ -84,10 +111,9 @@ def document_of_header(header: Header) -> str:
         _groups(dataset),
         has_codes=codes is not None and isinstance(codes.value, list) and bool(codes.value),
     )
-    charset = _raw(dataset, _CHARSET)
     if SEGMENTS_WANTED and _raw(dataset, _SOP_CLASS).strip(b" \0") in SEGMENTATION_CLASSES:
         facts |= segment_facts(dataset)
-    return traits_document(lambda tag: _raw(dataset, tag), charset, facts)
+    return facts
 
 
 def _raw(dataset: DataSet, tag: int) -> bytes:
