@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from transfer.errors import SourceChanged
-from transfer.node import OutgoingInstance
+from transfer.node import OutgoingFile, OutgoingInstance
 
 
-async def exact_pieces(instance: OutgoingInstance) -> AsyncGenerator[bytes, None]:
-    """The pieces of an instance, as many bytes as `size_bytes` says.
+async def exact_pieces(
+    instance: OutgoingInstance | OutgoingFile,
+) -> AsyncGenerator[bytes, None]:
+    """The pieces of an instance, or of a file of a volume, as many bytes as `size_bytes` says.
 
     Raises:
         SourceChanged: it cannot be read, or is not as long as it was said to be.

@@ -16,6 +16,7 @@ from transfer.ledger.holder import RunnerRecord, is_held, read_runner
 from transfer.ledger.order import Order, read_order
 from transfer.ledger.progress import Progress, read_progress
 from transfer.ledger.steps import StepRecord, read_steps
+from transfer.ledger.volumes import HANDOVER, NO_VOLUMES, VolumeCounts, count_volumes
 from transfer.node import JourneyStep
 from transfer.values import StepState
 from transfer.workspace import Workspace
@@ -23,7 +24,8 @@ from transfer.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One look at a transfer. `is_running` is the lock's word, not the ledger's."""
+    """One look at a transfer. `is_running` is the lock's word, not the ledger's. `handover` is the
+    path of the folder for a node that takes no NIfTI images, empty where nothing lies there."""
 
     order: Order
     census: Census
@@ -35,6 +37,8 @@ class Status:
     findings: list[Finding]
     deid: DeidRun | None = None
     chosen: Chosen | None = None
+    volumes: VolumeCounts = NO_VOLUMES
+    handover: str = ""
 
     @property
     def state(self) -> str:
@@ -90,6 +94,7 @@ class Status:
             "instances": asdict(self.census.instances),
             "selection": None if self.chosen is None else asdict(self.chosen),
             "files": asdict(self.census.files),
+            "volumes": asdict(self.volumes) | {"handover": self.handover or None},
             "bytes": {"total": self.census.bytes_total, "sent": self.census.bytes_sent},
             "rate_bps": self.progress.rate_bps if self.is_running else 0.0,
             "eta_s": self.progress.eta_s if self.is_running else None,
@@ -162,6 +167,7 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
         with Ledger.open(workspace.ledger, read_only=True) as own:
             return read_status(workspace, own)
     run = newest_run(ledger)
+    counts = count_volumes(ledger)
     return Status(
         order=read_order(ledger),
         census=take_census(ledger),
@@ -172,5 +178,7 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
         steps=read_steps(ledger),
         findings=read_findings(ledger),
         deid=run[1] if run else None,
+        volumes=counts,
+        handover=str(workspace.folder / HANDOVER) if counts.handed_over else "",
         chosen=read_chosen(ledger),
     )

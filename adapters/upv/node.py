@@ -27,12 +27,16 @@ from transfer.node import (
     Batch,
     CheckResult,
     Destination,
+    HeldFile,
     HeldInstance,
     Identity,
     InstanceOutcome,
     Objection,
     OnBytes,
+    OutgoingVolume,
     StudyPlan,
+    VolumeOutcome,
+    VolumeRef,
 )
 from transfer.values import SeriesInstanceUID, SeriesRef, SOPInstanceUID, StudyInstanceUID, StudyRef
 
@@ -152,6 +156,21 @@ class UpvNode:
     async def commit_study(self, study: StudyRef, destination: str) -> None:
         # DICOMweb stores at once.
         return
+
+    async def send_volume(
+        self, volume: OutgoingVolume, destination: str, on_bytes: OnBytes
+    ) -> VolumeOutcome:
+        raise self._no_volumes()
+
+    async def held_files(self, ref: VolumeRef, destination: str) -> Mapping[str, HeldFile]:
+        raise self._no_volumes()
+
+    def _no_volumes(self) -> NotSupported:
+        return NotSupported(
+            "How NIfTI images are uploaded to this node is not public.",
+            "Use the hand-over folder of the transfer; its README says how.",
+            node=self.name,
+        )
 
     async def waiting(
         self, series: SeriesRef, destination: str = ""

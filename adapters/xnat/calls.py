@@ -15,7 +15,7 @@ import httpx
 
 from adapters.statuses import refuse_status
 from adapters.xnat.session import Session, cookie
-from adapters.xnat.wire import Answer, Query, address, exchange, unreadable
+from adapters.xnat.wire import Answer, Query, address, digested, exchange, unreadable
 from transfer.errors import NEVER, NodeFault, NotAllowed, SignInExpired
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -76,11 +76,7 @@ class Calls:
                 break
             await self.session.renew(used)
             on_restart()
-        raise SignInExpired(
-            "The node signs us out again at once.",
-            "Look whether another program uses the same account on this node, then run login.",
-            node=self.node,
-        )
+        raise self._signed_out()
 
     async def _is_signed_out(self, answer: Answer, used: str) -> bool:
         if answer.status == 401:
@@ -92,6 +88,27 @@ class Calls:
         if answer.status in (403, 404):
             return not await self.session.is_ours(used)
         return False
+
+    async def md5(self, path: str) -> str:
+        """The MD5 (hex) of a file on the node, read to its end and not kept. Raises as `ask`,
+        and where there is no such file."""
+        for is_last in (False, True):
+            used = await self.session.id()
+            url = address(self._url, path)
+            answer = await digested(self._client, url, headers=cookie(used), node=self.node)
+            self.session.listen(answer)
+            if not await self._is_signed_out(answer, used):
+                return self.good(answer).text
+            if not is_last:
+                await self.session.renew(used)
+        raise self._signed_out()
+
+    def _signed_out(self) -> SignInExpired:
+        return SignInExpired(
+            "The node signs us out again at once.",
+            "Look whether another program uses the same account on this node, then run login.",
+            node=self.node,
+        )
 
     async def get(self, path: str, query: Query | None = None) -> Answer:
         return await self.ask("GET", path, query=query)

@@ -26,18 +26,23 @@ from adapters.xnat.options import Settings
 from adapters.xnat.prearchive import Prearchive
 from adapters.xnat.server import Version, ask_version, too_old
 from adapters.xnat.session import Session
+from adapters.xnat.volumes import Volumes
 from transfer.errors import NotSupported, TransferError
 from transfer.node import (
     Abilities,
     Batch,
     CheckResult,
     Destination,
+    HeldFile,
     HeldInstance,
     Identity,
     InstanceOutcome,
     Objection,
     OnBytes,
+    OutgoingVolume,
     StudyPlan,
+    VolumeOutcome,
+    VolumeRef,
 )
 from transfer.values import SeriesRef, SOPInstanceUID, StudyRef
 
@@ -99,6 +104,7 @@ class XnatNode:
             max_concurrency=self._settings.max_concurrency,
             listing_delay_s=self._settings.listing_delay_s,
             commits_studies=True,
+            takes_volumes=True,
         )
 
     async def sign_in(self) -> Identity:
@@ -172,6 +178,16 @@ class XnatNode:
         # and while it receives not even these. What is sent twice overwrites itself.
         return {}
 
+    async def send_volume(
+        self, volume: OutgoingVolume, destination: str, on_bytes: OnBytes
+    ) -> VolumeOutcome:
+        project = self._project(destination)
+        return await (await self._connections()).volumes.send(volume, project, on_bytes)
+
+    async def held_files(self, ref: VolumeRef, destination: str) -> Mapping[str, HeldFile]:
+        project = self._project(destination)
+        return await (await self._connections()).volumes.held(ref, project)
+
     def _project(self, destination: str) -> str:
         if not destination and len(self._settings.destinations) == 1:
             destination = self._settings.destinations[0]
@@ -213,5 +229,6 @@ class _Connections:
         self.prearchive = Prearchive(self.calls)
         self.catalogue = Catalogue(self.calls)
         self.importer = Importer(self.calls)
+        self.volumes = Volumes(self.calls, self.catalogue)
         self.archiver = Archiver(self.calls, self.prearchive, self.catalogue, pace)
         self.conflicts = Conflicts(self.calls, self.prearchive, self.catalogue)

@@ -9,6 +9,9 @@ from typing import Final
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
 
+HANDOVER: Final = "handover"
+"""The folder of a transfer where volumes lie that its node has no public way for."""
+
 _PAGE: Final = 200
 _COLUMNS: Final = (
     "v.id, v.file_id, f.path, v.file_bytes, v.file_mtime_ns, j.path, v.json_file_bytes,"
@@ -80,6 +83,9 @@ class VolumeCounts:
     verified: int = 0
     failed: int = 0
     handed_over: int = 0
+
+
+NO_VOLUMES: Final = VolumeCounts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,18 @@ def count_volumes(ledger: Ledger) -> VolumeCounts:
             " AND state <> 'excluded'"
         ),
     )
+
+
+def volumes_not_sent(ledger: Ledger, limit: int) -> list[tuple[str, str, str]]:
+    """Row key, state and reason of volumes that failed or are left out, failed ones first."""
+    return [
+        (f"F{file}", state, reason)
+        for file, state, reason in ledger.rows(
+            "SELECT file_id, state, reason FROM volume WHERE state IN ('failed', 'excluded')"
+            " ORDER BY state DESC, id LIMIT ?",
+            limit,
+        )
+    ]
 
 
 def image_files(ledger: Ledger) -> Iterator[ImageFile]:

@@ -18,6 +18,7 @@ from transfer.ledger.findings import (
 )
 from transfer.ledger.order import last_word, read_order
 from transfer.ledger.steps import set_step
+from transfer.ledger.volumes import count_volumes
 from transfer.ledger.waivers import is_waived
 from transfer.node import Node, Objection, StudyPlan
 from transfer.orders import DEID_WAIVER
@@ -145,11 +146,49 @@ def _were_stopped_here(ledger: Ledger) -> bool:
     return bool(ledger.number(query))
 
 
+_SEE_VOLUMES = (
+    "See which and why with: eucaim-transfer status NAME --json. Then upload again: only those go."
+)
+
+
+def _of_volumes(ledger: Ledger) -> str:
+    """A sentence on the NIfTI volumes, once all images have arrived; empty without any.
+
+    Raises:
+        PartlyDone: volumes did not arrive.
+    """
+    v = count_volumes(ledger)
+    if v.failed:
+        raise PartlyDone(
+            f"The images are on the node, but {v.failed} of {v.ready} NIfTI volumes did not"
+            " arrive.",
+            _SEE_VOLUMES,
+        )
+    if v.verified + v.handed_over < v.ready:
+        waiting = v.ready - v.verified - v.handed_over
+        raise PartlyDone(
+            f"The images are on the node, but {waiting} of {v.ready} NIfTI volumes have not gone"
+            " yet.",
+            "Send them with: eucaim-transfer upload NAME",
+        )
+    told = ""
+    if v.verified:
+        told += f" {v.verified} NIfTI volumes are there too, read back with equal digests."
+    if v.handed_over:
+        told += (
+            f" {v.handed_over} NIfTI volumes lie in the hand-over folder of this transfer; its"
+            " README says how they go on."
+        )
+    if v.left_out:
+        told += f" {v.left_out} NIfTI images are left out, each with its reason."
+    return told
+
+
 def conclude(ledger: Ledger, *, can_list: bool) -> None:
     """Say how the images step ended, by the ledger's counts.
 
     Raises:
-        PartlyDone: instances failed.
+        PartlyDone: instances or volumes failed.
         StepBlocked: the node lists nothing, so that a person has to count.
     """
     n = take_census(ledger).instances
@@ -168,12 +207,13 @@ def conclude(ledger: Ledger, *, can_list: bool) -> None:
             " them out of the source, then upload again.",
         )
     if n.verified == n.ready:
+        of_volumes = _of_volumes(ledger)
         clear_finding(ledger, "UNVERIFIABLE")
         set_step(
             ledger,
             "upload",
             StepState.DONE,
-            f"All {n.verified} SOP Instances are on the node, each one listed by it.",
+            f"All {n.verified} SOP Instances are on the node, each one listed by it.{of_volumes}",
         )
         return
     if can_list or n.sent < n.ready:
@@ -184,12 +224,14 @@ def conclude(ledger: Ledger, *, can_list: bool) -> None:
         )
     word = last_word(ledger, COUNTED)
     if word is not None and word.value == str(n.sent):
+        of_volumes = _of_volumes(ledger)
         clear_finding(ledger, "UNVERIFIABLE")
         set_step(
             ledger,
             "upload",
             StepState.DONE,
-            f"All {n.sent} SOP Instances were acknowledged; {word.person} counted them there.",
+            f"All {n.sent} SOP Instances were acknowledged; {word.person} counted them there."
+            f"{of_volumes}",
         )
         return
     what = f"{n.sent} instances were acknowledged, but the node does not list what it holds."

@@ -38,6 +38,7 @@ from transfer.runner.gate import (
 )
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.stream import stream
+from transfer.runner.volumes import move_volumes
 from transfer.scan.phase import Interrupted, scan
 from transfer.values import ExitCode, StepState
 from transfer.volumes.look import look_at_volumes
@@ -218,6 +219,9 @@ async def _phases(
             await maker.aclose()
     if stop():
         raise Interrupted
+    await move_volumes(ledger, node, settings, stop, method, sends=until is Until.UPLOAD)
+    if stop():
+        raise Interrupted
     await ledger(conclude, can_list=can_list)
 
 
@@ -281,7 +285,7 @@ def _refuse_nothing(ledger: Ledger) -> None:
             f"The selection leaves out all {n.found:,} instances.",
             "See its rules, and take some back, with: eucaim-transfer select NAME",
         )
-    if not n.found:
+    if not n.found and not count_volumes(ledger).ready:
         raise StepBlocked(
             "The source holds no DICOM instance that could be sent.",
             "See what was left out, and why, with: eucaim-transfer scan NAME",

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _WATCH_S = 0.25
 
 
-class _Watch:
-    """Reads the wishes, applies them, and writes the progress row."""
+class Watch:
+    """Reads the wishes, applies them, and writes the progress row; of `most` lanes at most."""
 
     def __init__(self, ledger: LedgerThread, settings: Settings, stop: Stop, most: int) -> None:
         self._ledger = ledger
@@ -87,7 +87,7 @@ async def stream(
         Whether the node lists what it holds.
     """
     abilities = await node.abilities()
-    watch = _Watch(ledger, settings, stop, abilities.max_concurrency)
+    watch = Watch(ledger, settings, stop, abilities.max_concurrency)
     await watch.look()
     if not sends:
         await ledger(doubt_verified)
@@ -124,14 +124,14 @@ async def stream(
     )
     # A verification alone changes nothing on the node.
     committer.is_done = not (sends and abilities.commits_studies)
-    await _supervise(
+    await supervise(
         _work(sender, committer, verifier, watch, lanes), watch, stop, settings.stop_grace_s
     )
     return verifier.can_list
 
 
 async def _work(
-    sender: Sender, committer: Committer, verifier: Verifier, watch: _Watch, lanes: int
+    sender: Sender, committer: Committer, verifier: Verifier, watch: Watch, lanes: int
 ) -> None:
     is_sent = False
 
@@ -151,8 +151,8 @@ async def _work(
         group.create_task(verifier.run(lambda: is_sent and committer.is_done))
 
 
-async def _supervise(
-    work: Coroutine[None, None, None], watch: _Watch, stop: Stop, grace_s: float
+async def supervise(
+    work: Coroutine[None, None, None], watch: Watch, stop: Stop, grace_s: float
 ) -> None:
     """Let the work run under the watch; on a stop, give requests under way `grace_s` to end."""
     loop = asyncio.get_running_loop()

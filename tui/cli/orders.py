@@ -15,6 +15,7 @@ from transfer.errors import TransferError, UsageError
 from transfer.ledger.census import list_failed, list_left_out
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word
+from transfer.ledger.volumes import volumes_not_sent
 from transfer.method_files import (
     MethodFiles,
     de_identifies,
@@ -175,6 +176,8 @@ def status_command(options: argparse.Namespace) -> int:
             for failed in list_failed(ledger, limit=20):
                 name = f" {os.fsdecode(failed.path)}" if options.identifiers else ""
                 say(f"  {failed.key} in {failed.study_key}: {failed.reason}{name}")
+            for key, _, reason in volumes_not_sent(ledger, 20):
+                say(f"  {key} (NIfTI): {reason}")
     return ExitCode.DONE
 
 
@@ -211,6 +214,18 @@ def progress_line(status: Status) -> str:
     )
 
 
+def _print_volumes(status: Status) -> None:
+    v = status.volumes
+    if v.found:
+        failed = f", {v.failed} failed" if v.failed else ""
+        say(
+            f"  NIfTI        {v.found} found, {v.left_out} left out; {v.sent} of {v.ready}"
+            f" acknowledged, {v.verified} read back{failed}"
+        )
+    if status.handover:
+        say(f"  hand over    {v.handed_over} NIfTI volumes lie in {status.handover}")
+
+
 def print_status(status: Status) -> None:
     """Status in plain lines."""
     n, files = status.census.instances, status.census.files
@@ -238,6 +253,7 @@ def print_status(status: Status) -> None:
     say(f"  sent         {n.sent} of {n.ready} acknowledged, {n.verified} verified on the node")
     if n.failed:
         say(f"  failed       {n.failed}")
+    _print_volumes(status)
     if status.is_running:
         say(f"  now          {progress_line(status)}")
         say(f"  runner       process {status.runner.pid} on {status.runner.host}")
@@ -270,6 +286,10 @@ def status_document(
             for failed in list_failed(ledger, limit=_NAMED_AT_MOST)
         ]
         document["left_out"] = left_out_document(ledger, identifiers=identifiers)
+        document["volumes"]["not_sent"] = [
+            {"key": key, "state": state, "reason": reason}
+            for key, state, reason in volumes_not_sent(ledger, _NAMED_AT_MOST)
+        ]
     return document
 
 
