@@ -68,10 +68,12 @@ class About:
 
 
 class Findings:
-    """The findings of all transfers of a home."""
+    """The findings of all transfers of a home. `person` is the name that was given last: whoever
+    answers many questions types it once."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self.person = ""
 
     def overview(self, name: str) -> Overview:
         """Every rule that found something."""
