@@ -123,7 +123,6 @@ def read_findings(
             limit,
             offset,
             severity,
-            severity,
         )
     ]
 
