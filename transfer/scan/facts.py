@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class FileKind(StrEnum):
@@ -26,8 +26,7 @@ class FileVerdict(StrEnum):
     REJECT = "reject"
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceHeader:
+class InstanceHeader(NamedTuple):
     """The attributes of an instance that the rest of the program works with.
 
     Every text is untrusted: trimmed, control and undecodable characters replaced by U+FFFD, cut
@@ -59,10 +58,10 @@ class InstanceHeader:
     body_offset: int
     has_part10: bool
     traits: str = ""
+    birth_date: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts:
+class FileFacts(NamedTuple):
     """The scanner's word on one file; `reasons` are codes of `transfer.scan.reasons`, worst first.
 
     `header` is there for every file of kind instance whose beginning could be read, rejects

@@ -10,13 +10,13 @@ from itertools import islice
 from transfer import checkpoint
 from transfer.errors import UsageError
 from transfer.ledger.archives import put_away_members
+from transfer.ledger.arrivals import waiting_tables
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.files import (
-    SeenFile,
+    begin_walk,
     count_unread,
     count_unreadable,
-    next_generation,
     prepare_reading,
     record_missing,
     record_seen,
@@ -56,11 +56,12 @@ def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> 
             "Mount the share again, or ask for access, then repeat the command.",
         )
     set_step(ledger, "scan", StepState.RUNNING)
-    _walk_source(ledger, source, should_stop)
-    _read_headers(ledger, source, processes, should_stop)
-    if open_archives(ledger, source, lambda: _stop_if(should_stop)):
-        prepare_reading(ledger)
+    with waiting_tables(ledger):
+        _walk_source(ledger, source, should_stop)
         _read_headers(ledger, source, processes, should_stop)
+        if open_archives(ledger, source, lambda: _stop_if(should_stop)):
+            prepare_reading(ledger)
+            _read_headers(ledger, source, processes, should_stop)
     census, unreadable = take_census(ledger), count_unreadable(ledger)
     found = f"{census.instances.found} instances in {census.files.seen} files."
     if unreadable:
@@ -72,18 +73,18 @@ def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> 
 
 
 def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool]) -> None:
-    generation = next_generation(ledger)
+    presence = begin_walk(ledger)
     entries = walk(source)
-    seen = 0
-    while page := [
-        SeenFile(e.path, e.size_bytes, e.mtime_ns, e.refusal) for e in islice(entries, _PAGE)
-    ]:
+    seen, told = 0, 0.0
+    while page := list(islice(entries, _PAGE)):
         _stop_if(should_stop)
-        record_seen(ledger, page, generation)
+        record_seen(ledger, page, presence)
         checkpoint.passed("walked")
         seen += len(page)
-        write_progress(ledger, Progress(phase="scan", done=seen, note="Looking for files"))
-    record_missing(ledger, generation)
+        if (now := time.monotonic()) - told >= _TELL_EVERY_S:
+            told = now
+            write_progress(ledger, Progress(phase="scan", done=seen, note="Looking for files"))
+    record_missing(ledger, presence)
     put_away_members(ledger)
     prepare_reading(ledger)
 

@@ -59,6 +59,15 @@ class Reason(StrEnum):
     NAME_BELIES = "content-differs-from-extension"
 
 
+class Twin(StrEnum):
+    """What a file has to do with another one of the same SOP Instance UID."""
+
+    IDENTICAL = "duplicate-identical"
+    OTHER_CONTENT = "duplicate-uid-other-content"
+    OTHER_SYNTAX = "duplicate-other-transfer-syntax"
+    OTHER_TOOL = "duplicate-of-other-tool"
+
+
 _REJECTS: Final[dict[str, str]] = {
     Reason.UNREADABLE_FILE: "The file cannot be read. Check its permissions and the disk or "
     "share it lies on, then scan again.",
@@ -102,8 +111,8 @@ _REJECTS: Final[dict[str, str]] = {
     "or its checksum is wrong. Copy or make the archive again, then scan again.",
     Reason.ARCHIVED_ARCHIVE: "Archives inside archives are not opened. Unpack it into the source "
     "folder if it holds images, then scan again.",
-    Reason.ARCHIVED_NOT_READ: "Tables, NIfTI images and their descriptions are not read inside "
-    "archives. Unpack it into the source folder if it is to go, then scan again.",
+    Reason.ARCHIVED_NOT_READ: "Tables are not read inside archives. Unpack it into the source "
+    "folder if it is to go, then scan again.",
 }
 _WARNINGS: Final[dict[str, str]] = {
     Reason.NO_PREAMBLE: "The file lacks the DICOM preamble. It is put in front when the instance "
@@ -158,9 +167,13 @@ _GIVEN_ELSEWHERE: Final[dict[str, str]] = {
     "a person agreed. Nothing to do.",
     "no-longer-there": "The file was there at an earlier scan and is gone. If it was moved or "
     "deleted on purpose there is nothing to do; else put it back and scan again.",
-    "duplicate-identical": "The same bytes are there twice. One copy is sent; nothing to do.",
-    "duplicate-uid-other-content": "Two files with different content claim the same SOP Instance "
+    Twin.IDENTICAL: "The same bytes are there twice. One copy is sent; nothing to do.",
+    Twin.OTHER_CONTENT: "Two files with different content claim the same SOP Instance "
     "UID. Only the first is sent: find out which one is right.",
+    Twin.OTHER_SYNTAX: "The two files have different transfer syntaxes: one is perhaps a converted "
+    "copy of the other. Keep the better one.",
+    Twin.OTHER_TOOL: "The two files were written by different programs: one perhaps changed what "
+    "the other wrote. Keep the one that is right.",
 }
 _SENTENCES: Final[dict[str, str]] = {**_REJECTS, **_WARNINGS, **_GIVEN_ELSEWHERE}
 _WEIGHT: Final[dict[str, int]] = {reason: n for n, reason in enumerate(_SENTENCES)}
@@ -204,14 +217,15 @@ def explain(reason: str) -> str:
 
 
 def is_quiet(facts: FileFacts, path: bytes | str) -> bool:
-    """Whether a reject needs no operator: an index, or a file nobody takes for an image.
+    """Whether a reject needs no operator: an index, a file nobody takes for an image, or a link
+    in an archive.
 
     A file with an image's ending, or with none at all (as DICOM exports often have), is loud, and
     so is everything that could not be read.
     """
     if facts.verdict is not FileVerdict.REJECT:
         return False
-    if facts.kind is FileKind.DICOMDIR:
+    if facts.kind is FileKind.DICOMDIR or facts.reasons == (Reason.ARCHIVED_SPECIAL,):
         return True
     if not set(facts.reasons) <= {Reason.NOT_DICOM, Reason.EMPTY_FILE}:
         return False

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One thing met on the walk. `path` is relative to the source, as the file system spells it.
 
     `refusal` is empty for a regular file, else the reason code why it will never be read.
@@ -39,9 +38,10 @@ def walk(source: bytes) -> Iterator[Entry]:
                 yield Entry(folder, 0, 0, "folder-linked-twice")
                 continue
             seen.add(identity)
+            below = folder + b"/" if folder else b""
             with os.scandir(where) as entries:
                 for entry in entries:
-                    path = os.path.join(folder, entry.name)
+                    path = below + entry.name
                     # One link that leads nowhere must not cost the rest of its folder.
                     try:
                         is_folder = entry.is_dir()

@@ -4,6 +4,17 @@ CREATE TABLE traits (
   document TEXT NOT NULL UNIQUE
 );
 
+-- Whom headers name beside a Patient ID. Two persons of one patient are two people who share an ID,
+-- or one who is spelt differently: instances tell which of them are still there. Original
+-- identifiers.
+CREATE TABLE person (
+  id INTEGER PRIMARY KEY,
+  patient_id INTEGER NOT NULL REFERENCES patient (id),
+  name TEXT NOT NULL,
+  birth_date TEXT NOT NULL,
+  UNIQUE (patient_id, name, birth_date)
+);
+
 -- Facts about the ledger itself, by name: which attributes the traits hold, for one.
 CREATE TABLE setting (
   name TEXT PRIMARY KEY,
@@ -49,14 +60,15 @@ CREATE TABLE instance_new (
   facts_of_ns INTEGER,
   -- Of the file, and of what leaves where that was made already.
   traits_id INTEGER REFERENCES traits (id),
-  out_traits_id INTEGER REFERENCES traits (id)
+  out_traits_id INTEGER REFERENCES traits (id),
+  person_id INTEGER REFERENCES person (id)
 );
 INSERT INTO instance_new
 SELECT id, file_id, file_bytes, file_mtime_ns, series_id, sop_instance_uid, sop_class_uid,
   transfer_syntax_uid, body_offset, has_part10, deidentified, size_bytes, state, reason, batch_id,
   attempts, sha256, evidence, sent_at_utc, verified_at_utc, deid_run, out_sop_instance_uid,
   out_sop_class_uid, out_transfer_syntax_uid, head_sha256, source_sha256, cause, hits, facts_of_ns,
-  NULL, NULL
+  NULL, NULL, NULL
 FROM instance;
 DROP TABLE instance;
 ALTER TABLE instance_new RENAME TO instance;
