@@ -81,6 +81,11 @@ def is_all_there(status: Status) -> bool:
     return counts.ready > 0 and counts.verified == counts.ready
 
 
+def stands_in_the_way(status: Status) -> int:
+    """How many of the rules have findings for which nothing is sent."""
+    return len({f.rule for f in status.findings if f.severity in ("block", "ask")})
+
+
 def verdict(status: Status) -> Content:
     """The one answer an administrator wants: did every SOP Instance arrive?"""
     counts = status.census.instances
@@ -233,6 +238,9 @@ def scan_now(status: Status) -> Now:
         )
     if is_all_there(status):
         return Now("Every instance of this folder is on the node.", "[Enter] shows the upload.")
+    if rules := stands_in_the_way(status):
+        what = f"{figures.count(rules, 'rule')} {'stands' if rules == 1 else 'stand'} in the way."
+        return Now(f"The folder was read. {what}", "[Enter] shows what, and what to do about it.")
     what = figures.count(counts.ready, "instance")
     size = figures.size(status.census.bytes_total)
     return Now(f"{what} can go, {size}. Nothing is being sent.", "[Enter] goes to the upload.")

@@ -38,6 +38,7 @@ class JourneyScreen(Page):
 
     CSS_PATH = "journey.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "findings", "Findings", id="journey.findings"),
         Binding("f", "failures", "Failures", id="journey.failures"),
     ]
 
@@ -148,16 +149,23 @@ class JourneyScreen(Page):
             return ScanScreen(self._transfer)
         return UploadScreen(self._transfer)
 
+    def action_findings(self) -> None:
+        from tui.screens.findings import FindingsScreen
+
+        self.app.push_screen(FindingsScreen(self._transfer))
+
     def action_failures(self) -> None:
         from tui.screens.problems import ProblemsScreen
 
         self.app.push_screen(ProblemsScreen(self._transfer))
 
     def live_actions(self) -> frozenset[str]:
-        return frozenset({"failures"})
+        return frozenset({"failures", "findings"})
 
     def can(self, action: str) -> bool | None:
         status = self._glance.status if self._glance else None
+        if action == "findings":
+            return bool(status and status.census.files.seen)
         return bool(status and status.census.instances.failed)
 
 

@@ -32,6 +32,7 @@ class ScanScreen(TransferPage):
     CSS_PATH = "scan.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go_on", "Go on", id="scan.go-on"),
+        Binding("c", "findings", "Findings", id="scan.findings"),
         Binding("i", "names", "Original names", id="scan.names"),
     ]
     until = "scan"
@@ -132,8 +133,15 @@ class ScanScreen(TransferPage):
         unread = status.runner.epoch == 0 or status.census.files.unread
         if not status.is_running and unread:
             await self.start()
+        elif words.stands_in_the_way(status):
+            self.action_findings()
         elif status.census.instances.ready:
             self._show_upload()
+
+    def action_findings(self) -> None:
+        from tui.screens.findings import FindingsScreen
+
+        self.app.push_screen(FindingsScreen(self.transfer))
 
     def _has_moved_on(self, status: Status) -> bool:
         """Whoever watched the reading wants to see the sending that follows it."""
@@ -150,11 +158,13 @@ class ScanScreen(TransferPage):
         self.app.switch_screen(UploadScreen(self.transfer))
 
     def live_actions(self) -> frozenset[str]:
-        return super().live_actions() | {"names", "go_on"}
+        return super().live_actions() | {"names", "go_on", "findings"}
 
     def can(self, action: str) -> bool | None:
         if action == "names":
             return bool(self._left_out)
+        if action == "findings":
+            return bool(self.status and self.status.census.files.seen)
         if action == "go_on":
             scanning = bool(
                 self.status and self.status.is_running and self.status.progress.phase == "scan"
