@@ -9,6 +9,8 @@ from typing import Final, Literal
 from transfer.ledger.connection import Ledger
 
 NOT_READ: Final = "archive-not-read"
+_UNREADABLE: Final = "unreadable-file"
+_PAGE: Final = 1000
 _GONE: Final = "The source file is no longer there. Put it back and scan again."
 
 
@@ -83,6 +85,8 @@ def close_archive(
 ) -> None:
     """Record that all of an archive that can be listed is listed."""
     others = [one for one in archive.reasons if one not in (NOT_READ, "archive")]
+    if reason == _UNREADABLE:
+        others = []  # By that alone the next scan knows that it has to look again.
     with ledger.transaction():
         ledger.write(
             "UPDATE source_file SET verdict = ?, reasons = ? WHERE id = ?",
@@ -95,27 +99,36 @@ def close_archive(
 def put_away_members(ledger: Ledger) -> None:
     """Take the members of archives that are gone or have changed for missing, until the archive
     is opened again. Their unsent instances cannot go, those of open requests aside."""
+    changed = ledger.rows(
+        "SELECT a.file_id FROM archive a JOIN source_file f ON f.id = a.file_id"
+        " WHERE f.verdict IS NULL OR f.verdict = 'missing' OR f.kind <> 'archive'"
+        " OR (f.size_bytes, f.mtime_ns) <> (a.size_bytes, a.mtime_ns)"
+    )
+    for (archive,) in changed:
+        last = 0
+        while rows := ledger.rows(
+            "SELECT id FROM source_file WHERE container_id = ? AND id > ? ORDER BY id LIMIT ?",
+            archive,
+            last,
+            _PAGE,
+        ):
+            last = rows[-1][0]
+            _put_away(ledger, rows)
+        with ledger.transaction():
+            ledger.write("DELETE FROM archive WHERE file_id = ?", archive)
+
+
+def _put_away(ledger: Ledger, rows: list[tuple[object, ...]]) -> None:
     with ledger.transaction():
-        changed = [
-            row
-            for (row,) in ledger.rows(
-                "SELECT a.file_id FROM archive a JOIN source_file f ON f.id = a.file_id"
-                " WHERE f.verdict IS NULL OR f.verdict = 'missing' OR f.kind <> 'archive'"
-                " OR (f.size_bytes, f.mtime_ns) <> (a.size_bytes, a.mtime_ns)"
-            )
-        ]
-        for row in changed:
-            ledger.write(
-                "UPDATE instance SET state = 'failed', reason = ?, cause = ''"
-                " WHERE (state = 'ready' OR cause <> '' AND state = 'failed') AND file_id IN"
-                " (SELECT id FROM source_file WHERE container_id = ?) AND NOT EXISTS"
-                " (SELECT 1 FROM batch b WHERE b.id = batch_id AND b.state = 'sending')",
-                _GONE,
-                row,
-            )
-            ledger.write(
-                "UPDATE source_file SET verdict = 'missing', reasons = 'no-longer-there'"
-                " WHERE container_id = ? AND verdict IS NOT 'missing'",
-                row,
-            )
-            ledger.write("DELETE FROM archive WHERE file_id = ?", row)
+        ledger.write_many(
+            "UPDATE instance SET state = 'failed', reason = ?, cause = ''"
+            " WHERE file_id = ? AND (state = 'ready' OR cause <> '' AND state = 'failed')"
+            " AND NOT EXISTS"
+            " (SELECT 1 FROM batch b WHERE b.id = batch_id AND b.state = 'sending')",
+            [(_GONE, row) for (row,) in rows],
+        )
+        ledger.write_many(
+            "UPDATE source_file SET verdict = 'missing', reasons = 'no-longer-there'"
+            " WHERE id = ? AND verdict IS NOT 'missing'",
+            rows,
+        )

@@ -49,7 +49,8 @@ def open_archives(ledger: Ledger, source: bytes, pulse: Callable[[], None]) -> b
                         seen += len(page)
                         write_progress(ledger, Progress("scan", seen, note="Opening archives"))
                     if opened.stamp_now() != (archive.size_bytes, archive.mtime_ns):
-                        continue  # Written to since the walk: the next one tells.
+                        # Written to since the walk; the next one tells what is in it by now.
+                        verdict, reason = "rejected", Reason.UNREADABLE_FILE.value
             except ArchiveRefused as refused:
                 verdict, reason = "rejected", refused.reason.value
             except OSError:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from transfer.members import is_member
@@ -32,7 +33,7 @@ from transfer.scan.pixels import GEOMETRY, judge_pixels, number_of_frames
 from transfer.scan.reasons import Reason, verdict_of, worst_first
 from transfer.scan.sniff import look_at_other, name_belies
 from transfer.scan.source import FileSource, InflatedSource, Source, TooMuch
-from transfer.scan.text import TEXT_LIMIT, UID_LIMIT, decoded, plain
+from transfer.scan.text import UID_LIMIT, decoded, plain
 
 _MEDIA_DIRECTORY: Final = "1.2.840.10008.1.3.10"
 # PS3.5 section 9.1: components without leading zeros, 64 characters in all.
@@ -57,17 +58,25 @@ _STUDY_DESCRIPTION: Final = 0x00081030
 _SERIES_DESCRIPTION: Final = 0x0008103E
 _PATIENT_NAME: Final = 0x00100010
 _PATIENT_ID: Final = 0x00100020
+_BIRTH_DATE: Final = 0x00100030
 _IDENTITY_REMOVED: Final = 0x00120062
 _BODY_PART: Final = 0x00180015
 _STUDY: Final = 0x0020000D
 _SERIES: Final = 0x0020000E
 _SERIES_NUMBER: Final = 0x00200011
 _DEIDENTIFICATION_CODES: Final = 0x00120064
-_WANTED: Final = GEOMETRY | {
-    _CHARSET, _SOP_CLASS, _SOP_INSTANCE, _STUDY_DATE, _MODALITY, _MANUFACTURER,
-    _STUDY_DESCRIPTION, _SERIES_DESCRIPTION, _PATIENT_NAME, _PATIENT_ID, _IDENTITY_REMOVED,
-    _BODY_PART, _STUDY, _SERIES, _SERIES_NUMBER,
-} | WANTED  # fmt: skip
+_OF_SERIES: Final = (
+    *(_SOP_CLASS, _STUDY, _SERIES, _PATIENT_ID, _PATIENT_NAME, _MODALITY, _MANUFACTURER),
+    *(_STUDY_DATE, _STUDY_DESCRIPTION, _SERIES_NUMBER, _SERIES_DESCRIPTION, _BODY_PART),
+    *(_IDENTITY_REMOVED, _BIRTH_DATE),
+)
+_UIDS: Final = frozenset((_SOP_CLASS, _STUDY, _SERIES))
+_PLAIN: Final = frozenset(
+    (_MODALITY, _STUDY_DATE, _SERIES_NUMBER, _BODY_PART, _IDENTITY_REMOVED, _BIRTH_DATE)
+)
+_WANTED: Final = GEOMETRY | WANTED | {_CHARSET, _SOP_INSTANCE, *_OF_SERIES}
+_NONE: Final = (b"", b"")
+_KEPT: Final = 256
 
 
 def inspect_file(path: bytes | str) -> FileFacts:
@@ -113,11 +122,11 @@ def _facts(
 
 
 def _archived(facts: FileFacts) -> FileFacts:
-    """What is said of a member of an archive that is no DICOM object: whoever reads such files
-    finds them by their names in a folder."""
+    """What is said of a member of an archive that cannot be read there: archives are opened, and
+    tables found, in folders alone."""
     if facts.kind is FileKind.ARCHIVE and facts.verdict is not FileVerdict.REJECT:
         return _facts(facts.kind, [Reason.ARCHIVED_ARCHIVE])
-    if facts.kind in (FileKind.NIFTI, FileKind.TABLE, FileKind.SIDECAR):
+    if facts.kind is FileKind.TABLE:
         return _facts(facts.kind, [Reason.ARCHIVED_NOT_READ, *map(Reason, facts.reasons)])
     return facts
 
@@ -194,38 +203,48 @@ def _segments_of(source: FileSource) -> dict[int, str]:
 
 
 def _header(found: Outline, frame: Frame, syntax: str, facts: dict[int, str]) -> InstanceHeader:
-    charset = found.values.get(_CHARSET, (b"", b""))[1]
-
-    def raw(tag: int) -> bytes:
-        return found.values.get(tag, (b"", b""))[1]
-
-    def uid(tag: int) -> str:
-        return plain(raw(tag), UID_LIMIT)
-
-    def text(tag: int) -> str:
-        return decoded(raw(tag), charset, is_name=tag == _PATIENT_NAME)
-
+    values = found.values
+    charset = values.get(_CHARSET, _NONE)[1]
+    (
+        *(sop_class, study, series, patient_id, patient_name, modality, manufacturer, study_date),
+        *(study_description, series_number, series_description, body_part, removed, birth_date),
+    ) = _texts(tuple([values.get(tag, _NONE)[1] for tag in _OF_SERIES]), charset)
     has_part10 = frame.is_complete
     return InstanceHeader(
-        sop_instance_uid=uid(_SOP_INSTANCE),
-        sop_class_uid=uid(_SOP_CLASS),
-        study_uid=uid(_STUDY),
-        series_uid=uid(_SERIES),
-        patient_id=text(_PATIENT_ID),
-        patient_name=text(_PATIENT_NAME),
+        sop_instance_uid=plain(values.get(_SOP_INSTANCE, _NONE)[1], UID_LIMIT),
+        sop_class_uid=sop_class,
+        study_uid=study,
+        series_uid=series,
+        patient_id=patient_id,
+        patient_name=patient_name,
         transfer_syntax_uid=syntax[:UID_LIMIT],
-        modality=plain(raw(_MODALITY), TEXT_LIMIT),
-        manufacturer=text(_MANUFACTURER),
-        study_date=plain(raw(_STUDY_DATE), TEXT_LIMIT),
-        study_description=text(_STUDY_DESCRIPTION),
-        series_number=plain(raw(_SERIES_NUMBER), TEXT_LIMIT),
-        series_description=text(_SERIES_DESCRIPTION),
-        body_part=plain(raw(_BODY_PART), TEXT_LIMIT),
-        patient_identity_removed=plain(raw(_IDENTITY_REMOVED)) == "YES",
+        modality=modality,
+        manufacturer=manufacturer,
+        study_date=study_date,
+        study_description=study_description,
+        series_number=series_number,
+        series_description=series_description,
+        body_part=body_part,
+        patient_identity_removed=removed == "YES",
         number_of_frames=number_of_frames(found),
         body_offset=0 if has_part10 else frame.body_at,
         has_part10=has_part10,
-        traits=traits_document(raw, charset, facts),
+        traits=traits_document(lambda tag: values.get(tag, _NONE)[1], charset, facts),
+        birth_date=birth_date,
+    )
+
+
+# The slices of a series say the same in the same bytes.
+@lru_cache(_KEPT)
+def _texts(values: tuple[bytes, ...], charset: bytes) -> tuple[str, ...]:
+    """The texts of `_OF_SERIES`."""
+    return tuple(
+        plain(value, UID_LIMIT)
+        if tag in _UIDS
+        else plain(value)
+        if tag in _PLAIN
+        else decoded(value, charset, is_name=tag == _PATIENT_NAME)
+        for tag, value in zip(_OF_SERIES, values, strict=True)
     )
 
 

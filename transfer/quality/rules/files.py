@@ -24,7 +24,10 @@ _UNIMPORTANT: Final = _OF_UIDS | {
 }
 # Nothing says that an image is there; the scan itself stays open until they can be read.
 _UNKNOWN: Final = frozenset(
-    ("unreadable-folder", "unreadable-file", "broken-link", Reason.SPECIAL_FILE)
+    (
+        *("unreadable-folder", "unreadable-file", "broken-link", Reason.SPECIAL_FILE),
+        *(Reason.ARCHIVE_COMPRESSED, Reason.ARCHIVED_ARCHIVE, Reason.ARCHIVED_NOT_READ),
+    )
 )
 _MAKES_UIDS_ANEW: Final = "De-identify with a profile that replaces UIDs"
 
