@@ -79,7 +79,7 @@ _SPELLINGS: Final[Mapping[Role, tuple[str, ...]]] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-_OTHER_DATE: Final = re.compile(r"dateof[a-z]+|[a-z]+date")
+_OTHER_DATE: Final = re.compile(r"(?:^|[ _.-])[Dd](?:ate|ATE)(?:$|[ _.-])|[a-z]Date$|^DATE")
 
 # Columns that name a person whatever stands in them (TAB-05).
 _TELLING: Final = MappingProxyType(
@@ -130,8 +130,8 @@ def roles_of(
             if spelling in spelt and spelt.index(spelling) not in roles:
                 roles[spelt.index(spelling)] = role
                 break
-    for place, text in enumerate(spelt):
-        if place not in roles and _OTHER_DATE.fullmatch(text):
+    for place, heading in enumerate(headings):
+        if place not in roles and _OTHER_DATE.search(heading[:256]):
             roles[place] = Role.OTHER_DATE
     return roles
 

@@ -6,10 +6,11 @@ Records are read one at a time. Numbers stay as they are written: 45.50 is not 4
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from transfer.clinical.columns import is_patient_heading
 from transfer.clinical.rows import (
     MOST_CHARACTERS,
     MOST_COLUMNS,
@@ -40,12 +41,17 @@ def read_json_table(path: Path, codec: str) -> Table:
             raise TableProblem("too-many-columns")
     if not columns:
         raise TableProblem("empty")
-    headings = tuple(columns)
+    headings = _patient_first(columns)
     rows = (
         checked(Row(number, tuple(_text(record.get(heading)) for heading in headings)))
         for number, record in enumerate(_records(path, codec), 2)
     )
-    return Table("json", headings, rows)
+    return Table("json", tuple(map(_text, headings)), rows)
+
+
+def _patient_first(columns: Iterable[str]) -> tuple[str, ...]:
+    """The keys of a record have no order; where PatientID is one of them it comes first."""
+    return tuple(sorted(columns, key=lambda heading: not is_patient_heading(heading)))
 
 
 def _is_by_columns(path: Path, codec: str) -> bool:
@@ -67,9 +73,9 @@ def _by_columns(path: Path, codec: str) -> Table:
         raise TableProblem("json-too-large")
     with path.open(encoding=codec, errors="replace") as file:
         document = _decoded(_decoder(), file.read())[0]
-    columns = {heading: _column(values) for heading, values in document.items()}
-    if not columns:
+    if not document:
         raise TableProblem("empty")
+    columns = {heading: _column(document[heading]) for heading in _patient_first(document)}
     count = max(map(len, columns.values()))
     rows = (
         checked(
@@ -80,7 +86,7 @@ def _by_columns(path: Path, codec: str) -> Table:
         )
         for number in range(count)
     )
-    return Table("json", tuple(columns), rows)
+    return Table("json", tuple(map(_text, columns)), rows)
 
 
 def _column(values: Any) -> list[Any]:
@@ -163,5 +169,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, str):
-        return value
+        # An escape can name half a character, which no other text can hold.
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
     return json.dumps(value, ensure_ascii=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -79,6 +80,30 @@ def order_of(text: str) -> Order | None:
     if first > 12 >= second:
         return Order.DAY
     return Order.MONTH if second > 12 >= first else None
+
+
+@dataclass(slots=True)
+class DateOrder:
+    """What the dates of one column prove about their order, as they are seen one by one."""
+
+    proofs: set[Order] = field(default_factory=set)
+    is_open: bool = False
+
+    def see(self, text: str) -> None:
+        """Look at one more value."""
+        if proof := order_of(text):
+            self.proofs.add(proof)
+        elif not self.is_open and written_date(text).is_open:
+            self.is_open = True
+
+    @property
+    def proven(self) -> str:
+        """An `Order`, `mixed` where there is proof of both, `open` where there should be one."""
+        if len(self.proofs) > 1:
+            return "mixed"
+        if self.proofs:
+            return next(iter(self.proofs)).value
+        return "open" if self.is_open else ""
 
 
 def _date(year: int, month: int, day: int) -> dt.date | None:

@@ -30,6 +30,9 @@ STUDY_GOES: Final = (
 )
 """Whether anything of study `s` belongs to the dataset."""
 
+AS_LISTED: Final = "as-listed"
+"""A person's word: studies of one day come in the order of their keys."""
+
 _PAGE: Final = 500
 
 
@@ -331,3 +334,23 @@ def _renumber(ledger: Ledger, patient_row: int) -> None:
 
 def _place_study(ledger: Ledger, study_row: int, place: int | None) -> None:
     ledger.write("UPDATE timepoint SET place = ? WHERE study_id = ?", place, study_row)
+
+
+def place_as_listed(ledger: Ledger, patient_rows: Iterable[int]) -> None:
+    """Number what dates leave open in the order of the keys; what a person placed stays."""
+    with ledger.transaction():
+        for patient in patient_rows:
+            studies = dated_studies(ledger, patient)
+            for one in studies:
+                if one.place is None:
+                    _place_study(ledger, one.study, _free_place(one, studies))
+                    studies = dated_studies(ledger, patient)
+            _renumber(ledger, patient)
+
+
+def _free_place(one: Dated, studies: Sequence[Dated]) -> int:
+    """The first place of its day that nobody has; without a date the last of all."""
+    if not one.date:
+        return len(studies)
+    taken = {s.place for s in studies if s.date == one.date}
+    return next(place for place in range(len(studies) + 1) if place not in taken)

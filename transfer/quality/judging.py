@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import groupby
 
+from transfer.clinical.derive import derive
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, replace_findings
 from transfer.ledger.standing import stand_anew
@@ -41,6 +42,7 @@ _Judged = Callable[[int | None, int | None], tuple[tuple[HeaderRule, Problem], .
 def judge(ledger: Ledger, circumstances: Circumstances) -> None:
     """Run every rule and replace all findings of theirs, but what a deep look found. Blocking; may
     be repeated at any time."""
+    derive(ledger)
     found = _standing(ledger, _all(ledger, circumstances), circumstances)
     replace_findings(ledger, [rule.id for rule in RULES if not isinstance(rule, DeepRule)], found)
     stand_anew(ledger)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from transfer import checkpoint
+from transfer.clinical.phase import read_clinical
 from transfer.deid.methods import MethodSpec
 from transfer.errors import EpochLost, StepBlocked, TransferError
 from transfer.ledger.batches import retry_failed
@@ -237,6 +238,7 @@ async def _make_ready(
     if until is Until.SCAN or not await ledger(_is_scanned):
         await ledger(holder.enter, "scan")
         await ledger(_scan, settings, stop)
+    await ledger(_read_clinical, stop)
     await ledger(apply_selection)
     await ledger(_look_at_volumes, stop)
     await ledger(_judge, settings)
@@ -297,6 +299,10 @@ def _scan(ledger: Ledger, settings: Settings, stop: Stop) -> None:
     upload = read_steps(ledger).get("upload")
     if upload is not None and upload.state is StepState.DONE and _is_open(ledger):
         set_step(ledger, "upload", StepState.TODO, "Instances were added that have not gone yet.")
+
+
+def _read_clinical(ledger: Ledger, stop: Stop) -> None:
+    read_clinical(ledger, _wishes(ledger, stop))
 
 
 def _prepare(ledger: Ledger, method: OpenMethod, settings: Settings, stop: Stop) -> None:

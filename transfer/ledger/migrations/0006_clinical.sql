@@ -13,6 +13,9 @@ CREATE TABLE clinical_file (
   problem TEXT NOT NULL DEFAULT '',
   -- How many other tables beside it are named as of another dataset.
   strangers INTEGER NOT NULL DEFAULT 0,
+  -- The row key of its heading, and its rows below that.
+  heading_row INTEGER NOT NULL DEFAULT 1,
+  data_rows INTEGER NOT NULL DEFAULT 0,
   UNIQUE (path, sheet)
 );
 CREATE TABLE clinical_column (
@@ -21,6 +24,8 @@ CREATE TABLE clinical_column (
   heading TEXT NOT NULL,
   -- Which of EUCAIM's attributes it holds; empty where that is not known.
   role TEXT NOT NULL,
+  -- What its dates prove about the order of day and month.
+  date_order TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (file_id, number)
 ) WITHOUT ROWID;
 -- `id` is the number of the row in its table, the heading being row 1; later tables count on.

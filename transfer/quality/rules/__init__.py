@@ -7,11 +7,17 @@ from typing import Final
 from transfer.quality.attributes import Attribute
 from transfer.quality.rule import Rule
 from transfer.quality.rules import (
+    age,
     deidentified,
     files,
     imaging,
+    link,
     nifti,
+    relative,
     segmentations,
+    tables,
+    telling,
+    timepoints,
     unique,
 )
 
@@ -22,6 +28,12 @@ RULES: Final[tuple[Rule, ...]] = (
     *deidentified.RULES,
     *segmentations.RULES,
     *nifti.RULES,
+    *tables.RULES,
+    *telling.RULES,
+    *link.RULES,
+    *age.RULES,
+    *relative.RULES,
+    *timepoints.RULES,
 )
 
 BY_ID: Final = {rule.id: rule for rule in RULES}

@@ -1,0 +1,164 @@
+"""What all tables say of one patient, as far as ages, dates and timepoints go."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Final
+
+from transfer.clinical.columns import Role
+from transfer.clinical.values import Order, number, whole, written_date
+from transfer.ledger.clinical import ClinicalColumn, clinical_columns, clinical_files
+from transfer.ledger.connection import Ledger
+
+DATE_RULE: Final = "REL-07"
+_PAGE: Final = 2000
+_ROWS_OF_ONE: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row of a patient, its values as they can be read; None where they cannot."""
+
+    row: int
+    study_uid: str = field(repr=False)
+    imaging: dt.date | None
+    relative_day: int | None
+    age: float | None
+    episode: str
+    timepoint: str
+
+    @property
+    def key(self) -> str:
+        return f"R{self.row}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A patient as the tables tell."""
+
+    patient: int
+    age_at_diagnosis: float | None
+    diagnosis: dt.date | None
+    rows: tuple[TableRow, ...]
+
+    @property
+    def baseline(self) -> tuple[dt.date | None, str]:
+        """The date of day 0, and how it is known: the diagnosis, or a row of day 0."""
+        if self.diagnosis is not None:
+            return self.diagnosis, "diagnosis"
+        for row in self.rows:
+            if row.relative_day == 0 and row.imaging is not None:
+                return row.imaging, "day 0"
+        return None, ""
+
+    def row_of(self, study_uid: str, day: dt.date | None, *, is_only: bool) -> TableRow | None:
+        """The row about one study: by its UID, by its day, or because there is one of each."""
+        for row in self.rows:
+            if row.study_uid and row.study_uid == study_uid:
+                return row
+        on_day = [r for r in self.rows if day is not None and r.imaging == day]
+        if len(on_day) == 1:
+            return on_day[0]
+        return self.rows[0] if is_only and len(self.rows) == 1 else None
+
+
+class TableColumns:
+    """Where the columns of one table are, and how its dates are read."""
+
+    def __init__(self, columns: list[ClinicalColumn], said: Order | None) -> None:
+        self._place = {Role(c.role): c.place for c in reversed(columns) if c.role}
+        self._order = {
+            c.place: Order(c.date_order) if c.date_order in list(Order) else said for c in columns
+        }
+
+    @classmethod
+    def of(cls, ledger: Ledger, file: int, key: str) -> TableColumns:
+        found = ledger.row(
+            "SELECT value FROM settled WHERE rule = ? AND key = ? AND standing = 'answered'",
+            DATE_RULE,
+            key,
+        )
+        said = Order(found[0]) if found and found[0] in list(Order) else None
+        return cls(clinical_columns(ledger, file), said)
+
+    def order(self, place: int) -> Order | None:
+        return self._order.get(place)
+
+    def has(self, role: Role) -> bool:
+        return role in self._place
+
+    def place(self, role: Role) -> int | None:
+        return self._place.get(role)
+
+    def text(self, cells: list[str], role: Role) -> str:
+        place = self._place.get(role)
+        return "" if place is None or place >= len(cells) else cells[place].strip()
+
+    def date(self, cells: list[str], role: Role) -> dt.date | None:
+        place = self._place.get(role)
+        if place is None or place >= len(cells):
+            return None
+        return written_date(cells[place], self.order(place)).date
+
+
+def table_columns(ledger: Ledger) -> dict[int, TableColumns]:
+    """The columns of every table, by the table's row."""
+    return {f.row: TableColumns.of(ledger, f.row, f.key) for f in clinical_files(ledger)}
+
+
+def people(ledger: Ledger) -> Iterator[Person]:
+    """Every patient who is linked to a row, by patient row."""
+    columns = table_columns(ledger)
+    for patient, rows in groupby(_linked(ledger), key=lambda row: int(row[0])):
+        yield _person(patient, columns, rows)
+
+
+def _person(
+    patient: int, columns: dict[int, TableColumns], rows: Iterator[tuple[Any, ...]]
+) -> Person:
+    age: float | None = None
+    diagnosis: dt.date | None = None
+    kept: list[TableRow] = []
+    for _, row, file, document in rows:
+        if len(kept) >= _ROWS_OF_ONE:
+            continue
+        cells, of = json.loads(document), columns[file]
+        if age is None:
+            age = plausible_age(of.text(cells, Role.AGE_AT_DIAGNOSIS))
+        if diagnosis is None:
+            diagnosis = of.date(cells, Role.DIAGNOSIS_DATE)
+        kept.append(
+            TableRow(
+                row,
+                of.text(cells, Role.STUDY),
+                of.date(cells, Role.IMAGING_DATE),
+                whole(of.text(cells, Role.RELATIVE_DAY)),
+                plausible_age(of.text(cells, Role.AGE)),
+                of.text(cells, Role.EPISODE),
+                of.text(cells, Role.TIMEPOINT),
+            )
+        )
+    return Person(patient, age, diagnosis, tuple(kept))
+
+
+def plausible_age(text: str) -> float | None:
+    """An age in years from 0 to 120 (AGE-03); None where it is none."""
+    years = number(text)
+    return years if years is not None and 0 <= years <= 120 else None
+
+
+def _linked(ledger: Ledger) -> Iterator[tuple[Any, ...]]:
+    patient = row = 0
+    while page := ledger.rows(
+        "SELECT patient_id, id, file_id, cells FROM clinical_row WHERE patient_id IS NOT NULL"
+        " AND (patient_id, id) > (?, ?) ORDER BY patient_id, id LIMIT ?",
+        patient,
+        row,
+        _PAGE,
+    ):
+        yield from page
+        patient, row = page[-1][:2]

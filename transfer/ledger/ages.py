@@ -1,0 +1,105 @@
+"""Ages and relative days of studies, computed from original dates before any date is changed.
+
+Source: EUCAIM's requirements, AGE-05 and REL-03.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from transfer.ledger.connection import Ledger
+from transfer.ledger.timepoints import STUDY_GOES
+from transfer.quality.attributes import Attribute
+
+_WINDOW: Final = 2000
+
+
+class StudyAge(NamedTuple):
+    """Age at a study in years; `source` is `table` or `header`."""
+
+    study: int
+    years: float
+    source: str
+
+
+class StudyDay(NamedTuple):
+    """Whole days of a study from the baseline; `source` says from which, and how it is known:
+    `diagnosis`, `day 0` or `first study` by dates, or `table`, as given there."""
+
+    study: int
+    days: int
+    source: str
+
+
+class Said(NamedTuple):
+    """What headers of a study say of an attribute: the text, how many say it, and one of them."""
+
+    text: str
+    n: int
+    example: int
+
+
+class PatientStudies(NamedTuple):
+    """The studies of one patient that belong to the dataset: row, date as written, UID."""
+
+    patient: int
+    studies: tuple[tuple[int, str, str], ...]
+
+
+def said_of_studies(
+    ledger: Ledger, attribute: Attribute, *, of_source: bool = False
+) -> Iterator[tuple[int, list[Said]]]:
+    """Of each study that belongs to the dataset what its headers say of an attribute, as they
+    leave where that was made already, unless the source is asked for."""
+    traits = "i.traits_id" if of_source else "ifnull(i.out_traits_id, i.traits_id)"
+    last = ledger.number("SELECT max(id) FROM study")
+    for low in range(1, last + 1, _WINDOW):
+        # Headers that say the same are counted before the document is looked into.
+        rows = ledger.rows(
+            "SELECT study, ifnull(json_extract(t.document, ?), ''), sum(n), min(example) FROM"  # noqa: S608 - literals of ours
+            f" (SELECT e.study_id AS study, {traits} AS traits, count(*) AS n,"
+            " min(i.id) AS example FROM series e JOIN instance i ON i.series_id = e.id"
+            " WHERE e.study_id BETWEEN ? AND ? AND i.state <> 'excluded' GROUP BY 1, 2)"
+            " LEFT JOIN traits t ON t.id = traits GROUP BY 1, 2 ORDER BY 1, 3 DESC",
+            f'$."{attribute.tag}"',
+            low,
+            low + _WINDOW - 1,
+        )
+        of: dict[int, list[Said]] = {}
+        for study, text, n, example in rows:
+            of.setdefault(study, []).append(Said(str(text), n, example))
+        yield from of.items()
+
+
+def studies_of_patients(ledger: Ledger) -> Iterator[PatientStudies]:
+    """Every patient with studies in the dataset, by row; studies by date."""
+    last = ledger.number("SELECT max(id) FROM patient")
+    for low in range(1, last + 1, _WINDOW):
+        of: dict[int, list[tuple[int, str, str]]] = {}
+        for patient, study, date, uid in ledger.rows(
+            "SELECT s.patient_id, s.id, s.study_date, s.study_uid FROM study s"  # noqa: S608 - a literal of ours
+            f" WHERE s.patient_id BETWEEN ? AND ? AND {STUDY_GOES}"
+            " ORDER BY s.patient_id, s.study_date, s.id",
+            low,
+            low + _WINDOW - 1,
+        ):
+            of.setdefault(patient, []).append((study, date, uid))
+        for patient, studies in of.items():
+            yield PatientStudies(patient, tuple(studies))
+
+
+def replace_ages(ledger: Ledger, pages: Iterable[Sequence[StudyAge]]) -> None:
+    """Record these as the ages that are known; of a study given twice the later one counts."""
+    with ledger.transaction():
+        ledger.write("DELETE FROM study_age")
+        for page in pages:
+            ledger.write_many("INSERT OR REPLACE INTO study_age VALUES (?, ?, ?)", [*page])
+
+
+def replace_days(ledger: Ledger, pages: Iterable[Sequence[StudyDay]]) -> None:
+    """Record these as the relative days that are known."""
+    with ledger.transaction():
+        ledger.write("DELETE FROM study_day")
+        for page in pages:
+            ledger.write_many("INSERT OR REPLACE INTO study_day VALUES (?, ?, ?)", [*page])

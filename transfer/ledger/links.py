@@ -1,0 +1,93 @@
+"""Which row of a clinical table is which patient of the images: equal IDs, and persons' words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from transfer.ledger.connection import Ledger
+
+_PAGE: Final = 2000
+LINK_RULE: Final = "LNK-02"
+SAME: Final = "same"
+DIFFERENT: Final = "different"
+
+
+class Alike(NamedTuple):
+    """A table's ID and a patient's that look alike. `row` is the first with that ID, `patients` how
+    many patients look like it."""
+
+    row: int
+    patient_row: int
+    patients: int
+
+
+def link_rows(ledger: Ledger, likeness: Callable[[str], str]) -> None:
+    """Link every row to its patient: where both have the same ID, or a person said so."""
+    _add_likenesses(ledger, likeness)
+    with ledger.transaction():
+        _take_words(ledger)
+        ledger.write(
+            "UPDATE clinical_row SET patient_id = ifnull("
+            "(SELECT p.id FROM patient p WHERE p.original_id = clinical_row.patient),"
+            " (SELECT l.patient_id FROM clinical_link l WHERE l.patient = clinical_row.patient"
+            " AND l.is_same = 1)) WHERE patient <> ''"
+        )
+
+
+def _add_likenesses(ledger: Ledger, likeness: Callable[[str], str]) -> None:
+    while page := ledger.rows(
+        "SELECT p.id, p.original_id FROM patient p WHERE NOT EXISTS"
+        " (SELECT 1 FROM patient_likeness k WHERE k.patient_id = p.id) LIMIT ?",
+        _PAGE,
+    ):
+        with ledger.transaction(durable=False):
+            ledger.write_many(
+                "INSERT INTO patient_likeness VALUES (?, ?)",
+                [(row, likeness(original)) for row, original in page],
+            )
+
+
+def _take_words(ledger: Ledger) -> None:
+    for alike in alike_pairs(ledger, unsettled_only=False):
+        found = ledger.row(
+            "SELECT value FROM settled WHERE rule = ? AND key = ? AND standing = 'answered'",
+            LINK_RULE,
+            f"R{alike.row}",
+        )
+        if found and found[0] in (SAME, DIFFERENT) and alike.patients == 1:
+            ledger.write(
+                "INSERT OR REPLACE INTO clinical_link"
+                " SELECT patient, ?, ? FROM clinical_row WHERE id = ?",
+                alike.patient_row,
+                found[0] == SAME,
+                alike.row,
+            )
+
+
+def alike_pairs(ledger: Ledger, *, unsettled_only: bool = True) -> Iterator[Alike]:
+    """IDs of tables that are no patient's, but look like one's who has no row of the same ID.
+
+    A patient whose own ID stands in the table as well is somebody else.
+    """
+    settled = (
+        " AND NOT EXISTS (SELECT 1 FROM clinical_link l WHERE l.patient = r.patient"
+        " AND l.patient_id = k.patient_id)"
+        if unsettled_only
+        else ""
+    )
+    after = 0
+    while page := ledger.rows(
+        "SELECT min(r.id), min(k.patient_id), count(DISTINCT k.patient_id)"  # noqa: S608 - literals of ours
+        " FROM clinical_row r JOIN patient_likeness k ON k.likeness = r.likeness"
+        " WHERE r.likeness <> '' AND NOT EXISTS"
+        " (SELECT 1 FROM patient p WHERE p.original_id = r.patient)"
+        " AND NOT EXISTS (SELECT 1 FROM clinical_row o JOIN patient q ON q.original_id = o.patient"
+        f" WHERE q.id = k.patient_id){settled}"
+        " GROUP BY r.patient HAVING min(r.id) > ? ORDER BY min(r.id) LIMIT ?",
+        after,
+        _PAGE,
+    ):
+        for row in page:
+            yield Alike(*row)
+        after = page[-1][0]

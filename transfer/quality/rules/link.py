@@ -1,0 +1,189 @@
+"""Images and clinical table belong together (EUCAIM's requirements, section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from transfer.ledger.clinical import clinical_files, has_readable_table
+from transfer.ledger.connection import Ledger
+from transfer.ledger.links import DIFFERENT, LINK_RULE, SAME, alike_pairs
+from transfer.ledger.order import read_order
+from transfer.ledger.timepoints import STUDY_GOES
+from transfer.quality.rule import (
+    Choice,
+    Circumstances,
+    Dimension,
+    Found,
+    LedgerRule,
+    Level,
+    Rule,
+    Severity,
+)
+from transfer.quality.rules.tabled import bounded, linked_tables
+
+_PAGE: Final = 2000
+
+
+def _both_ways(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
+    if not has_readable_table(ledger):
+        return
+    asked = list(alike_pairs(ledger))
+    # A table that could not be read may be the one with the rows.
+    if all(not file.problem for file in clinical_files(ledger)):
+        yield from _without_row(ledger, {one.patient_row for one in asked})
+    for file, _columns in linked_tables(ledger):
+        yield from bounded(_without_images(ledger, file.row, {one.row for one in asked}))
+
+
+def _without_row(ledger: Ledger, asked: set[int]) -> Iterator[Found]:
+    after = 0
+    while page := ledger.rows(
+        "SELECT p.id FROM patient p WHERE p.id > ? AND NOT EXISTS"  # noqa: S608 - a literal of ours
+        " (SELECT 1 FROM clinical_row r WHERE r.patient_id = p.id) AND EXISTS"
+        f" (SELECT 1 FROM study s WHERE s.patient_id = p.id AND {STUDY_GOES})"
+        " ORDER BY p.id LIMIT ?",
+        after,
+        _PAGE,
+    ):
+        for (patient,) in page:
+            if patient not in asked:
+                yield Found(
+                    f"P{patient}",
+                    Level.PATIENT,
+                    Severity.BLOCK,
+                    f"Patient P{patient} has images but no row in the clinical table.",
+                    "Add the row, with the ID as in the images, or exclude the patient.",
+                )
+        after = page[-1][0]
+
+
+def _without_images(ledger: Ledger, file: int, asked: set[int]) -> Iterator[Found]:
+    after = 0
+    while page := ledger.rows(
+        "SELECT min(id), count(*), patient FROM clinical_row r"
+        " WHERE file_id = ? AND patient_id IS NULL"
+        " GROUP BY patient HAVING min(id) > ? ORDER BY min(id) LIMIT ?",
+        file,
+        after,
+        _PAGE,
+    ):
+        for row, n, patient in page:
+            if row in asked:
+                continue
+            rows = f"Row {row} has" if n == 1 else f"Row {row} and {n - 1:,} more of its ID have"
+            what = "no images" if str(patient).strip() else "no PatientID"
+            yield Found(
+                f"R{row}",
+                Level.TABLE,
+                Severity.BLOCK,
+                f"{rows} {what}.",
+                "Take it out of the table, or correct its PatientID, or add the images.",
+                n,
+            )
+        after = page[-1][0]
+
+
+def _alike(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
+    if not has_readable_table(ledger):
+        return
+    open_ones = {one.row for one in alike_pairs(ledger)}
+    said = {str(key) for (key,) in ledger.rows("SELECT key FROM settled WHERE rule = ?", LINK_RULE)}
+    for one in alike_pairs(ledger, unsettled_only=False):
+        key = f"R{one.row}"
+        if one.row not in open_ones and key not in said:
+            continue
+        if one.patients > 1:
+            yield Found(
+                key,
+                Level.TABLE,
+                Severity.BLOCK,
+                f"The PatientID of row {one.row} looks like those of {one.patients} patients.",
+                "Write it in the table as it is in the images.",
+            )
+        else:
+            yield Found(
+                key,
+                Level.TABLE,
+                Severity.ASK,
+                f"The PatientID of row {one.row} and that of patient P{one.patient_row} look"
+                " alike. Same patient?",
+                example=f"P{one.patient_row}",
+            )
+
+
+def _image_only(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
+    if read_order(ledger).clinical is None:
+        yield Found(
+            "all",
+            Level.DATASET,
+            Severity.ASK,
+            "There is no clinical data. Image-only datasets are accepted case by case.",
+        )
+
+
+def _twice(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
+    for file, _columns in linked_tables(ledger):
+        yield from bounded(_repeated(ledger, file.row))
+
+
+def _repeated(ledger: Ledger, file: int) -> Iterator[Found]:
+    after = 0
+    while page := ledger.rows(
+        "SELECT min(id), max(id), count(*), timepoint FROM clinical_row"
+        " WHERE file_id = ? AND trim(patient) <> ''"
+        " GROUP BY ifnull('P' || patient_id, 'T' || patient), timepoint"
+        " HAVING count(*) > 1 AND min(id) > ? ORDER BY min(id) LIMIT ?",
+        file,
+        after,
+        _PAGE,
+    ):
+        for first, last, n, timepoint in page:
+            what = "timepoint of the same patient" if str(timepoint).strip() else "patient"
+            others = "" if n == 2 else f", and {n - 2:,} between them,"
+            yield Found(
+                f"R{last}",
+                Level.TABLE,
+                Severity.BLOCK,
+                f"Rows {first} and {last}{others} describe the same {what}.",
+                n=n,
+                example=f"R{first}",
+            )
+        after = page[-1][0]
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    LedgerRule(
+        id="LNK-01",
+        title="Images and table name the same patients",
+        dimension=Dimension.CONSISTENT,
+        remedy="Use one identifier in both.",
+        look=_both_ways,
+    ),
+    LedgerRule(
+        id=LINK_RULE,
+        title="IDs that look alike",
+        dimension=Dimension.CONSISTENT,
+        remedy="Answer same or different for each pair; the table itself stays as it is.",
+        choices=(
+            Choice(SAME, "The same patient: link the row to the images"),
+            Choice(DIFFERENT, "Two patients: leave them apart"),
+        ),
+        look=_alike,
+    ),
+    LedgerRule(
+        id="LNK-03",
+        title="Clinical data",
+        dimension=Dimension.COMPLETE,
+        remedy="Make the transfer with --clinical FILE, or answer image-only and give a reason.",
+        choices=(Choice("image-only", "Images alone, as agreed with the platform"),),
+        look=_image_only,
+    ),
+    LedgerRule(
+        id="UNQ-01",
+        title="No patient twice in the table",
+        dimension=Dimension.UNIQUE,
+        remedy="Take one of them out, or give the rows different timepoints.",
+        look=_twice,
+    ),
+)
