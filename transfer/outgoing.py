@@ -16,7 +16,7 @@ from io import FileIO
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from transfer import checkpoint
-from transfer.deid.model import Stretch
+from transfer.deid.model import Piece, Stretch
 from transfer.errors import SourceChanged
 from transfer.ledger.batches import PlannedInstance
 from transfer.opening import Opened, open_in_place, open_source
@@ -67,6 +67,17 @@ def source_changed() -> SourceChanged:
     return SourceChanged(
         "A source file is gone or changed since the scan; it was not sent.", _RESCAN
     )
+
+
+def as_it_is(planned: PlannedInstance) -> Sequence[Piece]:
+    """The pieces of an instance that nothing is done to; a bare data set gets its frame."""
+    if planned.has_part10:
+        return (Stretch(0, planned.file_bytes),)
+    from transfer.scan.filemeta import part10_prefix
+
+    uids = (planned.sop_class_uid, planned.sop_instance_uid, planned.transfer_syntax_uid)
+    offset = planned.body_offset
+    return part10_prefix(*uids), Stretch(offset, planned.file_bytes - offset)
 
 
 class _Reader:
@@ -216,13 +227,7 @@ class LedgerInstance:
     async def _pieces(self) -> Sequence[OutgoingPiece]:
         if self._maker is not None:
             return await self._maker.pieces(self._planned)
-        if self._planned.has_part10:
-            return (Stretch(0, self._planned.file_bytes),)
-        from transfer.scan.filemeta import part10_prefix
-
-        prefix = part10_prefix(self.sop_class_uid, self.sop_instance_uid, self.transfer_syntax_uid)
-        offset = self._planned.body_offset
-        return prefix, Stretch(offset, self._planned.file_bytes - offset)
+        return as_it_is(self._planned)
 
     async def _stream(
         self, pieces: Sequence[OutgoingPiece], reader: _Reader, opened: Opened

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from transfer.deid.model import (
     Skipped,
     Stretch,
 )
+from transfer.mending import Mend, mend
 from transfer.opening import open_source
 from transfer.quality.extract import document_of_leaving
 from transfer.scan.text import decoded, plain
@@ -72,7 +73,8 @@ class Outgoing:
     The stretches among `pieces` are copied from the source file unchanged; a `PixelPlan` is
     streamed by `stream_pixels`, and its `spool`, where it has one, is the taker's to delete.
     `is_marked`: Patient Identity Removed (0012,0062) says so. `traits` is what rules read of the
-    header that leaves, see `transfer.quality.extract`.
+    header that leaves, see `transfer.quality.extract`; `mends` which mends changed something in it,
+    see `transfer.mending`.
     """
 
     pieces: tuple[OutgoingPiece, ...] = field(repr=False)
@@ -81,6 +83,7 @@ class Outgoing:
     identity: OutgoingIdentity = field(repr=False)
     is_marked: bool = False
     traits: str = field(default="", repr=False)
+    mends: tuple[str, ...] = ()
 
 
 class Cause(StrEnum):
@@ -131,8 +134,10 @@ def rewrite(
     last_look: Look,
     scanned: tuple[int, int] | None = None,
     pixel_rules: PixelRules | None = None,
+    mends: Sequence[Mend] = (),
 ) -> Outgoing | Stopped:
-    """Rewrite one file. `scanned` is its size in bytes and time in nanoseconds by the scan.
+    """Rewrite one file. `scanned` is its size in bytes and time in nanoseconds by the scan. What
+    persons had mended is mended before the method sees it.
 
     Raises:
         NumberNeeded: a script asks for a number that has not been given yet.
@@ -147,12 +152,15 @@ def rewrite(
         if scanned is not None and opened.stamp != scanned:
             return Stopped(Cause.CHANGED, CHANGED)
         header = read_header(opened.fd, opened.size_bytes)
+        header, evidence = mend(header, mends) if mends else (header, ())
         if pixel_rules is not None:
             blanked = _blanked(header, opened.fd, pixel_rules)
             if isinstance(blanked, Stopped):
                 return blanked
             header, plan = blanked
         made = rewrite_header(header, method, moment, last_look, plan, partial(_read_at, opened.fd))
+        if evidence and isinstance(made, Outgoing):
+            made = replace(made, mends=evidence)
         return made
     except Unreadable as refused:
         return Stopped(Cause.UNREADABLE, refused.reason)
@@ -162,6 +170,23 @@ def rewrite(
         opened.close()
         if plan is not None and plan.spool is not None and not isinstance(made, Outgoing):
             plan.spool.unlink(missing_ok=True)
+
+
+def rewrite_mended(
+    path: bytes | str, mends: Sequence[Mend], scanned: tuple[int, int]
+) -> Outgoing | Stopped:
+    """One file that goes as it is but for its mends: nothing is looked for, nothing else is
+    changed."""
+    try:
+        with open_source(path) as opened:
+            if opened.stamp != scanned:
+                return Stopped(Cause.CHANGED, CHANGED)
+            header, evidence = mend(read_header(opened.fd, opened.size_bytes), mends)
+            return replace(_outgoing(header), mends=evidence)
+    except Unreadable as refused:
+        return Stopped(Cause.UNREADABLE, refused.reason)
+    except OSError:
+        return Stopped(Cause.CHANGED, CHANGED)
 
 
 def _read_at(fd: int, offset: int, length: int) -> bytes:
@@ -210,6 +235,11 @@ def rewrite_header(
     lacking = _lacking(identity)
     if lacking:
         return Stopped(Cause.QUARANTINED, f"The method leaves no {lacking}; nodes file by it.")
+    return _outgoing(out, plan)
+
+
+def _outgoing(out: Header, plan: PixelPlan | None = None) -> Outgoing:
+    identity = identity_of(out)
     pieces = assemble(out)
     digest = hashlib.sha256()
     for piece in pieces:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
 from transfer.ledger.identity import SERIES_COLUMNS
+from transfer.mending import Mend
 from transfer.values import SeriesRef, SOPClassUID, SOPInstanceUID, TransferSyntaxUID
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class PlannedInstance:
 
     Its names are those that it goes under. `file_bytes` and `mtime_ns` are of the file that the
     instance was read from. `head_sha256`: the digest that the part of it which is made in memory
-    must have; None for one that goes as it is.
+    must have; None for one that goes as it is. `mends`: what a person had mended in its Series.
     """
 
     row: int
@@ -78,6 +79,7 @@ class PlannedInstance:
     size_bytes: int
     attempts: int
     head_sha256: str | None = None
+    mends: tuple[Mend, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,14 @@ def lease_next(ledger: Ledger) -> Lease | None:
 
 def instances_of(ledger: Ledger, batch: int) -> tuple[PlannedInstance, ...]:
     """The instances of a batch that have not arrived, in their order."""
+    mends: dict[int, tuple[Mend, ...]] = {}
+    for series, *mend in ledger.rows(
+        "SELECT x.series_id, m.id, m.kind, m.value FROM mend_series x"
+        " JOIN mend m ON m.id = x.mend_id AND m.undone_word_id IS NULL WHERE x.series_id IN"
+        " (SELECT DISTINCT series_id FROM instance WHERE batch_id = ?) ORDER BY m.id",
+        batch,
+    ):
+        mends[series] = (*mends.get(series, ()), Mend(*mend))
     return tuple(
         PlannedInstance(
             row=row,
@@ -176,6 +186,7 @@ def instances_of(ledger: Ledger, batch: int) -> tuple[PlannedInstance, ...]:
             size_bytes=size_bytes,
             attempts=attempts,
             head_sha256=head_sha256,
+            mends=mends.get(series_row, ()),
         )
         for (
             row,

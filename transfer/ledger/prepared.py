@@ -46,7 +46,8 @@ class Unprepared:
 @dataclass(frozen=True, slots=True)
 class Made:
     """What leaves of an instance. `is_marked`: it says that it is de-identified, or the method
-    itself stands for that. `traits`: what rules read of its header."""
+    itself stands for that. `traits`: what rules read of its header; `mends`: the evidence of what a
+    person had mended in it."""
 
     of: Unprepared
     series: SeriesRef = field(repr=False)
@@ -57,6 +58,7 @@ class Made:
     head_sha256: str
     is_marked: bool
     traits: str = field(default="", repr=False)
+    mends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class _Naming:
         write(
             "UPDATE instance SET deid_run = ?, out_sop_instance_uid = ?, out_sop_class_uid = ?,"
             " out_transfer_syntax_uid = ?, size_bytes = ?, head_sha256 = ?, deidentified = ?,"
-            " out_traits_id = ?, cause = '', hits = '' WHERE id = ? AND state = 'ready'",
+            " out_traits_id = ?, mends = ?, cause = '', hits = '' WHERE id = ? AND state = 'ready'",
             run,
             self._instance,
             made.sop_class_uid,
@@ -165,6 +167,7 @@ class _Naming:
             made.head_sha256,
             made.is_marked,
             traits_row(self._ledger, made.traits) if made.traits else None,
+            ";".join(made.mends),
             of.row,
         )
         return None

@@ -14,8 +14,10 @@ from transfer.errors import SourceChanged
 from transfer.ledger.batches import PlannedInstance
 from transfer.ledger.connection import Ledger
 from transfer.ledger.deid_run import read_numbers
+from transfer.ledger.mends import has_mends
 from transfer.ledger.order import read_order
-from transfer.outgoing import source_changed
+from transfer.outgoing import as_it_is, source_changed
+from transfer.prepare.mended import setup_of_mends
 from transfer.prepare.method import OpenMethod, Releases, read_releases
 from transfer.prepare.rewriter import Setup, Task, rewriting_desk
 from transfer.workspace import make_private_folder
@@ -29,6 +31,7 @@ class Remaker:
 
     def __init__(self, setup: Setup, source: bytes, releases: Releases, processes: int) -> None:
         self._spool = setup.spool
+        self._mends_alone = setup.mends_alone
         self._source = source
         self._releases = releases
         self._desk = rewriting_desk(processes, setup)
@@ -50,12 +53,23 @@ class Remaker:
             setup = replace(setup, spool=folder)
         return cls(setup, source, read_releases(ledger), processes)
 
+    @classmethod
+    def of_mends(cls, ledger: Ledger, processes: int) -> Remaker | None:
+        """For a transfer that sends files as they are, but for what persons had mended; None where
+        nobody had."""
+        if not has_mends(ledger):
+            return None
+        source = os.fsencode(read_order(ledger).source)
+        return cls(setup_of_mends(), source, {}, processes)
+
     async def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
         """See `Maker.pieces`."""
+        if planned.head_sha256 is None and self._mends_alone and not planned.mends:
+            return as_it_is(planned)
         if planned.head_sha256 is None:
             raise SourceChanged(
-                "This instance was not de-identified yet; it was not sent.",
-                "Upload again: it is de-identified first.",
+                "This instance was not made ready yet; it was not sent.",
+                "Upload again: it is made ready first.",
             )
         task = Task(
             os.path.join(self._source, planned.path),
@@ -63,13 +77,14 @@ class Remaker:
             planned.patient,
             self._releases.get(planned.patient.row, frozenset()),
             wants_pieces=True,
+            mends=planned.mends,
         )
         made = await self._desk.ask(task)
         if not isinstance(made, Outgoing):
             raise source_changed()
         if (made.head_sha256, made.size_bytes) != (planned.head_sha256, planned.size_bytes):
             raise SourceChanged(
-                "De-identified again, this instance came out differently; it was not sent.",
+                "Made once more, this instance came out differently; it was not sent.",
                 "Upload again: it is prepared anew. If this comes back, tell the makers.",
             )
         return made.pieces

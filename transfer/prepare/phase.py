@@ -23,6 +23,7 @@ from transfer.ledger.facts import (
     record_facts,
     ungathered,
 )
+from transfer.ledger.mends import mends_of
 from transfer.ledger.order import read_order
 from transfer.ledger.prepared import (
     Halted,
@@ -34,6 +35,7 @@ from transfer.ledger.prepared import (
 )
 from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.steps import set_step
+from transfer.mending import Mend
 from transfer.prepare.findings import conclude
 from transfer.prepare.method import OpenMethod, Releases, read_releases
 from transfer.prepare.rewriter import Answer, NumberWanted, Question, Task, Told, rewriters
@@ -88,6 +90,7 @@ class _Rewriting:
         self._stack = ExitStack()
         self._pool: Pool[Task | Question, Answer]
         self._whose: PatientFacts | None = None
+        self._mended: tuple[int, tuple[Mend, ...]] | None = None
 
     def __enter__(self) -> _Rewriting:
         self._pool = self._stack.enter_context(rewriters(self._processes, self._method.setup))
@@ -161,7 +164,13 @@ class _Rewriting:
             (one.file_bytes, one.mtime_ns),
             self._known(one.patient),
             self._releases.get(one.patient.row, frozenset()),
+            mends=self._mends_of(one.series_row),
         )
+
+    def _mends_of(self, series: int) -> tuple[Mend, ...]:
+        if self._mended is None or self._mended[0] != series:
+            self._mended = series, mends_of(self._ledger, series)
+        return self._mended[1]
 
     def _known(self, whose: PatientFacts) -> PatientFacts:
         """With all that the patient's files told. Series by Series it is mostly the same one."""
@@ -196,6 +205,7 @@ class _Rewriting:
             out.head_sha256,
             out.is_marked or self._method.stands_for_itself,
             out.traits,
+            out.mends,
         )
 
     def _with_number(self, of: Unprepared, wanted: NumberWanted) -> Answer:

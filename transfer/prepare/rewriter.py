@@ -11,6 +11,7 @@ from typing import Final
 from transfer.deid.methods import MethodSpec
 from transfer.deid.rewrite import Cause, Outgoing, Stopped
 from transfer.ledger.batches import PatientFacts
+from transfer.mending import Mend
 from transfer.opening import open_source
 from transfer.workers import Desk, News, Pool, Trade
 
@@ -29,6 +30,7 @@ class Setup:
 
     In the folder `spool` pixels are kept that had to be decoded, from the making of the pieces
     until they have gone. `names` are those of the request that are no part of a header.
+    `mends_alone`: nothing de-identifies, and the method is not asked.
     """
 
     spec: MethodSpec
@@ -36,6 +38,7 @@ class Setup:
     numbers: Numbers
     spool: Path | None = None
     names: tuple[str, ...] = field(default=(), repr=False)
+    mends_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Task:
     patient: PatientFacts
     released: frozenset[str | int] = frozenset()
     wants_pieces: bool = False
+    mends: tuple[Mend, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,15 @@ def _told(question: Question) -> Told:
 def _begin(setup: Setup, news: News) -> Callable[[Task | Question], Answer]:
     from transfer.deid.methods import build_method, build_pixel_rules
     from transfer.deid.model import Moment, NumberNeeded
-    from transfer.deid.rewrite import Look, rewrite
+    from transfer.deid.rewrite import Look, rewrite, rewrite_mended
 
+    def mended(task: Task | Question) -> Answer:
+        if isinstance(task, Question):
+            return _told(task)
+        return _lightened(rewrite_mended(task.path, task.mends, task.scanned), task)
+
+    if setup.mends_alone:
+        return mended
     method = build_method(setup.spec)
     pixels = build_pixel_rules(setup.spec, setup.spool)
     numbers = dict(setup.numbers)
@@ -137,11 +148,15 @@ def _begin(setup: Setup, news: News) -> Callable[[Task | Question], Answer]:
             return _told(task)
         try:
             look = Look(task.patient.identifiers, task.released, setup.names)
-            made = rewrite(task.path, method, moment, look, task.scanned, pixels)
+            made = rewrite(task.path, method, moment, look, task.scanned, pixels, task.mends)
         except NumberNeeded as needed:
             return NumberWanted(needed.key_type, needed.text)
-        if isinstance(made, Outgoing) and not task.wants_pieces:
-            return replace(made, pieces=())
-        return made
+        return _lightened(made, task)
 
     return answer
+
+
+def _lightened(made: Outgoing | Stopped, task: Task) -> Outgoing | Stopped:
+    if isinstance(made, Outgoing) and not task.wants_pieces:
+        return replace(made, pieces=())
+    return made

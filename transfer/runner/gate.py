@@ -57,7 +57,9 @@ def refuse_identified(ledger: Ledger, *, required: bool) -> None:
     Raises:
         StepBlocked: such files are in the transfer and no named person has answered for it.
     """
-    clear_finding(ledger, RULE)
+    with ledger.transaction():
+        # A rule of headers has the same number, and findings of its own.
+        ledger.write("DELETE FROM finding WHERE rule = ? AND key = 'all'", RULE)
     if not required or is_waived(ledger, RULE) or last_word(ledger, DEID_WAIVER) is not None:
         return
     count = ledger.number(
@@ -76,26 +78,20 @@ def refuse_identified(ledger: Ledger, *, required: bool) -> None:
     raise StepBlocked(what, remedy)
 
 
-def refuse_findings(
-    ledger: Ledger, *, what_methods_mend: Collection[str] | None = frozenset()
-) -> None:
-    """Refuse to go on while findings of the registry's rules stand open that block or ask.
-
-    Those of rules that de-identification is still to mend are passed over; with None it may mend
-    any.
+def refuse_findings(ledger: Ledger, *, passing_over: Collection[str] = ()) -> None:
+    """Refuse to go on while findings of the registry's rules stand open that block or ask, those
+    of some rules aside.
 
     Raises:
         StepBlocked: such findings stand; it names the rules, worst first.
     """
-    if what_methods_mend is None:
-        return
     standing = [
         group
         for group in group_findings(ledger)
         if group.standing == "open"
         and group.severity in ("block", "ask")
         and group.rule in BY_ID
-        and group.rule not in what_methods_mend
+        and group.rule not in passing_over
     ]
     if not standing:
         return

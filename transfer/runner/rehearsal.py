@@ -38,6 +38,8 @@ async def rehearse(
         if method is not None:
             opened = await ledger(open_method, method)
             maker = await ledger(Remaker.of, opened, _PROCESSES, _SPOOL)
+        else:
+            maker = await ledger(Remaker.of_mends, _PROCESSES)
         order = await ledger(read_order)
         source, throttle = os.fsencode(order.source), Bandwidth()
         written, last = 0, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +18,7 @@ from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Wish, read_control
 from transfer.ledger.holder import Holder
+from transfer.ledger.mends import has_mends
 from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.selection import apply_selection
 from transfer.ledger.steps import read_steps, set_step
@@ -25,6 +26,7 @@ from transfer.ledger.volumes import count_volumes
 from transfer.node import Abilities, Node
 from transfer.plan import plan
 from transfer.prepare.maker import Remaker
+from transfer.prepare.mended import prepare_mended
 from transfer.prepare.method import OpenMethod, open_method
 from transfer.prepare.phase import prepare
 from transfer.quality.circumstances import circumstances_of
@@ -212,7 +214,7 @@ async def _phases(
             return
         await ledger(set_step, "upload", StepState.RUNNING, "")
     await ledger(holder.enter, "send" if until is Until.UPLOAD else "verify")
-    maker = None if method is None else await ledger(Remaker.of, method, settings.processes)
+    maker = await ledger(_maker, method, settings)
     try:
         can_list = await stream(ledger, node, settings, stop, maker, sends=until is Until.UPLOAD)
     finally:
@@ -241,12 +243,14 @@ async def _make_ready(
     await ledger(_read_clinical, stop)
     await ledger(apply_selection)
     await ledger(_look_at_volumes, stop)
+    if method is None and until is not Until.SCAN:
+        await ledger(_prepare_mended, settings, stop)
     await ledger(_judge, settings)
     if until is Until.SCAN:
         return
     if until is not Until.CHECK:
         # A check goes on, so that all that is to be mended is told at once.
-        await ledger(refuse_findings, what_methods_mend=_mends(settings.method))
+        await ledger(_refuse_early, settings.method)
     await ledger(retry_failed)
     if method is not None:
         await ledger(holder.enter, "deidentify")
@@ -259,11 +263,13 @@ async def _make_ready(
     await ledger(_refuse_nothing)
 
 
-def _mends(method: MethodSpec | None) -> Collection[str] | None:
-    """Rules whose findings de-identification may take away; None where that is not known."""
+def _refuse_early(ledger: Ledger, method: MethodSpec | None) -> None:
+    """Refuse what nothing will mend, before hours of de-identification. What a script takes away,
+    or a person had mended on the way out, is known afterwards."""
     if method is None:
-        return ()
-    return MENDED_BY_PROFILES if method.is_profile else None
+        refuse_findings(ledger)
+    elif method.is_profile and not has_mends(ledger):
+        refuse_findings(ledger, passing_over=MENDED_BY_PROFILES)
 
 
 def _is_scanned(ledger: Ledger) -> bool:
@@ -305,6 +311,12 @@ def _read_clinical(ledger: Ledger, stop: Stop) -> None:
     read_clinical(ledger, _wishes(ledger, stop))
 
 
+def _prepare_mended(ledger: Ledger, settings: Settings, stop: Stop) -> None:
+    if has_mends(ledger):
+        retry_failed(ledger)
+        prepare_mended(ledger, processes=settings.processes, should_stop=_wishes(ledger, stop))
+
+
 def _prepare(ledger: Ledger, method: OpenMethod, settings: Settings, stop: Stop) -> None:
     prepare(ledger, method, processes=settings.processes, should_stop=_wishes(ledger, stop))
 
@@ -327,6 +339,12 @@ def _judge(ledger: Ledger, settings: Settings) -> None:
             ledger, settings.gate, requires_deidentified=settings.require_deidentified
         ),
     )
+
+
+def _maker(ledger: Ledger, method: OpenMethod | None, settings: Settings) -> Remaker | None:
+    if method is None:
+        return Remaker.of_mends(ledger, settings.processes)
+    return Remaker.of(ledger, method, settings.processes)
 
 
 def _plan(ledger: Ledger, abilities: Abilities, stop: Stop) -> None:
