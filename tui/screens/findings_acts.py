@@ -144,7 +144,7 @@ class ActsPage(Page):
                     (_ONE, f"Only {finding.key}"),
                     (
                         _ALL,
-                        f"All {noun_of(finding.key, group.of.findings)} that it stands open for",
+                        f"All {noun_of(finding.key, group.of.findings)} of this rule",
                     ),
                 ],
             )
@@ -306,7 +306,7 @@ def preview_note(transfer: str, preview: Preview) -> Note:
 def _nothing_to_show() -> UsageError:
     return UsageError(
         "There is no instance behind this finding, so there is no header and no picture.",
-        "What it is about stands below the list; i shows what the hospital calls it.",
+        "What it says stands below the list.",
     )
 
 

@@ -33,7 +33,7 @@ _NOUNS = {
     "F": ("file", None),
     "R": ("row", None),
 }
-_STATE, _RULE, _FINDINGS, _THINGS = 12, 9, 15, 19
+_STATE, _RULE, _FINDINGS, _THINGS = 12, 8, 15, 18
 _KEY, _N = 10, 18
 _REMEDY_LINES = 3
 _LABEL = 12
@@ -160,7 +160,7 @@ def about_finding(
 
 
 def _told(finding: Finding, transfer: str, width: int, *, more: int = 0) -> list[Content]:
-    rest = f"  and {more:,} more" if more > 0 else ""
+    rest = f"  and {noun_of(finding.key, more)} more" if more > 0 else ""
     message = line((plain(finding.message), "bold"), (rest, "$muted"))
     found = [Content(""), *wrapped(message, width)[:2]]
     if finding.remedy:

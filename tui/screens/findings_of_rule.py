@@ -132,8 +132,8 @@ class RuleScreen(ActsPage):
         if finding is None:
             return Now(self.done or "Nothing of this is left.", "[Esc] goes back to the rules.")
         masked = "[i] hides the names." if self._shows_originals else "[i] shows original names."
-        look = "[Enter] shows a header.   " if self._opens(finding) else ""
-        return Now(self.done or what_now(self._group), f"{look}{masked}{keys_now(self)}")
+        look = "[Enter] shows a header.   [p] draws a picture.   " if self._opens(finding) else ""
+        return Now(self.done or what_now(self._group), f"{look}{masked}")
 
     def chosen_group(self) -> Group | None:
         return None if self._is_gone else self._group
@@ -177,7 +177,12 @@ def what_now(group: Group) -> str:
 
 def keys_now(page: ActsPage) -> str:
     """The keys that help with what is chosen, for the strip above the keys."""
-    words = {"answer": "[a] answers.", "waive": "[w] waives.", "exclude": "[x] leaves out."}
+    words = {
+        "answer": "[a] answers.",
+        "waive": "[w] waives.",
+        "exclude": "[x] leaves out.",
+        "export": "[e] writes all down.",
+    }
     return "".join(f"   {text}" for action, text in words.items() if page.can(action))
 
 

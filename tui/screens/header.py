@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -25,6 +25,9 @@ from tui.widgets.ink import line
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
+if TYPE_CHECKING:
+    from transfer.preview.files import Preview
+
 
 class OutlineScreen(Page):
     """Tag, VR, name and value of every element. `at` is the element that a finding is about."""
@@ -35,6 +38,7 @@ class OutlineScreen(Page):
         Binding("n", "hit(1)", "Next hit", id="outline.next"),
         Binding("N", "hit(-1)", "Last hit", show=False, id="outline.last"),
         Binding("i", "originals", "Originals", id="outline.originals"),
+        Binding("p", "preview", "Preview", id="outline.preview"),
         Binding("space", "fold", show=False, id="outline.fold"),
         Binding("right", "unfold", show=False, id="outline.unfold"),
         Binding("left", "leave", show=False, id="outline.leave"),
@@ -183,6 +187,17 @@ class OutlineScreen(Page):
         self._shows_originals = not self._shows_originals
         self._draw()
 
+    def action_preview(self) -> None:
+        if self._seen is not None:
+            looks = self.owner.source.looks
+            call = partial(looks.preview, self._transfer, self._seen.key)
+            self.read("preview", call, self._tell_preview)
+
+    def _tell_preview(self, preview: Preview) -> None:
+        from tui.screens.findings_acts import preview_note
+
+        self.app.push_screen(preview_note(self._transfer, preview))
+
     @work(exclusive=True, group="question")
     async def action_search(self) -> None:
         if self._seen is None:
@@ -219,7 +234,7 @@ class OutlineScreen(Page):
         self._tell()
 
     def live_actions(self) -> frozenset[str]:
-        return frozenset({"hit", "search", "originals"})
+        return frozenset({"hit", "search", "originals", "preview"})
 
     def can(self, action: str) -> bool | None:
         if action == "hit":

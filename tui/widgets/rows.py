@@ -155,6 +155,8 @@ class Rows(ScrollView, can_focus=True):
         for index, row in enumerate(self._rows):
             if row.key == key:
                 self.cursor = index
+                # Rows that were shown just now have no place on the screen yet.
+                self.call_after_refresh(self._follow)
 
     def _resize(self) -> None:
         height = max(
