@@ -13,6 +13,7 @@ from transfer.ledger.archives import put_away_members
 from transfer.ledger.arrivals import waiting_tables
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
+from transfer.ledger.directories import forget_count
 from transfer.ledger.files import (
     begin_walk,
     count_unread,
@@ -27,6 +28,7 @@ from transfer.ledger.order import read_order
 from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.steps import set_step
 from transfer.scan.archives import open_archives
+from transfer.scan.dicomdir import count_absent
 from transfer.scan.facts import FileFacts, InstanceHeader
 from transfer.scan.readers import header_readers
 from transfer.scan.walk import walk
@@ -57,11 +59,14 @@ def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> 
         )
     set_step(ledger, "scan", StepState.RUNNING)
     with waiting_tables(ledger):
-        _walk_source(ledger, source, should_stop)
+        gone = _walk_source(ledger, source, should_stop)
+        if gone or count_unread(ledger):
+            forget_count(ledger)
         _read_headers(ledger, source, processes, should_stop)
         if open_archives(ledger, source, lambda: _stop_if(should_stop)):
             prepare_reading(ledger)
             _read_headers(ledger, source, processes, should_stop)
+    count_absent(ledger, source, lambda: _stop_if(should_stop))
     census, unreadable = take_census(ledger), count_unreadable(ledger)
     found = f"{census.instances.found} instances in {census.files.seen} files."
     if unreadable:
@@ -72,7 +77,8 @@ def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> 
         set_step(ledger, "scan", StepState.DONE, found)
 
 
-def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool]) -> None:
+def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool]) -> int:
+    """Note what is there; returns how many files are there no more."""
     presence = begin_walk(ledger)
     entries = walk(source)
     seen, told = 0, 0.0
@@ -84,9 +90,10 @@ def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool])
         if (now := time.monotonic()) - told >= _TELL_EVERY_S:
             told = now
             write_progress(ledger, Progress(phase="scan", done=seen, note="Looking for files"))
-    record_missing(ledger, presence)
+    gone = record_missing(ledger, presence)
     put_away_members(ledger)
     prepare_reading(ledger)
+    return gone
 
 
 def _read_headers(

@@ -9,6 +9,7 @@ from transfer.quality.rule import Rule
 from transfer.quality.rules import (
     age,
     deidentified,
+    directories,
     files,
     imaging,
     link,
@@ -24,6 +25,7 @@ from transfer.quality.rules import (
 RULES: Final[tuple[Rule, ...]] = (
     *imaging.RULES,
     *files.RULES,
+    *directories.RULES,
     *unique.RULES,
     *deidentified.RULES,
     *segmentations.RULES,
