@@ -8,7 +8,7 @@ encoding rules are PS3.5 chapter 7 (elements, sequences) and section 6.2.2 (UN).
 from __future__ import annotations
 
 import struct
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -33,12 +33,28 @@ SHORT_VRS: Final = frozenset(
     b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
 )
 _LONG_TEXT_VRS: Final = frozenset((b"UC", b"UR", b"UT"))
-_LONG_PLAIN_VRS: Final = LONG_VRS - {b"SQ"}
 _BULK_VRS: Final = LONG_VRS - _LONG_TEXT_VRS - {b"SQ", b"UN"}
 _NUMBER_SIZE: Final = {
     b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"FL": 4, b"AT": 4, b"FD": 8, b"SV": 8, b"UV": 8,
 }  # fmt: skip
+# The VRs of which elements are stepped over in a stride: by how many bytes their lengths go up.
+_SHORT_STEP: Final = {vr: _NUMBER_SIZE.get(vr, 1) for vr in SHORT_VRS}
+_LONG_STEP: Final = {vr: _NUMBER_SIZE.get(vr, 1) for vr in LONG_VRS - {b"SQ"}}
 _PADDING_LIMIT_BYTES: Final = 4096
+
+
+class _Numbers(NamedTuple):
+    """How numbers are unpacked from bytes in one byte order."""
+
+    explicit: Callable[[bytes, int], tuple[int, int, bytes, int]]
+    implicit: Callable[[bytes, int], tuple[int, int, int]]
+    length: Callable[[bytes, int], tuple[int]]
+
+
+LITTLE, BIG = (
+    _Numbers(*(struct.Struct(f"{order}{form}").unpack_from for form in ("HH2sH", "HHL", "L")))
+    for order in "<>"
+)
 
 
 class Encoding(NamedTuple):
@@ -115,16 +131,17 @@ def read_head(source: Source, at: int, encoding: Encoding) -> Element | None:
     head = source.peek(at, 12)
     if len(head) < 8:
         return None
-    order = "<" if encoding.is_little else ">"
-    group, number = struct.unpack_from(f"{order}HH", head)
+    is_implicit, is_little = encoding
+    numbers = LITTLE if is_little else BIG
+    group, number, vr, length = numbers.explicit(head, 0)
     tag = group << 16 | number
-    if not encoding.is_implicit and group != 0xFFFE and has_vr(vr := head[4:6]):
+    if not is_implicit and group != 0xFFFE and has_vr(vr):
         if vr not in LONG_VRS:
-            return Element(tag, vr, at + 8, struct.unpack_from(f"{order}H", head, 6)[0])
+            return Element(tag, vr, at + 8, length)
         if len(head) < 12:
             return None
-        return Element(tag, vr, at + 12, struct.unpack_from(f"{order}L", head, 8)[0])
-    return Element(tag, b"", at + 8, struct.unpack_from(f"{order}L", head, 4)[0])
+        return Element(tag, vr, at + 12, numbers.length(head, 8)[0])
+    return Element(tag, b"", at + 8, numbers.length(head, 4)[0])
 
 
 def outline(source: Source, start: int, encoding: Encoding, wanted: Set[int]) -> Outline:
@@ -183,35 +200,36 @@ class _Look:
         begin = self._at - at
         bound = self._bound()
         limit = len(block) if bound is None else min(len(block), bound - begin)
-        order = "<" if self._is_little else ">"
-        explicit = struct.Struct(f"{order}HH2sH").unpack_from
-        implicit = struct.Struct(f"{order}HHL").unpack_from
-        long_length = struct.Struct(f"{order}L").unpack_from
-        sequences = _sequence_tags() if level.is_implicit else frozenset()
+        explicit, implicit, long_length = LITTLE if self._is_little else BIG
+        is_implicit = level.is_implicit
+        sequences = _sequence_tags() if is_implicit else frozenset()
         wanted = self._wanted if len(self._levels) == 1 else frozenset[int]()
-        groups = self.found.groups
-        while at + 12 <= limit:
-            if level.is_implicit:
+        values, groups = self.found.values, self.found.groups
+        short_step, long_step = _SHORT_STEP.get, _LONG_STEP.get
+        last = limit - 12
+        while at <= last:
+            if is_implicit:
                 group, number, length = implicit(block, at)
                 vr, value = b"", at + 8
             else:
                 group, number, vr, length = explicit(block, at)
                 value = at + 8
-                if vr in _LONG_PLAIN_VRS:
-                    (length,) = long_length(block, at + 8)
-                    value = at + 12
-                elif vr not in SHORT_VRS:
+                if (step := short_step(vr)) is None:
+                    if (step := long_step(vr)) is None:
+                        break
+                    (length,) = long_length(block, value)
+                    value += 4
+                if step != 1 and length % step:
                     break
-                if vr in _NUMBER_SIZE and length % _NUMBER_SIZE[vr]:
-                    break
+            end = value + length
             tag = group << 16 | number
-            if not group or group >= 0x7FE0 or value + length > limit or tag in sequences:
+            if not 0 < group < 0x7FE0 or end > limit or tag in sequences:
                 break
             if group & 1 or group >= _OVERLAYS:
                 groups.add(group)
             if tag in wanted:
-                self.found.values[tag] = (vr, block[value : value + min(length, VALUE_LIMIT_BYTES)])
-            at = value + length
+                values[tag] = (vr, block[value : min(end, value + VALUE_LIMIT_BYTES)])
+            at = end
         self._at = begin + at
 
     def _leave_what_is_broken(self, problem: _Broken | _Cut) -> None:

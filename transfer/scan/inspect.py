@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -184,13 +184,19 @@ def _inspect_instance(source: FileSource, frame: Frame) -> FileFacts:
     return _facts(FileKind.INSTANCE, reasons, header)
 
 
-def _facts_of(source: FileSource, found: Outline, syntax: str) -> dict[int, str]:
-    facts = header_facts(syntax, found.groups, has_codes=_DEIDENTIFICATION_CODES in found.filled)
+def _facts_of(source: FileSource, found: Outline, syntax: str) -> Mapping[int, str]:
+    has_codes = _DEIDENTIFICATION_CODES in found.filled
+    facts = _usual_facts(syntax, frozenset(found.groups), has_codes)
     if SEGMENTS_WANTED and not found.is_cut:
         _, sop_class = found.values.get(_SOP_CLASS, (b"", b""))
         if sop_class.strip(b" \0") in SEGMENTATION_CLASSES:
-            facts |= _segments_of(source)
+            return {**facts, **_segments_of(source)}
     return facts
+
+
+@lru_cache(_KEPT)
+def _usual_facts(syntax: str, groups: frozenset[int], has_codes: bool) -> Mapping[int, str]:
+    return header_facts(syntax, groups, has_codes=has_codes)
 
 
 def _segments_of(source: FileSource) -> dict[int, str]:
@@ -202,13 +208,12 @@ def _segments_of(source: FileSource) -> dict[int, str]:
         return {}
 
 
-def _header(found: Outline, frame: Frame, syntax: str, facts: dict[int, str]) -> InstanceHeader:
+def _header(found: Outline, frame: Frame, syntax: str, facts: Mapping[int, str]) -> InstanceHeader:
     values = found.values
     charset = values.get(_CHARSET, _NONE)[1]
-    (
-        *(sop_class, study, series, patient_id, patient_name, modality, manufacturer, study_date),
-        *(study_description, series_number, series_description, body_part, removed, birth_date),
-    ) = _texts(tuple([values.get(tag, _NONE)[1] for tag in _OF_SERIES]), charset)
+    texts = _texts(tuple([values.get(tag, _NONE)[1] for tag in _OF_SERIES]), charset)
+    sop_class, study, series, patient_id, patient_name, modality, manufacturer = texts[:7]
+    study_date, study_text, series_number, series_text, body_part, removed, birth_date = texts[7:]
     has_part10 = frame.is_complete
     return InstanceHeader(
         sop_instance_uid=plain(values.get(_SOP_INSTANCE, _NONE)[1], UID_LIMIT),
@@ -221,9 +226,9 @@ def _header(found: Outline, frame: Frame, syntax: str, facts: dict[int, str]) ->
         modality=modality,
         manufacturer=manufacturer,
         study_date=study_date,
-        study_description=study_description,
+        study_description=study_text,
         series_number=series_number,
-        series_description=series_description,
+        series_description=series_text,
         body_part=body_part,
         patient_identity_removed=removed == "YES",
         number_of_frames=number_of_frames(found),
