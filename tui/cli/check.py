@@ -10,6 +10,7 @@ from typing import Any
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import group_findings, read_findings
+from transfer.ledger.holder import kept_from_runners
 from transfer.ledger.originals import originals_of
 from transfer.ledger.selection import apply_selection
 from transfer.ledger.set_aside import set_aside
@@ -78,7 +79,7 @@ def check_with(home: Home, workspace: Workspace, words: Sequence[Said]) -> int:
 def _carry_out(workspace: Workspace, words: Sequence[Said]) -> int:
     if not words:
         return 0
-    with Ledger.open(workspace.ledger) as ledger:
+    with Ledger.open(workspace.ledger) as ledger, kept_from_runners(workspace.lock, ledger):
         changed = say_all(ledger, words)
         if changed:
             apply_selection(ledger)

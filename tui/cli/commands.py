@@ -24,6 +24,7 @@ _ROOMS = {
     "scan": "runs",
     "check": "check",
     "select": "select",
+    "mend": "mend",
     "review": "review",
     "header": "header",
     "preview": "preview",

@@ -137,6 +137,7 @@ def _runs(commands: _Commands) -> None:
     check.add_argument("--identifiers", action="store_true", help="with original identifiers")
     _json(check)
     _select(commands)
+    _mend(commands)
     review = _add(commands, "review", "headers before and after, and texts that stay", named=True)
     review.add_argument("--series", metavar="E1", help="the header of this series' middle slice")
     review.add_argument("--all", action="store_true", help="with --series: also what is kept")
@@ -219,6 +220,26 @@ def _select(commands: _Commands) -> None:
     select.add_argument("--by", metavar="PERSON", help="who chose")
     select.add_argument("--reason", metavar="TEXT", help="why")
     _json(select)
+
+
+def _mend(commands: _Commands) -> None:
+    mend = _add(
+        commands, "mend", "put right in what is sent; the source stays as it is", named=True
+    )
+    mend.add_argument("--series", metavar="E1,E2", help="of these series")
+    mend.add_argument("--body-part", metavar="TERM", help="Body Part Examined: CHEST, BREAST")
+    mend.add_argument(
+        "--acquisition-date-from",
+        metavar="GGGG,EEEE",
+        help="where there is no Acquisition Date: 0008,002A, 0008,0023, 0008,0021 or 0008,0020",
+    )
+    mend.add_argument(
+        "--file-meta-uid", action="store_true", help="the UID in the file meta information"
+    )
+    mend.add_argument("--undo", type=int, metavar="ID", help="take a mend back")
+    mend.add_argument("--by", metavar="PERSON", help="who asks for it")
+    mend.add_argument("--reason", metavar="TEXT", help="why")
+    _json(mend)
 
 
 def _deid(commands: _Commands) -> None:

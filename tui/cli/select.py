@@ -11,6 +11,7 @@ from typing import IO
 
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
+from transfer.ledger.holder import kept_from_runners
 from transfer.ledger.selection import (
     SelectionRule,
     add_rule,
@@ -35,7 +36,10 @@ def select_command(options: argparse.Namespace) -> int:
     workspace = Home.find().workspace(options.name)
     missed: dict[int, int] = {}
     if options.steps or options.remove or options.clear:
-        with Ledger.open(workspace.ledger) as ledger:
+        with (
+            Ledger.open(workspace.ledger) as ledger,
+            kept_from_runners(workspace.lock, ledger),
+        ):
             missed = _change(ledger, options)
             select_anew(ledger)
     elif options.by or options.reason:
