@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from transfer.ledger.census import list_failed, list_left_out
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word
 from transfer.ledger.volumes import volumes_not_sent
+from transfer.members import spelled
 from transfer.method_files import (
     MethodFiles,
     de_identifies,
@@ -174,7 +174,7 @@ def status_command(options: argparse.Namespace) -> int:
         print_status(status)
         with Ledger.open(workspace.ledger, read_only=True) as ledger:
             for failed in list_failed(ledger, limit=20):
-                name = f" {os.fsdecode(failed.path)}" if options.identifiers else ""
+                name = f" {spelled(failed.path)}" if options.identifiers else ""
                 say(f"  {failed.key} in {failed.study_key}: {failed.reason}{name}")
             for key, _, reason in volumes_not_sent(ledger, 20):
                 say(f"  {key} (NIfTI): {reason}")
@@ -238,7 +238,7 @@ def print_status(status: Status) -> None:
     )
     say(
         f"  left out     {files.rejected} rejected, {files.duplicates} duplicates,"
-        f" {files.companions} other files"
+        f" {max(files.companions - 2 * status.volumes.ready, 0)} other files"
     )
     if status.chosen is not None:
         goes = status.goes
@@ -281,7 +281,7 @@ def status_document(
                 "key": failed.key,
                 "study": failed.study_key,
                 "reason": failed.reason,
-                **({"path": os.fsdecode(failed.path)} if identifiers else {}),
+                **({"path": spelled(failed.path)} if identifiers else {}),
             }
             for failed in list_failed(ledger, limit=_NAMED_AT_MOST)
         ]
@@ -305,7 +305,7 @@ def left_out_document(ledger: Ledger, *, identifiers: bool) -> list[dict[str, An
             "reasons": list(left.reasons),
             "message": explain(left.reasons[0]) if left.reasons else "",
             **({"same_as": left.twin_key} if left.twin_key else {}),
-            **({"path": os.fsdecode(left.path)} if identifiers else {}),
+            **({"path": spelled(left.path)} if identifiers else {}),
         }
         for left in list_left_out(ledger, limit=_NAMED_AT_MOST)
     ]

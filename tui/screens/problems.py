@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from transfer.ledger.census import FailedInstance
+from transfer.members import spelled
 from tui import figures
 from tui.page import Page
 from tui.source import Glance
@@ -153,7 +154,7 @@ def _draw_whole(one: FailedInstance | None, shows_names: bool, width: int) -> li
     lines = [Content(""), *wrapped(ink(plain(one.reason), "bold"), width)]
     if shows_names:
         lines.append(line(("UID   ", "$muted"), plain(one.sop_instance_uid)))
-        lines.append(line(("File  ", "$muted"), shorten_path(plain(one.path), width - 6)))
+        lines.append(line(("File  ", "$muted"), shorten_path(plain(spelled(one.path)), width - 6)))
     else:
         lines.append(
             line((f"Instance {one.key} of study {one.study_key}; i shows its names.", "$muted"))

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from transfer.ledger.census import LeftOut
+from transfer.members import spelled
 from transfer.status import Status
 from tui import figures, words
 from tui.screens.transfer_page import TransferPage, runner_line
@@ -226,7 +227,7 @@ def _draw_left_out(entry: LeftOut, shows_names: bool, width: int) -> list[Conten
     what = cell(_VERDICTS.get(entry.verdict, entry.verdict), 13, "$warn")
     told = (why(entry.reasons), "$muted")
     if shows_names:
-        told = (shorten_path(plain(entry.path), max(10, width - 22)), "")
+        told = (shorten_path(plain(spelled(entry.path)), max(10, width - 22)), "")
     return [line(cell(entry.key, 9), what, cell(told[0], max(0, width - 22), told[1]))]
 
 
