@@ -16,9 +16,10 @@ from unittest.mock import patch
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
+from transfer.clinical.phase import read_clinical
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, read_findings
-from transfer.ledger.order import Order
+from transfer.ledger.order import Order, read_order
 from transfer.orders import make_transfer
 from transfer.quality.judging import judge
 from transfer.quality.rule import Circumstances
@@ -141,13 +142,17 @@ def write_images(folder: Path, images: Iterable[Dataset]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, made in enumerate(images, 1):
         path = folder / f"{number:04}.dcm"
-        meta = getattr(made, "file_meta", None) or _meta_of(made)
-        file = FileDataset(path, made, file_meta=meta, preamble=bytes(128))
-        file.save_as(path, enforce_file_format=True)
+        own = getattr(made, "file_meta", None)
+        file = FileDataset(path, made, file_meta=own or meta_of(made), preamble=bytes(128))
+        file.save_as(path, enforce_file_format=own is None)
 
 
-def _meta_of(made: Dataset) -> FileMetaDataset:
+def meta_of(made: Dataset) -> FileMetaDataset:
+    """File meta information that fits an image."""
     meta = FileMetaDataset()
+    meta.FileMetaInformationGroupLength = 0
+    meta.FileMetaInformationVersion = b"\0\1"
+    meta.ImplementationClassUID = UID("1.2.826.5")
     meta.MediaStorageSOPClassUID = UID(made.get("SOPClassUID") or CTImageStorage)
     meta.MediaStorageSOPInstanceUID = UID(made.get("SOPInstanceUID") or "1.2.3")
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -177,6 +182,7 @@ def scan_here(ledger: Ledger) -> None:
     """Scan as the program does, but read the headers in this process."""
     with patch("transfer.scan.phase.header_readers", _ReadersHere):
         scan(ledger, processes=1, should_stop=lambda: False)
+    read_clinical(ledger)
 
 
 class _ReadersHere:
@@ -202,14 +208,25 @@ def findings_of(
     clinical: Path | None = None,
     before: Callable[[Ledger], None] = lambda ledger: None,
 ) -> list[Finding]:
-    """Everything that the rules say of a folder, whatever its standing, worst first.
+    """Everything that the rules say of a folder, worst first; see `all_findings`.
 
     `before` is what happens between the scan and the judging.
     """
     with scanned(source, home, clinical) as ledger:
         before(ledger)
         judge(ledger, circumstances)
-        return read_findings(ledger, limit=1000, standing=None)
+        return all_findings(ledger)
+
+
+def all_findings(ledger: Ledger) -> list[Finding]:
+    """All findings, whatever their standing.
+
+    A cohort without a clinical table is meant to be images alone: LNK-03, which asks whether it
+    is, is left out.
+    """
+    has_table = read_order(ledger).clinical is not None
+    found = read_findings(ledger, limit=1000, standing=None)
+    return [f for f in found if has_table or f.rule != "LNK-03"]
 
 
 def told(findings: Iterable[Finding]) -> list[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from tests.quality.cohort import AS_IS, clean_images, findings_of, write_images
 from tests.quality.faults import Cohort, Fault, check, found_of, put
+from transfer.ledger.timepoints import assign_all
 
 RT_STRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 DOSE_REPORT = "1.2.840.10008.5.1.4.1.1.88.67"
@@ -116,8 +117,14 @@ def test_a_clean_cohort_gives_no_finding(tmp_path: Path) -> None:
 
 
 def test_a_clean_cohort_of_several_studies_gives_no_finding(tmp_path: Path) -> None:
+    """Of several studies it is said to which episode and timepoint each belongs."""
     write_images(tmp_path / "source", clean_images(studies=2))
-    assert findings_of(tmp_path / "source", tmp_path / "home") == []
+    found = findings_of(
+        tmp_path / "source",
+        tmp_path / "home",
+        before=lambda ledger: assign_all(ledger, "Diagnosis"),
+    )
+    assert found == []
 
 
 @pytest.mark.parametrize(
