@@ -3,7 +3,6 @@ threads."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from transfer.errors import RunnerHeld, UsageError
+from transfer.errors import UsageError
 from transfer.ledger.choice import Choice, read_choice
 from transfer.ledger.connection import Ledger
-from transfer.ledger.holder import is_held, read_runner
+from transfer.ledger.findings import Finding
+from transfer.ledger.holder import is_held, kept_from_runners
 from transfer.ledger.identity import Names
 from transfer.ledger.order import read_order
 from transfer.ledger.selection import (
@@ -35,12 +35,15 @@ from transfer.ledger.tree import (
     TreePage,
     count_branch,
     read_branches,
+    read_found,
     read_page,
     read_page_before,
 )
+from transfer.selecting import select_anew
 from transfer.workspace import Home, Workspace
 
 PAGE: Final = 100
+FOUND: Final = 200
 # A list of a million Patient IDs is below this.
 _LIST_BYTES: Final = 64 * 1024 * 1024
 
@@ -110,6 +113,11 @@ class Choosing:
         with self._reading(name) as ledger:
             return count_branch(ledger, place, reveals=reveals)
 
+    def found(self, name: str, place: Place) -> list[Finding]:
+        """The first findings about an object and what lies below it, the worst first."""
+        with self._reading(name) as ledger:
+            return read_found(ledger, place, FOUND)
+
     def look(self, name: str) -> ChoiceLook:
         """What goes and what stays."""
         held = is_held(self._workspace(name).lock)
@@ -153,11 +161,11 @@ class Choosing:
         with self._writing(name) as ledger:
             if subject in ("patients", "studies"):
                 path = Path(value.strip().strip("'\"")).expanduser()
-                shown = "patients of a list" if subject == "patients" else "studies of a list"
-                rule = add_rule(ledger, action, subject, shown, items=read_list(path))
+                # The name of a list may tell who is in it.
+                rule = add_rule(ledger, action, subject, "a list", items=read_list(path))
             else:
                 rule = add_rule(ledger, action, subject, value)
-            _apply(ledger)
+            select_anew(ledger)
             row = next(row for row in selection_rules(ledger) if row.id == rule)
             return RuleRow(row, count_unmatched(ledger, rule))
 
@@ -169,7 +177,7 @@ class Choosing:
         """
         with self._writing(name) as ledger:
             gone = remove_rule(ledger, rule)
-            _apply(ledger)
+            select_anew(ledger)
             return gone
 
     @contextmanager
@@ -184,7 +192,10 @@ class Choosing:
     def _writing(self, name: str) -> Iterator[Ledger]:
         """The ledger, while no runner can begin."""
         workspace = self._workspace(name)
-        with Ledger.open(workspace.ledger) as ledger, _held(workspace, ledger):
+        with (
+            Ledger.open(workspace.ledger) as ledger,
+            kept_from_runners(workspace.lock, ledger),
+        ):
             yield ledger
 
     def _workspace(self, name: str) -> Workspace:
@@ -231,6 +242,8 @@ def read_list(path: Path) -> Iterator[str]:
 
 
 def _apply(ledger: Ledger) -> None:
+    """Without judging anew, which may take a while: the space bar waits for this, and what is
+    left out as a whole changes nothing in the rest."""
     apply_selection(ledger)
     stand_anew(ledger)
 
@@ -262,20 +275,3 @@ def _is_as_wanted(ledger: Ledger, one: Wanted) -> bool:
     if branch is None:
         return True
     return branch.excluded == 0 if one.goes else branch.chosen == 0
-
-
-@contextmanager
-def _held(workspace: Workspace, ledger: Ledger) -> Iterator[None]:
-    descriptor = os.open(workspace.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            runner = read_runner(ledger)
-            raise RunnerHeld(
-                f"A runner works on this transfer: process {runner.pid} on {runner.host}.",
-                "Wait until it has ended, or stop it; then choose what goes.",
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)

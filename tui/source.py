@@ -21,6 +21,7 @@ from transfer.ledger.order import Order, Word, record_word
 from transfer.node import Destination, Journey
 from transfer.status import Status, read_status
 from transfer.workspace import Home, Workspace
+from tui.choosing import Choosing
 from tui.findings import Findings
 from tui.folders import Folder, complete, look_into
 from tui.looking import Looks
@@ -74,6 +75,7 @@ class Source:
         self.reviews = Reviews(home)
         self.looks = Looks(home)
         self.findings = Findings(home)
+        self.choosing = Choosing(home)
 
     def names(self) -> list[str]:
         """Names of all transfers."""

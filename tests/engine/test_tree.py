@@ -20,6 +20,7 @@ from transfer.ledger.tree import (
     Branch,
     Place,
     count_branch,
+    read_found,
     read_page,
     read_page_before,
 )
@@ -196,6 +197,21 @@ def test_findings_that_are_about_no_object_are_nowhere_in_the_tree(ledger: Ledge
     find(ledger, "all")
     find(ledger, "R4", rule="TAB-01")
     assert [b.findings for b in read_page(ledger, ALL).branches] == [0, 0, 0]
+
+
+def test_what_merely_informs_is_listed_but_marks_nothing(ledger: Ledger) -> None:
+    """There is such a word about nearly every Series; marked, it would hide those that matter."""
+    find(ledger, "E6", "info")
+    find(ledger, "S3", "ask", rule="IMG-06")
+    find(ledger, "P1", "block", rule="UNQ-01")
+    assert one(ledger, "E6").findings == 0
+    assert keys(ledger, sieve("E6", view="findings"), "P2 S3") == ["P2", "S3", "E6"]
+    assert [(f.rule, f.key) for f in read_found(ledger, Place(2))] == [
+        ("IMG-06", "S3"),
+        ("IMG-01", "E6"),
+    ]
+    assert [f.rule for f in read_found(ledger, Place(2, 3, 6))] == ["IMG-01"]
+    assert [f.rule for f in read_found(ledger, Place(2), limit=1)] == ["IMG-06"]
 
 
 def test_a_finding_that_was_answered_for_is_no_longer_told(ledger: Ledger) -> None:

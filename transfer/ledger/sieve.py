@@ -20,7 +20,8 @@ class Sieve:
     of its Study, or be the key of what it lies in; capital or small (ASCII). Only where `reveals`
     is set is the original Patient ID looked into: what is not shown cannot be asked for either.
 
-    A Study or patient passes with the first Series of it that does.
+    A Study or patient passes with the first Series of it that does. The view of findings leaves
+    out those that only inform.
     """
 
     words: tuple[str, ...] = ()
@@ -47,11 +48,11 @@ class Sieve:
         if self.view == "findings":
             # What is found about a patient is about all that patient's Series.
             asked.append(
-                "(EXISTS (SELECT 1 FROM finding_place f WHERE f.series_id = e.id)"
+                "(EXISTS (SELECT 1 FROM finding_place f WHERE f.series_id = e.id AND f.worst < 3)"
                 " OR EXISTS (SELECT 1 FROM finding_place f WHERE f.study_id = s.id"
-                " AND f.series_id IS NULL)"
+                " AND f.series_id IS NULL AND f.worst < 3)"
                 " OR EXISTS (SELECT 1 FROM finding_place f WHERE f.patient_id = p.id"
-                " AND f.study_id IS NULL))"
+                " AND f.study_id IS NULL AND f.worst < 3))"
             )
         elif self.view == "excluded":
             asked.append(

@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import Finding
 from transfer.ledger.sieve import Sieve
 
 _WORST: Final = ("block", "ask", "warn", "info")
 # Patients that one page looks at where a sieve lets few pass.
 _LOOKED_AT: Final = 2_000
 _WINDOW: Final = 250
+_COLUMNS: Final = {"P": "patient_id", "S": "study_id", "E": "series_id"}
 # Series below one patient or Study that are summed up while a page is read.
 _SUMMED: Final = 2_000
 
@@ -50,8 +52,9 @@ class Branch:
     `name` is the pseudonym of a patient, where it is known here, else the description that the
     files give, untrusted; `has_id` is False for the patient of files without a Patient ID. Dates
     are DICOM's (PS3.5 section 6.2, DA); counts are of instances but for `studies`, `series` and
-    the open `findings`, of which `worst` is the severity. Where so much lies below that a page
-    would wait for it, `is_counted` is False and there are no figures: `count_branch` has them.
+    the open `findings` that do not merely inform, of which `worst` is the severity. Where so
+    much lies below that a page would wait for it, `is_counted` is False and there are no
+    figures: `count_branch` has them.
     """
 
     place: Place
@@ -115,6 +118,22 @@ def read_branches(ledger: Ledger, places: Collection[Place], *, reveals: bool) -
     """Some places as they are now; those that are gone are left out."""
     found = _details(ledger, places, reveals, most=_SUMMED)
     return [found[place] for place in sorted(places) if place in found]
+
+
+def read_found(ledger: Ledger, place: Place, limit: int = 200) -> list[Finding]:
+    """The first open findings about an object and what lies below it, the worst first."""
+    column, row = _COLUMNS[place.key[0]], place.series or place.study or place.patient
+    return [
+        Finding(*values)
+        for values in ledger.rows(
+            "SELECT f.rule, f.severity, f.level, f.key, f.message, f.remedy, f.n, f.example,"
+            " f.standing FROM (SELECT finding_id, worst FROM finding_place"
+            f" WHERE {column} = ? ORDER BY worst, finding_id LIMIT ?) o"
+            " JOIN finding f ON f.id = o.finding_id ORDER BY o.worst, o.finding_id",
+            row,
+            limit,
+        )
+    ]
 
 
 def count_branch(ledger: Ledger, place: Place, *, reveals: bool) -> Branch | None:
@@ -345,7 +364,7 @@ def _branches(
         row: (n, _WORST[worst])
         for row, n, worst in ledger.rows(
             f"SELECT {place}, count(*), min(worst) FROM finding_place"
-            f" WHERE {place} {_THESE} GROUP BY {place}",
+            f" WHERE {place} {_THESE} AND worst < 3 GROUP BY {place}",
             _json(rows),
         )
     }
