@@ -98,7 +98,7 @@ def refuse_findings(ledger: Ledger, *, passing_over: Collection[str] = ()) -> No
     named = ", ".join(f"{g.rule} ({g.findings:,})" for g in standing[:_RULES_NAMED])
     rest = len(standing) - _RULES_NAMED
     raise StepBlocked(
-        f"Findings stand in the way: {named}{f' and {rest} more rules' if rest > 0 else ''}.",
+        f"Findings stand in the way: {named}{f' and {rest} more' if rest > 0 else ''}.",
         "See each one, and what to do about it, with: eucaim-transfer check NAME",
     )
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import RuleGroup, group_findings, read_findings
 from transfer.ledger.set_aside import SetAside, set_aside
+from transfer.quality.answers import choices_told, is_waivable
 from transfer.quality.rules import BY_ID
 from tui.figures import count
 
@@ -39,12 +40,21 @@ def _of_rule(ledger: Ledger, group: RuleGroup, transfer: str) -> Iterator[str]:
         yield f"       and {group.findings - len(shown):,} more"
     for remedy, _ in groupby(finding.remedy for finding in shown):
         yield f"       what to do: {remedy.replace('NAME', transfer)}"
-    if rule and group.severity == "ask" and rule.choices:
-        words = ", ".join(f"{choice.word} ({choice.text})" for choice in rule.choices)
-        yield (
-            f"       answers: {words}; give one with: eucaim-transfer check {transfer}"
-            f" --answer {group.rule}=WORD --by PERSON"
-        )
+    if group.severity in _ASKS:
+        yield from _words_told(group.rule, transfer)
+
+
+def _words_told(rule_id: str, transfer: str) -> Iterator[str]:
+    """What a person can say about findings of a rule of the registry."""
+    rule = BY_ID.get(rule_id)
+    if rule is None:
+        return
+    said = f"eucaim-transfer check {transfer}"
+    if rule.choices or rule.accepts is not None:
+        yield f"       answers: {choices_told(rule)}"
+        yield f"       give one with: {said} --answer {rule_id}=WORD --by PERSON"
+    if is_waivable(rule_id):
+        yield f"       set it aside with: {said} --waive {rule_id} --by PERSON --reason TEXT"
 
 
 def _aside_told(one: SetAside) -> str:

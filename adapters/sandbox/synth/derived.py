@@ -33,10 +33,12 @@ def segmentation(
     segmented.NumberOfFrames, segmented.Rows, segmented.Columns = masks.shape
     segment = Dataset()
     segment.SegmentNumber, segment.SegmentLabel = 1, "Lesion"
+    segment.SegmentDescription = "Primary tumour"
     segment.SegmentAlgorithmType = "MANUAL"
     segment.SegmentedPropertyCategoryCodeSequence = _code("49755003", "SCT", "Morphology")
     segment.SegmentedPropertyTypeCodeSequence = _code("52988006", "SCT", "Lesion")
     segmented.SegmentSequence = Sequence([segment])
+    segmented.ReferencedSeriesSequence = Sequence([_sources(series, sop_uids)])
     segmented.SharedFunctionalGroupsSequence = Sequence([_shared(series)])
     segmented.PerFrameFunctionalGroupsSequence = Sequence(
         [_frame(series.SOPClassUID, uid, n, series) for n, uid in enumerate(sop_uids)]
@@ -44,6 +46,18 @@ def segmentation(
     bits = np.packbits(masks.reshape(-1), bitorder="little").tobytes()
     segmented.add_new("PixelData", "OB", bits + b"\0" * (len(bits) % 2))
     return segmented
+
+
+def _sources(series: Dataset, sop_uids: ListOf[str]) -> Dataset:
+    """The images that it was drawn on (PS3.3 C.12.2, Common Instance Reference)."""
+    referenced = Dataset()
+    referenced.SeriesInstanceUID = series.SeriesInstanceUID
+    referenced.ReferencedInstanceSequence = Sequence([])
+    for uid in sop_uids:
+        one = Dataset()
+        one.ReferencedSOPClassUID, one.ReferencedSOPInstanceUID = series.SOPClassUID, uid
+        referenced.ReferencedInstanceSequence.append(one)
+    return referenced
 
 
 def _shared(series: Dataset) -> Dataset:
