@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ from transfer.ledger.order import read_order
 from transfer.workspace import Home, Workspace
 
 if TYPE_CHECKING:
+    from transfer.mending import Kind
+    from transfer.quality.dimensions import DimensionLine
     from transfer.quality.rule import Rule
 
 
@@ -122,17 +125,59 @@ class Findings:
 
     def exclude(self, name: str, rule: str, keys: Sequence[str] | None, by: tuple[str, str]) -> int:
         """Leave out what was found. Raises: RunnerHeld, UsageError."""
+        from transfer.ledger.findings import open_keys
         from transfer.ledger.selection import add_rule
 
         def leave_out(ledger: Ledger) -> int:
             if keys is None:
-                n = len(_open_keys(ledger, rule))
+                n = len(open_keys(ledger, rule))
                 add_rule(ledger, "exclude", "finding", rule, person=by[0], reason=by[1])
                 return n
             add_rule(ledger, "exclude", "key", ",".join(keys), person=by[0], reason=by[1])
             return len(keys)
 
         return self._change(name, leave_out)
+
+    def mend(
+        self, name: str, group: Group, value: str, keys: Sequence[str] | None, by: tuple[str, str]
+    ) -> int:
+        """Have Series mended in what is sent: the one with that key, or all that the rule found.
+
+        What leaves has to be made anew, by a check, before the findings are gone.
+        Raises: RunnerHeld, UsageError.
+        """
+        from transfer.ledger.findings import open_keys
+        from transfer.ledger.mends import add_mend
+
+        workspace = self._workspace(name)
+        with (
+            Ledger.open(workspace.ledger) as ledger,
+            kept_from_runners(workspace.lock, ledger),
+        ):
+            found = open_keys(ledger, group.of.rule) if keys is None else keys
+            series = [int(key[1:]) for key in found if key.startswith("E")]
+            add_mend(ledger, MENDS[group.of.rule], value, series, *by)
+        return len(series)
+
+    def body_parts(self, name: str) -> list[str]:
+        """Body parts to choose from: those of other Series of this transfer, then usual ones."""
+        with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
+            known = [
+                str(text)
+                for (text,) in ledger.rows(
+                    "SELECT DISTINCT body_part FROM series WHERE body_part <> ''"
+                    " ORDER BY body_part LIMIT 6"
+                )
+            ]
+        usable = [text for text in known if _CODE.fullmatch(text)]
+        return list(dict.fromkeys((*usable, *_BODY_PARTS)))
+
+    def dimensions(self, name: str) -> list[DimensionLine]:
+        """What the rules found, by the qualities of the data that they serve."""
+        from transfer.quality.dimensions import dimensions
+
+        with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
+            return dimensions(ledger)
 
     def export(self, name: str) -> tuple[Path, Path]:
         """Write all findings into the transfer's folder, as CSV and as JSON, by keys alone.
@@ -183,6 +228,17 @@ _NAMES = {
     "sop_instance_uid": "Instance",
     "file": "File",
 }
+MENDS: dict[str, Kind] = {
+    "IMG-03": "body-part",
+    "IMG-06": "acquisition-date",
+    "IMG-07": "file-meta-uid",
+}
+"""What can be put right in what is sent, by the rule that misses it."""
+_BODY_PARTS = (
+    "CHEST", "LUNG", "BREAST", "PROSTATE", "PELVIS", "ABDOMEN", "LIVER", "COLON", "RECTUM",
+    "BRAIN", "HEADNECK", "WHOLEBODY",
+)  # fmt: skip
+_CODE = re.compile(r"[A-Z0-9 _]{1,16}")
 _SELECTABLE = ("P", "S", "E", "I", "F")
 
 
@@ -207,6 +263,7 @@ def _group(ledger: Ledger, of: RuleGroup) -> Group:
         first,
         can_be_waived=is_open and is_waivable(of.rule),
         can_be_answered=is_open and bool(rule.choices or rule.accepts),
+        can_be_mended=is_open and of.rule in MENDS and first.key.startswith("E"),
         can_be_excluded=is_open and first.key[:1] in _SELECTABLE and first.key[1:].isdecimal(),
     )
 
@@ -220,9 +277,3 @@ def _page(ledger: Ledger, of: RuleGroup, limit: int, offset: int) -> list[Findin
         standing=of.standing,  # type: ignore[arg-type]
         severity=of.severity,
     )
-
-
-def _open_keys(ledger: Ledger, rule: str) -> list[str]:
-    from transfer.ledger.findings import open_keys
-
-    return open_keys(ledger, rule)

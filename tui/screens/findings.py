@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tui.findings import Group, Overview
@@ -26,6 +28,10 @@ class FindingsScreen(ActsPage):
     """Each rule that found something; Enter shows each of its findings."""
 
     CSS_PATH = "findings.tcss"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "dimensions", "Quality", id="findings.dimensions"),
+    ]
 
     def __init__(self, transfer: str) -> None:
         super().__init__(transfer)
@@ -119,3 +125,8 @@ class FindingsScreen(ActsPage):
         group = self.chosen_group()
         if group is not None:
             self.app.push_screen(RuleScreen(self._transfer, group))
+
+    def action_dimensions(self) -> None:
+        from tui.screens.dimensions import DimensionsScreen
+
+        self.app.push_screen(DimensionsScreen(self._transfer))

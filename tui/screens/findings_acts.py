@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,21 +11,15 @@ from textual.binding import Binding, BindingType
 
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.findings import Finding
-from transfer.quality.rule import Rule
 from tui import figures
 from tui.findings import Group, rule_of
 from tui.page import Page
-from tui.screens.findings_drawing import noun_of
-from tui.screens.pick import Note, Pick
-from tui.screens.question import Ask
+from tui.screens.findings_asking import ask_by, ask_choice, ask_keys, ask_value
+from tui.screens.pick import Note
 from tui.text import plain
 
 if TYPE_CHECKING:
     from transfer.preview.files import Preview
-
-_OWN_WORDS = "own words"
-_ONE, _ALL = "one", "all"
-_KEPT = "It is kept with the transfer, with name and date."
 
 
 class ActsPage(Page):
@@ -35,6 +29,7 @@ class ActsPage(Page):
         Binding("a", "answer", "Answer", id="findings.answer"),
         Binding("w", "waive", "Waive", id="findings.waive"),
         Binding("x", "exclude", "Leave out", id="findings.exclude"),
+        Binding("m", "mend", "Mend", id="findings.mend"),
         Binding("p", "preview", "Preview", id="findings.preview"),
         Binding("e", "export", "Export", id="findings.export"),
     ]
@@ -67,11 +62,11 @@ class ActsPage(Page):
         rule = rule_of(group.of.rule) if group else None
         if group is None or rule is None:
             return
-        choice = await self._ask_choice(group, rule)
-        keys = await self._ask_keys(group) if choice else None
+        choice = await ask_choice(self, group, rule)
+        keys = await ask_keys(self, group, self.chosen_finding()) if choice else None
         if not choice or keys is None:
             return
-        by = await self._ask_by("Is there anything to add?", needs_reason=False)
+        by = await ask_by(self, "Is there anything to add?", needs_reason=False)
         if by is not None:
             call = partial(
                 self.owner.source.findings.answer,
@@ -86,10 +81,10 @@ class ActsPage(Page):
     @work(exclusive=True, group="question")
     async def action_waive(self) -> None:
         group = self.chosen_group()
-        keys = await self._ask_keys(group) if group else None
+        keys = await ask_keys(self, group, self.chosen_finding()) if group else None
         if group is None or keys is None:
             return
-        by = await self._ask_by(f"Why may {group.of.rule} be set aside?", needs_reason=True)
+        by = await ask_by(self, f"Why may {group.of.rule} be set aside?", needs_reason=True)
         if by is not None:
             call = partial(
                 self.owner.source.findings.waive, self._transfer, group.of.rule, keys or None, by
@@ -99,93 +94,55 @@ class ActsPage(Page):
     @work(exclusive=True, group="question")
     async def action_exclude(self) -> None:
         group = self.chosen_group()
-        keys = await self._ask_keys(group) if group else None
+        keys = await ask_keys(self, group, self.chosen_finding()) if group else None
         if group is None or keys is None:
             return
-        by = await self._ask_by("Why is it left out?", needs_reason=True)
+        by = await ask_by(self, "Why is it left out?", needs_reason=True)
         if by is not None:
             call = partial(
                 self.owner.source.findings.exclude, self._transfer, group.of.rule, keys or None, by
             )
             self._change(call, "left out")
 
-    async def _ask_choice(self, group: Group, rule: Rule) -> str | None:
-        choices = [(choice.word, choice.text) for choice in rule.choices]
-        if rule.accepts is not None:
-            choices.append((_OWN_WORDS, rule.asks_for or "In your own words"))
-        word: str | None = _OWN_WORDS
-        if rule.choices:
-            word = await self.app.push_screen_wait(
-                Pick(rule.title, [group.first.message, ""], choices)
-            )
-        if word != _OWN_WORDS or rule.accepts is None:
-            return word
-        accepts = rule.accepts
-        text = await self.app.push_screen_wait(
-            Ask(
-                rule.title,
-                [group.first.message, rule.asks_for],
-                check=lambda given: _refuse_unless(accepts(given.strip())),
-            )
+    @work(exclusive=True, group="question")
+    async def action_mend(self) -> None:
+        group = self.chosen_group()
+        value = await ask_value(self, self._transfer, group) if group else None
+        keys = (
+            await ask_keys(self, group, self.chosen_finding())
+            if group and value is not None
+            else None
         )
-        return text.strip() if text else None
+        if group is None or value is None or keys is None:
+            return
+        by = await ask_by(self, "Is there anything to add?", needs_reason=False)
+        if by is None:
+            return
+        source = self.owner.source
+        if group.of.rule == "IMG-06":
+            call = partial(
+                source.findings.answer, self._transfer, group.of.rule, "use", keys or None, by
+            )
+            self._change(call, "answered")
+            return
 
-    async def _ask_keys(self, group: Group) -> Sequence[str] | None:
-        """What the word is about: one key, or with none of them all that stand open; None when the
-        operator went back."""
-        finding = self.chosen_finding()
-        if finding is None or group.of.findings == 1:
-            return ()
-        which = await self.app.push_screen_wait(
-            Pick(
-                f"{group.of.rule}: which of them?",
-                [group.title],
-                [
-                    (_ONE, f"Only {finding.key}"),
-                    (
-                        _ALL,
-                        f"All {noun_of(finding.key, group.of.findings)} of this rule",
-                    ),
-                ],
-            )
-        )
-        if which is None:
-            return None
-        return (finding.key,) if which == _ONE else ()
+        def mend() -> int:
+            n = source.findings.mend(self._transfer, group, value, keys or None, by)
+            # What leaves is made anew by a runner; its findings are judged there.
+            source.launch(self._transfer, "check", None)
+            return n
 
-    async def _ask_by(self, title: str, *, needs_reason: bool) -> tuple[str, str] | None:
-        """Who says so, and why: (person, reason); None when the operator went back."""
-        may = "" if needs_reason else " It may stay empty."
-        reason = await self.app.push_screen_wait(
-            Ask(
-                title,
-                [_KEPT + may],
-                check=lambda text: _refuse_unless(bool(text.strip()) or not needs_reason),
-            )
-        )
-        if reason is None:
-            return None
-        findings = self.owner.source.findings
-        person = await self.app.push_screen_wait(
-            Ask(
-                "Who says so?",
-                ["First and last name of the person."],
-                value=findings.person,
-                check=lambda text: _refuse_unless(bool(text.strip())),
-            )
-        )
-        if not person:
-            return None
-        findings.person = person.strip()
-        return findings.person, reason.strip()
+        self._change(mend, "mended in what is sent", then="it is made and judged anew now")
 
-    def _change(self, call: partial[int], what: str) -> None:
+    def _change(
+        self, call: Callable[[], int], what: str, then: str = "everything was judged again"
+    ) -> None:
         self.is_changing, self.done = True, ""
         self.draw()
 
         def changed(n: int) -> None:
             self.is_changing = False
-            self.done = f"{figures.count(n, 'finding')} {what}; everything was judged again."
+            self.done = f"{figures.count(n, 'finding')} {what}; {then}."
             self.load()
             self.draw()
 
@@ -255,7 +212,7 @@ class ActsPage(Page):
                         *(plain(str(path)) for path in paths),
                         "",
                         "They name things by their keys. With original identifiers:",
-                        f"eucaim-transfer check {self._transfer} --export DIR --identifiers",
+                        f"eucaim-transfer check {self._transfer} --out DIR --identifiers",
                     ],
                 )
             )
@@ -265,7 +222,7 @@ class ActsPage(Page):
     # Keys ---------------------------------------------------------------------------------
 
     def live_actions(self) -> frozenset[str]:
-        return frozenset({"answer", "waive", "exclude", "preview", "export"})
+        return frozenset({"answer", "waive", "exclude", "mend", "preview", "export"})
 
     def can(self, action: str) -> bool | None:
         group = self.chosen_group()
@@ -275,6 +232,7 @@ class ActsPage(Page):
             "answer": group.can_be_answered,
             "waive": group.can_be_waived,
             "exclude": group.can_be_excluded,
+            "mend": group.can_be_mended,
             "preview": self._has_example(group),
         }.get(action, True)
 
@@ -308,8 +266,3 @@ def _nothing_to_show() -> UsageError:
         "There is no instance behind this finding, so there is no header and no picture.",
         "What it says stands below the list.",
     )
-
-
-def _refuse_unless(is_good: bool) -> None:
-    if not is_good:
-        raise UsageError("That cannot be taken.", "Write it as asked for above, or press Esc.")

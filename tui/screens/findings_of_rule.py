@@ -22,6 +22,7 @@ from tui.widgets.rows import Row, Rows
 
 _PAGE = 100
 _MORE, _LESS = "more", "less"
+_TICKS = 8
 
 
 class RuleScreen(ActsPage):
@@ -40,6 +41,7 @@ class RuleScreen(ActsPage):
         self._abouts: dict[str, About] = {}
         self._offset = 0
         self._shows_originals = False
+        self._ticks = 0
 
     def body(self) -> ComposeResult:
         yield Painted(id="summary")
@@ -48,10 +50,16 @@ class RuleScreen(ActsPage):
 
     def on_mount(self) -> None:
         self.draw()
-        self.load()
+
+    def on_screen_resume(self) -> None:
+        self._ticks = 0
+
+    def look(self) -> None:
+        if self._ticks % _TICKS == 0 and not self.is_changing:
+            self.load()
+        self._ticks += 1
 
     def load(self) -> None:
-        self._abouts.clear()
         self.read(
             "overview", partial(self.owner.source.findings.overview, self._transfer), self._weigh
         )
@@ -73,6 +81,8 @@ class RuleScreen(ActsPage):
         if not findings and self._offset:
             self._offset = max(0, self._offset - _PAGE)
             self.call_after_refresh(self.load)
+        if findings != self._findings:
+            self._abouts.clear()
         self._findings = findings
         self.draw()
 
@@ -179,9 +189,10 @@ def keys_now(page: ActsPage) -> str:
     """The keys that help with what is chosen, for the strip above the keys."""
     words = {
         "answer": "[a] answers.",
+        "mend": "[m] mends.",
         "waive": "[w] waives.",
         "exclude": "[x] leaves out.",
-        "export": "[e] writes all down.",
+        "export": "[e] exports.",
     }
     return "".join(f"   {text}" for action, text in words.items() if page.can(action))
 
