@@ -94,14 +94,17 @@ def _header(head: bytes, order: str, layout: _Layout) -> NiftiHeader:
     count = min(max(dims[0], 0), 7)
     voxels = math.prod(max(n, 1) for n in dims[1 : 1 + count])
     (offset,), (bits,) = field(layout.image_at), field(layout.bits)
+    is_alone = head[layout.magic[0] :].startswith(b"ni")
     begin = int(offset) if math.isfinite(offset) and offset > 0 else 0
+    if not is_alone:
+        # Some writers leave it 0 and mean: behind the header and the word on extensions.
+        begin = max(begin, layout.header_bytes + 4)
     numbers = [offset, *field(layout.spacing)[1 : 1 + count]]
     qform_code, sform_code = field(layout.codes)
     numbers += field(layout.qform) if qform_code else ()
     numbers += field(layout.sform) if sform_code else ()
-    at = layout.magic[0]
     return NiftiHeader(
-        is_alone=head[at : at + 2] == b"ni",
+        is_alone=is_alone,
         header_bytes=layout.header_bytes,
         image_end=begin + (voxels * max(int(bits), 0) + 7) // 8,
         image_at=begin,

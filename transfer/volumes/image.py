@@ -74,7 +74,7 @@ def look_at_image(read: Read, pulse: Callable[[], None]) -> ImageLook:
         OSError: by `read`.
     """
     stream = _Stream(read, pulse)
-    is_packed = stream.peek(3) == _GZIP
+    is_packed = stream.peek(len(_GZIP)).startswith(_GZIP)
     image = _Image()
     problem: ImageProblem | None = None
     head_bytes = 0
@@ -225,7 +225,7 @@ class _Image:
     def feed(self, piece: bytes) -> None:
         if len(self._head) < _KEPT_BYTES:
             self._head += piece[: _KEPT_BYTES - len(self._head)]
-        if self._header is None and len(self._head) >= HEADER_BYTES:
+        if self._header is None and self._size < HEADER_BYTES:
             self._header = read_nifti_header(bytes(self._head[:HEADER_BYTES]))
         if self._header is not None:
             behind = max(self._header.image_end - self._size, 0)

@@ -108,7 +108,7 @@ class _Image:
                     raise _changed()
                 await self._throttle.take(len(piece))
                 yield piece
-                checkpoint.passed("piece")
+                checkpoint.passed("volume-piece")
         except OSError:
             raise _changed() from None
         finally:

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from transfer.deid.methods import PROFILES
 from transfer.ledger.connection import Ledger
 from transfer.ledger.waivers import is_waived
 from transfer.quality.attributes import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from transfer.ledger.volumes import Volume
 
 _WANTED: Final = (PATIENT_ID, MODALITY, BODY_PART, MANUFACTURER, ACQUISITION_DATE)
+_FACE_MODALITIES: Final = frozenset(("CT", "MR", "PT"))
 _SHOWN: Final = 4
 _EXPORT: Final = "Add it to the JSON file, or leave the image out (its key: select NAME --exclude)."
 
@@ -135,7 +137,8 @@ def _of_json(
             yield f"{IDENTITY_REMOVED.shown} with its method is not set in its JSON."
     if not now.requires_deidentified and not is_made:
         return
-    if traits[PRIVATE_GROUPS]:
+    # What a profile of ours lets through it keeps by name.
+    if traits[PRIVATE_GROUPS] and not (is_made and now.method in PROFILES):
         yield f"Private groups in its JSON: {_listed(traits[PRIVATE_GROUPS].replace(',', ';'))}."
     if traits[IDENTIFYING] and not is_made:
         yield f"Its JSON holds the patient's {_listed(traits[IDENTIFYING])}."
@@ -155,13 +158,16 @@ def _image(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             yield _told(volume, IMAGE_WORDS[volume.image_problem])
 
 
-def _heads(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
+def _heads(ledger: Ledger, now: Circumstances) -> Iterator[Found]:
+    if not (now.requires_deidentified or now.method):
+        return
     for volume in _volumes(ledger):
         if volume.json_problem or volume.image_problem:
             continue
-        part = _traits(volume)[BODY_PART].upper().replace(" ", "").replace("-", "")
-        if part in FACE_PARTS:
-            yield _found(volume, Severity.ASK, "1 head volume: was the face removed?")
+        traits = _traits(volume)
+        part = traits[BODY_PART].upper().replace(" ", "").replace("_", "")
+        if part in FACE_PARTS and traits[MODALITY] in _FACE_MODALITIES:
+            yield _found(volume, Severity.ASK, "1 head volume: were faces removed?")
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -207,14 +213,14 @@ RULES: Final[tuple[Rule, ...]] = (
         title="Faces in NIfTI",
         dimension=Dimension.PRIVATE,
         remedy=(
-            "Look at the volume in a viewer. Remove the face at the source, or record what you"
-            " know: eucaim-transfer check NAME --answers FILE"
+            "Have faces removed before the images come here, or exclude them; then answer what was"
+            " done."
         ),
         look=_heads,
         choices=(
-            Choice("removed", "The face was removed"),
-            Choice("no-face", "No face can be seen in it"),
-            Choice("accepted", "The face stays in; the data holder answers for it"),
+            Choice("removed", "Faces were removed from these volumes"),
+            Choice("no-face", "A named person looked: no face can be made out"),
+            Choice("exclude", "Leave these volumes out"),
         ),
         on_source_only=False,
     ),
