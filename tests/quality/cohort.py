@@ -206,7 +206,7 @@ def findings_of(
     circumstances: Circumstances = AS_IS,
     *,
     clinical: Path | None = None,
-    before: Callable[[Ledger], None] = lambda ledger: None,
+    before: Callable[[Ledger], object] = lambda ledger: None,
 ) -> list[Finding]:
     """Everything that the rules say of a folder, worst first; see `all_findings`.
 

@@ -84,7 +84,8 @@ def found_of(fault: Fault, folder: Path) -> list[Finding]:
     of the folder."""
     cohort = Cohort()
     fault.plant(cohort)
-    return judged(cohort.write(folder / "source"), folder / "home", fault.now)
+    source = cohort.write(folder / "source")
+    return judged(source, folder / "home", fault.now)
 
 
 def judged(
