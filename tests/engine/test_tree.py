@@ -127,6 +127,44 @@ def test_original_patient_ids_are_read_only_where_they_are_revealed(ledger: Ledg
     assert [b.original_id for b in revealed] == ["HOSP-1", "HOSP-2", "HOSP-3"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["TC TORAX QUIÑONES", "quinones, tc torax", "TC Torax_Quin\u0303ones", "TC TORAX HOSP-77"],
+)
+def test_what_is_known_of_a_patient_is_veiled_in_descriptions(ledger: Ledger, text: str) -> None:
+    with ledger.transaction():
+        ledger.write(
+            "UPDATE patient SET original_name = 'QUIÑONES^Ana', original_id = 'HOSP-77'"
+            " WHERE id = 1"
+        )
+        ledger.write("UPDATE study SET description = ? WHERE id = 1", text)
+        ledger.write("UPDATE series SET description = ? WHERE id = 1", text)
+    for key in ("S1", "E1"):
+        shown = one(ledger, key).name
+        assert "•••••" in shown
+        assert "torax" in shown.lower()
+        assert "quin" not in shown.lower()
+        assert "77" not in shown
+    revealed = read_page(ledger, sieve(reveals=True), ["P1"]).branches
+    assert next(b.name for b in revealed if b.key == "S1") == text
+
+
+def test_a_surname_without_blanks_around_it_is_veiled_where_its_script_has_none(
+    ledger: Ledger,
+) -> None:
+    with ledger.transaction():
+        ledger.write("UPDATE patient SET original_name = 'Yamada^Tarou=山田^太郎' WHERE id = 1")
+        ledger.write("UPDATE study SET description = '山田胸部CT' WHERE id = 1")
+    assert one(ledger, "S1").name == "•••••胸部CT"
+
+
+def test_what_the_files_told_of_a_patient_is_veiled_too(ledger: Ledger) -> None:
+    with ledger.transaction():
+        ledger.write("INSERT INTO patient_fact VALUES (1, 'name', 'Etxeberria^Ana')")
+        ledger.write("UPDATE study SET description = 'TORAX ETXEBERRÍA' WHERE id = 1")
+    assert one(ledger, "S1").name == "TORAX •••••"
+
+
 def test_files_without_a_patient_id_are_no_named_patient(ledger: Ledger) -> None:
     with ledger.transaction():
         ledger.write("UPDATE patient SET original_id = '' WHERE id = 2")

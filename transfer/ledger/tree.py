@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding
 from transfer.ledger.sieve import Sieve
+from transfer.ledger.veil import NO_VEIL, Veil, veils_of
 
 _WORST: Final = ("block", "ask", "warn", "info")
 # Patients that one page looks at where a sieve lets few pass.
@@ -50,11 +52,11 @@ class Branch:
     """One patient, Study or Series with what lies below it.
 
     `name` is the pseudonym of a patient, where it is known here, else the description that the
-    files give, untrusted; `has_id` is False for the patient of files without a Patient ID. Dates
-    are DICOM's (PS3.5 section 6.2, DA); counts are of instances but for `studies`, `series` and
-    the open `findings` that do not merely inform, of which `worst` is the severity. Where so
-    much lies below that a page would wait for it, `is_counted` is False and there are no
-    figures: `count_branch` has them.
+    files give, untrusted, what is known of the patient veiled unless revealed; `has_id` is False
+    for the patient of files without a Patient ID. Dates are DICOM's (PS3.5 section 6.2, DA);
+    counts are of instances but for `studies`, `series` and the open `findings` that do not merely
+    inform, of which `worst` is the severity. Where so much lies below that a page would wait for
+    it, `is_counted` is False and there are no figures: `count_branch` has them.
     """
 
     place: Place
@@ -319,6 +321,9 @@ _Rows = dict[int, tuple[Any, ...]]
 def _details(
     ledger: Ledger, places: Collection[Place], reveals: bool, most: int | None
 ) -> dict[Place, Branch]:
+    of = {p.patient for p in places if p.study}
+    veils = {} if reveals or not of else veils_of(ledger, of)
+    described = partial(_descriptions, ledger, veils)
     patients = {p.patient: p for p in places if not p.study}
     studies = {p.study: p for p in places if p.study and not p.series}
     series = {p.series: p for p in places if p.series}
@@ -326,8 +331,8 @@ def _details(
         **_branches(
             ledger, "s.patient_id", patients, _patient_names(ledger, patients, reveals), most
         ),
-        **_branches(ledger, "s.id", studies, _descriptions(ledger, "study", studies), most),
-        **_branches(ledger, "e.id", series, _descriptions(ledger, "series", series), None),
+        **_branches(ledger, "s.id", studies, described("study", studies), most),
+        **_branches(ledger, "e.id", series, described("series", series), None),
     }
 
 
@@ -340,11 +345,13 @@ def _patient_names(ledger: Ledger, rows: Collection[int], reveals: bool) -> _Row
     }
 
 
-def _descriptions(ledger: Ledger, table: str, rows: Collection[int]) -> _Rows:
+def _descriptions(
+    ledger: Ledger, veils: dict[int, Veil], table: str, places: dict[int, Place]
+) -> _Rows:
     return {
-        row: (text, "", True)
+        row: (veils.get(places[row].patient, NO_VEIL).over(text), "", True)
         for row, text in ledger.rows(
-            f"SELECT id, description FROM {table} WHERE id {_THESE}", _json(rows)
+            f"SELECT id, description FROM {table} WHERE id {_THESE}", _json(places)
         )
     }
 

@@ -19,7 +19,7 @@ from tui.widgets.ink import cell, dotted, ink, line
 
 WIDE: Final = 104
 _WHAT, _WHEN, _COUNT, _SIZE, _FOUND = 10, 11, 7, 9, 6
-_WIDE_WHAT, _WIDE_PART, _WIDE_WHEN = 14, 16, 24
+_WIDE_WHAT, _WIDE_PART, _WIDE_WHEN = 13, 14, 25
 _KINDS: Final = {"P": "Patient", "S": "Study", "E": "Series"}
 
 
