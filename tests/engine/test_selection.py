@@ -280,3 +280,58 @@ def test_what_cannot_be_understood_is_refused_and_leaves_no_trace(
         add_rule(ledger, action, subject, value)  # type: ignore[arg-type]
     assert selection_rules(ledger) == []
     assert ledger.number("SELECT count(*) FROM word") == 0
+
+
+def two_contents(tmp_path: Path) -> Iterator[Ledger]:
+    source = tmp_path / "source"
+    image(source / "a.dcm", CT_1, rows=4)
+    image(source / "b.dcm", CT_1, rows=8)
+    with make_transfer_of(source, tmp_path / "home") as made:
+        scanned(made)
+        yield made
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> Iterator[Ledger]:
+    """`a.dcm` goes; `b.dcm` has its SOP Instance UID and other content."""
+    yield from two_contents(tmp_path)
+
+
+def going_file(ledger: Ledger) -> list[bytes]:
+    apply_selection(ledger)
+    scanned(ledger)
+    apply_selection(ledger)
+    return [
+        path
+        for (path,) in ledger.rows(
+            "SELECT f.path FROM source_file f JOIN instance i ON i.file_id = f.id"
+            " WHERE i.state = 'ready'"
+        )
+    ]
+
+
+def key_of_file(ledger: Ledger, path: bytes) -> str:
+    return f"F{ledger.number('SELECT id FROM source_file WHERE path = ?', path)}"  # noqa: S608
+
+
+def test_leaving_out_the_first_of_two_contents_lets_the_other_go(twins: Ledger) -> None:
+    assert going_file(twins) == [b"a.dcm"]
+    rule = add_rule(twins, "exclude", "key", key_of_file(twins, b"a.dcm"))
+    assert going_file(twins) == [b"b.dcm"]
+    files = take_census(twins).files
+    assert (files.instances, files.duplicates, files.rejected, files.seen) == (1, 0, 1, 2)
+    remove_rule(twins, rule)
+    going_file(twins)
+    assert take_census(twins).files.duplicates == 1, "it is asked about again"
+
+
+def test_leaving_out_the_second_of_two_contents_lets_the_first_go(twins: Ledger) -> None:
+    add_rule(twins, "exclude", "key", key_of_file(twins, b"b.dcm"))
+    assert going_file(twins) == [b"a.dcm"]
+
+
+def test_what_went_makes_no_room(twins: Ledger) -> None:
+    twins.write("UPDATE instance SET state = 'sent'")
+    add_rule(twins, "exclude", "key", key_of_file(twins, b"a.dcm"))
+    assert going_file(twins) == []
+    assert twins.rows("SELECT state FROM instance") == [("sent",)]

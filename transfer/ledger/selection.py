@@ -26,6 +26,7 @@ from transfer.ledger.selection_terms import (
     left_out,
     words_of,
 )
+from transfer.ledger.twins import let_twins_go
 
 __all__ = [
     "Action",
@@ -242,6 +243,7 @@ def apply_selection(ledger: Ledger) -> int:
 
     In many short transactions; may be interrupted anywhere and repeated.
     """
+    let_twins_go(ledger)
     rules = [(r.id, r.action, r.subject, r.value) for r in selection_rules(ledger)]
     out, values = left_out(rules, has_instance=False)
     last = ledger.number("SELECT max(id) FROM series")

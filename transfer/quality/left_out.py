@@ -15,7 +15,9 @@ _PAGE: Final = 2000
 _WITHOUT_UID: Final = frozenset((Reason.NO_SOP_UID, Reason.NO_STUDY_UID, Reason.NO_SERIES_UID))
 _DAMAGED: Final = frozenset((Reason.HEADER_CUT, Reason.PIXELS_SHORT, Reason.COMPRESSION_UNKNOWN))
 # What a person chose, and what lies elsewhere in the same folder.
-_SETTLED: Final = frozenset(("deid-skipped", "folder-linked-twice", "archive-not-read"))
+_SETTLED: Final = frozenset(
+    ("deid-skipped", "excluded-by-person", "folder-linked-twice", "archive-not-read")
+)
 _PICTURE_ENDINGS: Final = (
     ".png", ".jpg", ".jpeg", ".jp2", ".bmp", ".gif", ".tif", ".tiff", ".webp",
     ".mha", ".mhd", ".nrrd", ".nhdr", ".mnc", ".mgz", ".mgh", ".par", ".rec", ".vtk", ".vti",

@@ -17,6 +17,7 @@ from transfer.ledger.batches import retry_failed
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Wish, read_control
+from transfer.ledger.files import count_unread
 from transfer.ledger.holder import Holder
 from transfer.ledger.mends import has_mends
 from transfer.ledger.progress import Progress, write_progress
@@ -242,6 +243,10 @@ async def _make_ready(
         await ledger(_scan, settings, stop)
     await ledger(_read_clinical, stop)
     await ledger(apply_selection)
+    if await ledger(count_unread):
+        # What a person left out made room for another file.
+        await ledger(_scan, settings, stop)
+        await ledger(apply_selection)
     await ledger(_look_at_volumes, stop)
     if method is None and until is not Until.SCAN:
         await ledger(_prepare_mended, settings, stop)

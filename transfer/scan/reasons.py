@@ -163,6 +163,7 @@ _GIVEN_ELSEWHERE: Final[dict[str, str]] = {
     "archive-not-read": "The archive was not opened yet. Scan again.",
     "archive-opened": "The archive was read where it lies, and what it holds is told file by file. "
     "Nothing to do.",
+    "excluded-by-person": "A person left this file out, so that another one with its UID can go.",
     "deid-skipped": "The de-identification method says that this instance is not meant to go, and "
     "a person agreed. Nothing to do.",
     "no-longer-there": "The file was there at an earlier scan and is gone. If it was moved or "
