@@ -76,7 +76,7 @@ class FindingsScreen(ActsPage):
             if rows and not group.is_open and rows[-1].key.endswith(" open"):
                 rows.append(Row(_ASIDE, draw_aside, is_choice=False, opens=False))
             rows.append(Row(group.key, partial(draw_group, group)))
-        self.query_one("#rows", Rows).show(rows, self._empty())
+        self.show(rows, self._empty())
         self._tell()
         self.refresh_bindings()
 
@@ -115,8 +115,9 @@ class FindingsScreen(ActsPage):
         return next((group for group in groups if group.key == key), None)
 
     @on(Rows.Reached)
-    def _reached(self) -> None:
-        self.done = ""
+    def _reached(self, event: Rows.Reached) -> None:
+        if event.key != self.drawn_at:
+            self.done = ""
         self._tell()
         self.refresh_bindings()
 

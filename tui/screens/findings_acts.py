@@ -17,6 +17,7 @@ from tui.page import Page
 from tui.screens.findings_asking import ask_by, ask_choice, ask_keys, ask_value
 from tui.screens.pick import Note
 from tui.text import plain
+from tui.widgets.rows import Row, Rows
 
 if TYPE_CHECKING:
     from transfer.preview.files import Preview
@@ -39,6 +40,7 @@ class ActsPage(Page):
         self._transfer = transfer
         self.is_changing = False
         self.done = ""
+        self.drawn_at: str | None = None
 
     def chosen_group(self) -> Group | None:
         """The rule that is chosen, or that this page is about."""
@@ -53,6 +55,13 @@ class ActsPage(Page):
 
     def load(self) -> None:
         """Read anew what is shown."""
+
+    def show(self, rows: Sequence[Row], empty: Sequence[str]) -> None:
+        """Show these rows. What was done is told until the operator moves on, not until the cursor
+        does because its row is gone."""
+        shown = self.query_one("#rows", Rows)
+        shown.show(rows, empty)
+        self.drawn_at = shown.key
 
     # Words --------------------------------------------------------------------------------
 

@@ -107,7 +107,7 @@ class RuleScreen(ActsPage):
         if len(findings) == _PAGE and self._offset + _PAGE < of.findings:
             rows.append(Row(_MORE, partial(_say, "↓ more: Enter")))
         empty = ["Reading…"] if self._findings is None else ["Nothing of this is left."]
-        self.query_one("#rows", Rows).show(rows, empty)
+        self.show(rows, empty)
         self._tell()
         self.refresh_bindings()
 
@@ -153,8 +153,9 @@ class RuleScreen(ActsPage):
         return next((one for one in self._findings or () if one.key == key), None)
 
     @on(Rows.Reached)
-    def _reached(self) -> None:
-        self.done = ""
+    def _reached(self, event: Rows.Reached) -> None:
+        if event.key != self.drawn_at:
+            self.done = ""
         self._tell()
         self.refresh_bindings()
 
