@@ -76,6 +76,11 @@ class DeidBench:
         instances: dict[str, int] = self.status()["instances"]
         return instances
 
+    def step_of_images(self) -> str:
+        """The state of the images step."""
+        steps: list[dict[str, str]] = self.status()["steps"]
+        return next(step["state"] for step in steps if step["id"] == "images")
+
     def failed(self) -> dict[str, list[str]]:
         """The reasons of everything that failed, by the row key of its Study."""
         found: dict[str, list[str]] = {}

@@ -17,7 +17,7 @@ _LAST_WORD: Final = (
 )
 # Of a file that went nobody can take the place.
 _GIVES_WAY: Final = (
-    "SELECT f.id FROM selection_rule q JOIN selection_item y ON y.rule_id = q.id"
+    "SELECT f.id FROM selection_rule q JOIN selection_item y ON y.rule_id = q.id"  # noqa: S608 - literals of ours
     " AND y.text LIKE 'F%' JOIN source_file f ON f.id = CAST(substr(y.text, 2) AS INTEGER)"
     " WHERE q.subject IN ('key', 'finding') AND f.verdict = 'instance'"
     f" AND {_LAST_WORD} = 'exclude' AND EXISTS (SELECT 1 FROM source_file t"
@@ -27,7 +27,7 @@ _GIVES_WAY: Final = (
     " WHERE i.file_id = f.id AND (i.state IN ('sent', 'verified') OR b.state = 'sending'))"
 )
 _COMES_BACK: Final = (
-    "SELECT f.id FROM source_file f WHERE f.verdict = 'rejected'"
+    "SELECT f.id FROM source_file f WHERE f.verdict = 'rejected'"  # noqa: S608 - literals of ours
     f" AND f.reasons = '{EXCLUDED}' AND {_LAST_WORD} IS NOT 'exclude'"
 )
 
