@@ -21,7 +21,8 @@ from tests.conformance.made import (
     uids,
     unreadable,
 )
-from transfer.errors import NodeError, SourceChanged
+from tests.conformance.volumes import volume, volume_ref
+from transfer.errors import NodeError, NotSupported, SourceChanged
 from transfer.node import Batch, InstanceOutcome, Node, SeriesPlan, StudyPlan, Verdict
 from transfer.values import ExitCode, SOPInstanceUID
 
@@ -357,3 +358,36 @@ class NodeConformance:
 
     async def test_closing_a_node_that_was_never_asked_is_harmless(self, node: Node) -> None:
         await node.aclose()
+
+    async def test_a_volume_is_stored_once_and_listed_with_its_digests(
+        self, site: Site, node: Node
+    ) -> None:
+        """Or the node says that it takes none, in its abilities and when it is asked."""
+        given = volume(volume_ref())
+        if not (await node.abilities()).takes_volumes:
+            with pytest.raises(NotSupported):
+                await node.send_volume(given, site.destination, lambda _: None)
+            with pytest.raises(NotSupported):
+                await node.held_files(given.ref, site.destination)
+            return
+        assert await node.held_files(given.ref, site.destination) == {}
+        moved: list[int] = []
+        first = await node.send_volume(given, site.destination, moved.append)
+        again = await node.send_volume(given, site.destination, moved.append)
+        assert (first.verdict, again.verdict) == (Verdict.STORED, Verdict.ALREADY_THERE)
+        assert sum(moved) == sum(file.size_bytes for file in given.files)
+        held = await node.held_files(given.ref, site.destination)
+        assert {name: (f.size_bytes, f.md5) for name, f in held.items()} == {
+            f.name: (f.size_bytes, f.md5) for f in given.files
+        }
+
+    async def test_a_volume_is_never_written_over(self, site: Site, node: Node) -> None:
+        if not (await node.abilities()).takes_volumes:
+            pytest.skip("this node takes no volumes")
+        first = volume(volume_ref())
+        await node.send_volume(first, site.destination, lambda _: None)
+        other = volume(first.ref, image=b"other")
+        outcome = await node.send_volume(other, site.destination, lambda _: None)
+        assert outcome.verdict is Verdict.REFUSED
+        held = await node.held_files(first.ref, site.destination)
+        assert held[first.files[0].name].md5 == first.files[0].md5
