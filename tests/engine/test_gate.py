@@ -44,7 +44,7 @@ def open_rules(bench: DeidBench) -> set[str]:
 
 
 def test_a_clean_cohort_goes_to_a_node_with_eucaim_s_gate(bench: DeidBench) -> None:
-    bench.patient(1, **CLEAN)
+    bench.patient(1, 2, **CLEAN)
     ready(bench)
     assert bench.check().code == 0
     ran = bench.upload()
@@ -53,8 +53,8 @@ def test_a_clean_cohort_goes_to_a_node_with_eucaim_s_gate(bench: DeidBench) -> N
 
 
 def test_an_upload_is_refused_while_a_finding_blocks_and_says_which(bench: DeidBench) -> None:
-    bench.patient(1, **(CLEAN | {"Manufacturer": ""}))
-    bench.patient(2, **CLEAN)
+    bench.patient(1, 2, **(CLEAN | {"Manufacturer": ""}))
+    bench.patient(2, 2, **CLEAN)
     ready(bench)
     ran = bench.upload()
     assert ran.code == 3, str(ran)
@@ -69,7 +69,7 @@ def test_an_upload_is_refused_while_a_finding_blocks_and_says_which(bench: DeidB
 
 
 def test_a_rehearsal_is_refused_as_an_upload_is(bench: DeidBench, tmp_path: Path) -> None:
-    bench.patient(1, **(CLEAN | {"Manufacturer": ""}))
+    bench.patient(1, 2, **(CLEAN | {"Manufacturer": ""}))
     ready(bench)
     ran = bench.upload("--dry-run", tmp_path / "requests")
     assert ran.code == 3, str(ran)
@@ -78,8 +78,8 @@ def test_a_rehearsal_is_refused_as_an_upload_is(bench: DeidBench, tmp_path: Path
 
 
 def test_what_is_left_out_blocks_no_more_and_does_not_go(bench: DeidBench) -> None:
-    bench.patient(1, **(CLEAN | {"Manufacturer": ""}))
-    bench.patient(2, **CLEAN)
+    bench.patient(1, 2, **(CLEAN | {"Manufacturer": ""}))
+    bench.patient(2, 2, **CLEAN)
     ready(bench)
     chosen = bench.program.run("select", TRANSFER, "--exclude-finding", "*", "--by", "Dr Data")
     assert chosen.code == 0, str(chosen)
@@ -93,7 +93,7 @@ def test_what_is_left_out_blocks_no_more_and_does_not_go(bench: DeidBench) -> No
 def test_an_attribute_that_was_agreed_to_do_without_is_waived_by_a_person(
     bench: DeidBench,
 ) -> None:
-    bench.patient(1, **(CLEAN | {"Manufacturer": ""}))
+    bench.patient(1, 2, **(CLEAN | {"Manufacturer": ""}))
     ready(bench)
     waived = bench.waive("IMG-04")
     assert waived.code == 0, str(waived)
@@ -106,7 +106,7 @@ def test_an_attribute_that_was_agreed_to_do_without_is_waived_by_a_person(
 
 
 def test_what_is_mended_goes_as_it_was_asked_for_and_the_source_stays(bench: DeidBench) -> None:
-    bench.patient(1, **(CLEAN | {"BodyPartExamined": ""}))
+    bench.patient(1, 2, **(CLEAN | {"BodyPartExamined": ""}))
     ready(bench)
     path = next(bench.source.rglob("*.dcm"))
     before = path.read_bytes()
@@ -128,7 +128,7 @@ def test_what_is_mended_goes_as_it_was_asked_for_and_the_source_stays(bench: Dei
 
 
 def test_a_mend_is_made_before_the_method_works(bench: DeidBench) -> None:
-    bench.patient(1, **(CLEAN | {"BodyPartExamined": ""}))
+    bench.patient(1, 2, **(CLEAN | {"BodyPartExamined": ""}))
     bench.new_eucaim()
     bench.check("--answer", "LNK-03=image-only", "--by", "Dr Data")
     bench.program.good(
@@ -144,7 +144,7 @@ def test_a_mend_is_made_before_the_method_works(bench: DeidBench) -> None:
 def test_the_answer_to_use_another_date_fills_it_in_and_nothing_else_does(
     bench: DeidBench,
 ) -> None:
-    bench.patient(1, **(CLEAN | {"AcquisitionDate": "", "ContentDate": "20200116"}))
+    bench.patient(1, 2, **(CLEAN | {"AcquisitionDate": "", "ContentDate": "20200116"}))
     ready(bench)
     assert open_rules(bench) == {"IMG-06"}
     said = bench.check("--answer", "IMG-06=use", "--by", "Dr Data")
