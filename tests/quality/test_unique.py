@@ -66,6 +66,16 @@ FAULTS = [
         lambda c: c.set(2, SeriesNumber="1"),
         [("UNQ-06", "S1", "warn")],
     ),
+    Fault(
+        "a Patient ID of two names",
+        lambda c: c.set(1, PatientName="Doe^Jane").set(2, PatientName="Roe^Mary"),
+        [("UNQ-07", "P1", "warn")],
+    ),
+    Fault(
+        "a Patient ID of two birth dates",
+        lambda c: c.set(1, PatientBirthDate="19500101").set(2, PatientBirthDate="19510101"),
+        [("UNQ-07", "P1", "warn")],
+    ),
 ]
 
 
@@ -85,6 +95,28 @@ def test_a_placeholder_is_nobody_s_id(text: str) -> None:
 @pytest.mark.parametrize("text", ["7", "11", "A", "AA1", "ANON-17", "test3", "0001", "P-0"])
 def test_a_short_or_dull_id_may_be_somebody_s(text: str) -> None:
     assert not is_placeholder(text)
+
+
+@pytest.mark.parametrize(
+    "other", ["DOE^JANE", "Doe^Jane^^", "Doe, Jane", "Doe^J.", "Doe^Jane^Mary", "Jane Doe", ""]
+)
+def test_one_name_spelt_in_two_ways_is_one_person_s(other: str, tmp_path: Path) -> None:
+    cohort = Cohort().set(1, PatientName="Doe^Jane").set(2, PatientName=other)
+    assert judged(cohort.write(tmp_path / "source"), tmp_path / "home") == []
+
+
+def test_a_birth_date_that_one_file_does_not_tell_is_no_other_one(tmp_path: Path) -> None:
+    cohort = Cohort().set(1, PatientBirthDate="19500101").set(2, PatientBirthDate="")
+    assert judged(cohort.write(tmp_path / "source"), tmp_path / "home") == []
+
+
+def test_several_persons_of_one_id_are_counted_and_never_named(tmp_path: Path) -> None:
+    cohort = Cohort().set(1, PatientName="Doe^Jane").set(2, PatientName="Roe^Mary")
+    (finding,) = judged(cohort.write(tmp_path / "source"), tmp_path / "home")
+    assert (finding.n, finding.example) == (2, "E2")
+    assert finding.message == (
+        "This Patient ID is used with 2 different names: it may be that of several persons."
+    )
 
 
 def test_a_study_of_two_patients_names_both_by_their_keys(tmp_path: Path) -> None:
