@@ -70,6 +70,7 @@ class TableColumns:
     """Where the columns of one table are, and how its dates are read."""
 
     def __init__(self, columns: list[ClinicalColumn], said: Order | None) -> None:
+        self.width = len(columns)
         self._place = {Role(c.role): c.place for c in reversed(columns) if c.role}
         self._order = {
             c.place: Order(c.date_order) if c.date_order in list(Order) else said for c in columns
@@ -111,10 +112,12 @@ def table_columns(ledger: Ledger) -> dict[int, TableColumns]:
 
 
 def people(ledger: Ledger) -> Iterator[Person]:
-    """Every patient who is linked to a row, by patient row."""
+    """Every patient who is linked to a row that has a value for each heading, by patient row."""
     columns = table_columns(ledger)
     for patient, rows in groupby(_linked(ledger), key=lambda row: int(row[0])):
-        yield _person(patient, columns, rows)
+        person = _person(patient, columns, rows)
+        if person.rows:
+            yield person
 
 
 def _person(
@@ -127,6 +130,8 @@ def _person(
         if len(kept) >= _ROWS_OF_ONE:
             continue
         cells, of = json.loads(document), columns[file]
+        if len(cells) != of.width:
+            continue
         if age is None:
             age = plausible_age(of.text(cells, Role.AGE_AT_DIAGNOSIS))
         if diagnosis is None:

@@ -142,7 +142,7 @@ def form_of(text: str) -> str:
     if len(text) > _LONGEST:
         return f"a text of {len(text):,} characters"
     shape = "".join("d" if c.isdecimal() else "a" if c.isalpha() else c for c in text)
-    if re.fullmatch(r"d{1,4}([-/.])d{1,2}\1d{1,4}", shape):
+    if re.fullmatch(r"(?:d{4}([-/.])d{1,2}\1d{1,2}|d{1,2}([-/.])d{1,2}\2d{2,4})", shape):
         # The sign only; the digits would be the value.
         return f"date-like, with {shape.strip('d')[0]}"
     if re.fullmatch(r"[-+]?d+", shape):

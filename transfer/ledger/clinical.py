@@ -102,14 +102,23 @@ def clinical_columns(ledger: Ledger, file: int) -> list[ClinicalColumn]:
     ]
 
 
+def table_width(ledger: Ledger, file: int) -> int:
+    """How many headings a table has."""
+    return ledger.number("SELECT count(*) FROM clinical_column WHERE file_id = ?", file)
+
+
 def clinical_rows(ledger: Ledger, file: int) -> Iterator[ClinicalRow]:
-    """The rows of a table, page by page."""
-    after = 0
+    """The rows of a table that have a value for each heading, page by page.
+
+    In others nobody knows which value belongs to which column; TAB-03 names them.
+    """
+    after, width = 0, table_width(ledger, file)
     while page := ledger.rows(
         "SELECT id, patient, timepoint, width, cells, patient_id FROM clinical_row"
-        " WHERE file_id = ? AND id > ? ORDER BY id LIMIT ?",
+        " WHERE file_id = ? AND id > ? AND width = ? ORDER BY id LIMIT ?",
         file,
         after,
+        width,
         _PAGE,
     ):
         for row, patient, timepoint, width, cells, patient_row in page:
@@ -244,14 +253,15 @@ def forget_tables(ledger: Ledger, files: Sequence[int]) -> None:
 
 
 def cells_of(ledger: Ledger, file: int, place: int) -> Iterator[tuple[int, str]]:
-    """Row and text of one column, without blanks around it, page by page."""
-    after = 0
+    """Row and text of one column, without blanks around it, page by page; rows as above."""
+    after, width = 0, table_width(ledger, file)
     while page := ledger.rows(
         "SELECT id, ifnull(json_extract(cells, ?), '') FROM clinical_row"
-        " WHERE file_id = ? AND id > ? ORDER BY id LIMIT ?",
+        " WHERE file_id = ? AND id > ? AND width = ? ORDER BY id LIMIT ?",
         f"$[{place}]",
         file,
         after,
+        width,
         _PAGE,
     ):
         for row, text in page:

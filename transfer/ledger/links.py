@@ -91,3 +91,15 @@ def alike_pairs(ledger: Ledger, *, unsettled_only: bool = True) -> Iterator[Alik
         for row in page:
             yield Alike(*row)
         after = page[-1][0]
+
+
+def patients_like(ledger: Ledger, row: int) -> list[int]:
+    """All patients that look like the ID of a row."""
+    return [
+        int(patient)
+        for (patient,) in ledger.rows(
+            "SELECT k.patient_id FROM patient_likeness k JOIN clinical_row r"
+            " ON r.likeness = k.likeness WHERE r.id = ?",
+            row,
+        )
+    ]

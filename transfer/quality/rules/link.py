@@ -7,7 +7,7 @@ from typing import Final
 
 from transfer.ledger.clinical import clinical_files, has_readable_table
 from transfer.ledger.connection import Ledger
-from transfer.ledger.links import DIFFERENT, LINK_RULE, SAME, alike_pairs
+from transfer.ledger.links import DIFFERENT, LINK_RULE, SAME, alike_pairs, patients_like
 from transfer.ledger.order import read_order
 from transfer.ledger.timepoints import STUDY_GOES
 from transfer.quality.rule import (
@@ -31,7 +31,8 @@ def _both_ways(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
     asked = list(alike_pairs(ledger))
     # A table that could not be read may be the one with the rows.
     if all(not file.problem for file in clinical_files(ledger)):
-        yield from _without_row(ledger, {one.patient_row for one in asked})
+        asked_about = {p for one in asked for p in patients_like(ledger, one.row)}
+        yield from _without_row(ledger, asked_about)
     for file, _columns in linked_tables(ledger):
         yield from bounded(_without_images(ledger, file.row, {one.row for one in asked}))
 
