@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 
 from transfer import checkpoint
@@ -25,27 +24,24 @@ from transfer.ledger.files import (
 )
 from transfer.ledger.intake import Intake
 from transfer.ledger.order import read_order
-from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.steps import set_step
 from transfer.scan.archives import open_archives
 from transfer.scan.dicomdir import count_absent
-from transfer.scan.facts import FileFacts, InstanceHeader
+from transfer.scan.facts import InstanceHeader
+from transfer.scan.pace import PAGE, Interrupted, Teller, pages, stop_if
 from transfer.scan.readers import header_readers
+from transfer.scan.renewal import renew_traits
 from transfer.scan.walk import walk
 from transfer.values import StepState
 
-_PAGE = 1000
-_TELL_EVERY_S = 0.4
-
-
-class Interrupted(Exception):
-    """The operator, or a signal, asked the phase to end; what is done stays done."""
+__all__ = ["Interrupted", "scan"]
 
 
 def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> None:
     """Scan the source of this transfer. Blocking; may be interrupted anywhere and repeated.
 
-    Files read by an earlier scan are read again only where size or time changed.
+    Files read by an earlier scan are read again only where size or time changed, or where rules
+    have come that read more of a header.
 
     Raises:
         Interrupted: `should_stop` said so.
@@ -62,11 +58,12 @@ def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> 
         gone = _walk_source(ledger, source, should_stop)
         if gone or count_unread(ledger):
             forget_count(ledger)
+        renew_traits(ledger, source, processes, should_stop)
         _read_headers(ledger, source, processes, should_stop)
-        if open_archives(ledger, source, lambda: _stop_if(should_stop)):
+        if open_archives(ledger, source, lambda: stop_if(should_stop)):
             prepare_reading(ledger)
             _read_headers(ledger, source, processes, should_stop)
-    count_absent(ledger, source, lambda: _stop_if(should_stop))
+    count_absent(ledger, source, lambda: stop_if(should_stop))
     census, unreadable = take_census(ledger), count_unreadable(ledger)
     found = f"{census.instances.found} instances in {census.files.seen} files."
     if unreadable:
@@ -81,15 +78,12 @@ def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool])
     """Note what is there; returns how many files are there no more."""
     presence = begin_walk(ledger)
     entries = walk(source)
-    seen, told = 0, 0.0
-    while page := list(islice(entries, _PAGE)):
-        _stop_if(should_stop)
+    teller = Teller(ledger, "Looking for files")
+    while page := list(islice(entries, PAGE)):
+        stop_if(should_stop)
         record_seen(ledger, page, presence)
         checkpoint.passed("walked")
-        seen += len(page)
-        if (now := time.monotonic()) - told >= _TELL_EVERY_S:
-            told = now
-            write_progress(ledger, Progress(phase="scan", done=seen, note="Looking for files"))
+        teller.passed(len(page))
     gone = record_missing(ledger, presence)
     put_away_members(ledger)
     prepare_reading(ledger)
@@ -102,53 +96,19 @@ def _read_headers(
     total = count_unread(ledger)
     if not total:
         return
-    intake = Intake(ledger, source, _prefix_length, lambda: _stop_if(should_stop))
-    done, began, told = 0, time.monotonic(), 0.0
+    intake = Intake(ledger, source, _prefix_length, lambda: stop_if(should_stop))
+    teller = Teller(ledger, "Reading headers", total)
     with header_readers(processes) as readers:
         files = ((row, os.path.join(source, path)) for row, path in unread_files(ledger))
-        for page in _pages(readers.answers(files)):
-            _stop_if(should_stop)
-            if not page:
-                continue
-            intake.take(page)
-            checkpoint.passed("read")
-            done += len(page)
-            now = time.monotonic()
-            if now - told >= _TELL_EVERY_S or done == total:
-                told = now
-                pace = done / max(now - began, 1e-6)
-                write_progress(
-                    ledger,
-                    Progress(
-                        phase="scan",
-                        done=done,
-                        total=total,
-                        note="Reading headers",
-                        eta_s=max(total - done, 0) / pace,
-                    ),
-                )
-
-
-def _pages(reads: Iterator[list[tuple[int, FileFacts]]]) -> Iterator[list[tuple[int, FileFacts]]]:
-    """Reads put together until a page is worth a transaction, or half a second has passed; a page
-    is empty where nothing was read in that time."""
-    page: list[tuple[int, FileFacts]] = []
-    began = time.monotonic()
-    for read in reads:
-        page += read
-        if len(page) >= _PAGE or time.monotonic() - began >= _TELL_EVERY_S:
-            yield page
-            page, began = [], time.monotonic()
-    if page:
-        yield page
+        for page in pages(readers.answers(files)):
+            stop_if(should_stop)
+            if page:
+                intake.take(page)
+                checkpoint.passed("read")
+                teller.passed(len(page))
 
 
 def _prefix_length(header: InstanceHeader) -> int:
     from transfer.scan.filemeta import file_meta_prefix
 
     return len(file_meta_prefix(header))
-
-
-def _stop_if(should_stop: Callable[[], bool]) -> None:
-    if should_stop():
-        raise Interrupted
