@@ -43,6 +43,11 @@ class Pages:
         self._block = b""
         self._at = 0
 
+    @property
+    def left(self) -> int:
+        """How many bytes of the part were not taken."""
+        return self._end - self._next + len(self._block) - self._at
+
     def take(self, count: int) -> bytes:
         """Exactly `count` bytes.
 

@@ -126,7 +126,7 @@ def _extended(kind: bytes, content: bytes) -> dict[str, bytes]:
         length = int(digits) if digits.isdigit() else 0
         record = content[at + len(digits) + 1 : at + length]
         key, mark, value = record.partition(b"=")
-        if not length or not mark or not value.endswith(b"\n"):
+        if not 0 < length <= len(content) - at or not mark or not value.endswith(b"\n"):
             raise damaged()
         told[key.decode("utf-8", "replace")] = value[:-1]
         at += length

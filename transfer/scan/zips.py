@@ -118,8 +118,6 @@ def _find_large(fd: int, end_at: int) -> _Directory | None:
 def _checked(directory: _Directory, before: int) -> _Directory:
     if directory.end > before or directory.entries * _ENTRY.size > directory.end - directory.start:
         raise damaged()
-    if directory.entries > MEMBERS_LIMIT:
-        raise ArchiveRefused(Reason.ARCHIVE_TOO_MANY)
     return directory
 
 
@@ -147,20 +145,26 @@ def _can_unpack(entry: _Entry) -> bool:
 
 
 def _entries(fd: int, directory: _Directory) -> Iterator[_Entry]:
-    pages = Pages(fd, directory.start, directory.end)
-    for _ in range(directory.entries):
+    """Entry by entry to the end of the directory: a count of two bytes runs over."""
+    pages, count = Pages(fd, directory.start, directory.end), 0
+    while pages.left:
         (
             mark, made_by, _, flags, method, _, _, crc32, packed, size, name_bytes, extra_bytes,
             comment_bytes, _, _, attributes, offset,
         ) = _ENTRY.unpack(pages.take(_ENTRY.size))  # fmt: skip
+        count += 1
         if mark != b"PK\x01\x02":
             raise damaged()
+        if count > MEMBERS_LIMIT:
+            raise ArchiveRefused(Reason.ARCHIVE_TOO_MANY)
         name = pages.take(name_bytes)
         extra = pages.take(extra_bytes)
         pages.take(comment_bytes)
         if _FULL in (packed, size, offset):
             size, packed, offset = _large(extra, size, packed, offset)
         yield _Entry(made_by, flags, method, crc32, packed, size, attributes, offset, name)
+    if (count - directory.entries) % (1 << 16):
+        raise damaged()
 
 
 def _large(extra: bytes, *numbers: int) -> tuple[int, ...]:
