@@ -6,6 +6,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 _TEXTS = {
@@ -28,7 +29,8 @@ def nifti(
     dims: tuple[int, ...] = (3, 2, 2, 3, 1, 1, 1, 1),
     magic: bytes = b"n+1\0",
     order: str = "<",
-    **texts: bytes,
+    texts: Mapping[str, bytes] = MappingProxyType({}),
+    descrip: bytes = b"",
 ) -> bytes:
     """A NIfTI-1 image of 2 by 2 by 3 voxels of two bytes."""
     head = bytearray(348)
@@ -41,13 +43,18 @@ def nifti(
     struct.pack_into(f"{order}2h", head, 252, 0, 1)
     struct.pack_into(f"{order}12f", head, 280, affine, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
     head[344:348] = magic
-    for name, text in texts.items():
+    for name, text in {"descrip": descrip, **texts}.items():
         at, size = _TEXTS[name]
         head[at : at + size] = text.ljust(size, b"\0")
     return bytes(head) + bytes((bool(extension), 0, 0, 0)) + between + voxels
 
 
-def nifti_2(*, voxels: bytes = bytes(24), spacing: float = 1.0, **texts: bytes) -> bytes:
+def nifti_2(
+    *,
+    voxels: bytes = bytes(24),
+    spacing: float = 1.0,
+    texts: Mapping[str, bytes] = MappingProxyType({}),
+) -> bytes:
     """The same as NIfTI-2."""
     head = bytearray(540)
     struct.pack_into("<i", head, 0, 540)

@@ -59,17 +59,17 @@ def test_a_checksum_that_does_not_fit_is_found_though_the_length_does() -> None:
 
 @pytest.mark.parametrize("field", ["data_type", "db_name", "descrip", "aux_file", "intent_name"])
 def test_text_in_the_header_is_named_by_its_field(field: str) -> None:
-    assert look(nifti(**{field: b"Doe^Jane"})).texts == (field,)
-    assert look(packed(nifti(**{field: b"\0\0late"}))).texts == (field,)
+    assert look(nifti(texts={field: b"Doe^Jane"})).texts == (field,)
+    assert look(packed(nifti(texts={field: b"\0\0late"}))).texts == (field,)
 
 
 @pytest.mark.parametrize("field", ["descrip", "aux_file", "intent_name"])
 def test_text_in_the_header_of_nifti_2_is_named_too(field: str) -> None:
-    assert look(nifti_2(**{field: b"Doe^Jane"})).texts == (field,)
+    assert look(nifti_2(texts={field: b"Doe^Jane"})).texts == (field,)
 
 
 def test_blank_fields_hold_no_text() -> None:
-    assert look(nifti(descrip=b"    ", aux_file=b"\0 \0")).texts == ()
+    assert look(nifti(texts={"descrip": b"    ", "aux_file": b"\0 \0"})).texts == ()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from transfer.scan.reasons import Reason
 from transfer.scan.source import BLOCK_BYTES, INFLATE_LIMIT_BYTES, FileSource
 
 HEADER_BYTES: Final = 540
+_TRAILER_BYTES: Final = 8
 _IMAGE_NAMES: Final = (b".img", b".IMG", b".img.gz", b".IMG.GZ")
 _HEADER_NAMES: Final = (b".hdr", b".HDR", b".hdr.gz", b".HDR.GZ")
 
@@ -147,11 +148,17 @@ def has_nifti_header_beside(path: bytes) -> bool:
 
 
 def gunzip_head(packed: bytes, count: int = HEADER_BYTES) -> bytes:
-    """The first unpacked bytes of a gzip stream; fewer where it breaks."""
-    try:
-        return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(packed, count)
-    except zlib.error:
-        return b""
+    """The first unpacked bytes of a gzip stream; fewer where it breaks. A small file whose
+    checksum at the end is wrong still shows what it was."""
+    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    head = b""
+    for piece in (packed[:-_TRAILER_BYTES], packed[-_TRAILER_BYTES:]):
+        if len(head) < count:
+            try:
+                head += inflater.decompress(piece, count - len(head))
+            except zlib.error:
+                break
+    return head
 
 
 def _siblings(path: bytes, suffixes: Sequence[bytes]) -> list[bytes]:

@@ -111,7 +111,7 @@ def _identifiers(ledger: Ledger, now: Circumstances) -> Iterator[Found]:
     is_answered = is_waived(ledger, "DID-02")
     for volume in _volumes(ledger):
         told = []
-        if volume.image_texts:
+        if volume.image_texts and not volume.image_problem:
             told.append(f"Free text in the NIfTI image: {_listed(volume.image_texts)}.")
         if volume.hits:
             told.append(f"An original identifier in its JSON: {_listed(volume.hits)}.")
