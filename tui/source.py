@@ -26,6 +26,7 @@ from tui.findings import Findings
 from tui.folders import Folder, complete, look_into
 from tui.looking import Looks
 from tui.reviewing import Reviews
+from tui.timing import Timing
 
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
@@ -76,6 +77,7 @@ class Source:
         self.looks = Looks(home)
         self.findings = Findings(home)
         self.choosing = Choosing(home)
+        self.timing = Timing(home)
 
     def names(self) -> list[str]:
         """Names of all transfers."""

@@ -39,6 +39,8 @@ class JourneyScreen(Page):
     CSS_PATH = "journey.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "findings", "Findings", id="journey.findings"),
+        Binding("s", "selection", "Selection", id="journey.selection"),
+        Binding("t", "timepoints", "Timepoints", id="journey.timepoints"),
         Binding("f", "failures", "Failures", id="journey.failures"),
     ]
 
@@ -154,18 +156,30 @@ class JourneyScreen(Page):
 
         self.app.push_screen(FindingsScreen(self._transfer))
 
+    def action_selection(self) -> None:
+        from tui.screens.selection import SelectionScreen
+
+        self.app.push_screen(SelectionScreen(self._transfer))
+
+    def action_timepoints(self) -> None:
+        from tui.screens.timepoints import TimepointsScreen
+
+        self.app.push_screen(TimepointsScreen(self._transfer))
+
     def action_failures(self) -> None:
         from tui.screens.problems import ProblemsScreen
 
         self.app.push_screen(ProblemsScreen(self._transfer))
 
     def live_actions(self) -> frozenset[str]:
-        return frozenset({"failures", "findings"})
+        return frozenset({"failures", "findings", "selection", "timepoints"})
 
     def can(self, action: str) -> bool | None:
         status = self._glance.status if self._glance else None
         if action == "findings":
             return bool(status and status.census.files.seen)
+        if action in ("selection", "timepoints"):
+            return bool(status and status.census.instances.found)
         return bool(status and status.census.instances.failed)
 
 

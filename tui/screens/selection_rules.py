@@ -17,6 +17,7 @@ from transfer.ledger.selection_terms import LISTED, dates_of
 from tui import figures
 from tui.choosing import ChoiceLook, RuleRow
 from tui.page import Page
+from tui.screens.pick import Pick
 from tui.screens.question import Ask, Question
 from tui.screens.selection_drawing import draw_choice
 from tui.text import plain
@@ -204,11 +205,11 @@ class RulesScreen(Page):
 
     @work(exclusive=True, group="question")
     async def action_add(self) -> None:
-        from tui.screens.selection_kind import KindScreen
-
-        kind = await self.app.push_screen_wait(KindScreen())
-        if kind is None:
+        choices = [(str(number), kind.text) for number, kind in enumerate(KINDS)]
+        picked = await self.app.push_screen_wait(Pick("What goes?", [], choices))
+        if picked is None:
             return
+        kind = KINDS[int(picked)]
         value: str | None = kind.value
         if kind.question:
             ask = Ask(kind.question, [kind.hint] if kind.hint else [], check=partial(check, kind))

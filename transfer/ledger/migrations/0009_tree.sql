@@ -48,3 +48,11 @@ CREATE TRIGGER finding_gone AFTER DELETE ON finding BEGIN
   DELETE FROM finding_place WHERE finding_id = old.id;
 END;
 INSERT INTO finding_place SELECT * FROM finding_in_tree;
+
+-- The board of timepoints as it was before the last change, of the patients concerned.
+CREATE TABLE timepoint_before (
+  study_id INTEGER PRIMARY KEY,
+  episode TEXT,
+  number INTEGER,
+  place INTEGER
+);
