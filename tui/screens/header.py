@@ -96,7 +96,11 @@ class OutlineScreen(Page):
         if self._trouble:
             error = self._trouble
             self.query_one(FailurePanel).say(
-                Trouble(error.what, "Nothing was changed.", error.remedy)
+                Trouble(
+                    error.what,
+                    "Nothing was changed.",
+                    error.remedy.replace("NAME", self._transfer),
+                )
             )
         places = seen.outline.lines(self._view) if seen else []
         self._places = {place.key: place for place in places}
