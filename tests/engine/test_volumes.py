@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -235,6 +236,74 @@ def test_a_site_without_checksums_gives_the_files_themselves(tmp_path: Path) -> 
         ran = bench.upload()
         assert ran.code == 0, str(ran)
         assert bench.volumes() == there(1)
+
+
+def test_a_catalogue_that_two_wrote_at_once_is_put_right(bench: VolumeBench) -> None:
+    """XNAT answers 500 with the file on its disk and in no listing."""
+    bench.patient(0)
+    bench.new()
+    fault = bench.sandbox.fault("xnat:catalog-500,times=1")
+    ran = bench.upload()
+    assert ran.code == 0, str(ran)
+    assert fault.fired == 1
+    assert bench.volumes() == there(1)
+
+
+def test_files_that_the_node_says_it_took_and_did_not_are_found_missing(
+    bench: VolumeBench,
+) -> None:
+    """No right to write: XNAT answers 200 and stores nothing."""
+    bench.patient(0)
+    bench.new()
+    bench.sandbox.fault("xnat:silent-refusal,times=100")
+    ran = bench.upload()
+    assert ran.code == 4, str(ran)
+    assert bench.volumes() == there(1) | {"sent": 0, "verified": 0, "failed": 1}
+    assert "does not list it" in next(iter(bench.reasons().values()))
+
+
+def test_under_the_gate_of_eucaim_a_finding_about_a_volume_stops_the_transfer(
+    tmp_path: Path,
+) -> None:
+    with volume_bench(tmp_path, gate="eucaim") as bench:
+        path = bench.patient(0)
+        bench.new_eucaim()
+        path.write_bytes(packed(nifti(descrip=b"Zwingenberg")))
+        ran = bench.upload()
+        assert ran.code == 3, str(ran)
+        assert "NII-03" in ran.err
+        assert list(bench.sandbox.xnat.archive.sessions) == []
+
+
+def test_a_volume_that_does_not_say_that_it_is_deidentified_stays_where_that_is_asked(
+    tmp_path: Path,
+) -> None:
+    with volume_bench(tmp_path, deidentified="required") as bench:
+        bench.volume(0)
+        bench.volume(0, "marked", t00120062=("CS", "YES"), t00120063=("LO", "by hand"))
+        bench.new("--deid", "none")
+        ran = bench.upload()
+        assert ran.code == 4, str(ran)
+        assert bench.volumes() == there(2) | {"sent": 1, "verified": 1, "failed": 1}
+        assert "does not say that it is de-identified" in next(iter(bench.reasons().values()))
+
+
+def test_a_volume_in_an_archive_goes_with_the_json_beside_it(bench: VolumeBench) -> None:
+    path = bench.patient(0)
+    json_path = path.with_name(path.name.replace(".nii.gz", ".json"))
+    with zipfile.ZipFile(path.with_name("all.zip"), "w") as archive:
+        archive.write(path, f"a/{path.name}")
+        archive.write(json_path, f"a/{json_path.name}")
+        archive.writestr(f"b/{json_path.name}", "{}")
+    image = path.read_bytes()
+    path.unlink()
+    json_path.unlink()
+    bench.new()
+    ran = bench.upload()
+    assert ran.code == 0, str(ran)
+    assert bench.volumes() == there(1)
+    sent = next(f for name, f in bench.held().items() if name.endswith(".nii.gz"))
+    assert gzip.decompress(sent.path.read_bytes()) == gzip.decompress(image)
 
 
 def test_an_image_that_changes_after_the_check_does_not_leave(bench: VolumeBench) -> None:

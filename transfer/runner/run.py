@@ -260,7 +260,7 @@ async def _make_ready(
     if method is not None:
         await ledger(holder.enter, "deidentify")
         await ledger(_prepare, method, settings, stop)
-    await ledger(_make_volumes, method, stop)
+    await ledger(_make_volumes, settings, method, stop)
     if method is not None:
         await ledger(_judge, settings)
     await ledger(refuse_identified, required=settings.require_deidentified)
@@ -330,11 +330,14 @@ def _look_at_volumes(ledger: Ledger, stop: Stop) -> None:
     look_at_volumes(ledger, _wishes(ledger, stop))
 
 
-def _make_volumes(ledger: Ledger, method: OpenMethod | None, stop: Stop) -> None:
+def _make_volumes(
+    ledger: Ledger, settings: Settings, method: OpenMethod | None, stop: Stop
+) -> None:
     if count_volumes(ledger).ready:
         from transfer.volumes.making import make_volumes
 
-        make_volumes(ledger, method, _wishes(ledger, stop))
+        is_required = settings.require_deidentified
+        make_volumes(ledger, method, _wishes(ledger, stop), requires_deidentified=is_required)
 
 
 def _judge(ledger: Ledger, settings: Settings) -> None:

@@ -82,7 +82,7 @@ def _fate(ledger: Ledger, volume: Volume, *, is_chosen: bool) -> tuple[str, str]
         return "excluded", IMAGE_WORDS[volume.image_problem]
     if volume.json_problem:
         return "excluded", JSON_WORDS[volume.json_problem]
-    if volume.made_by and volume.image_texts and not _is_answered_for(ledger, volume):
+    if volume.made_by and volume.image_texts and not is_answered_for_here(ledger, volume):
         return "excluded", TEXT
     if volume.stop:
         return "failed", volume.stop
@@ -91,7 +91,8 @@ def _fate(ledger: Ledger, volume: Volume, *, is_chosen: bool) -> tuple[str, str]
     return "todo", ""
 
 
-def _is_answered_for(ledger: Ledger, volume: Volume) -> bool:
+def is_answered_for_here(ledger: Ledger, volume: Volume) -> bool:
+    """Whether a named person answered for what NII-03 found in this volume."""
     return bool(
         ledger.number("SELECT 1 FROM settled WHERE rule = 'NII-03' AND key = ?", volume.key)
     )

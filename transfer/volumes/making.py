@@ -42,9 +42,17 @@ from transfer.volumes.dicom_json import (
     read_dicom_json,
     write_dicom_json,
 )
-from transfer.volumes.fate import settle_fates
+from transfer.volumes.fate import is_answered_for_here, settle_fates
 from transfer.volumes.look import read_json
-from transfer.volumes.traits import SERIES_NUMBER, SERIES_UID, STUDY_UID, text_of, traits_of
+from transfer.volumes.traits import (
+    SERIES_NUMBER,
+    SERIES_UID,
+    STUDY_UID,
+    is_answered_for,
+    is_marked,
+    text_of,
+    traits_of,
+)
 
 _SOP_CLASS: Final = 0x00080016
 _SOP_INSTANCE: Final = 0x00080018
@@ -57,6 +65,12 @@ _MOST_NUMBERS: Final = 1000
 GONE: Final = (
     "The JSON file of the NIfTI image is gone or changed since the scan; the volume was not sent."
     " Scan again."
+)
+
+
+UNMARKED: Final = (
+    "The JSON of the NIfTI image does not say that it is de-identified (0012,0062), as this node"
+    " requires. De-identify it: eucaim-transfer new … --deid eucaim"
 )
 
 
@@ -215,15 +229,23 @@ def _uid(dataset: DataSet, tag: int) -> str:
 
 
 def make_volumes(
-    ledger: Ledger, method: OpenMethod | None, should_stop: Callable[[], bool]
+    ledger: Ledger,
+    method: OpenMethod | None,
+    should_stop: Callable[[], bool],
+    *,
+    requires_deidentified: bool = True,
 ) -> None:
     """Make the JSON of every volume once, so that all is known of what leaves. What has gone keeps
     its record. Blocking; may be interrupted anywhere and repeated.
+
+    `requires_deidentified`: what nothing de-identifies here stays, unless it is marked as such or
+    a named person answered for it, as `refuse_identified` has it for images.
 
     Raises:
         Interrupted: `should_stop` said so.
     """
     maker: JsonMaker | None = None
+    is_marked_only = requires_deidentified and method is None and not is_answered_for(ledger)
     for volume in volumes(ledger):
         if should_stop():
             raise Interrupted
@@ -231,6 +253,8 @@ def make_volumes(
             continue
         maker = maker or JsonMaker(ledger, method)
         made = maker.make(volume)
+        if is_marked_only and isinstance(made, MadeJson) and not is_marked(made.traits):
+            made = made if is_answered_for_here(ledger, volume) else StoppedJson(UNMARKED)
         if isinstance(made, StoppedJson):
             record_stopped(ledger, volume, maker.run, made.reason, made.places)
             continue

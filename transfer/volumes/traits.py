@@ -7,6 +7,10 @@ from typing import Final
 
 from transfer.deid.look.identifiers import SOURCES, Kind
 from transfer.deid.model import DataSet
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import last_word
+from transfer.ledger.waivers import is_waived
+from transfer.orders import DEID_WAIVER
 from transfer.quality.attributes import (
     ACQUISITION_DATE,
     BODY_PART,
@@ -21,7 +25,7 @@ from transfer.quality.attributes import (
     Attribute,
     Traits,
 )
-from transfer.quality.judging import write_traits
+from transfer.quality.judging import read_traits, write_traits
 from transfer.scan.text import decoded
 
 STUDY_UID: Final = Attribute(0x0020000D, "Study Instance UID")
@@ -57,6 +61,18 @@ def traits_of(dataset: DataSet) -> str:
     if kinds := sorted(set(_identifying(dataset))):
         values[IDENTIFYING.tag] = ";".join(kinds)
     return write_traits(Traits(values))
+
+
+def is_marked(document: str) -> bool:
+    """Whether the JSON says that it is de-identified, and by what (DID-02)."""
+    traits = read_traits(document)
+    is_said = traits[IDENTITY_REMOVED].upper() == "YES"
+    return is_said and bool(traits[DEIDENTIFICATION_METHOD] or traits[DEIDENTIFICATION_CODES])
+
+
+def is_answered_for(ledger: Ledger) -> bool:
+    """Whether a named person answered for images, and all that goes with them, without the mark."""
+    return is_waived(ledger, "DID-02") or last_word(ledger, DEID_WAIVER) is not None
 
 
 def text_of(dataset: DataSet, attribute: Attribute) -> str:

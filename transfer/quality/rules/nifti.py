@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from transfer.deid.methods import PROFILES
 from transfer.ledger.connection import Ledger
-from transfer.ledger.waivers import is_waived
 from transfer.quality.attributes import (
     ACQUISITION_DATE,
     BODY_PART,
-    DEIDENTIFICATION_CODES,
-    DEIDENTIFICATION_METHOD,
     IDENTITY_REMOVED,
     MANUFACTURER,
     MODALITY,
@@ -80,7 +77,7 @@ def _json(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
 
 def _attributes(ledger: Ledger, now: Circumstances) -> Iterator[Found]:
     for volume in _volumes(ledger):
-        if volume.json_problem or volume.stop:
+        if volume.json_problem or (volume.stop and now.method):
             continue
         traits = _traits(volume)
         lacking = [a.shown for a in _WANTED if traits.lacks(a)]
@@ -108,14 +105,16 @@ def _is_day(text: str, today: dt.date) -> bool:
 
 
 def _identifiers(ledger: Ledger, now: Circumstances) -> Iterator[Found]:
-    is_answered = is_waived(ledger, "DID-02")
+    from transfer.volumes.traits import is_answered_for
+
+    is_answered = is_answered_for(ledger)
     for volume in _volumes(ledger):
         told = []
         if volume.image_texts and not volume.image_problem:
             told.append(f"Free text in the NIfTI image: {_listed(volume.image_texts)}.")
         if volume.hits:
             told.append(f"An original identifier in its JSON: {_listed(volume.hits)}.")
-        elif not volume.json_problem and not volume.stop:
+        elif not volume.json_problem:
             told += _of_json(_traits(volume), volume, now, is_answered=is_answered)
         if told:
             yield _found(volume, Severity.BLOCK, " ".join(told))
@@ -125,16 +124,14 @@ def _of_json(
     traits: Traits, volume: Volume, now: Circumstances, *, is_answered: bool
 ) -> Iterator[str]:
     """What the JSON tells that it should not. Before it is de-identified that tells nothing."""
-    from transfer.volumes.traits import IDENTIFYING
+    from transfer.volumes.traits import IDENTIFYING, is_marked
 
     is_made = volume.out_traits is not None and bool(volume.made_by)
     if now.method and not is_made:
         return
-    if now.requires_deidentified and not is_made and not is_answered:
-        is_marked = traits[IDENTITY_REMOVED].upper() == "YES"
-        is_named = traits[DEIDENTIFICATION_METHOD] or traits[DEIDENTIFICATION_CODES]
-        if not (is_marked and is_named):
-            yield f"{IDENTITY_REMOVED.shown} with its method is not set in its JSON."
+    is_asked = now.requires_deidentified and not is_made and not is_answered
+    if is_asked and not is_marked(volume.traits):
+        yield f"{IDENTITY_REMOVED.shown} with its method is not set in its JSON."
     if not now.requires_deidentified and not is_made:
         return
     # What a profile of ours lets through it keeps by name.
