@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Literal
 
 from transfer.clock import utc_now
@@ -63,23 +64,22 @@ def record_finding(ledger: Ledger, finding: Finding) -> None:
 
 
 def replace_findings(ledger: Ledger, rules: Collection[str], findings: Iterable[Finding]) -> None:
-    """Record these as all the findings that there are of some rules."""
-    with ledger.transaction():
-        ledger.write_many("DELETE FROM finding WHERE rule = ?", [(rule,) for rule in rules])
-        page: list[tuple[object, ...]] = []
-        for finding in findings:
-            page.append(_values(finding))
-            if len(page) >= _PAGE:
-                _insert(ledger, page)
-                page = []
-        _insert(ledger, page)
+    """Record these as all the findings that there are of some rules.
 
-
-def _insert(ledger: Ledger, page: list[tuple[object, ...]]) -> None:
-    ledger.write_many(
-        f"INSERT INTO finding ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a literal of ours
-        page,
-    )
+    They are put aside first: finding them takes a while, in which others write to the ledger.
+    """
+    going = iter(findings)
+    ledger.write(f"CREATE TEMP TABLE found ({_COLUMNS})")
+    try:
+        while page := [_values(finding) for finding in islice(going, _PAGE)]:
+            ledger.write_many("INSERT INTO found VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", page)
+        with ledger.transaction():
+            ledger.write_many("DELETE FROM finding WHERE rule = ?", [(rule,) for rule in rules])
+            ledger.write(
+                f"INSERT INTO finding ({_COLUMNS}) SELECT {_COLUMNS} FROM found ORDER BY rowid"  # noqa: S608 - literals of ours
+            )
+    finally:
+        ledger.write("DROP TABLE found")
 
 
 def _values(f: Finding) -> tuple[object, ...]:
@@ -149,6 +149,19 @@ def open_keys(ledger: Ledger, rule: str, limit: int = -1) -> list[str]:
             limit,
         )
     ]
+
+
+def keys_in_the_way(ledger: Ledger, rule: str) -> list[str]:
+    """The keys of the open findings of a rule that block or ask; where none does, of all open."""
+    found = [
+        (str(key), severity in ("block", "ask"))
+        for key, severity in ledger.rows(
+            "SELECT key, severity FROM finding WHERE rule = ? AND standing = 'open' ORDER BY id",
+            rule,
+        )
+    ]
+    heavy = [key for key, is_heavy in found if is_heavy]
+    return heavy or [key for key, _ in found]
 
 
 def settle_findings(
