@@ -276,16 +276,16 @@ def test_under_the_gate_of_eucaim_a_finding_about_a_volume_stops_the_transfer(
 
 
 def test_a_volume_that_does_not_say_that_it_is_deidentified_stays_where_that_is_asked(
-    tmp_path: Path,
+    bench: VolumeBench,
 ) -> None:
-    with volume_bench(tmp_path, deidentified="required") as bench:
-        bench.volume(0)
-        bench.volume(0, "marked", t00120062=("CS", "YES"), t00120063=("LO", "by hand"))
-        bench.new("--deid", "none")
-        ran = bench.upload()
-        assert ran.code == 4, str(ran)
-        assert bench.volumes() == there(2) | {"sent": 1, "verified": 1, "failed": 1}
-        assert "does not say that it is de-identified" in next(iter(bench.reasons().values()))
+    bench.volume(0)
+    bench.volume(0, "marked", t00120062=("CS", "YES"), t00120063=("LO", "by hand"))
+    bench.new()
+    bench.configure(deidentified="required")
+    ran = bench.upload()
+    assert ran.code == 4, str(ran)
+    assert bench.volumes() == there(2) | {"sent": 1, "verified": 1, "failed": 1}
+    assert "does not say that it is de-identified" in next(iter(bench.reasons().values()))
 
 
 def test_a_volume_in_an_archive_goes_with_the_json_beside_it(bench: VolumeBench) -> None:

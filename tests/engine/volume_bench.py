@@ -34,7 +34,12 @@ class VolumeBench:
     sandbox: Sandbox
     source: Path
     record: Path
-    contents: list[bytes] = field(default_factory=list)
+    table: dict[str, object] = field(default_factory=dict)
+
+    def configure(self, **changes: object) -> None:
+        """Change the node's table in config.toml."""
+        self.table |= changes
+        self.program.configure({NODE: self.table})
 
     def patient(self, number: int, **changes: tuple[str, object]) -> Path:
         """Two images of one Series, and a volume of another Series of the same Study under the
@@ -170,6 +175,7 @@ def volume_bench(
                 "auth": "password",
                 "destinations": ["SANDBOX|MAIN"],
             }
-        program.configure({NODE: usual | table})
-        yield VolumeBench(program, sandbox, folder / "source", record)
+        bench = VolumeBench(program, sandbox, folder / "source", record)
+        bench.configure(**(usual | table))
+        yield bench
         assert list(sandbox.crashes) == []
