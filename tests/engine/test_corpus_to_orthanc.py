@@ -109,6 +109,13 @@ def sent(
         }
         program.configure({"orthanc": node})
         program.good("new", "corpus", "--node", "orthanc", "--source", source)
+        blocked = program.run("upload", "corpus")
+        assert blocked.code == 3, str(blocked)
+        # What stands in the way of every node: file meta information that names another instance
+        # is put right, and what is cut, or has another's UID, is left out.
+        program.good("mend", "corpus", "--file-meta-uid", "--by", "Dr Data")
+        program.run("check", "corpus")
+        program.good("select", "corpus", "--exclude-finding", "*", "--by", "Dr Data")
         upload = program.run("upload", "corpus", "--json")
         status = program.status("corpus", "--identifiers")
         scan = program.good("scan", "corpus", "--json", "--identifiers").document

@@ -80,6 +80,13 @@ def sent(
         }
         program.configure({"xnat": node})
         program.good("new", NAME, "--node", "xnat", "--source", source)
+        blocked = program.run("upload", NAME)
+        assert blocked.code == 3, str(blocked)
+        # What stands in the way of every node: file meta information that names another instance
+        # is put right, and what is cut, or has another's UID, is left out.
+        program.good("mend", NAME, "--file-meta-uid", "--by", "Dr Data")
+        program.run("check", NAME)
+        program.good("select", NAME, "--exclude-finding", "*", "--by", "Dr Data")
         upload = program.run("upload", NAME, "--json")
         status = program.status(NAME, "--identifiers")
         scan = program.good("scan", NAME, "--json", "--identifiers").document

@@ -15,7 +15,8 @@ from tests.engine.elements import differences
 from tests.engine.made import image, make_transfer_of
 from transfer.deid.header.reading import read_header
 from transfer.deid.header.writing import assemble, copy
-from transfer.deid.model import Header
+from transfer.deid.model import Header, Stretch
+from transfer.deid.rewrite import Outgoing, rewrite_mended
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.mends import add_mend, has_mends, list_mends, mends_of, undo_mend
@@ -144,6 +145,36 @@ def test_where_files_go_as_they_are_only_those_of_mended_series_are_made_anew(
         "body-part", "CHEST", "A. Curator", "looked",
     )  # fmt: skip
     assert (found.series, found.instances) == (1, 2)
+
+
+def test_a_data_set_that_is_not_mended_leaves_byte_for_byte(tmp_path: Path) -> None:
+    """Group lengths included, which is what tells it from one that was written anew."""
+    path = tmp_path / "a.dcm"
+    image(path, "1.2.1", BodyPartExamined="CHEST")
+    dataset = dcmread(path)
+    dataset.file_meta.MediaStorageSOPInstanceUID = UID("1.2.999")
+    dataset.save_as(path)
+    written = path.read_bytes()
+    body_at = written.index(b"\x08\x00\x16\x00UI")
+    body = b"\x08\x00\x00\x00UL\x04\x00\x01\x02\x03\x04" + written[body_at:]
+    whole = written[:body_at] + body
+    path.write_bytes(whole)
+    stat = path.stat()
+    stamp = (stat.st_size, stat.st_mtime_ns)
+
+    def made(*mends: Mend) -> bytes:
+        answer = rewrite_mended(str(path), mends, stamp, has_part10=True)
+        assert isinstance(answer, Outgoing)
+        out = BytesIO()
+        with open_source(str(path)) as opened:
+            copy([p for p in answer.pieces if isinstance(p, bytes | Stretch)], opened.fd, out.write)
+        assert len(out.getvalue()) == answer.size_bytes
+        return out.getvalue()
+
+    assert made(Mend(1, "body-part", "CHEST")) == whole
+    right = made(Mend(1, "file-meta-uid", ""))
+    assert right.endswith(body)
+    assert dcmread(BytesIO(right)).file_meta.MediaStorageSOPInstanceUID == "1.2.1"
 
 
 def test_from_where_each_date_was_taken_is_counted(ledger: Ledger) -> None:

@@ -191,6 +191,16 @@ def test_what_a_finding_names_is_left_out_and_stays_out_when_it_is_settled(ledge
     assert goes(ledger) == [MR, PT], "a finding that came later was not spoken about"
 
 
+def test_of_a_rule_what_only_warns_goes_where_something_else_blocks(ledger: Ledger) -> None:
+    record_finding(ledger, Finding("IMG-10", "block", "series", "E1", "…", "…"))
+    record_finding(ledger, Finding("IMG-10", "warn", "series", "E2", "…", "…"))
+    add_rule(ledger, "exclude", "finding", "IMG-10")
+    assert goes(ledger) == [MR, PT]
+    ledger.write("UPDATE finding SET standing = 'excluded' WHERE severity = 'block'")
+    add_rule(ledger, "exclude", "finding", "IMG-10")
+    assert goes(ledger) == [PT]
+
+
 def test_a_finding_names_instances_too(ledger: Ledger) -> None:
     key = key_of(ledger, CT_1)
     record_finding(ledger, Finding("IMG-07", "block", "instance", key, "…", "…"))

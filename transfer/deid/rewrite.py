@@ -32,6 +32,9 @@ from transfer.deid.model import (
 from transfer.mending import Mend, mend
 from transfer.opening import open_source
 from transfer.quality.extract import document_of_leaving
+from transfer.scan.filemeta import part10_prefix
+from transfer.scan.part10 import read_frame
+from transfer.scan.source import FileSource
 from transfer.scan.text import decoded, plain
 
 if TYPE_CHECKING:
@@ -173,20 +176,38 @@ def rewrite(
 
 
 def rewrite_mended(
-    path: bytes | str, mends: Sequence[Mend], scanned: tuple[int, int]
+    path: bytes | str,
+    mends: Sequence[Mend],
+    scanned: tuple[int, int],
+    has_part10: bool,
 ) -> Outgoing | Stopped:
-    """One file that goes as it is but for its mends: nothing is looked for, nothing else is
-    changed."""
+    """One file that goes as it is but for its mends: nothing is looked for, nothing else changes
+    but group lengths, which are retired and would be wrong. A data set that is not mended leaves
+    byte for byte. `has_part10`: the file can go as it is; see `InstanceHeader`."""
     try:
         with open_source(path) as opened:
             if opened.stamp != scanned:
                 return Stopped(Cause.CHANGED, CHANGED)
-            header, evidence = mend(read_header(opened.fd, opened.size_bytes), mends)
-            return replace(_outgoing(header), mends=evidence)
+            source = read_header(opened.fd, opened.size_bytes)
+            header, evidence = mend(source, mends)
+            made = replace(_outgoing(header), mends=evidence)
+            if header is not source:
+                return made
+            if has_part10 and not evidence:
+                return _of_pieces(made, (Stretch(0, opened.size_bytes),))
+            body_at = read_frame(FileSource(opened.fd, opened.size_bytes)).body_at
+            identity = made.identity
+            uids = identity.sop_class_uid, identity.sop_instance_uid
+            prefix = part10_prefix(*uids, identity.transfer_syntax_uid)
+            return _of_pieces(made, (prefix, Stretch(body_at, opened.size_bytes - body_at)))
     except Unreadable as refused:
         return Stopped(Cause.UNREADABLE, refused.reason)
     except OSError:
         return Stopped(Cause.CHANGED, CHANGED)
+
+
+def _of_pieces(made: Outgoing, pieces: tuple[Piece, ...]) -> Outgoing:
+    return replace(made, pieces=pieces, size_bytes=size_of(pieces), head_sha256=_digest(pieces))
 
 
 def _read_at(fd: int, offset: int, length: int) -> bytes:
@@ -241,19 +262,23 @@ def rewrite_header(
 def _outgoing(out: Header, plan: PixelPlan | None = None) -> Outgoing:
     identity = identity_of(out)
     pieces = assemble(out)
-    digest = hashlib.sha256()
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            digest.update(piece)
     is_marked = plain(_raw(out.dataset, _IDENTITY_REMOVED)) == "YES"
     return Outgoing(
         _placed(pieces, plan),
         size_of(pieces),
-        digest.hexdigest(),
+        _digest(pieces),
         identity,
         is_marked,
         _traits(out, identity, is_blanked=plan is not None),
     )
+
+
+def _digest(pieces: Sequence[Piece]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _traits(out: Header, identity: OutgoingIdentity, *, is_blanked: bool) -> str:

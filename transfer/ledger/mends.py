@@ -167,6 +167,7 @@ class Unmended:
     path: bytes = field(repr=False)
     file_bytes: int
     mtime_ns: int
+    has_part10: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,16 +200,16 @@ def unmended(ledger: Ledger, page: int = 512) -> Iterator[Unmended]:
     mends: tuple[int, tuple[Mend, ...]] = 0, ()
     while found := ledger.rows(
         "SELECT i.series_id, i.id, (SELECT f.path FROM source_file f WHERE f.id = i.file_id),"  # noqa: S608 - a literal of ours
-        f" i.file_bytes, i.file_mtime_ns {_TO_MEND} AND (i.series_id, i.id) > (?, ?)"
+        f" i.file_bytes, i.file_mtime_ns, i.has_part10 {_TO_MEND} AND (i.series_id, i.id) > (?, ?)"
         " ORDER BY i.series_id, i.id LIMIT ?",
         series,
         row,
         page,
     ):
-        for series, row, path, size_bytes, mtime_ns in found:
+        for series, row, path, size_bytes, mtime_ns, is_whole in found:
             if mends[0] != series:
                 mends = series, mends_of(ledger, series)
-            yield Unmended(row, mends[1], path, size_bytes, mtime_ns)
+            yield Unmended(row, mends[1], path, size_bytes, mtime_ns, bool(is_whole))
 
 
 def record_mended(

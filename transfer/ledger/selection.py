@@ -100,7 +100,8 @@ def add_rule(
     """Add a rule behind all others and return its id; nothing changes before `apply_selection`.
 
     `items` are the Patient IDs or Study Instance UIDs of a list. What `finding` names is what
-    stands open now: what a later scan finds is not left out unseen.
+    stands in the way now, or where nothing of that rule does, all that stands open of it: what a
+    later scan finds is not left out unseen.
 
     Raises:
         UsageError: the value cannot be read, a key is not in this transfer, or nothing is named.
@@ -192,7 +193,9 @@ def _add_found(ledger: Ledger, rule: int, value: str) -> None:
         "INSERT OR IGNORE INTO selection_item SELECT ?1, ifnull((SELECT 'I' || i.sop_instance_uid"
         " FROM instance i WHERE f.key LIKE 'I%' AND i.id = CAST(substr(f.key, 2) AS INTEGER)),"
         " f.key) FROM finding f WHERE f.standing = 'open' AND substr(f.key, 1, 1) IN"
-        " ('P', 'S', 'E', 'I', 'F') AND iif(?2 = '*', f.severity IN ('block', 'ask'), f.rule = ?2)",
+        " ('P', 'S', 'E', 'I', 'F') AND (?2 = '*' OR f.rule = ?2)"
+        " AND (f.severity IN ('block', 'ask') OR ?2 <> '*' AND NOT EXISTS (SELECT 1 FROM finding o"
+        " WHERE o.rule = ?2 AND o.standing = 'open' AND o.severity IN ('block', 'ask')))",
         rule,
         value,
     )

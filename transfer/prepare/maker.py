@@ -78,6 +78,7 @@ class Remaker:
             self._releases.get(planned.patient.row, frozenset()),
             wants_pieces=True,
             mends=planned.mends,
+            has_part10=planned.has_part10,
         )
         made = await self._desk.ask(task)
         if not isinstance(made, Outgoing):

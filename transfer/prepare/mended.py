@@ -54,7 +54,13 @@ def prepare_mended(ledger: Ledger, *, processes: int, should_stop: Callable[[], 
         for one in unmended(ledger):
             given.append(one)
             scanned = (one.file_bytes, one.mtime_ns)
-            yield Task(os.path.join(source, one.path), scanned, _NOBODY, mends=one.mends)
+            yield Task(
+                os.path.join(source, one.path),
+                scanned,
+                _NOBODY,
+                mends=one.mends,
+                has_part10=one.has_part10,
+            )
 
     done = 0
     page: list[tuple[Unmended, Outgoing | Stopped]] = []

@@ -53,6 +53,7 @@ class Task:
     released: frozenset[str | int] = frozenset()
     wants_pieces: bool = False
     mends: tuple[Mend, ...] = ()
+    has_part10: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,12 @@ def _told(question: Question) -> Told:
 def _begin(setup: Setup, news: News) -> Callable[[Task | Question], Answer]:
     from transfer.deid.methods import build_method, build_pixel_rules
     from transfer.deid.model import Moment, NumberNeeded
-    from transfer.deid.rewrite import Look, rewrite, rewrite_mended
+    from transfer.deid.rewrite import Look, rewrite
 
     def mended(task: Task | Question) -> Answer:
         if isinstance(task, Question):
             return _told(task)
-        return _lightened(rewrite_mended(task.path, task.mends, task.scanned), task)
+        return _lightened(_mended(task), task)
 
     if setup.mends_alone:
         return mended
@@ -154,6 +155,12 @@ def _begin(setup: Setup, news: News) -> Callable[[Task | Question], Answer]:
         return _lightened(made, task)
 
     return answer
+
+
+def _mended(task: Task) -> Outgoing | Stopped:
+    from transfer.deid.rewrite import rewrite_mended
+
+    return rewrite_mended(task.path, task.mends, task.scanned, task.has_part10)
 
 
 def _lightened(made: Outgoing | Stopped, task: Task) -> Outgoing | Stopped:

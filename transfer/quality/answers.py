@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
-from transfer.ledger.findings import open_keys, read_findings, settle_findings
+from transfer.ledger.findings import keys_in_the_way, open_keys, read_findings, settle_findings
 from transfer.ledger.selection import add_rule
 from transfer.ledger.waivers import ALL
 from transfer.prepare.method import IDENTIFIER_RULE
@@ -130,7 +130,8 @@ def say(ledger: Ledger, said: Said) -> list[str]:
     """Carry out a checked word on what stands open now; the keys that it was about."""
     if said.is_waiver and said.rule in WAIVABLE:
         return _on_engine(ledger, said)
-    keys = open_keys(ledger, said.rule)
+    excludes = said.choice == EXCLUDE and said.keys is None
+    keys = (keys_in_the_way if excludes else open_keys)(ledger, said.rule)
     if said.keys is not None:
         wanted = set(said.keys)
         keys = [key for key in keys if key in wanted]
