@@ -123,7 +123,7 @@ def _image(patient: int, study: int, series: int, number: int) -> Dataset:
     made.HighBit = 15
     made.PixelRepresentation = 0
     made.BurnedInAnnotation = "NO"
-    made.PixelData = bytes((patient + 1, study + 1, series + 1, number + 1)) * 8
+    made.PixelData = bytes((patient + 1, study + 1, series + 1, number + 1, 6, 7, 8, 9)) * 4
     made["PixelData"].VR = "OW"
     return made
 
