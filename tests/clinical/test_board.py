@@ -10,6 +10,7 @@ import pytest
 from tests.clinical.ledgers import exclude_study, ledger_of
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
+from transfer.ledger.timepoint_names import set_timepoint_name, timepoint_names
 from transfer.ledger.timepoints import (
     assign,
     assign_all,
@@ -18,8 +19,6 @@ from transfer.ledger.timepoints import (
     patients_on_board,
     renumber,
     set_number,
-    set_timepoint_name,
-    timepoint_names,
     timepoint_of,
 )
 

@@ -25,7 +25,8 @@ from transfer.ledger.ages import (
 from transfer.ledger.clinical import has_readable_table
 from transfer.ledger.connection import Ledger
 from transfer.ledger.links import link_rows
-from transfer.ledger.timepoints import AS_LISTED, is_date, place_as_listed
+from transfer.ledger.placing import AS_LISTED, place_as_listed
+from transfer.ledger.timepoints import is_date
 from transfer.quality.attributes import DATES_MODIFIED, PATIENT_AGE
 
 _ALTERED: Final = ("MODIFIED", "REMOVED")

@@ -30,9 +30,6 @@ STUDY_GOES: Final = (
 )
 """Whether anything of study `s` belongs to the dataset."""
 
-AS_LISTED: Final = "as-listed"
-"""A person's word: studies of one day come in the order of their keys."""
-
 _PAGE: Final = 500
 
 
@@ -138,7 +135,7 @@ def assign(ledger: Ledger, study_rows: Iterable[int], episode: str) -> int:
             [(row, word) for row in rows],
         )
         for patient in patients:
-            _renumber(ledger, patient)
+            renumber_inside(ledger, patient)
     return len(rows)
 
 
@@ -167,7 +164,7 @@ def assign_all(ledger: Ledger, episode: str) -> int:
                     patient,
                 )
                 done += ledger.number("SELECT changes()")
-                _renumber(ledger, patient)
+                renumber_inside(ledger, patient)
         after = page[-1][0]
     return done
 
@@ -186,14 +183,14 @@ def clear(ledger: Ledger, study_rows: Iterable[int]) -> int:
             ledger.write("DELETE FROM timepoint WHERE study_id = ?", row)
             done += ledger.number("SELECT changes()")
         for patient in patients:
-            _renumber(ledger, patient)
+            renumber_inside(ledger, patient)
     return done
 
 
 def renumber(ledger: Ledger, patient_row: int) -> None:
     """Number a patient's studies by date once more, as after a choice that took some out."""
     with ledger.transaction():
-        _renumber(ledger, patient_row)
+        renumber_inside(ledger, patient_row)
 
 
 def set_number(ledger: Ledger, study_row: int, number: int) -> None:
@@ -221,12 +218,12 @@ def set_number(ledger: Ledger, study_row: int, number: int) -> None:
         day = [s for s in studies if s.date == mine.date and s.study != study_row]
         for other in day:
             if other.place == place:
-                _place_study(ledger, other.study, mine.place)
-        _place_study(ledger, study_row, place)
+                place_study(ledger, other.study, mine.place)
+        place_study(ledger, study_row, place)
         # Of two studies of one day, one word settles both.
         if mine.date and len(day) == 1:
-            _place_study(ledger, day[0].study, 1 - place)
-        _renumber(ledger, patient)
+            place_study(ledger, day[0].study, 1 - place)
+        renumber_inside(ledger, patient)
 
 
 def _forbidden(study_row: int, number: int, span: Numbered) -> UsageError:
@@ -273,45 +270,6 @@ def is_date(text: str) -> bool:
     return True
 
 
-def set_timepoint_name(ledger: Ledger, episode: str, number: int, name: str) -> None:
-    """Keep what the destination's project calls a timepoint; an empty name forgets it.
-
-    Raises:
-        UsageError: there is no such episode, or the number is below 1.
-    """
-    word = episode_named(episode)
-    if number < 1:
-        raise UsageError("Timepoints are counted from 1.", "Give a whole number from 1.")
-    with ledger.transaction():
-        if name.strip():
-            ledger.write(
-                "INSERT OR REPLACE INTO timepoint_name SELECT destination, ?, ?, ? FROM transfer",
-                word,
-                number,
-                name.strip(),
-            )
-        else:
-            ledger.write(
-                "DELETE FROM timepoint_name WHERE episode = ? AND number = ?"
-                " AND destination = (SELECT destination FROM transfer)",
-                word,
-                number,
-            )
-
-
-def timepoint_names(ledger: Ledger) -> list[tuple[str, int, str]]:
-    """Episode and number of every timepoint in use, with the project's name for it, or empty."""
-    return [
-        (episode, number, name)
-        for episode, number, name in ledger.rows(
-            "SELECT DISTINCT t.episode, t.number, ifnull(n.name, '') FROM timepoint t"
-            " LEFT JOIN timepoint_name n ON n.episode = t.episode AND n.number = t.number"
-            " AND n.destination = (SELECT destination FROM transfer)"
-            " WHERE t.number IS NOT NULL ORDER BY t.number, t.episode"
-        )
-    ]
-
-
 def _patients_of(ledger: Ledger, study_rows: Sequence[int]) -> list[int]:
     patients: dict[int, None] = {}
     for row in study_rows:
@@ -325,32 +283,15 @@ def _patients_of(ledger: Ledger, study_rows: Sequence[int]) -> list[int]:
     return list(patients)
 
 
-def _renumber(ledger: Ledger, patient_row: int) -> None:
+def renumber_inside(ledger: Ledger, patient_row: int) -> None:
+    """As `renumber`, inside a transaction of the caller."""
     ledger.write_many(
         "UPDATE timepoint SET number = ? WHERE study_id = ?",
         [(one.number, one.study) for one in numbered(dated_studies(ledger, patient_row))],
     )
 
 
-def _place_study(ledger: Ledger, study_row: int, place: int | None) -> None:
+def place_study(ledger: Ledger, study_row: int, place: int | None) -> None:
+    """Say where a study stands among those that dates do not tell apart, counted from 0; inside a
+    transaction of the caller."""
     ledger.write("UPDATE timepoint SET place = ? WHERE study_id = ?", place, study_row)
-
-
-def place_as_listed(ledger: Ledger, patient_rows: Iterable[int]) -> None:
-    """Number what dates leave open in the order of the keys; what a person placed stays."""
-    with ledger.transaction():
-        for patient in patient_rows:
-            studies = dated_studies(ledger, patient)
-            for one in studies:
-                if one.place is None:
-                    _place_study(ledger, one.study, _free_place(one, studies))
-                    studies = dated_studies(ledger, patient)
-            _renumber(ledger, patient)
-
-
-def _free_place(one: Dated, studies: Sequence[Dated]) -> int:
-    """The first place of its day that nobody has; without a date the last of all."""
-    if not one.date:
-        return len(studies)
-    taken = {s.place for s in studies if s.date == one.date}
-    return next(place for place in range(len(studies) + 1) if place not in taken)

@@ -25,6 +25,7 @@ _ROOMS = {
     "check": "check",
     "select": "select",
     "mend": "mend",
+    "timepoints": "timepoints",
     "review": "review",
     "header": "header",
     "preview": "preview",

@@ -138,6 +138,7 @@ def _runs(commands: _Commands) -> None:
     _json(check)
     _select(commands)
     _mend(commands)
+    _timepoints(commands)
     review = _add(commands, "review", "headers before and after, and texts that stay", named=True)
     review.add_argument("--series", metavar="E1", help="the header of this series' middle slice")
     review.add_argument("--all", action="store_true", help="with --series: also what is kept")
@@ -240,6 +241,38 @@ def _mend(commands: _Commands) -> None:
     mend.add_argument("--by", metavar="PERSON", help="who asks for it")
     mend.add_argument("--reason", metavar="TEXT", help="why")
     _json(mend)
+
+
+def _timepoints(commands: _Commands) -> None:
+    board = _add(
+        commands, "timepoints", "to which episode and timepoint each study belongs", named=True
+    )
+    board.add_argument("--assign", metavar="EPISODE", help="Diagnosis, Treatment, Progression …")
+    board.add_argument("--studies", metavar="S1,S2", help="with --assign: these studies")
+    board.add_argument("--patient", metavar="P1", help="this patient's studies alone")
+    board.add_argument("--all", action="store_true", help="with --assign: all that have none yet")
+    board.add_argument(
+        "--number", action="append", default=[], metavar="S1=2", help="of studies of one day"
+    )
+    board.add_argument("--clear", metavar="S1,S2", help="take studies off their episodes")
+    board.add_argument("--renumber", action="store_true", help="number all by date once more")
+    board.add_argument(
+        "--project-name",
+        action="append",
+        default=[],
+        metavar="EPISODE N=NAME",
+        help="what the node's project calls a timepoint",
+    )
+    board.add_argument(
+        "--import", dest="import_", type=Path, metavar="FILE", help="take a table over"
+    )
+    board.add_argument("--template", type=Path, metavar="FILE", help="write a table to fill in")
+    board.add_argument("--export", type=Path, metavar="FILE", help="write dcm_studies_metadata.csv")
+    board.add_argument(
+        "--as-it-leaves", action="store_true", help="with --export: under the new names"
+    )
+    board.add_argument("--identifiers", action="store_true", help="show original values")
+    _json(board)
 
 
 def _deid(commands: _Commands) -> None:

@@ -14,8 +14,8 @@ from transfer.clinical.values import form_of, whole
 from transfer.ledger.clinical import cells_of
 from transfer.ledger.connection import Ledger
 from transfer.ledger.numbering import numbered
+from transfer.ledger.placing import AS_LISTED
 from transfer.ledger.timepoints import (
-    AS_LISTED,
     EPISODES,
     STUDY_GOES,
     dated_studies,
