@@ -22,7 +22,6 @@ from transfer.ledger.timepoints import (
     clear,
     dated_studies,
     patients_on_board,
-    place_as_listed,
     set_number,
 )
 from transfer.ledger.veil import veils_of
@@ -128,6 +127,8 @@ class Timing:
 
     def as_listed(self, name: str, patient: int) -> None:
         """Number what the dates of a patient's studies leave open in the order of the list."""
+        from transfer.ledger.placing import place_as_listed
+
         with self._changing(name) as ledger, undoable(ledger, [patient]):
             place_as_listed(ledger, [patient])
 

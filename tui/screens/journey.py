@@ -297,7 +297,7 @@ def _now(step: JourneyStep | None, status: Status | None, glance: Glance | None)
         left = status.census.instances.ready - status.census.instances.verified
         return Now(
             f"{figures.count(left, 'instance')} still to be sent or verified.",
-            "[Enter] opens the upload.",
+            "[Enter] opens the upload.   [s] what goes.   [t] timepoints.",
         )
     if step.engine == DEIDENTIFY:
         return _deid_now(status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from textwrap import wrap
 from typing import ClassVar, Final
 
 from textual import on, work
@@ -34,6 +35,8 @@ _KEYS: Final = "dtprms"
 _MORE: Final = "more"
 _LESS: Final = "less"
 _TICKS: Final = 8
+# Cells of a line of the strip that says what now, on the narrowest screen.
+_NOTE: Final = 76
 _LETTERS: Final = "[d]iagnosis [t]reatment [p]rogression [r]elapse re[m]ission active [s]urv."
 
 
@@ -146,8 +149,9 @@ class TimepointsScreen(Page):
         self._draw_studies()
 
     def _draw_studies(self) -> None:
-        whose = draw_whose(self._chosen_patient(), self._reveals, 200)
-        self.query_one("#whose", Painted).show(lambda width: whose)
+        self.query_one("#whose", Painted).show(
+            partial(draw_whose, self._chosen_patient(), self._reveals)
+        )
         rows = [
             Row(
                 study.key,
@@ -171,7 +175,8 @@ class TimepointsScreen(Page):
         if self._is_changing:
             return Now("Changing the board…", "[Esc] goes back.")
         if self._note:
-            return Now(self._note, self._press(study), "bold $bad")
+            first, *rest = wrap(self._note, _NOTE) or [""]
+            return Now(first, " ".join(rest) or self._press(study), "bold $bad")
         if self._page.is_held:
             return Now(
                 "A runner is at work: the board can be changed once it has ended.",
@@ -190,7 +195,10 @@ class TimepointsScreen(Page):
         marked = figures.count(len(self._marked), "study is", "studies are")
         if self._marked:
             return Now(f"{marked} marked; a letter gives them the episode.", self._press(study))
-        return Now("A letter gives the episode; dates and texts never leave.", self._press(study))
+        return Now(
+            "A letter gives the episode, + and - the number. Space marks several.",
+            self._press(study),
+        )
 
     def _press(self, study: StudyRow | None) -> str:
         if self._on_patients():
@@ -276,7 +284,7 @@ class TimepointsScreen(Page):
             return
         self._is_changing = False
         if isinstance(error, UsageError):
-            self._note = f"{error.what} {error.remedy}" if len(error.what) < 40 else error.what
+            self._note = f"{error.what} {error.remedy}"
             self._tell()
         else:
             super().stumbled(kind, error)

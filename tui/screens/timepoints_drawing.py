@@ -51,7 +51,7 @@ def draw_patient(row: PatientRow, reveals: bool, width: int) -> list[Content]:
         state = line((f"○ {of.assigned} of {total}", "" if of.assigned else "$muted"))
     else:
         state = line((f"✓ {total} of {total}", "$good"))
-    return [line(cell(of.patient_key, 9), cell(state, 15), cell(whose(row, reveals), width - 24))]
+    return [line(cell(of.patient_key, 8), cell(state, 14), cell(whose(row, reveals), width - 22))]
 
 
 def draw_whose(row: PatientRow | None, reveals: bool, width: int) -> list[Content]:
