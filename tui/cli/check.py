@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -17,11 +18,12 @@ from transfer.ledger.set_aside import set_aside
 from transfer.prepare.method import IDENTIFIER_RULE
 from transfer.quality.answers import Said, checked, read_answers, say_all, unknown_keys
 from transfer.quality.engine_words import release_found
+from transfer.quality.pixels import look_for_equal_pixels
 from transfer.quality.rules import BY_ID
 from transfer.runner.run import Until
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace, make_folder
-from tui.cli.output import answering, print_json, say
+from tui.cli.output import answering, print_json, say, tell
 from tui.cli.runs import ended, run_telling
 from tui.cli.told import findings_told
 
@@ -38,6 +40,9 @@ def check_command(options: argparse.Namespace) -> int:
     if options.waive == IDENTIFIER_RULE:
         _release(workspace, options)
     code = check_with(home, workspace, words)
+    if options.pixels and code in (ExitCode.DONE, ExitCode.BLOCKED):
+        _look_at_pixels(workspace)
+        _carry_out(workspace, words)
     with Ledger.open(workspace.ledger, read_only=True) as ledger:
         groups = [group for group in group_findings(ledger) if group.standing == "open"]
         if options.out is not None:
@@ -84,6 +89,13 @@ def _carry_out(workspace: Workspace, words: Sequence[Said]) -> int:
         if changed:
             apply_selection(ledger)
     return changed
+
+
+def _look_at_pixels(workspace: Workspace) -> None:
+    tell("Comparing the pixel data of all images. This reads the whole source once.")
+    with Ledger.open(workspace.ledger) as ledger, kept_from_runners(workspace.lock, ledger):
+        n = look_for_equal_pixels(ledger, max(1, os.cpu_count() or 2))
+    tell(f"{n:,} images hold the same picture as another one.")
 
 
 def _words(options: argparse.Namespace) -> list[Said]:

@@ -134,6 +134,9 @@ def _runs(commands: _Commands) -> None:
     check.add_argument("--reason", metavar="TEXT", help="why")
     check.add_argument("--answers", type=Path, metavar="FILE", help="words for an unattended run")
     check.add_argument("--out", type=Path, metavar="DIR", help="write findings.csv and .json there")
+    check.add_argument(
+        "--pixels", action="store_true", help="also compare all pixel data (reads every byte)"
+    )
     check.add_argument("--identifiers", action="store_true", help="with original identifiers")
     _json(check)
     _select(commands)
