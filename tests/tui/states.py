@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.tui.driving import FixedDayApp, KnownSource
+from tests.tui.found import make_found
 from tests.tui.ledgers import (
     fill,
     find_unread,
@@ -107,6 +108,10 @@ def _reviewed(home: Home, stack: ExitStack) -> None:
     set_runner(workspace, pid=None, exit_code=3, message="Something does not leave.")
 
 
+def _found(home: Home, stack: ExitStack) -> None:
+    make_found(home, home.root.parent)
+
+
 def _deidentifying(home: Home, stack: ExitStack) -> None:
     workspace = make_ledger(home, "lung-2024")
     fill(workspace, [("CT", 120, 0, 0, 0), ("PT", 40, 0, 0, 0)])
@@ -141,6 +146,8 @@ def _scanned(home: Home, stack: ExitStack) -> None:
 
 # To the header of the first Series.
 _HEADER = ("home", "enter", "enter")
+_WAIVED = ("w", *"agreed", "enter", *"Ada", "enter")
+_SEARCHED = ("i", "slash", *"1.2.3.1.1.1", "enter", "n")
 # To the choice of the way to de-identify, for a node that requires it.
 _STRICT = ("n", "down", "enter", "enter", *"LUNG", "enter")
 
@@ -183,6 +190,17 @@ STATES = [
     State("review-header-found", _reviewed, ("home", "enter", "down", "enter"), "lung-2024"),
     State("review-header-unlike", _reviewed, (*_HEADER, "left"), "lung-2024"),
     State("failure-panel", _mixed, ("end", "enter")),
+    State("findings", _found, ("c",), "lung-2024"),
+    State("findings-aside", _found, ("c", *_WAIVED), "lung-2024"),
+    State("findings-answer", _found, ("c", "down", "down", "a"), "lung-2024"),
+    State("findings-mend", _found, ("c", "m"), "lung-2024"),
+    State("findings-reason", _found, ("c", "w"), "lung-2024"),
+    State("findings-of-rule", _found, ("c", "enter", "i"), "lung-2024"),
+    State("findings-which", _found, ("c", "enter", "x"), "lung-2024"),
+    State("findings-quality", _found, ("c", "d"), "lung-2024"),
+    State("header-at", _found, ("c", "down", "enter", "enter"), "lung-2024"),
+    State("header-absent", _found, ("c", "enter", "enter"), "lung-2024"),
+    State("header-search", _found, ("c", "enter", "enter", *_SEARCHED), "lung-2024"),
 ]
 
 

@@ -27,6 +27,8 @@ from tui.text import plain
 from tui.widgets.failure import Trouble
 
 _IDLE_TICKS = 4
+# What this page itself lets a person answer for.
+_ANSWERED_HERE = ("DID-02", "UNVERIFIABLE")
 # What the review shows, and lets a person answer for.
 _REVIEWED = (IDENTIFIER_RULE, SKIP_RULE, QUARANTINE_RULE, NAMES_RULE)
 
@@ -122,6 +124,13 @@ class TransferPage(Page):
                     words.data_after(status),
                     "There each one is shown, and who can answer for it.",
                     "[Esc], then step 4, De-identify.",
+                )
+            if is_judged(blocking[0].rule):
+                return Trouble(
+                    _in_the_way(status),
+                    words.data_after(status),
+                    "",
+                    "[Esc], then [c]: there each one is shown, and what to do about it.",
                 )
             return Trouble(
                 blocking[0].message, words.data_after(status), *self._remedy(blocking[0].remedy)
@@ -288,6 +297,18 @@ class TransferPage(Page):
         if not number or not person:
             return None
         return Word(COUNTED, number.strip(), person, "counted on the node's own pages")
+
+
+def is_judged(rule: str) -> bool:
+    """Whether the screen of findings has answers for it."""
+    from tui.findings import rule_of
+
+    return rule_of(rule) is not None and rule not in _ANSWERED_HERE
+
+
+def _in_the_way(status: Status) -> str:
+    rules = words.stands_in_the_way(status)
+    return f"{figures.count(rules, 'rule')} {'stands' if rules == 1 else 'stand'} in the way."
 
 
 async def ask_person(app: App[int]) -> str | None:
