@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import struct
 import tarfile
 import zipfile
@@ -101,6 +102,11 @@ def test_a_nifti_header_alone_is_a_warning_until_its_image_is_beside_it(tmp_path
 
 
 def test_an_image_half_without_nifti_header_is_rejected(tmp_path: Path) -> None:
+    assert inspect(tmp_path, bytes(24), "a.img").reasons == ("not-dicom",)
+
+
+def test_a_pipe_in_the_place_of_a_nifti_header_holds_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.hdr")
     assert inspect(tmp_path, bytes(24), "a.img").reasons == ("not-dicom",)
 
 

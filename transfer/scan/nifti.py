@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from transfer.members import is_member
+from transfer.opening import open_source
 from transfer.scan.reasons import Reason
 from transfer.scan.source import BLOCK_BYTES, INFLATE_LIMIT_BYTES, FileSource
 
@@ -137,8 +138,8 @@ def has_nifti_header_beside(path: bytes) -> bool:
     """Whether this `.img` file is the image half of a NIfTI pair."""
     for name in _siblings(path, _HEADER_NAMES):
         try:
-            with open(name, "rb") as file:
-                head = file.read(BLOCK_BYTES)
+            with open_source(name) as opened:
+                head = os.read(opened.fd, BLOCK_BYTES)
         except OSError:
             continue
         header = read_nifti_header(gunzip_head(head) if head[:2] == b"\x1f\x8b" else head)
