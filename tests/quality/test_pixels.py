@@ -51,7 +51,7 @@ def test_the_same_picture_under_two_uids_is_told_and_nothing_else(tmp_path: Path
         assert told_of == [("UNQ-05", "E3", "warn")]
         (finding,) = read_findings(ledger, rule=RULE)
     assert finding.message == (
-        "2 images hold the same picture as images of series E1, under other UIDs."
+        "The same picture, under other UIDs, is in images of series E1: 2 images."
     )
     assert (finding.n, finding.example) == (2, "I5")
 

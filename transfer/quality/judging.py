@@ -32,6 +32,7 @@ from transfer.quality.rule import (
     Severity,
 )
 from transfer.quality.rules import RULES
+from transfer.quality.wording import with_count
 
 _KEPT_OPEN = 4096
 _CIRCUMSTANCES = "circumstances"
@@ -104,7 +105,7 @@ def _told(
                 f"E{series}",
                 rule.level,
                 Severity(severity),
-                message.replace("{n}", f"{n:,}"),
+                with_count(message, n),
                 rule.remedy,
                 n,
                 f"I{example}",

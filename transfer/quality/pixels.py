@@ -20,6 +20,7 @@ from transfer.quality.pixel_digests import Question, digesters
 from transfer.quality.rule import Severity
 from transfer.quality.rules import BY_ID
 from transfer.quality.rules.unique import EQUAL_PIXELS
+from transfer.quality.wording import with_count
 from transfer.scan.phase import Interrupted
 from transfer.workers import Pool
 
@@ -165,7 +166,8 @@ class _Look:
                 Severity.WARN.value,
                 "series",
                 key,
-                f"{n:,} images hold the same picture as images of {where}{more}, under other UIDs.",
+                f"The same picture, under other UIDs, is in images of {where}{more}:"
+                f" {with_count('{n} images', int(n))}.",
                 rule.remedy,
                 int(n),
                 f"I{example}",

@@ -62,7 +62,7 @@ def _method(traits: Traits, now: Circumstances) -> Problem | None:
         return None
     return Problem(
         Severity.WARN,
-        "{n} instances say that they are de-identified, but not by which method.",
+        "That they are de-identified is said in {n} instances, but not by which method.",
     )
 
 
@@ -127,8 +127,7 @@ def _face(traits: Traits, now: Circumstances) -> Problem | None:
     if part in FACE_PARTS or (traits.lacks(BODY_PART) and _is_named_after_a_head(traits)):
         return Problem(
             Severity.BLOCK,
-            "{n} images show the head or neck, from which a face can be made out. Were faces"
-            " removed?",
+            "A face can be made out from {n} images of the head or neck. Were faces removed?",
         )
     return None
 

@@ -11,6 +11,7 @@ from transfer.ledger.connection import Ledger
 from transfer.quality.attributes import ILL_FORMED_UIDS
 from transfer.quality.left_out import Owner, rejected, rejected_with_reasons
 from transfer.quality.rule import Circumstances, Dimension, Found, LedgerRule, Level, Rule, Severity
+from transfer.quality.wording import with_count
 from transfer.scan.reasons import Reason, explain, worst_first
 
 _ILL_FORMED: Final = frozenset((Reason.BAD_SOP_UID, Reason.BAD_STUDY_UID, Reason.BAD_SERIES_UID))
@@ -28,6 +29,10 @@ _UNKNOWN: Final = frozenset(
         *("unreadable-folder", "unreadable-file", "broken-link", Reason.SPECIAL_FILE),
         *(Reason.ARCHIVE_COMPRESSED, Reason.ARCHIVED_ARCHIVE, Reason.ARCHIVED_NOT_READ),
     )
+)
+_BAD_UID: Final = "A UID is not well-formed in {n} instances; the node may refuse them."
+_OTHER_UID: Final = (
+    "File meta information and data set name different SOP Instance UIDs in {n} files."
 )
 _MAKES_UIDS_ANEW: Final = "De-identify with a profile that replaces UIDs"
 
@@ -67,10 +72,7 @@ def _uids_of_instances(ledger: Ledger) -> Iterator[Found]:
             f"E{series}",
             Level.SERIES,
             Severity.BLOCK,
-            f"A UID is not well-formed in {n:,} instances; the node may refuse them."
-            if is_ill_formed
-            else f"{n:,} files name another SOP Instance UID in their file meta information than in"
-            " their data set.",
+            with_count(_BAD_UID if is_ill_formed else _OTHER_UID, n),
             f"{_MAKES_UIDS_ANEW}, correct them at the source, or exclude the series."
             if is_ill_formed
             else "Have the file meta information put right in what is sent, or exclude the series;"
@@ -95,8 +97,7 @@ def _uids_that_leave(ledger: Ledger) -> Iterator[Found]:
             f"E{series}",
             Level.SERIES,
             Severity.BLOCK,
-            f"{n:,} instances would leave with a UID that is not well-formed; the node may refuse"
-            " them.",
+            with_count("A UID of {n} instances would leave ill-formed; the node may refuse it.", n),
             f"{_MAKES_UIDS_ANEW}, correct them at the source, or exclude the series.",
             n,
             f"I{example}",
@@ -139,7 +140,7 @@ def _doubts(ledger: Ledger) -> Iterator[Found]:
             f"E{series}",
             Level.SERIES,
             Severity.WARN,
-            f"{n:,} instances should be looked at. {what}.",
+            f"{with_count('{n} instances', n)} should be looked at. {what}.",
             remedy or "Look at them in a viewer.",
             n,
             f"I{min(example for _, _, example in doubted)}",
@@ -155,7 +156,7 @@ def _formats(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             "all",
             Level.DATASET,
             Severity.WARN,
-            f"{n:,} files are images or models that are neither DICOM nor NIfTI. They stay here.",
+            with_count("Neither DICOM nor NIfTI, and not sent: {n} images or models.", n),
             n=n,
             example=f"F{first}",
         )
@@ -172,7 +173,7 @@ def _directories(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             "all",
             Level.DATASET,
             Severity.INFO,
-            f"{len(rows):,} DICOMDIR files hold patient data and are left out.",
+            with_count("DICOMDIR holds patient data and is left out: {n} files.", len(rows)),
             n=len(rows),
             example=f"F{rows[0]}",
         )

@@ -149,8 +149,7 @@ def _class(traits: Traits, now: Circumstances) -> Problem | None:
         return None
     return Problem(
         Severity.BLOCK,
-        "{n} instances are of a SOP Class that the standard does not define; the node may not take"
-        " them.",
+        "The SOP Class of {n} instances is none of the standard; the node may not take them.",
     )
 
 

@@ -26,6 +26,7 @@ from transfer.quality.rule import (
     Severity,
 )
 from transfer.quality.terms import LABEL_MAP, SEGMENTATIONS, STRUCTURE_SETS
+from transfer.quality.wording import with_count
 
 _NUMBER, _LABEL, _DESCRIPTION, _TYPE, _NAME = range(5)
 _TYPES: Final = ("AUTOMATIC", "SEMIAUTOMATIC", "MANUAL")
@@ -51,7 +52,7 @@ def _numbers(traits: Traits, _: Circumstances) -> Problem | None:
         return None
     segments = _segments(traits)
     if not segments:
-        return Problem(Severity.BLOCK, "{n} segmentations name no segment that can be read.")
+        return Problem(Severity.BLOCK, "No segment can be read in {n} segmentations.")
     numbers = [segment[_NUMBER] for segment in segments]
     is_counted = numbers and sorted(map(str, numbers)) == sorted(
         str(n) for n in range(1, len(numbers) + 1)
@@ -85,11 +86,13 @@ def _names(traits: Traits, _: Circumstances) -> Problem | None:
     unnamed = {segment[_TYPE] for segment in _segments(traits) if is_empty(segment[_NAME])}
     if "SEMIAUTOMATIC" in unnamed:
         return Problem(
-            Severity.BLOCK, "Segment Algorithm Name is missing in {n} semi-automatic segmentations."
+            Severity.BLOCK,
+            "Segment Algorithm Name is missing in {n} segmentations, made semi-automatically.",
         )
     if "AUTOMATIC" in unnamed:
         return Problem(
-            Severity.WARN, "Segment Algorithm Name is missing in {n} automatic segmentations."
+            Severity.WARN,
+            "Segment Algorithm Name is missing in {n} segmentations, made automatically.",
         )
     return None
 
@@ -98,7 +101,7 @@ def _other_format(traits: Traits, _: Circumstances) -> Problem | None:
     if traits[SOP_CLASS] not in STRUCTURE_SETS:
         return None
     return Problem(
-        Severity.WARN, "{n} annotations are RT Structure Sets, not DICOM segmentations (DICOM-SEG)."
+        Severity.WARN, "RT Structure Sets, not DICOM segmentations (DICOM-SEG): {n} annotations."
     )
 
 
@@ -121,7 +124,7 @@ def _sources(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
                 f"E{series}",
                 Level.SERIES,
                 Severity.BLOCK,
-                f"{n:,} segmentations {faults[0][0]}",
+                with_count(faults[0][0], n),
                 n=n,
                 example=f"I{faults[0][2]}",
             )
@@ -132,14 +135,14 @@ def _fault_of_sources(ledger: Ledger, traits: Traits) -> str:
         return ""
     named = [uid for uid in traits[REFERENCES].split(",") if uid]
     if not named:
-        return "do not name the images that they were drawn on."
+        return "The images that they were drawn on are not named in {n} segmentations."
     for uid in named:
         if not ledger.number(
             "SELECT EXISTS (SELECT 1 FROM series e JOIN tally t ON t.series_id = e.id"
             " AND t.state <> 'excluded' AND t.n > 0 WHERE e.series_uid = ?)",
             uid,
         ):
-            return "were drawn on a series that is not in this transfer."
+            return "The series on which {n} segmentations were drawn is not in this transfer."
     return ""
 
 
@@ -156,7 +159,7 @@ def _asked(what: str, ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             "all",
             Level.DATASET,
             Severity.ASK,
-            f"{n:,} series are annotations: {what}",
+            f"Annotations are part of the dataset ({n:,} series): {what}",
             n=int(n),
             example=f"E{example}",
         )

@@ -18,6 +18,7 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
+from transfer.quality.wording import with_count
 
 EQUAL_PIXELS: Final = "UNQ-05"
 
@@ -95,7 +96,7 @@ def _of_studies(
             f"S{study}",
             Level.STUDY,
             severity,
-            message.replace("{n}", f"{n:,}"),
+            with_count(message, int(n)),
             remedy,
             int(n),
             f"E{example}",
@@ -109,7 +110,7 @@ def _same_bytes(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             "all",
             Level.DATASET,
             Severity.WARN,
-            f"{n:,} files are there twice with the same bytes; each instance is sent once.",
+            with_count("{n} files repeat the bytes of others; each instance is sent once.", n),
             n=n,
             example=f"F{first}",
         )
@@ -199,7 +200,7 @@ def _series_numbers(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             f"S{study}",
             Level.STUDY,
             Severity.WARN,
-            f"{n} series of this study share their Series Number with another one.",
+            f"Series Numbers repeat in this study: {n} series share theirs.",
             n=int(n),
             example=f"E{example}",
         )
