@@ -24,6 +24,9 @@ CREATE TABLE setting (
 -- A member of an archive names the archive that it lies in.
 ALTER TABLE source_file ADD COLUMN container_id INTEGER REFERENCES source_file (id);
 CREATE INDEX source_file_members ON source_file (container_id, id) WHERE container_id IS NOT NULL;
+-- SQLite takes a partial index only for the very words of its condition.
+CREATE INDEX source_file_rejected ON source_file (path) WHERE verdict = 'rejected';
+CREATE INDEX source_file_duplicates ON source_file (path) WHERE verdict = 'duplicate';
 CREATE INDEX source_file_reasons ON source_file (id) WHERE reasons <> '';
 
 -- `excluded`: a person chose that it does not go.

@@ -58,7 +58,7 @@ def _uids_of_instances(ledger: Ledger) -> Iterator[Found]:
     rows = ledger.rows(
         # A file says so once it was scanned; what was made of it since says whether it still does.
         "SELECT i.series_id, f.reasons, i.out_traits_id IS NOT NULL, count(*), min(i.id)"
-        " FROM source_file f JOIN instance i ON i.file_id = f.id"
+        " FROM source_file f CROSS JOIN instance i ON i.file_id = f.id"
         " WHERE f.reasons <> '' AND f.verdict = 'instance' AND i.state <> 'excluded'"
         " AND (f.reasons LIKE '%invalid-%' OR f.reasons LIKE '%file-meta-sop-uid-differs%')"
         " GROUP BY 1, 2, 3 ORDER BY 1"
@@ -121,7 +121,7 @@ def _wholeness(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
 def _doubts(ledger: Ledger) -> Iterator[Found]:
     rows = ledger.rows(
         "SELECT i.series_id, f.reasons, count(*), min(i.id)"
-        " FROM source_file f JOIN instance i ON i.file_id = f.id"
+        " FROM source_file f CROSS JOIN instance i ON i.file_id = f.id"
         " WHERE f.reasons <> '' AND f.verdict = 'instance' AND i.state <> 'excluded'"
         " GROUP BY 1, 2 ORDER BY 1"
     )
