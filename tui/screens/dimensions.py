@@ -45,7 +45,7 @@ class DimensionsScreen(Page):
 
     def _draw(self) -> None:
         lines = self._lines or []
-        stands = sum(entry.blocking for entry in lines)
+        stands = [entry for entry in lines if entry.blocking]
         self.crumbs.say(["eucaim-transfer", plain(self._transfer), "Findings", "Quality"])
         self.query_one("#dimensions", Painted).show(
             lambda width: [piece for entry in lines for piece in _draw_line(entry, width)]
@@ -53,11 +53,10 @@ class DimensionsScreen(Page):
         if self._lines is None:
             self.now.say(Now("Reading the findings…", "[Esc] goes back."))
         elif stands:
+            what = figures.count(len(stands), "quality has", "qualities have")
             self.now.say(
                 Now(
-                    f"{figures.count(stands, 'finding')} of these stand in the way."
-                    if stands > 1
-                    else "One finding of these stands in the way.",
+                    f"{what} findings that stand in the way.",
                     "[Esc] goes back to the rules, where each one is.",
                 )
             )

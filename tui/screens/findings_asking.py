@@ -38,7 +38,7 @@ async def ask_choice(page: Page, group: Group, rule: Rule) -> str | None:
         choices.append((_OWN_WORDS, rule.asks_for or "In your own words"))
     word: str | None = _OWN_WORDS
     if rule.choices:
-        word = await page.app.push_screen_wait(Pick(rule.title, [group.first.message, ""], choices))
+        word = await page.app.push_screen_wait(Pick(rule.title, [group.first.message], choices))
     if word != _OWN_WORDS or rule.accepts is None:
         return word
     accepts = rule.accepts

@@ -23,6 +23,9 @@ from tui.widgets.rows import Row, Rows
 _PAGE = 100
 _MORE, _LESS = "more", "less"
 _TICKS = 8
+_APART = "   "
+# Beside "Enter shows each one." at 80 columns; each key stands in brackets that are not shown.
+_KEYS_ROOM = 62
 
 
 class RuleScreen(ActsPage):
@@ -195,7 +198,11 @@ def keys_now(page: ActsPage) -> str:
         "exclude": "[x] leaves out.",
         "export": "[e] exports.",
     }
-    return "".join(f"   {text}" for action, text in words.items() if page.can(action))
+    found = ""
+    for action, text in words.items():
+        if page.can(action) and len(found) + len(text) + len(_APART) <= _KEYS_ROOM:
+            found += f"{_APART}{text}"
+    return found
 
 
 def _say(text: str, width: int) -> list[Content]:

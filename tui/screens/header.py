@@ -141,8 +141,10 @@ class OutlineScreen(Page):
             masked = "Originals are shown: [i] hides them."
         if self._hits is not None:
             return Now(self._found(), f"[n] next, [N] last.   {masked}")
-        if self._at is not None and not self._seen.outline.nearest(self._at[0])[1]:
-            return Now(f"{self._at[1]} is not in this header.", f"[/] searches.   {masked}")
+        if self._at is not None:
+            is_there = self._seen.outline.nearest(self._at[0])[1]
+            what = "is what the finding is about." if is_there else "is not in this header."
+            return Now(f"{self._at[1]} {what}", f"[/] searches.   {masked}")
         what = figures.count(self._seen.outline.count, "element")
         return Now(f"{what}; sequences are folded.", f"[/] searches.   {masked}")
 
