@@ -16,6 +16,7 @@ from transfer.ledger.sieve import Sieve, View, make_sieve
 from transfer.ledger.tree import END, START, Branch, Place, TreePage
 from tui import figures
 from tui.choosing import PAGE, ChoiceLook, Choosing, Wanted
+from tui.judging import judge_later
 from tui.page import Page
 from tui.screens.review_drawing import tabs
 from tui.screens.selection_drawing import (
@@ -399,6 +400,11 @@ class SelectionScreen(Page):
         self._counted.clear()
         self._take_fresh(self._writes, branches)
         self._apply()
+
+    def action_back(self) -> None:
+        if self._writes:
+            judge_later(self.owner, self._transfer)
+        super().action_back()
 
     def stumbled(self, kind: str, error: TransferError) -> None:
         if kind == "apply":

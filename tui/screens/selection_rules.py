@@ -199,7 +199,6 @@ class RulesScreen(Page):
 
     @on(Rows.Reached)
     def _reached(self) -> None:
-        self._note = ""
         self._tell()
         self.refresh_bindings()
 

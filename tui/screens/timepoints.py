@@ -15,6 +15,7 @@ from textual.containers import Container, Vertical
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.timepoints import EPISODES
 from tui import figures
+from tui.judging import judge_later
 from tui.page import Page
 from tui.screens.pick import Pick
 from tui.screens.timepoints_drawing import (
@@ -73,6 +74,7 @@ class TimepointsScreen(Page):
         self._marked: set[str] = set()
         self._reveals = False
         self._is_changing = False
+        self._has_changed = False
         self._note = ""
         self._ticks = 0
 
@@ -274,9 +276,14 @@ class TimepointsScreen(Page):
         self.read("change", call, self._changed)
 
     def _changed(self, nothing: None) -> None:
-        self._is_changing = False
+        self._is_changing, self._has_changed = False, True
         self._marked.clear()
         self._load()
+
+    def action_back(self) -> None:
+        if self._has_changed:
+            judge_later(self.owner, self._transfer)
+        super().action_back()
 
     def stumbled(self, kind: str, error: TransferError) -> None:
         if kind != "change":
