@@ -127,8 +127,9 @@ def _groups(dataset: DataSet) -> set[int]:
     found: set[int] = set()
     pending = [dataset]
     while pending:
-        for tag, element in pending.pop().items():
-            found.add(tag >> 16)
+        level = pending.pop()
+        found.update({tag >> 16 for tag in level})
+        for element in level.values():
             if isinstance(element.value, list):
                 pending += element.value
     return found
