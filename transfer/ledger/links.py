@@ -12,6 +12,18 @@ LINK_RULE: Final = "LNK-02"
 SAME: Final = "same"
 DIFFERENT: Final = "different"
 
+_LINKED: Final = """
+  (SELECT ifnull((SELECT p.id FROM patient p WHERE p.original_id = clinical_row.patient
+      AND clinical_row.patient <> ''),
+    (SELECT l.patient_id FROM clinical_link l WHERE l.patient = clinical_row.patient
+      AND l.is_same = 1)))
+"""
+
+FIRST_OF_ITS_ID: Final = (
+    "NOT EXISTS (SELECT 1 FROM clinical_row f WHERE f.patient = r.patient AND f.id < r.id)"
+)
+"""Whether row `r` is the first with its Patient ID."""
+
 
 class Alike(NamedTuple):
     """A table's ID and a patient's that look alike. `row` is the first with that ID, `patients` how
@@ -28,10 +40,7 @@ def link_rows(ledger: Ledger, likeness: Callable[[str], str]) -> None:
     with ledger.transaction():
         _take_words(ledger)
         ledger.write(
-            "UPDATE clinical_row SET patient_id = ifnull("
-            "(SELECT p.id FROM patient p WHERE p.original_id = clinical_row.patient),"
-            " (SELECT l.patient_id FROM clinical_link l WHERE l.patient = clinical_row.patient"
-            " AND l.is_same = 1)) WHERE patient <> ''"
+            f"UPDATE clinical_row SET patient_id = {_LINKED} WHERE patient_id IS NOT {_LINKED}"  # noqa: S608 - literals of ours
         )
 
 
@@ -76,15 +85,19 @@ def alike_pairs(ledger: Ledger, *, unsettled_only: bool = True) -> Iterator[Alik
         if unsettled_only
         else ""
     )
-    after = 0
-    while page := ledger.rows(
-        "SELECT min(r.id), min(k.patient_id), count(DISTINCT k.patient_id)"  # noqa: S608 - literals of ours
-        " FROM clinical_row r JOIN patient_likeness k ON k.likeness = r.likeness"
-        " WHERE r.likeness <> '' AND NOT EXISTS"
-        " (SELECT 1 FROM patient p WHERE p.original_id = r.patient)"
-        " AND NOT EXISTS (SELECT 1 FROM clinical_row o JOIN patient q ON q.original_id = o.patient"
+    alike = (
+        "FROM patient_likeness k WHERE k.likeness = r.likeness AND NOT EXISTS"  # noqa: S608 - literals of ours
+        " (SELECT 1 FROM clinical_row o JOIN patient q ON q.original_id = o.patient"
         f" WHERE q.id = k.patient_id){settled}"
-        " GROUP BY r.patient HAVING min(r.id) > ? ORDER BY min(r.id) LIMIT ?",
+    )
+    after = 0
+    # By row, so that each page costs what it holds; grouped, each would cost the whole table.
+    while page := ledger.rows(
+        f"SELECT r.id, (SELECT min(k.patient_id) {alike}),"  # noqa: S608 - literals of ours
+        f" (SELECT count(*) {alike}) FROM clinical_row r"
+        " WHERE r.id > ? AND r.likeness <> ''"
+        " AND NOT EXISTS (SELECT 1 FROM patient p WHERE p.original_id = r.patient)"
+        f" AND EXISTS (SELECT 1 {alike}) AND {FIRST_OF_ITS_ID} ORDER BY r.id LIMIT ?",
         after,
         _PAGE,
     ):

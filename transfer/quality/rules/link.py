@@ -7,7 +7,14 @@ from typing import Final
 
 from transfer.ledger.clinical import clinical_files, has_readable_table
 from transfer.ledger.connection import Ledger
-from transfer.ledger.links import DIFFERENT, LINK_RULE, SAME, alike_pairs, patients_like
+from transfer.ledger.links import (
+    DIFFERENT,
+    FIRST_OF_ITS_ID,
+    LINK_RULE,
+    SAME,
+    alike_pairs,
+    patients_like,
+)
 from transfer.ledger.order import read_order
 from transfer.ledger.timepoints import STUDY_GOES
 from transfer.quality.rule import (
@@ -20,7 +27,7 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
-from transfer.quality.rules.tabled import bounded, linked_tables
+from transfer.quality.rules.tabled import NAMED_AT_MOST, bounded, linked_tables
 
 _PAGE: Final = 2000
 
@@ -62,14 +69,15 @@ def _without_row(ledger: Ledger, asked: set[int]) -> Iterator[Found]:
 def _without_images(ledger: Ledger, file: int, asked: set[int]) -> Iterator[Found]:
     after = 0
     while page := ledger.rows(
-        "SELECT min(id), count(*), patient FROM clinical_row r"
-        " WHERE file_id = ? AND patient_id IS NULL"
-        " GROUP BY patient HAVING min(id) > ? ORDER BY min(id) LIMIT ?",
+        "SELECT r.id, r.patient,"  # noqa: S608 - a literal of ours
+        " (SELECT count(*) FROM clinical_row o WHERE o.patient = r.patient) FROM clinical_row r"
+        f" WHERE r.file_id = ? AND r.patient_id IS NULL AND {FIRST_OF_ITS_ID} AND r.id > ?"
+        " ORDER BY r.id LIMIT ?",
         file,
         after,
         _PAGE,
     ):
-        for row, n, patient in page:
+        for row, patient, n in page:
             if row in asked:
                 continue
             rows = f"Row {row} has" if n == 1 else f"Row {row} and {n - 1:,} more of its ID have"
@@ -125,32 +133,29 @@ def _image_only(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
 
 def _twice(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
     for file, _columns in linked_tables(ledger):
-        yield from bounded(_repeated(ledger, file.row))
+        yield from _repeated(ledger, file.row)
+
+
+_GROUPED: Final = """
+  FROM clinical_row WHERE file_id = ? AND trim(patient) <> ''
+  GROUP BY ifnull('P' || patient_id, 'T' || patient), timepoint HAVING count(*) > 1
+"""
 
 
 def _repeated(ledger: Ledger, file: int) -> Iterator[Found]:
-    after = 0
-    while page := ledger.rows(
-        "SELECT min(id), max(id), count(*), timepoint FROM clinical_row"
-        " WHERE file_id = ? AND trim(patient) <> ''"
-        " GROUP BY ifnull('P' || patient_id, 'T' || patient), timepoint"
-        " HAVING count(*) > 1 AND min(id) > ? ORDER BY min(id) LIMIT ?",
+    groups = ledger.number(f"SELECT count(*) FROM (SELECT 1 {_GROUPED})", file)  # noqa: S608 - a literal of ours
+    found = ledger.rows(
+        f"SELECT min(id), max(id), count(*), timepoint {_GROUPED} ORDER BY min(id) LIMIT ?",
         file,
-        after,
-        _PAGE,
-    ):
-        for first, last, n, timepoint in page:
-            what = "timepoint of the same patient" if str(timepoint).strip() else "patient"
-            others = "" if n == 2 else f", and {n - 2:,} between them,"
-            yield Found(
-                f"R{last}",
-                Level.TABLE,
-                Severity.BLOCK,
-                f"Rows {first} and {last}{others} describe the same {what}.",
-                n=n,
-                example=f"R{first}",
-            )
-        after = page[-1][0]
+        NAMED_AT_MOST + 1,
+    )
+    for rank, (first, last, n, timepoint) in enumerate(found, 1):
+        what = "timepoint of the same patient" if str(timepoint).strip() else "patient"
+        others = "" if n == 2 else f", and {n - 2:,} between them,"
+        message = f"Rows {first} and {last}{others} describe the same {what}."
+        if rank > NAMED_AT_MOST:
+            message, n = f"There are {groups - rank + 1:,} more: {message}", groups - rank + 1
+        yield Found(f"R{last}", Level.TABLE, Severity.BLOCK, message, n=n, example=f"R{first}")
 
 
 RULES: Final[tuple[Rule, ...]] = (
