@@ -51,7 +51,9 @@ def check_command(options: argparse.Namespace) -> int:
             if options.json:
                 print_json(_document(ledger, identifiers=options.identifiers))
             else:
-                for line in findings_told(ledger, workspace.name):
+                for line in findings_told(
+                    ledger, workspace.name, is_blocked=code == ExitCode.BLOCKED
+                ):
                     say(line)
         strange = unknown_keys(ledger, words)
     if code not in (ExitCode.DONE, ExitCode.BLOCKED):
@@ -63,7 +65,7 @@ def check_command(options: argparse.Namespace) -> int:
             "See what it found with: eucaim-transfer check NAME",
         )
     stands = any(g.severity == "block" or _is_question(g.rule, g.severity) for g in groups)
-    return ExitCode.BLOCKED if stands or code == ExitCode.BLOCKED else ExitCode.DONE
+    return ExitCode.BLOCKED if stands else ended(workspace, code)
 
 
 def _is_question(rule: str, severity: str) -> bool:

@@ -16,8 +16,8 @@ _EXAMPLES = 3
 _ASKS = ("block", "ask")
 
 
-def findings_told(ledger: Ledger, transfer: str) -> Iterator[str]:
-    """Every line of what a check found."""
+def findings_told(ledger: Ledger, transfer: str, *, is_blocked: bool) -> Iterator[str]:
+    """Every line of what a check found. `is_blocked`: the check itself was stopped."""
     groups = [group for group in group_findings(ledger) if group.standing == "open"]
     for group in groups:
         yield from _of_rule(ledger, group, transfer)
@@ -25,7 +25,7 @@ def findings_told(ledger: Ledger, transfer: str) -> Iterator[str]:
     if aside:
         yield "set aside"
         yield from (_aside_told(one) for one in aside)
-    if not any(group.severity in _ASKS for group in groups):
+    if not is_blocked and not any(group.severity in _ASKS for group in groups):
         yield "Nothing stands in the way."
 
 
