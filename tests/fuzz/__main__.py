@@ -27,6 +27,10 @@ _INPUT_BYTES = 64 * 1024
 def _seeds() -> Iterator[bytes]:
     from pydicom.data import get_charset_files, get_testdata_files
 
+    from tests.scan.niftis import dicom_json, nifti, nifti_2, packed
+
+    yield from (nifti(), nifti_2(), packed(nifti(), name=b"a.nii"), nifti(extension=(6, b"text")))
+    yield from (dicom_json(), b"[" + dicom_json(t00100010=("PN", "A^B")) + b"]")
     shared = Path(os.environ.get("EUCAIM_CORPUS", "../shared/data/dicom"))
     files = [Path(name) for name in (*get_testdata_files("*"), *get_charset_files("*"))]
     files += [path for path in shared.rglob("*") if path.is_file()]
@@ -77,7 +81,9 @@ def _main() -> None:
 
 with atheris.instrument_imports(include=["transfer"]):
     import transfer.deid.rewrite
-    import transfer.scan.inspect  # noqa: F401 - instrumented here
+    import transfer.scan.inspect
+    import transfer.volumes.image
+    import transfer.volumes.making  # noqa: F401 - instrumented here
 
 if __name__ == "__main__":
     _main()

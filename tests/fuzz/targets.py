@@ -87,6 +87,42 @@ def deidentify(data: bytes) -> None:
     assert not isinstance(made, Outgoing) or made.size_bytes > 0
 
 
+def volume(data: bytes) -> None:
+    """Any NIfTI image: looked through in bounded memory; what leaves is what was digested."""
+    import hashlib
+
+    from transfer.volumes.image import BARE_GZIP, look_at_image
+
+    seen = look_at_image(BytesIO(data).read, lambda: None)
+    assert all(text.isprintable() for text in seen.texts), "a value is told"
+    if seen.problem is None:
+        leaves = (BARE_GZIP if seen.head_bytes else b"") + data[seen.head_bytes :]
+        assert seen.size_bytes == len(leaves), "another length leaves"
+        assert seen.sha256 == hashlib.sha256(leaves).hexdigest(), "other bytes leave"
+
+
+def dicom_json(data: bytes) -> None:
+    """Any JSON: refused, or the same after it was written and read again, and de-identified."""
+    import datetime as dt
+
+    from transfer.deid.model import Moment, Rewritten
+    from transfer.volumes.dicom_json import NotDicomJson, read_dicom_json, write_dicom_json
+    from transfer.volumes.making import header_of
+    from transfer.volumes.traits import traits_of
+
+    try:
+        dataset = read_dicom_json(data)
+    except NotDicomJson:
+        return
+    traits_of(dataset)
+    written = write_dicom_json(dataset)
+    assert write_dicom_json(read_dicom_json(written)) == written, "it reads back differently"
+    moment = Moment(dt.datetime(2026, 1, 1), lambda *_: 1)  # noqa: DTZ001 - CTP writes local time
+    outcome = _method().apply(header_of(dataset, data), moment)
+    if isinstance(outcome, Rewritten):
+        read_dicom_json(write_dicom_json(outcome.header.dataset))
+
+
 @cache
 def _method() -> Method:
     from transfer.deid.methods import MethodSpec, build_method
@@ -94,4 +130,9 @@ def _method() -> Method:
     return build_method(MethodSpec("eucaim", key="0" * 33, site_id="SITE"))
 
 
-TARGETS: Final[dict[str, Target]] = {"scan": scan, "deidentify": deidentify}
+TARGETS: Final[dict[str, Target]] = {
+    "scan": scan,
+    "deidentify": deidentify,
+    "volume": volume,
+    "dicom-json": dicom_json,
+}

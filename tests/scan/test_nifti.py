@@ -70,6 +70,7 @@ def test_text_in_the_header_of_nifti_2_is_named_too(field: str) -> None:
 
 def test_blank_fields_hold_no_text() -> None:
     assert look(nifti(texts={"descrip": b"    ", "aux_file": b"\0 \0"})).texts == ()
+    assert look(nifti(texts={"aux_file": b"None"})).texts == ()
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,11 @@ def test_every_form_of_value_comes_back_as_it_was() -> None:
     assert json.loads(written) == EVERY_FORM
 
 
+def test_a_number_that_json_cannot_say_stays_text() -> None:
+    content = b'{"00180050": {"vr": "DS", "Value": ["7e77777"]}}'
+    assert json.loads(write_dicom_json(read_dicom_json(content))) == json.loads(content)
+
+
 def test_what_pydicom_writes_is_read_as_the_same() -> None:
     from pydicom.dataset import Dataset
 
@@ -75,6 +80,7 @@ def test_file_meta_information_is_left_behind() -> None:
     [
         (b'{"Modality": "MR", "EchoTime": 0.05}', "other-json"),
         (b"{}", "other-json"),
+        (b'{"00020010": {"vr": "UI", "Value": ["1.2"]}}', "other-json"),
         (b"[]", "other-json"),
         (b'"text"', "other-json"),
         (b"[" + dicom_json() + b"," + dicom_json() + b"]", "many"),

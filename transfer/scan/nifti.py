@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from transfer.members import is_member
 from transfer.opening import open_source
+from transfer.quality.attributes import is_empty
 from transfer.scan.reasons import Reason
 from transfer.scan.source import BLOCK_BYTES, INFLATE_LIMIT_BYTES, FileSource
 
@@ -115,8 +116,16 @@ def _header(head: bytes, order: str, layout: _Layout) -> NiftiHeader:
         and all(n >= 1 for n in dims[1 : 1 + count])
         and bits > 0
         and all(math.isfinite(n) for n in numbers),
-        texts=tuple(name for name, at, size in layout.texts if head[at : at + size].strip(b"\0 ")),
+        texts=tuple(
+            name for name, at, size in layout.texts if _says_something(head[at : at + size])
+        ),
     )
+
+
+def _says_something(field: bytes) -> bool:
+    """Converters write `None` where there is nothing (EUCAIM's requirements, section 0)."""
+    text = field.strip(b"\0 ")
+    return bool(text) and not is_empty(text.decode("latin-1"))
 
 
 def judge_nifti(

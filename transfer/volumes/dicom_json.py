@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 import struct
 from collections.abc import Callable
@@ -79,9 +80,12 @@ def read_dicom_json(content: bytes) -> DataSet:
     if not isinstance(found, dict) or not found or not all(map(_KEY.fullmatch, found)):
         raise NotDicomJson(JsonProblem.OTHER)
     try:
-        return _data_set(found, 0)
+        dataset = _data_set(found, 0)
     except (ValueError, TypeError, OverflowError, struct.error):
         raise NotDicomJson(JsonProblem.MALFORMED) from None
+    if not dataset:
+        raise NotDicomJson(JsonProblem.OTHER)
+    return dataset
 
 
 def write_dicom_json(dataset: DataSet) -> bytes:
@@ -252,7 +256,10 @@ def _decimal(text: str) -> Any:
     """A number where JSON can say the same one; else the text (PS3.18 table F.2.3-1)."""
     if not text:
         return None
-    return json.loads(text) if _NUMBER.fullmatch(text) and len(text) <= 16 else text
+    if not _NUMBER.fullmatch(text) or len(text) > 16:
+        return text
+    number = json.loads(text)
+    return number if math.isfinite(number) else text
 
 
 def _finite(number: Any) -> Any:

@@ -135,7 +135,7 @@ class JsonMaker:
     ) -> DataSet | StoppedJson:
         if self._method is None:
             self._method = build_method(opened.setup.spec)
-        header = _header(dataset, content)
+        header = header_of(dataset, content)
         moment = Moment(opened.setup.clock, self._number)
         outcome = self._with_numbers(lambda method: method.apply(header, moment))
         if not isinstance(outcome, Rewritten):
@@ -184,7 +184,7 @@ class JsonMaker:
         return PatientFacts(row, original_id, original_name, facts_of(self._ledger, row))
 
 
-def _header(dataset: DataSet, content: bytes) -> Header:
+def header_of(dataset: DataSet, content: bytes) -> Header:
     """The header that the method sees. UIDs that the JSON lacks are stood in for, since methods
     and scripts count on them."""
     stand_in = f"2.25.{int.from_bytes(hashlib.sha256(content).digest()[:15])}"
