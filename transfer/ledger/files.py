@@ -16,7 +16,7 @@ from transfer.scan.walk import Entry
 
 # Fewer than SQLite takes in any version that we meet (999).
 _ASKED: Final = 500
-_PAGE: Final = 1000
+_PAGE: Final = 500
 _GONE: Final = "The source file is no longer there. Put it back and scan again."
 
 

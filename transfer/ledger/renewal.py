@@ -64,12 +64,10 @@ def outdated_instances(ledger: Ledger) -> Iterator[tuple[int, bytes]]:
 
 
 def write_renewed(ledger: Ledger, page: Sequence[Renewed]) -> None:
-    """Record what instances say now; inside a transaction, in the order of the rows.
+    """Record what instances say now, one at least, in the order of the rows; inside a transaction.
 
     What leaves was judged by earlier rules too: where it can be made again, it will be.
     """
-    if not page:
-        return
     ledger.write_many(
         "UPDATE instance SET traits_id = iif(sop_instance_uid = ?2, ?3, NULL),"
         " person_id = iif(sop_instance_uid = ?2, ?4, NULL), out_traits_id = NULL WHERE id = ?1",

@@ -9,7 +9,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.progress import Progress, write_progress
 from transfer.scan.readers import Read
 
-PAGE = 1000
+PAGE = 500
 _TELL_EVERY_S = 0.4
 
 
@@ -49,7 +49,7 @@ class Teller:
         self.done = 0
 
     def passed(self, count: int) -> None:
-        """So many more are done."""
+        """So many more are done, one at least."""
         self.done += count
         now = time.monotonic()
         if now - self._told < _TELL_EVERY_S and self.done != self._total:

@@ -44,8 +44,9 @@ def renew_traits(
             files = ((row, os.path.join(source, path)) for row, path in outdated_instances(ledger))
             for page in pages(readers.answers(files)):
                 stop_if(should_stop)
-                _take(ledger, places, page)
-                teller.passed(len(page))
+                if page:
+                    _take(ledger, places, page)
+                    teller.passed(len(page))
     record_traits_fingerprint(ledger, fingerprint)
 
 
