@@ -26,6 +26,7 @@ from tests.tui.ledgers import (
     set_state,
 )
 from tests.tui.reviews import make_reviewed, stop_second_series
+from tests.tui.trees import make_tree
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Wish, set_wish
 from transfer.ledger.progress import Progress
@@ -108,6 +109,10 @@ def _reviewed(home: Home, stack: ExitStack) -> None:
     set_runner(workspace, pid=None, exit_code=3, message="Something does not leave.")
 
 
+def _tree(home: Home, stack: ExitStack) -> None:
+    make_tree(home)
+
+
 def _found(home: Home, stack: ExitStack) -> None:
     make_found(home, home.root.parent)
 
@@ -151,6 +156,9 @@ _SEARCHED = ("i", "slash", *"1.2.3.1.1.1", "enter", "n")
 # To the choice of the way to de-identify, for a node that requires it.
 _STRICT = ("n", "down", "enter", "enter", *"LUNG", "enter")
 
+# To the first Series of the first patient, which is left out.
+_LEFT_SERIES = ("s", "right", "down", "right", "down", "space")
+
 STATES = [
     State("home-empty", _nothing),
     State("home", _mixed, ("down", "down")),
@@ -190,6 +198,17 @@ STATES = [
     State("review-header-found", _reviewed, ("home", "enter", "down", "enter"), "lung-2024"),
     State("review-header-unlike", _reviewed, (*_HEADER, "left"), "lung-2024"),
     State("failure-panel", _mixed, ("end", "enter")),
+    State("selection", _tree, ("s",), "lung-2024"),
+    State("selection-open", _tree, _LEFT_SERIES, "lung-2024"),
+    State("selection-filter", _tree, ("s", "slash", *"chest"), "lung-2024"),
+    State("selection-found", _tree, ("s", "down", "f"), "lung-2024"),
+    State("selection-rules", _tree, (*_LEFT_SERIES, "r"), "lung-2024"),
+    State("selection-kinds", _tree, ("s", "r", "a"), "lung-2024"),
+    State("timepoints", _tree, ("t",), "lung-2024"),
+    State("timepoints-given", _tree, ("t", "enter", "d", "down", "t"), "lung-2024"),
+    State("timepoints-asked", _tree, ("t", "end", "enter", "space", "space", "d"), "lung-2024"),
+    State("timepoints-refused", _tree, ("t", "enter", "d", "plus"), "lung-2024"),
+    State("timepoints-all", _tree, ("t", "A"), "lung-2024"),
     State("findings", _found, ("c",), "lung-2024"),
     State("findings-aside", _found, ("c", *_WAIVED), "lung-2024"),
     State("findings-answer", _found, ("c", "down", "down", "a"), "lung-2024"),

@@ -326,8 +326,7 @@ def _draw_whole(row: RuleRow | None, width: int) -> list[Content]:
     said = dotted(
         [
             (f"rule {rule.id}", "$muted"),
-            (rule.said_at_utc[:10], "$muted"),
-            (f"by {plain(rule.person)}" if rule.person else "", "$muted"),
+            (f"by {plain(rule.person)}, {rule.said_at_utc[:10]}" if rule.person else "", "$muted"),
             (plain(rule.reason), "$muted"),
         ]
     )
