@@ -87,7 +87,7 @@ def test_what_stands_in_the_way_is_told_by_rule_the_worst_first(template: Checki
     assert weights[:2] == ["block", "block"]
     assert weights == sorted(weights, key=["block", "ask", "warn", "info"].index)
     at = lines.index("block  IMG-04 Manufacturer: 1 finding")
-    assert lines[at + 1].endswith(": Manufacturer is missing in 1 instances.")
+    assert lines[at + 1].endswith(": Manufacturer is missing in 1 instance.")
     assert "what to do: Add it at the source, or exclude the series." in lines[at + 2]
     assert f"eucaim-transfer check {NAME} --waive IMG-04 --by PERSON" in lines[at + 3]
     assert PATIENT_ID not in ran.out + ran.err
