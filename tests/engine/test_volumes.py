@@ -206,11 +206,24 @@ def test_a_run_killed_among_volumes_is_finished_by_the_next(bench: VolumeBench, 
     bench.patient(0)
     bench.volume(0, "second", t0020000E=("UI", "1.4.0.8"), t00200011=("IS", 8))
     bench.new()
-    assert bench.killed_at(point) == -9
+    assert bench.struck_at(point) == -9
     ran = bench.upload()
     assert ran.code == 0, str(ran)
     assert bench.volumes() == there(2)
     assert len(bench.held()) == 4
+
+
+def test_a_run_that_is_stopped_among_volumes_goes_on_where_it_was(bench: VolumeBench) -> None:
+    bench.patient(0)
+    bench.volume(0, "second", t0020000E=("UI", "1.4.0.8"), t00200011=("IS", 8))
+    bench.new()
+    assert bench.struck_at("volume-verified", "interrupt") == 130
+    assert bench.volumes() == there(2) | {"sent": 1, "verified": 1}
+    before = bench.puts()
+    ran = bench.upload()
+    assert ran.code == 0, str(ran)
+    assert bench.volumes() == there(2)
+    assert bench.puts() == before + 2
 
 
 def test_another_file_of_that_name_on_the_node_is_never_written_over(bench: VolumeBench) -> None:

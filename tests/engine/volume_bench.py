@@ -95,15 +95,16 @@ class VolumeBench:
     def upload(self, *words: object) -> Ran:
         return self.program.run("upload", TRANSFER, *words)
 
-    def killed_at(self, point: str) -> int:
-        """Upload in a process that is killed at the first passing of a point; its exit code."""
+    def struck_at(self, point: str, blow: str = "self") -> int:
+        """Upload in a process that is struck at the first passing of a point; its exit code."""
         ran = subprocess.run(
-            [sys.executable, "-P", str(KILLING), "self", point, "1", "upload", TRANSFER],
+            [sys.executable, "-P", str(KILLING), blow, point, "1", "upload", TRANSFER],
             env={**self.program.environment(), "PYTHONPATH": str(REPOSITORY)},
             cwd=REPOSITORY,
             capture_output=True,
             timeout=120,
             check=False,
+            start_new_session=True,
         )
         return ran.returncode
 

@@ -151,6 +151,23 @@ async def test_an_archive_is_extracted(walk: Walk, name: str, body: bytes) -> No
     ]
 
 
+async def test_a_scan_that_was_put_takes_a_resource_beside_those_of_its_images(
+    walk: Walk,
+) -> None:
+    """The way of NIfTI: session, scan, resource, each by plain PUT (reference, section 6.3)."""
+    session = f"{PROJECT}/subjects/S9/experiments/E9"
+    assert (await walk.http.put(f"{session}?xsiType=xnat:ctSessionData")).status_code == 201
+    scan = f"{session}/scans/5"
+    query = "xsiType=xnat:ctScanData&xnat:ctScanData/UID=1.2.3"
+    assert (await walk.http.put(f"{scan}?{query}")).status_code == 200
+    assert (await walk.http.get(f"{scan}/resources/NIFTI/files")).status_code == 404
+    put = await walk.http.put(f"{scan}/resources/NIFTI/files/v.nii?inbody=true", content=b"v")
+    assert put.status_code == 200
+    assert [f["Name"] for f in await _files(walk, f"{scan}/resources/NIFTI")] == ["v.nii"]
+    rows = (await walk.http.get(f"{session}/scans?columns=ID,UID&format=json")).json()
+    assert [(r["ID"], r["UID"]) for r in rows["ResultSet"]["Result"]] == [("5", "1.2.3")]
+
+
 async def test_an_empty_file_is_400(walk: Walk) -> None:
     assert (await _put(walk, "empty", b""))[0] == 400
 
