@@ -18,6 +18,8 @@ from transfer.scan.source import Source, TooMuch
 
 MAX_DEPTH: Final = 64
 VALUE_LIMIT_BYTES: Final = 4096
+# Items without content are eight bytes each: bytes alone would bound no time.
+STEP_LIMIT: Final = 4_000_000
 UNDEFINED: Final = 0xFFFFFFFF
 
 PIXEL_TAGS: Final = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
@@ -170,12 +172,13 @@ class _Look:
         self._sequence = 0
 
     def run(self) -> None:
-        going = True
-        while going:
+        for _ in range(STEP_LIMIT):
             try:
-                going = self._step()
+                if not self._step():
+                    return
             except (_Broken, _Cut) as problem:
                 self._leave_what_is_broken(problem)
+        raise TooMuch
 
     def _step(self) -> bool:
         level = self._levels[-1]
