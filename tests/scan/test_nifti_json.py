@@ -38,6 +38,17 @@ def test_every_form_of_value_comes_back_as_it_was() -> None:
     assert json.loads(written) == EVERY_FORM
 
 
+def test_a_character_set_of_the_former_header_is_put_right() -> None:
+    """Whoever made JSON of a Latin-1 header may have left the term; the texts are UTF-8 now."""
+    said = {
+        "00080005": {"vr": "CS", "Value": ["ISO_IR 100"]},
+        "00100010": {"vr": "PN", "Value": [{"Alphabetic": "Müller"}]},
+    }
+    written = json.loads(write_dicom_json(read_dicom_json(json.dumps(said).encode())))
+    assert written["00100010"] == said["00100010"]
+    assert written["00080005"]["Value"] == ["ISO_IR 192"]
+
+
 def test_a_number_that_json_cannot_say_stays_text() -> None:
     content = b'{"00180050": {"vr": "DS", "Value": ["7e77777"]}}'
     assert json.loads(write_dicom_json(read_dicom_json(content))) == json.loads(content)

@@ -123,6 +123,9 @@ def _data_set(found: dict[str, Any], depth: int) -> DataSet:
             raise NotDicomJson(JsonProblem.PIXELS)
         if tag >> 16 > 0x0002:
             dataset[tag] = _element(tag, attribute, depth)
+    if CHARSET in dataset:
+        # Whatever it says: JSON is UTF-8 (PS3.18 section F.2), and so are the values from here on.
+        dataset[CHARSET] = Element(CHARSET, "CS", UTF_8)
     return dataset
 
 
