@@ -98,6 +98,8 @@ def test_the_document_counts_what_stands_open_and_names_nobody(template: Checkin
     document = ran.document
     assert set(rules(document, "block")) == {"IMG-03", "IMG-04"}
     assert document["counts"]["block"] == 2
+    complete = next(d for d in document["dimensions"] if d["dimension"] == "complete")
+    assert complete["blocking"] >= 2
     assert {"rule", "severity", "level", "key", "message", "remedy"} <= set(document["findings"][0])
     assert PATIENT_ID not in ran.out
 

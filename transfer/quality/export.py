@@ -17,6 +17,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding
 from transfer.ledger.originals import FIELDS, originals_of
 from transfer.ledger.set_aside import set_aside
+from transfer.quality.dimensions import dimensions
 from transfer.quality.rules import BY_ID
 from transfer.workspace import private_opener
 
@@ -116,4 +117,6 @@ def _write_json(ledger: Ledger, file: IO[str], transfer: str, *, identifiers: bo
         file.write(before + json.dumps(row, ensure_ascii=False))
         before = ",\n"
     words = [asdict(one) for one in set_aside(ledger)]
-    file.write(f'\n], "set_aside": {json.dumps(words, ensure_ascii=False)}}}\n')
+    lines = [asdict(line) for line in dimensions(ledger)]
+    file.write(f'\n], "set_aside": {json.dumps(words, ensure_ascii=False)},')
+    file.write(f' "dimensions": {json.dumps(lines)}}}\n')

@@ -17,6 +17,7 @@ from transfer.ledger.selection import apply_selection
 from transfer.ledger.set_aside import set_aside
 from transfer.prepare.method import IDENTIFIER_RULE
 from transfer.quality.answers import Said, checked, read_answers, say_all, unknown_keys
+from transfer.quality.dimensions import dimensions
 from transfer.quality.engine_words import release_found
 from transfer.quality.pixels import look_for_equal_pixels
 from transfer.quality.rules import BY_ID
@@ -155,6 +156,7 @@ def _document(ledger: Ledger, *, identifiers: bool) -> dict[str, Any]:
         ],
         "counts": counts,
         "set_aside": [asdict(one) for one in set_aside(ledger)],
+        "dimensions": [asdict(line) for line in dimensions(ledger)],
     }
 
 

@@ -9,6 +9,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import RuleGroup, group_findings, read_findings
 from transfer.ledger.set_aside import SetAside, set_aside
 from transfer.quality.answers import choices_told, is_waivable
+from transfer.quality.dimensions import DimensionLine, dimensions
 from transfer.quality.rules import BY_ID
 from tui.figures import count
 
@@ -21,6 +22,8 @@ def findings_told(ledger: Ledger, transfer: str, *, is_blocked: bool) -> Iterato
     groups = [group for group in group_findings(ledger) if group.standing == "open"]
     for group in groups:
         yield from _of_rule(ledger, group, transfer)
+    yield "qualities of the data"
+    yield from (_quality_told(line) for line in dimensions(ledger))
     aside = set_aside(ledger)
     if aside:
         yield "set aside"
@@ -55,6 +58,12 @@ def _words_told(rule_id: str, transfer: str) -> Iterator[str]:
         yield f"       give one with: {said} --answer {rule_id}=WORD --by PERSON"
     if is_waivable(rule_id):
         yield f"       set it aside with: {said} --waive {rule_id} --by PERSON --reason TEXT"
+
+
+def _quality_told(line: DimensionLine) -> str:
+    left = f", {count(line.findings, 'finding')}" if line.findings else ""
+    waived = f", {line.waived:,} set aside by persons" if line.waived else ""
+    return f"       {line.dimension}: {line.passed} of {line.rules} rules passed{left}{waived}"
 
 
 def _aside_told(one: SetAside) -> str:
