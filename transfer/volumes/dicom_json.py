@@ -251,7 +251,8 @@ def _split(value: bytes, decode: Callable[[bytes], str]) -> list[str]:
 
 
 def _groups(name: str) -> dict[str, str] | None:
-    pairs = zip(_GROUPS_OF_NAMES, name.split("="), strict=False)
+    texts = [text.strip(" \0") for text in name.split("=")]
+    pairs = zip(_GROUPS_OF_NAMES, texts, strict=False)
     return {group: text for group, text in pairs if text} or None
 
 
