@@ -203,17 +203,61 @@ async def with_a_name(home: Home, base: Path) -> None:
         at.take("review-found")
 
 
-def write_a_name(cohort: Path) -> None:
-    """Put the family name into the description of one Series."""
+async def with_findings(home: Home, base: Path) -> None:
+    """A node with EUCAIM's gate, and a cohort in which things are missing."""
+    config = home.config_folder / "config.toml"
+    config.write_text(config.read_text().replace('gate = "integrity"', 'gate = "eucaim"'))
+    async with studio(home, base, NARROW) as at:
+        await make_transfer(at, takes=False)
+        await at.press("enter", "enter")
+        await at.until(lambda: status_of(home).runner.exit_code is not None)
+        await at.press("enter")
+        at.take("findings")
+        await at.press("enter")
+        at.take("findings-of-rule")
+        await at.press("enter")
+        at.take("header")
+        await at.press("escape", "escape", "a")
+        at.take("findings-answer")
+        await at.press("escape", "d")
+        at.take("findings-quality")
+    async with studio(home, base, WIDE) as at:
+        await at.press("enter", "c")
+        at.take("findings-wide")
+
+
+def plant_faults(cohort: Path) -> None:
+    """In two Series the body part is missing, in a third one the manufacturer."""
+    series: list[str] = []
+    for path, ds in images_of(cohort):
+        if ds.SeriesInstanceUID not in series:
+            series.append(ds.SeriesInstanceUID)
+        place = series.index(ds.SeriesInstanceUID)
+        if place < 2 and "BodyPartExamined" in ds:
+            del ds.BodyPartExamined
+        elif place == 2:
+            ds.Manufacturer = ""
+        else:
+            continue
+        ds.save_as(path)
+
+
+def images_of(cohort: Path) -> Iterator[tuple[Path, Any]]:
+    """Every DICOM file of a cohort, read."""
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
-    chosen = ""
     for path in sorted(path for path in cohort.rglob("*") if path.is_file()):
         try:
-            ds = dcmread(path)
+            yield path, dcmread(path)
         except InvalidDicomError:
             continue
+
+
+def write_a_name(cohort: Path) -> None:
+    """Put the family name into the description of one Series."""
+    chosen = ""
+    for path, ds in images_of(cohort):
         chosen = chosen or ds.get("SeriesInstanceUID", "")
         if chosen and ds.get("SeriesInstanceUID") == chosen:
             ds.SeriesDescription = f"{ds.PatientName.family_name} THORAX"
@@ -237,6 +281,9 @@ def main() -> int:
         write_a_name(account / "lung")
         with stand_in(base / "named"):
             asyncio.run(with_a_name(Home.at(base / "named"), base))
+        plant_faults(account / "lung")
+        with stand_in(base / "faulty"):
+            asyncio.run(with_findings(Home.at(base / "faulty"), base))
     return 0
 
 

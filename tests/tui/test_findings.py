@@ -18,6 +18,8 @@ from transfer.ledger.findings import Finding, read_findings, settled_word
 from transfer.ledger.mends import list_mends
 from transfer.workspace import Home, Workspace
 from tui.app import TransferApp
+from tui.findings import rule_of
+from tui.screens.findings_acts import element_of
 from tui.widgets.rows import Rows
 
 
@@ -46,11 +48,12 @@ async def test_the_worst_rule_stands_first_and_one_line_says_what_stops_the_uplo
         await press(pilot, "c")
         assert front(app) == "FindingsScreen"
         assert "2 rules stop the upload; 2 questions are open." in words(app)
-        assert rows_of(app)[:3] == [
+        rows = rows_of(app)
+        assert rows[:2] == [
             "✗ stops IMG-03 Body part 2 series 6 instances",
             "✗ stops IMG-04 Manufacturer 1 series 3 instances",
-            "? asks IMG-06 Date of acquisition from… 1 series 3 instances",
         ]
+        assert rows[2].startswith("? asks IMG-06 Date of acquisition")
 
 
 async def test_what_to_do_about_the_chosen_rule_stands_below_the_list(
@@ -321,6 +324,22 @@ async def test_texts_of_findings_are_no_markup_and_move_no_cursor(home: Home) ->
             assert "\ufffd31m[link=a]do\ufffd it" in said
             for forbidden in ("\x1b", "\x07", "\u202e", "\x9b"):
                 assert forbidden not in picture
+
+
+@pytest.mark.parametrize(
+    ("message", "tag"),
+    [
+        ("Acquisition Date is absent in 3 instances.", 0x00080022),
+        ("Content Date (0008,0023) is no date.", 0x00080023),
+        ("The images are of no use.", 0x00080022),
+    ],
+)
+def test_a_finding_is_about_the_element_that_it_names(message: str, tag: int) -> None:
+    rule = rule_of("IMG-05")
+    assert rule is not None
+    about = element_of(rule, message)
+    assert about is not None
+    assert about.tag == tag
 
 
 def test_the_surname_of_a_patient_is_in_no_finding(found: Workspace) -> None:

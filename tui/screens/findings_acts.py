@@ -11,6 +11,8 @@ from textual.binding import Binding, BindingType
 
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.findings import Finding
+from transfer.quality.attributes import SOP_CLASS, Attribute
+from transfer.quality.rule import Rule
 from tui import figures
 from tui.findings import Group, rule_of
 from tui.page import Page
@@ -176,8 +178,8 @@ class ActsPage(Page):
         looked_at, group = self.example(), self.chosen_group()
         if looked_at is None or group is None:
             return
-        rule = rule_of(group.of.rule)
-        read = next((one for one in rule.reads if one.tag > 0), None) if rule else None
+        finding = self.chosen_finding() or group.first
+        read = element_of(rule_of(group.of.rule), finding.message)
 
         def found(key: str | None) -> None:
             from tui.screens.header import OutlineScreen
@@ -251,6 +253,15 @@ class ActsPage(Page):
             key[:1] in ("P", "S", "E", "I", "F") and key[1:].isdecimal()
             for key in (finding.key, finding.example)
         )
+
+
+def element_of(rule: Rule | None, message: str) -> Attribute | None:
+    """The element that a finding is about: the one that it names, else the first that its rule
+    reads, for which the class of the object only says whether the rule holds."""
+    read = [one for one in rule.reads if one.tag > 0] if rule else []
+    named = [one for one in read if one.name in message]
+    others = [one for one in read if one is not SOP_CLASS]
+    return next(iter([*named, *others, *read]), None)
 
 
 def preview_note(transfer: str, preview: Preview) -> Note:

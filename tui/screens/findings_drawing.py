@@ -33,7 +33,7 @@ _NOUNS = {
     "F": ("file", None),
     "R": ("row", None),
 }
-_STATE, _RULE, _FINDINGS, _THINGS = 12, 8, 15, 18
+_STATE, _RULE, _FINDINGS, _THINGS = 11, 8, 14, 16
 _KEY, _N = 10, 18
 _REMEDY_LINES = 3
 _LABEL = 12
