@@ -288,6 +288,8 @@ class _Look:
         group = head.tag >> 16
         if group & 1 or group >= _OVERLAYS:
             self.found.groups.add(group)
+            # No element has this group (PS3.5 section 7.8.1).
+            self.found.has_unreadable_element |= group == 0xFFFF
         if is_top:
             self._sequence = head.tag
         if head.length == UNDEFINED:

@@ -163,7 +163,10 @@ def _inspect_instance(source: FileSource, frame: Frame) -> FileFacts:
     if syntax in DEFLATED:
         body, start = InflatedSource(source, start), 0
     encoding = encoding_of(body, start, syntax)
-    differs = declared_encoding(syntax) not in (None, encoding)
+    declared = declared_encoding(syntax)
+    # Nobody but the standard's own retired syntax is big endian, whatever a private one may be.
+    is_odd = declared is None and bool(syntax) and not encoding.is_little
+    differs = is_odd or declared not in (None, encoding)
     reasons = [Reason.ENCODING_DIFFERS] if differs else []
     found = outline(body, start, encoding, _WANTED)
     if not syntax:
