@@ -142,3 +142,9 @@ def test_a_gzip_bomb_ends_where_its_header_says_and_takes_no_memory() -> None:
 def test_a_gzip_name_without_end_is_refused() -> None:
     content = b"\x1f\x8b\x08\x08" + bytes(5) + b"\xff" + b"x" * 200_000
     assert look(content).problem == "broken"
+
+
+def test_members_without_number_are_given_up() -> None:
+    """Each costs a little; a hundred thousand of them are no image."""
+    content = packed(nifti()) + packed(b"") * 120_000
+    assert look(content).problem == "broken"

@@ -24,6 +24,8 @@ READ_BYTES: Final = 1024 * 1024
 _KEPT_BYTES: Final = 1024 * 1024
 _SLACK_BYTES: Final = 1024 * 1024
 _GZIP_HEADER_BYTES: Final = 64 * 1024
+_FIRST_BYTES: Final = 16 * 1024
+_MOST_MEMBERS: Final = 100_000
 _GZIP: Final = b"\x1f\x8b\x08"
 _CRC16, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
 # DICOM, AFNI and comment extensions (nifti1.h): text by their nature.
@@ -104,16 +106,17 @@ class _Stream:
         self._read = read
         self._pulse = pulse
         self._held = b""
+        self._at = 0
         # What the standard tools name files by, not a protection.
         self.md5 = hashlib.md5(usedforsecurity=False)
         self.sha256 = hashlib.sha256()
         self.size_bytes = 0
 
     def peek(self, count: int) -> bytes:
-        """The next bytes, at least so many unless the end is near."""
-        while len(self._held) < count and (piece := self._next()):
-            self._held += piece
-        return self._held
+        """The next bytes, so many unless the end is near."""
+        while len(self._held) - self._at < count and (piece := self._next()):
+            self._held, self._at = self._held[self._at :] + piece, 0
+        return self._held[self._at : self._at + count]
 
     def _next(self) -> bytes:
         self._pulse()
@@ -121,7 +124,8 @@ class _Stream:
 
     def take(self, count: int, instead: bytes | None = None) -> None:
         """Let so many bytes of what was peeked at leave, or others `instead`."""
-        piece, self._held = self._held[:count], self._held[count:]
+        piece = self._held[self._at : self._at + count]
+        self._at += len(piece)
         self._leave(piece if instead is None else instead)
 
     def _leave(self, piece: bytes) -> None:
@@ -129,14 +133,9 @@ class _Stream:
         self.sha256.update(piece)
         self.size_bytes += len(piece)
 
-    def pieces(self) -> Iterator[bytes]:
-        """What follows piece by piece, not yet left: the taker says how much with `take`."""
-        while piece := self.peek(1):
-            yield piece
-
     def rest(self) -> Iterator[bytes]:
         """All that follows, leaving."""
-        for piece in self.pieces():
+        while piece := self.peek(READ_BYTES):
             self.take(len(piece))
             yield piece
 
@@ -150,8 +149,11 @@ class _Stream:
 def _unpack(stream: _Stream, image: _Image) -> int:
     """Feed all members to the image; returns the length of the first header."""
     first = 0
-    while True:
-        length, has_text = _member_header(stream.peek(_GZIP_HEADER_BYTES)[:_GZIP_HEADER_BYTES])
+    for _ in range(_MOST_MEMBERS):
+        head = stream.peek(len(BARE_GZIP))
+        if head[3:4].strip(b"\0"):
+            head = stream.peek(_GZIP_HEADER_BYTES)
+        length, has_text = _member_header(head)
         if not first:
             first = length
             stream.take(length, BARE_GZIP)
@@ -165,6 +167,7 @@ def _unpack(stream: _Stream, image: _Image) -> int:
         if not behind.startswith(_GZIP):
             image.has_tail |= any(any(piece) for piece in stream.rest())
             return first
+    raise _Broken
 
 
 def _member_header(head: bytes) -> tuple[int, bool]:
@@ -192,7 +195,10 @@ def _member_header(head: bytes) -> tuple[int, bool]:
 def _inflate(stream: _Stream, image: _Image) -> None:
     """One member's data and its trailer, which must be true (RFC 1952 section 2.3.1)."""
     inflater, crc, size = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0
-    for packed in stream.pieces():
+    # A small piece first: what follows a small member is copied once more for each of them.
+    count = _FIRST_BYTES
+    while packed := stream.peek(count):
+        count = READ_BYTES
         try:
             piece = inflater.decompress(packed, READ_BYTES)
         except zlib.error:
@@ -205,7 +211,7 @@ def _inflate(stream: _Stream, image: _Image) -> None:
             break
     if image.is_endless:
         return
-    trailer = stream.peek(8)[:8]
+    trailer = stream.peek(8)
     if not inflater.eof or trailer != struct.pack("<LL", crc, size % 2**32):
         raise _Broken
     stream.take(8)
