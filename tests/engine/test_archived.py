@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 
 from tests.engine.bench import TRANSFER, bench
-from tests.engine.deid_bench import DeidBench, deid_bench
+from tests.engine.deid_bench import SITE_ID, DeidBench, deid_bench
 from tests.engine.made import image, make_transfer_of
 from transfer import checkpoint
 from transfer.ledger import archives as archive_rows
@@ -368,6 +369,29 @@ def test_images_in_archives_leave_de_identified_and_the_ledger_proves_both_ends(
     assert {sent for _, sent in rows} == {s.sha256 for s in deid.sandbox.stored().values()}
     counts = deid.counts()
     assert (counts["found"], counts["ready"], counts["sent"], counts["verified"]) == (4, 4, 4, 4)
+
+
+@pytest.mark.parametrize("how", ["deflated", "tar"])
+def test_pixels_of_images_in_archives_are_blanked_on_the_way(
+    deid: DeidBench, tmp_path: Path, how: str
+) -> None:
+    (tmp_path / "pixels").write_text('{ Modality.equals("CT") } (0,0,2,2)\n')
+    path = deid.image(1, 0)
+    dataset = dcmread(path)
+    dataset.PixelData = b"\xff\x01" * 16
+    dataset.save_as(path)
+    if how == "tar":
+        with tarfile.open(deid.source / "a.tar", "w") as archive:
+            archive.add(path, "1.dcm")
+    else:
+        put_zip(deid.source / "a.zip", {"1.dcm": path.read_bytes()})
+    path.unlink()
+    deid.new("--deid", "eucaim", "--site-id", SITE_ID, "--pixel-script", tmp_path / "pixels")
+    ran = deid.upload()
+    assert ran.code == 0, str(ran)
+    (arrived,) = deid.arrived()
+    rows = [arrived.PixelData[at : at + 8] for at in range(0, 32, 8)]
+    assert rows == [b"\0\0\0\0\xff\x01\xff\x01"] * 2 + [b"\xff\x01" * 4] * 2
 
 
 def test_an_archive_that_changes_between_scan_and_sending_stops_what_lies_in_it(

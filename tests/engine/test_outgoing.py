@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
+import threading
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.scan.archived import listed, tarred, zipped
 from transfer.errors import SourceChanged
 from transfer.ledger.batches import PatientFacts, PlannedInstance
+from transfer.opening import Opened, open_in_place
 from transfer.outgoing import PIECE_BYTES, LedgerInstance
 from transfer.runner.pace import Bandwidth
 from transfer.values import (
@@ -41,6 +47,98 @@ def test_a_file_that_is_written_over_while_it_leaves_does_not_leave_whole(tmp_pa
         asyncio.run(send())
     assert instance.has_changed
     assert instance.digests.sent is None
+
+
+@pytest.mark.parametrize("how", ["stored", "deflated", "tar"])
+def test_a_member_of_an_archive_leaves_whole_and_leaves_nothing_open(
+    tmp_path: Path, how: str
+) -> None:
+    content = bytes(range(256)) * 10_000
+    archive, name = _archived(tmp_path, how, content)
+    planned = replace(
+        _planned(archive), path=name, file_bytes=len(content), size_bytes=len(content)
+    )
+    instance = LedgerInstance(planned, os.fsencode(tmp_path), Bandwidth())
+
+    async def send() -> list[bytes]:
+        return [piece async for piece in instance.pieces()]
+
+    before = len(os.listdir("/proc/self/fd"))
+    assert b"".join(asyncio.run(send())) == content
+    assert len(os.listdir("/proc/self/fd")) == before
+    digest = hashlib.sha256(content).hexdigest()
+    assert instance.digests == (digest, digest)
+
+
+def test_an_archive_that_is_written_over_while_a_member_leaves_does_not_let_it_leave_whole(
+    tmp_path: Path,
+) -> None:
+    """What was unpacked into memory stays what it is; what is read in place does not."""
+    content = bytes(2 * PIECE_BYTES)
+    archive, name = _archived(tmp_path, "tar", content)
+    planned = replace(
+        _planned(archive), path=name, file_bytes=len(content), size_bytes=len(content)
+    )
+    instance = LedgerInstance(planned, os.fsencode(tmp_path), Bandwidth())
+
+    async def send() -> None:
+        async for _ in instance.pieces():
+            os.utime(archive, ns=(0, 1))
+
+    with pytest.raises(SourceChanged):
+        asyncio.run(send())
+
+
+def test_whoever_is_cancelled_while_a_file_is_opened_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "one.dcm"
+    path.write_bytes(b"a" * 10)
+    began, may_go_on, closed = threading.Event(), threading.Event(), threading.Event()
+    opened: list[Opened] = []
+    close = Opened.close
+
+    def and_tell(one: Opened) -> None:
+        close(one)
+        closed.set()
+
+    def slowly(path: bytes) -> Opened:
+        began.set()
+        may_go_on.wait(30)
+        opened.append(open_in_place(path))
+        return opened[0]
+
+    monkeypatch.setattr(Opened, "close", and_tell)
+    monkeypatch.setattr("transfer.outgoing.open_in_place", slowly)
+    instance = LedgerInstance(_planned(path), os.fsencode(tmp_path), Bandwidth())
+
+    async def send() -> None:
+        async for _ in instance.pieces():
+            pass
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(send())
+        await asyncio.to_thread(began.wait, 30)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        may_go_on.set()
+        await asyncio.to_thread(closed.wait, 30)
+
+    asyncio.run(asyncio.wait_for(cancelled(), 30))
+    assert [one.fd for one in opened] == [-1]
+
+
+def _archived(folder: Path, how: str, content: bytes) -> tuple[Path, bytes]:
+    """An archive of one member, and that member's path relative to the folder."""
+    path = folder / "an.archive"
+    if how == "tar":
+        path.write_bytes(tarred({"d/1.dcm": content}))
+    else:
+        method = zipfile.ZIP_STORED if how == "stored" else zipfile.ZIP_DEFLATED
+        path.write_bytes(zipped({"d/1.dcm": content}, method))
+    (one,) = listed(path)
+    return path, one.member.path_in(os.fsencode(path.name))
 
 
 def _planned(path: Path) -> PlannedInstance:
