@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from transfer.errors import TransferError
 from tui.widgets.chrome import Crumbs, KeyLine, NowStrip
-from tui.words import means_for_data
+from tui.words import legend, means_for_data
 
 if TYPE_CHECKING:
     from tui.app import TransferApp
@@ -78,6 +78,12 @@ class Page(Screen[None]):
 
     def look(self) -> None:
         """Start whatever reads are due."""
+
+    def legend(self) -> tuple[str, list[tuple[str, str]]]:
+        """What the help says of the marks on this page: a heading, each mark and its meaning."""
+        return "State of a transfer", [
+            (f"{glyph} {word}", meaning) for glyph, word, meaning in legend()
+        ]
 
     def read(self, kind: str, call: Callable[[], T], arrived: Callable[[T], None]) -> None:
         """Run `call` in a thread unless one of its kind is under way; then hand over its result.

@@ -14,7 +14,7 @@ from transfer.errors import EpochLost, LedgerDamaged, RunnerHeld, UsageError
 from transfer.ledger.batches import interrupted_batches, lease_next, planned_batches
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Control, Wish, read_control, set_bandwidth, set_wish
-from transfer.ledger.holder import Holder, is_held, read_runner
+from transfer.ledger.holder import Holder, is_held, kept_from_runners, read_runner
 from transfer.ledger.progress import Lane, Progress, read_progress, write_progress
 
 
@@ -71,6 +71,28 @@ def test_a_second_runner_is_refused_by_pid_and_host(path: Path) -> None:
         assert not is_held(lock)
         Holder.take(lock, second, "send").drop()
         assert read_runner(second).epoch == record.epoch + 1
+
+
+def test_no_runner_starts_while_a_persons_word_is_carried_out(path: Path) -> None:
+    """Nor is whoever does that taken for a runner."""
+    lock = path.with_name("runner.lock")
+    with Ledger.open(path) as ledger, kept_from_runners(lock, ledger):
+        assert not is_held(lock)
+        with pytest.raises(RunnerHeld, match="Somebody is changing this transfer"):
+            Holder.take(lock, ledger, "send")
+        assert read_runner(ledger).epoch == 0
+    with Ledger.open(path) as ledger:
+        Holder.take(lock, ledger, "send").drop()
+
+
+def test_nothing_is_changed_while_a_runner_lives(path: Path) -> None:
+    lock = path.with_name("runner.lock")
+    with Ledger.open(path) as runner, Ledger.open(path) as other:
+        holder = Holder.take(lock, runner, "send")
+        with pytest.raises(RunnerHeld, match="Another runner"), kept_from_runners(lock, other):
+            other.record_event("never", "reached")
+        holder.release(runner, 0)
+        assert other.number("SELECT count(*) FROM event WHERE kind = 'never'") == 0
 
 
 def test_a_file_that_is_no_ledger_is_refused_in_words(tmp_path: Path) -> None:

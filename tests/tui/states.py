@@ -216,6 +216,7 @@ STATES = [
     State("findings-reason", _found, ("c", "w"), "lung-2024"),
     State("findings-of-rule", _found, ("c", "enter", "i"), "lung-2024"),
     State("findings-which", _found, ("c", "enter", "x"), "lung-2024"),
+    State("findings-help", _found, ("c", "question_mark"), "lung-2024"),
     State("findings-quality", _found, ("c", "d"), "lung-2024"),
     State("header-at", _found, ("c", "down", "enter", "enter"), "lung-2024"),
     State("header-absent", _found, ("c", "enter", "enter"), "lung-2024"),

@@ -30,7 +30,13 @@ class FindingsScreen(ActsPage):
     CSS_PATH = "findings.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "dimensions", "Quality", id="findings.dimensions"),
+        Binding(
+            "d",
+            "dimensions",
+            "Quality",
+            tooltip="The qualities of the data, one by one",
+            id="findings.dimensions",
+        ),
     ]
 
     def __init__(self, transfer: str) -> None:

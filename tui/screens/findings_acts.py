@@ -17,6 +17,7 @@ from tui import figures
 from tui.findings import Group, rule_of
 from tui.page import Page
 from tui.screens.findings_asking import ask_by, ask_choice, ask_keys, ask_value
+from tui.screens.findings_drawing import legend
 from tui.screens.pick import Note
 from tui.text import plain
 from tui.widgets.rows import Row, Rows
@@ -29,12 +30,15 @@ class ActsPage(Page):
     """A page on findings. What is chosen is a rule, or one finding of a rule."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "answer", "Answer", id="findings.answer"),
-        Binding("w", "waive", "Waive", id="findings.waive"),
-        Binding("x", "exclude", "Leave out", id="findings.exclude"),
-        Binding("m", "mend", "Mend", id="findings.mend"),
-        Binding("p", "preview", "Preview", id="findings.preview"),
-        Binding("e", "export", "Export", id="findings.export"),
+        Binding(key, action, text, tooltip=tooltip, id=f"findings.{action}")
+        for key, action, text, tooltip in (
+            ("a", "answer", "Answer", "Answer the question, by name"),
+            ("w", "waive", "Waive", "Set it aside, by name and with a reason"),
+            ("x", "exclude", "Leave out", "Leave out what was found"),
+            ("m", "mend", "Mend", "Mend it in what is sent"),
+            ("p", "preview", "Preview", "Write a picture of the series"),
+            ("e", "export", "Export", "Write all findings as CSV and JSON"),
+        )
     ]
 
     def __init__(self, transfer: str) -> None:
@@ -64,6 +68,9 @@ class ActsPage(Page):
         shown = self.query_one("#rows", Rows)
         shown.show(rows, empty)
         self.drawn_at = shown.key
+
+    def legend(self) -> tuple[str, list[tuple[str, str]]]:
+        return "State of a finding", legend()
 
     # Words --------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
 
-from tui import words
+from tui.page import Page
 from tui.widgets.chrome import with_keys
 from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, ink, line
@@ -32,6 +32,7 @@ class HelpScreen(ModalScreen[None]):
             if binding.description and (binding.show or binding.action == "quit"):
                 shown = below.app.get_key_display(binding)
                 keys.setdefault(binding.action, (shown, tooltip or binding.description))
+        self._marks = below.legend() if isinstance(below, Page) else None
         self._keys = [*keys.values(), ("↑ ↓ PgUp PgDn", "Move in a list"), ("Tab", "Next field")]
 
     def compose(self) -> ComposeResult:
@@ -41,11 +42,10 @@ class HelpScreen(ModalScreen[None]):
     def _lines(self, width: int) -> list[Content]:
         lines = [line(("Keys on this screen", "bold"))]
         lines += [line(cell(key, 15, "bold $key"), text) for key, text in self._keys]
-        lines += [Content(""), line(("State of a transfer", "bold"))]
-        lines += [
-            line(cell(f"{glyph} {word}", 15), (meaning, "$muted"))
-            for glyph, word, meaning in words.legend()
-        ]
+        if self._marks is not None:
+            title, marks = self._marks
+            lines += [Content(""), line((title, "bold"))]
+            lines += [line(cell(mark, 15), (meaning, "$muted")) for mark, meaning in marks]
         lines += [Content(""), line(("Leaving", "bold"))]
         for text in _LEAVING:
             lines += wrapped(ink(text), width)
