@@ -29,6 +29,8 @@ from transfer.workspace import Home, Workspace
 from tui.choosing import names_of
 
 PAGE: Final = 100
+SHOWN: Final = 500
+"""Studies of one patient that are shown; who has more is hardly one patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +95,14 @@ class Timing:
             ]
             return PatientPage(rows, len(found) > PAGE, count_board(ledger), held)
 
-    def studies(self, name: str, patient: int) -> list[StudyRow]:
-        """The studies of a patient by date."""
+    def studies(self, name: str, patient: int) -> tuple[list[StudyRow], int]:
+        """The first studies of a patient by date, and how many there are."""
         with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
             veil = veils_of(ledger, [patient])[patient]
             spans = {one.study: one for one in numbered(dated_studies(ledger, patient))}
-            return [
-                _study(one, veil.over(one.description), spans) for one in board(ledger, patient)
-            ]
+            found = board(ledger, patient)
+            shown = [_study(one, veil.over(one.description), spans) for one in found[:SHOWN]]
+            return shown, len(found)
 
     # What a person changes. Each raises RunnerHeld while a runner is at work, and UsageError with
     # a sentence where it is refused.

@@ -48,20 +48,20 @@ class TimepointsScreen(Page):
     CSS_PATH = "timepoints.tcss"
     AUTO_FOCUS = "#patients"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(f"{letter},{number}", f"episode({number - 1})", show=False)
-            for number, letter in enumerate(_KEYS, 1)
-        ),
-        Binding("right", "focus_on('studies')", show=False, id="board.studies"),
-        Binding("left", "focus_on('patients')", show=False, id="board.patients"),
         Binding("n", "next", "Next patient", id="board.next"),
         Binding("A", "all", "All at once", id="board.all"),
         Binding("u", "undo", "Undo", id="board.undo"),
-        Binding("space", "mark", "Mark", key_display="Space", show=False, id="board.mark"),
-        Binding("plus", "number(1)", "Later", key_display="+", show=False, id="board.later"),
-        Binding("minus", "number(-1)", "Earlier", key_display="-", show=False, id="board.earlier"),
-        Binding("x,delete", "clear", "No episode", show=False, id="board.clear"),
-        Binding("i", "originals", "Originals", show=False, id="board.originals"),
+        Binding("i", "originals", "Originals", id="board.originals"),
+        Binding("space", "mark", "Mark", key_display="Space", id="board.mark"),
+        Binding("plus", "number(1)", "Later number", key_display="+", id="board.later"),
+        Binding("minus", "number(-1)", "Earlier number", key_display="-", id="board.earlier"),
+        Binding("x,delete", "clear", "No episode", key_display="x", id="board.clear"),
+        *(
+            Binding(f"{letter},{n + 1}", f"episode({n})", EPISODES[n], key_display=letter)
+            for n, letter in enumerate(_KEYS)
+        ),
+        Binding("right", "focus_on('studies')", show=False, id="board.studies"),
+        Binding("left", "focus_on('patients')", show=False, id="board.patients"),
     ]
 
     def __init__(self, transfer: str) -> None:
@@ -71,6 +71,7 @@ class TimepointsScreen(Page):
         self._page: PatientPage | None = None
         self._patient = 0
         self._studies: list[StudyRow] | None = None
+        self._in_all = 0
         self._marked: set[str] = set()
         self._reveals = False
         self._is_changing = False
@@ -121,12 +122,12 @@ class TimepointsScreen(Page):
         self._draw()
         self._follow()
 
-    def _take_studies(self, patient: int, studies: list[StudyRow]) -> None:
+    def _take_studies(self, patient: int, found: tuple[list[StudyRow], int]) -> None:
         if patient != self._patient:
             self._load_studies()
             return
-        self._studies = studies
-        self._marked &= {study.key for study in studies}
+        self._studies, self._in_all = found
+        self._marked &= {study.key for study in self._studies}
         self._draw()
 
     # Drawing ------------------------------------------------------------------------------
@@ -162,6 +163,10 @@ class TimepointsScreen(Page):
             )
             for study in self._studies or ()
         ]
+        more = self._in_all - len(self._studies or ())
+        if rows and more > 0:
+            told = f"… and {more:,} more. Are these files without a Patient ID of their own?"
+            rows.append(Row(_MORE, lambda width: [line((told, "$muted"))], False, False))
         empty = ["Reading…"] if self._patient and self._studies is None else [""]
         self.query_one("#studies", Rows).show(rows, empty)
         self._tell()

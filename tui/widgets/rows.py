@@ -165,7 +165,13 @@ class Rows(ScrollView, can_focus=True):
         self.virtual_size = Size(self.content_size.width, height)
 
     def _repaint(self, before: dict[int, list[Strip]]) -> None:
+        # What is out of view is drawn when it comes into view: of a long list that was walked
+        # through, hundreds of rows would be drawn here for nothing.
+        first = round(self.scroll_offset.y) // self._lines_per_row
+        last = first + self.content_size.height // self._lines_per_row + 1
         for index, old in before.items():
+            if not first <= index <= last:
+                continue
             new = self._strips_of(index)
             for n, (a, b) in enumerate(zip(old, new, strict=True)):
                 y = index * self._lines_per_row + n - self.scroll_offset.y
