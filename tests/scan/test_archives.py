@@ -258,6 +258,15 @@ def _names_before_the_end(path: Path) -> dict[bytes, str]:
     return found
 
 
+def test_a_tar_that_says_more_than_there_is_counts_for_what_there_is(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("1.dcm")
+    info.size = 1 << 60
+    path = put(tmp_path, info.tobuf(tarfile.GNU_FORMAT) + bytes(700))
+    assert _names_before_the_end(path) == {b"1.dcm": "archived-damaged"}
+    with open_source(os.fsencode(path)) as opened:
+        assert next(list_members(opened)).member.packed_bytes == 700
+
+
 def test_a_tar_without_an_end_mark_may_have_been_longer(tmp_path: Path) -> None:
     path = put(tmp_path, tarred({"1": b"x", "2": b"y"}, tarfile.USTAR_FORMAT)[:2048])
     assert refused(path) == "archive-damaged"

@@ -79,7 +79,8 @@ def tar_members(fd: int, size_bytes: int) -> Iterator[Listed]:
         length = length if has_data else 0
         is_cut = at + length > size_bytes
         if not _is_folder(kind, name, length):
-            yield _listed(at, length, name, _refusal(kind, told, length, is_cut=is_cut))
+            refusal = _refusal(kind, told, length, is_cut=is_cut)
+            yield _listed(at, min(length, max(size_bytes - at, 0)), name, refusal)
         if is_cut:
             raise damaged()
         at += _whole(length)
