@@ -4,7 +4,7 @@ threads."""
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,13 @@ PAGE: Final = 100
 FOUND: Final = 200
 # A list of a million Patient IDs is below this.
 _LIST_BYTES: Final = 64 * 1024 * 1024
+
+
+Told = Callable[[float], None]
+
+
+def _unheard(part: float) -> None:
+    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +158,11 @@ class Choosing:
                 _apply(ledger)
             return [one.place.key for one in wanted if not _is_as_wanted(ledger, one)]
 
-    def add(self, name: str, action: Action, subject: Subject, value: str) -> RuleRow:
-        """Add a rule and apply it. The value of a list is the path of its file.
+    def add(
+        self, name: str, action: Action, subject: Subject, value: str, told: Told = _unheard
+    ) -> RuleRow:
+        """Add a rule and apply it. The value of a list is the path of its file. `told` hears, in
+        this thread, which part is done.
 
         Raises:
             UsageError: it cannot be read, or fits nothing that can be named.
@@ -165,11 +175,11 @@ class Choosing:
                 rule = add_rule(ledger, action, subject, "a list", items=read_list(path))
             else:
                 rule = add_rule(ledger, action, subject, value)
-            select_anew(ledger)
+            select_anew(ledger, told)
             row = next(row for row in selection_rules(ledger) if row.id == rule)
             return RuleRow(row, count_unmatched(ledger, rule))
 
-    def remove(self, name: str, rule: int) -> bool:
+    def remove(self, name: str, rule: int, told: Told = _unheard) -> bool:
         """Take a rule back and apply the others.
 
         Raises:
@@ -177,7 +187,7 @@ class Choosing:
         """
         with self._writing(name) as ledger:
             gone = remove_rule(ledger, rule)
-            select_anew(ledger)
+            select_anew(ledger, told)
             return gone
 
     @contextmanager

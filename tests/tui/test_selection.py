@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -309,6 +311,31 @@ async def test_a_rule_is_added_from_a_list_of_kinds_and_applied_at_once(
         assert rows(app)[0].split()[:4] == ["1", "only", "modality", "CT,MR"]
         assert "2 series 3 instances" in figures(app)[1]
     assert rules(tree) == ["only modality CT,MR"]
+
+
+async def test_how_far_the_rules_are_applied_is_told_meanwhile(
+    home: Home, tree: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+
+    def select_slowly(ledger: Ledger, told: Callable[[float], None]) -> None:
+        told(0.43)
+        reached.set()
+        go_on.wait(20)
+
+    monkeypatch.setattr("tui.choosing.select_anew", select_slowly)
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "s", "r", "a", *["down"] * 4)
+        await pilot.press("enter")
+        async with asyncio.timeout(20):
+            while "Applying the rules, 43 %" not in now(app):
+                await pilot.pause(0.05)
+        assert reached.is_set()
+        assert "applying" in crumbs(app)
+        go_on.set()
+        await settle(pilot)
+        assert "Applying" not in now(app)
 
 
 async def test_what_stands_in_the_way_is_left_out_by_one_rule(home: Home, tree: Workspace) -> None:

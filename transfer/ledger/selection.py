@@ -6,7 +6,7 @@ X. What has gone, or may have gone, is never touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -241,10 +241,11 @@ def clear_rules(ledger: Ledger) -> int:
     return n
 
 
-def apply_selection(ledger: Ledger) -> int:
+def apply_selection(ledger: Ledger, told: Callable[[float], None] = lambda part: None) -> int:
     """Let the rules decide about every instance that has not gone; how many changed.
 
-    In many short transactions; may be interrupted anywhere and repeated.
+    In many short transactions; may be interrupted anywhere and repeated. `told` hears now and then
+    which part of the Series is done, 0 to 1.
     """
     let_twins_go(ledger)
     rules = [(r.id, r.action, r.subject, r.value) for r in selection_rules(ledger)]
@@ -255,6 +256,7 @@ def apply_selection(ledger: Ledger) -> int:
     if rules or ledger.number("SELECT 1 FROM tally WHERE state = 'excluded' AND n > 0 LIMIT 1"):
         for low in range(0, last + 1, _WINDOW):
             changed += _apply_window(ledger, out, values, low)
+            told(low / (last + 1))
         changed += _apply_named(ledger, *left_out(rules, has_instance=True))
         with ledger.transaction():
             ledger.write(

@@ -115,6 +115,7 @@ class RulesScreen(Page):
         self._rules: list[RuleRow] | None = None
         self._figures: ChoiceLook | None = None
         self._is_applying = False
+        self._part = 0.0
         self._note = ""
         self._ticks = 0
 
@@ -134,6 +135,12 @@ class RulesScreen(Page):
             if not self._is_applying:
                 self._load()
         self._ticks += 1
+        if self._is_applying:
+            self._tell()
+
+    def _hear(self, part: float) -> None:
+        """Called in the thread that applies the rules."""
+        self._part = part
 
     def _load(self) -> None:
         call = partial(self.owner.source.choosing.rules, self._transfer)
@@ -174,10 +181,11 @@ class RulesScreen(Page):
         if self._rules is None:
             return Now("Reading the rules…", "[Esc] goes back.")
         if self._is_applying:
-            return Now(
-                "Applying the rules to everything; the figures above follow.",
-                "You may go back with [Esc]: it goes on.",
-            )
+            part = self._part
+            told = f"Applying the rules, {figures.percent(part)}; the figures above follow."
+            if part >= 1:
+                told = "The rules are applied; everything is judged again."
+            return Now(told, "You may go back with [Esc]: it goes on.")
         if self._note:
             return Now(self._note, "[a] adds a rule.   [d] takes one back.", "bold $warn")
         if self._figures and self._figures.is_held:
@@ -216,7 +224,7 @@ class RulesScreen(Page):
         if value is None:
             return
         choosing = self.owner.source.choosing
-        call = partial(choosing.add, self._transfer, kind.action, kind.subject, value)
+        call = partial(choosing.add, self._transfer, kind.action, kind.subject, value, self._hear)
         self._act(call, self._added)
 
     @work(exclusive=True, group="question")
@@ -234,12 +242,13 @@ class RulesScreen(Page):
         )
         if sure:
             choosing = self.owner.source.choosing
-            self._act(partial(choosing.remove, self._transfer, row.rule.id), self._removed)
+            rule = row.rule.id
+            self._act(partial(choosing.remove, self._transfer, rule, self._hear), self._removed)
 
     def _act(self, call: partial[RuleRow] | partial[bool], arrived: object) -> None:
         if self._is_applying:
             return
-        self._is_applying, self._note = True, ""
+        self._is_applying, self._note, self._part = True, "", 0.0
         self._draw()
         self.refresh_bindings()
         self.read("apply", call, arrived)  # type: ignore[arg-type]
