@@ -201,6 +201,18 @@ def test_uploading_again_puts_nothing_anew(bench: VolumeBench) -> None:
     assert bench.volumes() == there(1)
 
 
+def test_a_volume_that_is_added_later_reopens_the_step(bench: VolumeBench) -> None:
+    bench.patient(0)
+    bench.new()
+    assert bench.upload().code == 0
+    bench.volume(0, "second", t0020000E=("UI", "1.4.0.8"), t00200011=("IS", 8))
+    assert bench.program.run("scan", TRANSFER).code == 0
+    steps = {step["id"]: step["state"] for step in bench.status()["steps"]}
+    assert steps["images"] == "todo"
+    assert bench.upload().code == 0
+    assert bench.volumes() == there(2)
+
+
 @pytest.mark.parametrize("point", ["volume-answered", "volume-sent", "volume-piece"])
 def test_a_run_killed_among_volumes_is_finished_by_the_next(bench: VolumeBench, point: str) -> None:
     bench.patient(0)

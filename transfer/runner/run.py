@@ -328,6 +328,12 @@ def _prepare(ledger: Ledger, method: OpenMethod, settings: Settings, stop: Stop)
 
 def _look_at_volumes(ledger: Ledger, stop: Stop) -> None:
     look_at_volumes(ledger, _wishes(ledger, stop))
+    v, upload = count_volumes(ledger), read_steps(ledger).get("upload")
+    is_done = upload is not None and upload.state is StepState.DONE
+    if is_done and v.verified + v.handed_over < v.ready:
+        set_step(
+            ledger, "upload", StepState.TODO, "NIfTI images were added that have not gone yet."
+        )
 
 
 def _make_volumes(
