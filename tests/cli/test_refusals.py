@@ -179,7 +179,7 @@ def test_files_that_do_not_say_they_are_deidentified_end_with_3_where_the_node_a
     ran = program.run("upload", "t")
     assert_two_lines(ran, 3, "do not say that they are de-identified")
     findings = program.status("t")["findings"]
-    assert [(f["rule"], f["severity"]) for f in findings] == [("DID-02", "block")]
+    assert [f["rule"] for f in findings if f["severity"] == "block"] == ["DID-02"]
 
 
 def test_a_transfer_that_another_runner_holds_ends_with_7(program: Program, source: Path) -> None:

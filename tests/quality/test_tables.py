@@ -107,10 +107,10 @@ def test_a_row_with_a_value_too_many_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("heading", "words"),
     [
-        ("", "columns 2 have no heading"),
-        (" Population", "columns 2 have blanks around their heading"),
-        ("Sex", "columns 2, 3 share a heading"),
-        ("sex", "columns 2, 3 share a heading"),
+        ("", "no heading in column 2"),
+        (" Population", "blanks around the heading in column 2"),
+        ("Sex", "the same heading in column 2, 3"),
+        ("sex", "the same heading in column 2, 3"),
     ],
 )
 def test_headings_that_are_not_clear_are_refused(tmp_path: Path, heading: str, words: str) -> None:

@@ -105,6 +105,6 @@ def test_a_timepoint_of_the_table_without_a_study_is_told(tmp_path: Path) -> Non
 
     assert told(found) == [("TPT-07", "P1", "warn")]
     assert found[0].message == (
-        "Of patient P1 1 timepoints of the table have no study, and 0 studies have no timepoint in"
-        " the table."
+        "Of patient P1 the table has 1 timepoint without a study, and the board 0 that the table"
+        " lacks."
     )

@@ -183,7 +183,7 @@ def export_timepoints(ledger: Ledger, path: Path, *, as_it_leaves: bool) -> int:
     )
     if lacking:
         raise UsageError(
-            f"{lacking:,} studies have no episode or no number yet; nothing was written.",
+            f"Studies without an episode or a number: {lacking:,}; nothing was written.",
             "See them with: eucaim-transfer timepoints NAME",
         )
     return _write(path, COLUMNS, _rows(ledger, as_it_leaves=as_it_leaves))

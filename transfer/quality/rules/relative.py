@@ -28,7 +28,7 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
-from transfer.quality.rules.tabled import bounded, linked_tables, told
+from transfer.quality.rules.tabled import bounded, counted, linked_tables, told
 
 _COARSENING: Final = ("eucaim", "lethe")
 _WINDOW: Final = 500
@@ -78,8 +78,8 @@ def _altered(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
                 f"P{patient}",
                 Level.PATIENT,
                 Severity.BLOCK,
-                f"Dates of {len(dateless)} studies of patient P{patient} are missing or were"
-                " altered, and no relative days exist.",
+                f"Dates of {counted(len(dateless), 'study', 'studies')} of patient P{patient} are"
+                " missing or were altered, and no relative days exist.",
                 n=len(dateless),
                 example=f"S{dateless[0]}",
             )
@@ -116,14 +116,14 @@ def _intervals(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             computed = known.of(study)
             if given is None or given.relative_day is None or computed is None:
                 continue
-            if computed[1] != "table" and computed[0] != given.relative_day:
+            apart = abs(computed[0] - given.relative_day)
+            if computed[1] != "table" and apart:
                 yield Found(
                     f"S{study}",
                     Level.STUDY,
                     Severity.BLOCK,
-                    f"The relative day in row {given.row} differs by"
-                    f" {abs(computed[0] - given.relative_day):,} days from the dates of study"
-                    f" S{study}.",
+                    f"The relative day in row {given.row} differs by {counted(apart, 'day')} from"
+                    f" the dates of study S{study}.",
                     example=given.key,
                 )
 
@@ -181,8 +181,8 @@ def _coarsened(ledger: Ledger, circumstances: Circumstances) -> Iterator[Found]:
                 f"P{patient}",
                 Level.PATIENT,
                 Severity.BLOCK,
-                f"This profile coarsens dates, and no relative days are known for {len(others)}"
-                f" studies of patient P{patient}.",
+                f"This profile coarsens dates, and no relative days are known for"
+                f" {counted(len(others), 'study', 'studies')} of patient P{patient}.",
                 n=len(others),
                 example=f"S{others[0]}",
             )

@@ -47,6 +47,6 @@ def bounded(found: Iterator[Found]) -> Iterator[Found]:
         yield last
 
 
-def row_name(key: str) -> str:
-    """`row 12` for R12."""
-    return f"row {key[1:]}"
+def counted(n: int, one: str, many: str = "") -> str:
+    """`1 row`, `2 rows`, `3 studies`."""
+    return f"{n:,} {one if n == 1 else many or f'{one}s'}"

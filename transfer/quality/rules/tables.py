@@ -14,7 +14,7 @@ from transfer.ledger.clinical import clinical_columns, clinical_files
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.quality.rule import Circumstances, Dimension, Found, LedgerRule, Level, Rule, Severity
-from transfer.quality.rules.tabled import bounded, linked_tables
+from transfer.quality.rules.tabled import bounded, counted, linked_tables
 
 _SHEETS: Final = ("which-sheet", "no-such-sheet", "formula-without-value")
 _KEYS: Final = ("repeated-key",)
@@ -96,7 +96,7 @@ def _of_another_width(ledger: Ledger, file: int, width: int) -> Iterator[Found]:
                 f"R{row}",
                 Level.TABLE,
                 Severity.BLOCK,
-                f"Row {row} has {has} values where the heading has {width}.",
+                f"Row {row} has {counted(has, 'value')} where the heading has {width}.",
             )
         after = page[-1][0]
 
@@ -110,14 +110,14 @@ def _headings(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
         # Of the first column TAB-01 speaks.
         spelt = Counter(c.heading.strip().casefold() for c in columns if c.heading.strip())
         faults = {
-            "have no heading": [c for c in columns[1:] if not c.heading.strip()],
-            "have blanks around their heading": [
+            "no heading": [c for c in columns[1:] if not c.heading.strip()],
+            "blanks around the heading": [
                 c for c in columns[1:] if c.heading.strip() and c.heading != c.heading.strip()
             ],
-            "share a heading": [c for c in columns if spelt[c.heading.strip().casefold()] > 1],
+            "the same heading": [c for c in columns if spelt[c.heading.strip().casefold()] > 1],
         }
         said = [
-            f"columns {', '.join(str(c.place + 1) for c in found[:10])} {fault}"
+            f"{fault} in column {', '.join(str(c.place + 1) for c in found[:10])}"
             for fault, found in faults.items()
             if found
         ]
@@ -159,8 +159,8 @@ def _folders(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
                 file.key,
                 Level.TABLE,
                 Severity.WARN,
-                f"Beside the clinical table lie {file.strangers} that are named as those of other"
-                " datasets.",
+                "Beside the clinical table there is the same of other datasets, by name:"
+                f" {counted(file.strangers, 'table')}.",
                 n=file.strangers,
             )
 

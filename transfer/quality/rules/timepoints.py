@@ -32,7 +32,7 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
-from transfer.quality.rules.tabled import bounded, linked_tables, told
+from transfer.quality.rules.tabled import bounded, counted, linked_tables, told
 
 _PAGE: Final = 2000
 _BOARD: Final = "Assign them on the board of timepoints: eucaim-transfer timepoints NAME"
@@ -70,8 +70,8 @@ def _advised(ledger: Ledger) -> Iterator[Found]:
             "all",
             Level.DATASET,
             Severity.WARN,
-            f"{found[0]:,} patients have several studies; to which episode and timepoint each"
-            " belongs is not said. Tier 2 and 3 ask for it.",
+            f"To which episode and timepoint each study belongs is not said, and there are several"
+            f" studies of {counted(found[0], 'patient')}. Tier 2 and 3 ask for it.",
             n=found[0],
             example=f"P{found[1]}",
         )
@@ -172,8 +172,8 @@ def _cover(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
                 f"P{person.patient}",
                 Level.PATIENT,
                 Severity.WARN,
-                f"Of patient P{person.patient} {alone} timepoints of the table have no study, and"
-                f" {without} studies have no timepoint in the table.",
+                f"Of patient P{person.patient} the table has {counted(alone, 'timepoint')} without"
+                f" a study, and the board {without} that the table lacks.",
                 n=alone + without,
                 example=person.rows[0].key,
             )
