@@ -38,10 +38,11 @@ class JourneyScreen(Page):
 
     CSS_PATH = "journey.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        # First, since it is there only when something failed.
+        Binding("f", "failures", "Failures", id="journey.failures"),
         Binding("c", "findings", "Findings", id="journey.findings"),
         Binding("s", "selection", "Selection", id="journey.selection"),
         Binding("t", "timepoints", "Timepoints", id="journey.timepoints"),
-        Binding("f", "failures", "Failures", id="journey.failures"),
     ]
 
     def __init__(self, transfer: str) -> None:
