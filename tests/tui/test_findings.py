@@ -152,6 +152,24 @@ async def test_a_question_is_answered_with_one_of_its_choices(home: Home, found:
         assert [mend.kind for mend in list_mends(ledger)] == ["acquisition-date"]
 
 
+async def test_a_question_in_ones_own_words_takes_only_what_can_be_an_answer(
+    home: Home, found: Workspace
+) -> None:
+    find(found, Finding("SEG-06", "ask", "dataset", "all", "How many?", "Answer it."))
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "c")
+        app.screen.query_one("#rows", Rows).go_to("SEG-06 ask open")
+        await press(pilot, "a", "enter")
+        assert "That cannot be taken." in words(app)
+        await press(pilot, *"2", "enter", "enter", *"Ada", "enter")
+        assert "1 finding answered; everything was judged again." in now(app)
+    with Ledger.open(found.ledger, read_only=True) as ledger:
+        word = settled_word(ledger, "SEG-06", "all")
+    assert word is not None
+    assert (word.value, word.person) == ("2", "Ada")
+
+
 async def test_what_was_found_is_left_out_of_the_selection(home: Home, found: Workspace) -> None:
     app = make_app(home, NAME)
     async with running(app) as pilot:

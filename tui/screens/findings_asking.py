@@ -35,7 +35,7 @@ async def ask_choice(page: Page, group: Group, rule: Rule) -> str | None:
     """The answer: one of the rule's, or one's own words; None when the operator went back."""
     choices = [(choice.word, choice.text) for choice in rule.choices]
     if rule.accepts is not None:
-        choices.append((_OWN_WORDS, rule.asks_for or "In your own words"))
+        choices.append((_OWN_WORDS, "Another answer, in your own words"))
     word: str | None = _OWN_WORDS
     if rule.choices:
         word = await page.app.push_screen_wait(Pick(rule.title, [group.first.message], choices))
@@ -45,7 +45,7 @@ async def ask_choice(page: Page, group: Group, rule: Rule) -> str | None:
     text = await page.app.push_screen_wait(
         Ask(
             rule.title,
-            [group.first.message, rule.asks_for],
+            [group.first.message, f"Give {rule.asks_for or 'an answer in your own words'}."],
             check=lambda given: _refuse_unless(accepts(given.strip())),
         )
     )
