@@ -296,6 +296,20 @@ async def test_reading_the_folder_leads_to_what_stands_in_the_way(
         assert front(app) == "FindingsScreen"
 
 
+async def test_an_upload_that_was_stopped_says_where_the_findings_are(
+    home: Home, found: Workspace
+) -> None:
+    set_runner(found, pid=None, exit_code=3, message="Findings stand in the way: IMG-03 (2).")
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "enter")
+        assert front(app) == "UploadScreen"
+        assert "4 rules stand in the way." in words(app)
+        assert "Esc, then c: there each one is shown" in words(app)
+        await press(pilot, "escape", "c")
+        assert front(app) == "FindingsScreen"
+
+
 async def test_the_qualities_of_the_data_are_told_one_by_one(home: Home, found: Workspace) -> None:
     app = make_app(home, NAME)
     async with running(app) as pilot:
