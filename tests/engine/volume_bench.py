@@ -70,7 +70,7 @@ class VolumeBench:
         stem = name or NAMES[number].replace("^", "_")
         path = self.source / f"{number}" / f"{stem}.nii.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = nifti(voxels=bytes((number, *stem.encode()[:23])).ljust(24, b"\1"))
+        content = nifti(voxels=hashlib.sha256(f"{number}{stem}".encode()).digest()[:24])
         path.write_bytes(packed(content, name=f"{stem}.nii".encode(), mtime=1_700_000_000))
         said: dict[str, tuple[str, object]] = {
             "t00100010": ("PN", NAMES[number]),
