@@ -17,6 +17,11 @@ NODE = "node"
 TRANSFER = "t"
 
 
+def in_the_way(document: Any) -> list[Any]:
+    """The findings of a `check` or `status` document that block or ask."""
+    return [f for f in document["findings"] if f["severity"] in ("block", "ask")]
+
+
 def write_source(folder: Path, images: Sequence[MadeInstance]) -> Path:
     """The instances as files below `folder`."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.bench import in_the_way
 from tests.engine.deid_bench import deid_bench
 
 
@@ -20,6 +21,6 @@ def test_a_file_without_the_name_is_searched_for_the_name_in_the_others(
         bench.new_eucaim()
         ran = bench.check()
         assert ran.code == 3, str(ran)
-        (finding,) = ran.document["findings"]
+        (finding,) = in_the_way(ran.document)
         assert (finding["rule"], finding["key"]) == ("DID-03", "P1")
         assert "(0008,103E)" in finding["message"]

@@ -52,6 +52,25 @@ _UNSENT: Final = (
 _THERE: Final = (
     "EXISTS (SELECT 1 FROM source_file f WHERE f.id = i.file_id AND f.verdict = 'instance')"
 )
+# A column that is set costs its indexes, so that one which holds nothing is left alone.
+_TAKEN_OUT: Final = (
+    (
+        "state = 'excluded'",
+        "i.state = 'ready' AND i.batch_id IS NULL AND i.cause = '' AND i.head_sha256 IS NULL"
+        " AND i.attempts = 0",
+    ),
+    (
+        "state = 'excluded', batch_id = NULL, reason = '', cause = '', hits = '',"
+        " head_sha256 = NULL, attempts = 0",
+        f"i.state IN ('ready', 'failed') AND {_UNSENT}",
+    ),
+)
+_TAKEN_IN: Final = (
+    (
+        f"state = iif({_THERE}, 'ready', 'failed'), reason = iif({_THERE}, '', '{_GONE}')",
+        "i.state = 'excluded'",
+    ),
+)
 _OF: Final = "FROM series e JOIN study s ON s.id = e.study_id JOIN patient p ON p.id = s.patient_id"
 
 
@@ -298,9 +317,10 @@ def _apply_window(ledger: Ledger, out: str, values: list[object], low: int) -> i
             *values,
             is_out,
         )
-        for (series,) in wrong:
-            where = "i.series_id = ? AND i.id NOT IN (SELECT id FROM named)"
-            changed += _move(ledger, where, [series], is_out=bool(is_out))
+        if wrong:
+            series = ", ".join(str(int(row)) for (row,) in wrong)
+            where = f"i.series_id IN ({series}) AND i.id NOT IN (SELECT id FROM named)"  # noqa: S608 - numbers
+            changed += _move(ledger, where, [], is_out=bool(is_out))
     return changed
 
 
@@ -327,19 +347,12 @@ def _apply_named(ledger: Ledger, out: str, values: list[object]) -> int:
 
 def _move(ledger: Ledger, where: str, values: list[object], *, is_out: bool) -> int:
     """What comes back is prepared anew: what is known of its patient may have grown meanwhile."""
-    if is_out:
-        change = (
-            "state = 'excluded', batch_id = NULL, reason = '', cause = '', hits = '',"
-            " head_sha256 = NULL, out_traits_id = NULL, attempts = 0"
-        )
-        states = "'ready', 'failed'"
-    else:
-        change = f"state = iif({_THERE}, 'ready', 'failed'), reason = iif({_THERE}, '', '{_GONE}')"
-        states = "'excluded'"
+    changed = 0
     with ledger.transaction(durable=False):
-        ledger.write(
-            f"UPDATE instance AS i SET {change}"  # noqa: S608 - literals of ours
-            f" WHERE i.state IN ({states}) AND {_UNSENT} AND {where}",
-            *values,
-        )
-        return ledger.number("SELECT changes()")
+        for change, of in _TAKEN_OUT if is_out else _TAKEN_IN:
+            ledger.write(
+                f"UPDATE instance AS i SET {change} WHERE {of} AND {where}",  # noqa: S608 - literals of ours
+                *values,
+            )
+            changed += ledger.number("SELECT changes()")
+    return changed
