@@ -10,6 +10,7 @@ import pytest
 
 from tests.quality.cohort import AS_IS, TODAY, told
 from tests.quality.faults import INTEGRITY, NOT_REQUIRED, Cohort, Fault, check, judged
+from transfer.deid.methods import MethodSpec, build_method, label_of
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding
 from transfer.ledger.traits import traits_row
@@ -182,8 +183,15 @@ def test_private_elements_that_a_script_leaves_are_for_a_person_to_judge(tmp_pat
     assert [(f.rule, f.key, f.severity, f.standing) for f in one] == [
         ("DID-04", "E1", "block", "open")
     ]
-    # A profile of ours leaves only what it keeps by name.
+    # A profile of ours leaves only what it keeps by name, also with pixel rules beside it.
     assert judged(source, tmp_path / "two", BY_PROFILE, left) == []
+    with_pixels = replace(BY_PROFILE, method="eucaim + pixels")
+    assert judged(source, tmp_path / "three", with_pixels, left) == []
+
+
+def test_a_script_is_no_profile_because_its_file_is_called_like_one() -> None:
+    spec = MethodSpec("eucaim", script=b"<script></script>")
+    assert label_of(spec, build_method(spec)).name == "script eucaim"
 
 
 def test_no_change_of_a_header_takes_text_out_of_a_picture(tmp_path: Path) -> None:

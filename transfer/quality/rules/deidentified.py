@@ -67,8 +67,8 @@ def _method(traits: Traits, now: Circumstances) -> Problem | None:
 
 
 def _groups(traits: Traits, now: Circumstances) -> Problem | None:
-    # What a profile of ours lets through it keeps by name.
-    if _says_nothing_yet(now) or now.method in PROFILES:
+    # What a profile of ours lets through it keeps by name; pixel rules may stand beside it.
+    if _says_nothing_yet(now) or now.method.partition(" ")[0] in PROFILES:
         return None
     groups = [g for g in (traits[PRIVATE_GROUPS], traits[OVERLAY_GROUPS]) if g]
     if not groups:
