@@ -14,6 +14,7 @@ from enum import Enum
 from functools import cache
 from typing import Final, NamedTuple
 
+from transfer.scan.runs import HEAD_BYTES, WORTH, Walked, runs_of
 from transfer.scan.source import Source, TooMuch
 
 MAX_DEPTH: Final = 64
@@ -167,7 +168,8 @@ class _Look:
         self._at = start
         self._start = start
         self._is_little = encoding.is_little
-        self._wanted = wanted
+        self._wanted = frozenset(wanted)
+        self._runs = runs_of(*encoding, self._wanted)
         self._levels = [_Level(_Holds.ELEMENTS, None, encoding.is_implicit)]
         self._sequence = 0
 
@@ -206,11 +208,23 @@ class _Look:
         explicit, implicit, long_length = LITTLE if self._is_little else BIG
         is_implicit = level.is_implicit
         sequences = _sequence_tags() if is_implicit else frozenset()
-        wanted = self._wanted if len(self._levels) == 1 else frozenset[int]()
+        is_top = len(self._levels) == 1
+        wanted = self._wanted if is_top else frozenset[int]()
         values, groups = self.found.values, self.found.groups
         short_step, long_step = _SHORT_STEP.get, _LONG_STEP.get
+        # Whatever limits the elements of a sequence limits no run: those lie at the top.
+        known = self._runs.known if is_top else {}
+        walked: list[Walked] = []
+        went_over = False
         last = limit - 12
         while at <= last:
+            run = known.get(block[at : at + HEAD_BYTES]) if known else None
+            if run is not None and block.startswith(run.content, at):
+                values.update(run.values)
+                groups |= run.groups
+                at += len(run.content)
+                went_over = True
+                continue
             if is_implicit:
                 group, number, length = implicit(block, at)
                 vr, value = b"", at + 8
@@ -228,11 +242,18 @@ class _Look:
             tag = group << 16 | number
             if not 0 < group < 0x7FE0 or end > limit or tag in sequences:
                 break
-            if group & 1 or group >= _OVERLAYS:
+            if is_odd := bool(group & 1) or group >= _OVERLAYS:
                 groups.add(group)
+            kept = None
             if tag in wanted:
-                values[tag] = (vr, block[value : min(end, value + VALUE_LIMIT_BYTES)])
+                values[tag] = kept = (vr, block[value : min(end, value + VALUE_LIMIT_BYTES)])
+            if is_top:
+                walked.append((at, end, tag, kept, is_odd))
             at = end
+        if len(walked) > WORTH:
+            self._runs.learn(block, walked)
+        elif went_over:
+            self._runs.served()
         self._at = begin + at
 
     def _leave_what_is_broken(self, problem: _Broken | _Cut) -> None:
