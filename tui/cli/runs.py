@@ -89,6 +89,8 @@ def upload_command(options: argparse.Namespace) -> int:
                     "At least one request has to run.", "Give --concurrency 1 or more."
                 )
             set_concurrency(ledger, options.concurrency)
+    if options.answers is not None and (code := _answer(home, workspace, options.answers)):
+        return ended(workspace, code)
     if options.dry_run is not None:
         return _rehearse(home, workspace, options.dry_run, as_json=options.json)
     if options.detach:
@@ -104,6 +106,14 @@ def upload_command(options: argparse.Namespace) -> int:
         elif not code:
             print_status(status)
     return ended(workspace, code)
+
+
+def _answer(home: Home, workspace: Workspace, path: Path) -> int:
+    """Check, with the words of a file, before anything goes."""
+    from transfer.quality.answers import read_answers
+    from tui.cli.check import check_with
+
+    return check_with(home, workspace, read_answers(path))
 
 
 def _print_launched(workspace: Workspace, launched: Launched, *, as_json: bool) -> None:
