@@ -167,3 +167,26 @@ def test_the_uid_in_the_file_meta_information_is_put_right_when_asked(bench: Dei
     assert ran.code == 0, str(ran)
     (arrived,) = bench.arrived()
     assert arrived.file_meta.MediaStorageSOPInstanceUID == arrived.SOPInstanceUID
+
+
+def test_an_unattended_upload_brings_its_answers(bench: DeidBench, tmp_path: Path) -> None:
+    bench.patient(1, 2, **(CLEAN | {"Manufacturer": ""}))
+    assert bench.new().code == 0
+    answers = tmp_path / "answers.toml"
+    answers.write_text(
+        'person = "Dr Data"\n'
+        '[[answer]]\nrule = "LNK-03"\nchoice = "image-only"\n'
+        '[[answer]]\nrule = "IMG-04"\nchoice = "exclude"\n',
+        "utf-8",
+    )
+    refused = bench.upload("--answers", answers)
+    assert refused.code == 2, str(refused)
+    assert "'exclude' is no answer to IMG-04" in refused.err
+    text = answers.read_text("utf-8").replace(
+        '[[answer]]\nrule = "IMG-04"\nchoice = "exclude"',
+        '[[waive]]\nrule = "IMG-04"\nreason = "agreed"',
+    )
+    answers.write_text(text, "utf-8")
+    ran = bench.upload("--answers", answers)
+    assert ran.code == 0, str(ran)
+    assert len(bench.arrived()) == 2
