@@ -128,6 +128,19 @@ async def make_transfer(at: Studio, takes: bool) -> None:
             at.take(name)
 
 
+async def choose(at: Studio) -> None:
+    """From the journey: a series that stays, the rules, and the board of timepoints."""
+    await at.press("s", "right", "down", "right", "down", "down", "space")
+    at.take("selection")
+    await at.press("r")
+    at.take("selection-rules")
+    await at.press("escape", "space", "slash", *"torax")
+    at.take("selection-filter")
+    await at.press("escape", "escape", "t", "enter", "d", "down", "t", "down")
+    at.take("timepoints")
+    await at.press("escape")
+
+
 async def whole_way(home: Home, base: Path) -> None:
     """From an empty home to the verdict."""
     async with studio(home, base, NARROW) as at:
@@ -138,6 +151,8 @@ async def whole_way(home: Home, base: Path) -> None:
         await at.press("enter")
         await at.until(lambda: status_of(home).state == "ready")
         at.take("scan")
+        await at.press("escape")
+        await choose(at)
         await at.press("enter", "u")
         at.take("upload-question")
         with Ledger.open(home.workspace(home.names()[0]).ledger) as ledger:
