@@ -137,7 +137,9 @@ def test_a_message_names_the_attribute_and_never_its_text(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("now", [BY_PROFILE, BY_SCRIPT], ids=["profile", "script"])
 @pytest.mark.parametrize(
-    "fault", [f for f in FAULTS if f.told[0][0] in ("DID-02", "DID-04", "DID-06")], ids=str
+    "fault",
+    [f for f in FAULTS if f.told[0][0] in ("DID-02", "DID-04", "DID-06")],
+    ids=lambda fault: fault.name,
 )
 def test_where_a_method_is_in_force_the_source_is_not_blamed_for_its_header(
     fault: Fault, now: Circumstances, tmp_path: Path

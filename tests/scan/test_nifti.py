@@ -19,7 +19,9 @@ def look(content: bytes) -> ImageLook:
 
 
 @pytest.mark.parametrize(
-    "content", [nifti(), nifti(order=">"), nifti_2(), packed(nifti()), gzip.compress(nifti_2())]
+    "content",
+    [nifti(), nifti(order=">"), nifti_2(), packed(nifti()), gzip.compress(nifti_2())],
+    ids=["NIfTI-1", "big endian", "NIfTI-2", "packed", "packed NIfTI-2"],
 )
 def test_a_clean_image_has_no_problem_and_no_text(content: bytes) -> None:
     seen = look(content)
