@@ -9,7 +9,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.progress import Progress, write_progress
 from transfer.scan.readers import Read
 
-PAGE = 500
+PAGE = 250
 _TELL_EVERY_S = 0.4
 
 

@@ -106,6 +106,7 @@ def _read_headers(
                 intake.take(page)
                 checkpoint.passed("read")
                 teller.passed(len(page))
+    stop_if(should_stop)
 
 
 def _prefix_length(header: InstanceHeader) -> int:
