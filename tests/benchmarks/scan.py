@@ -181,11 +181,9 @@ def _row(rounds: Sequence[dict[str, Figures]], what: str) -> dict[str, object]:
         "to": round(rates[-1]),
         "times the loop": round(statistics.median(ratios), 2),
         "at least": round(ratios[0], 2),
-        "CPU us/file": round(
-            _middle(rounds, what, "main_us") + _middle(rounds, what, "readers_us")
-            if is_scan
-            else _middle(rounds, what, "cpu_us")
-        ),
+        "main CPU us/file": round(_middle(rounds, what, "main_us" if is_scan else "cpu_us"), 1),
+        "readers' CPU us/file": round(_middle(rounds, what, "readers_us"), 1) if is_scan else "",
+        "rules s": round(_middle(rounds, what, "judge_s"), 2) if is_scan else "",
         "main MB": round(_middle(rounds, what, "main_mb")) if is_scan else "",
         "reader MB": round(_middle(rounds, what, "reader_mb")) if is_scan else "",
         "longest lock ms": round(_middle(rounds, what, "lock_ms"), 1) if is_scan else "",
