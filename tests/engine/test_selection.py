@@ -12,8 +12,9 @@ from tests.engine.made import image, make_transfer_of
 from transfer.errors import UsageError
 from transfer.ledger.batches import add_batches, lease_next, planned_batches
 from transfer.ledger.census import take_census
+from transfer.ledger.chosen import Chosen, read_chosen
 from transfer.ledger.connection import Ledger
-from transfer.ledger.findings import Finding, record_finding
+from transfer.ledger.findings import Finding, record_finding, settle_findings
 from transfer.ledger.selection import (
     add_rule,
     apply_selection,
@@ -22,6 +23,7 @@ from transfer.ledger.selection import (
     remove_rule,
     selection_rules,
 )
+from transfer.ledger.standing import stand_anew
 from transfer.scan.phase import scan
 
 CT_1, CT_2, MR, PT = "1.2.1", "1.2.2", "1.2.3", "1.2.4"
@@ -345,3 +347,56 @@ def test_what_went_makes_no_room(twins: Ledger) -> None:
     add_rule(twins, "exclude", "key", key_of_file(twins, b"a.dcm"))
     assert going_file(twins) == []
     assert twins.rows("SELECT state FROM instance") == [("sent",)]
+
+
+def test_figures_of_a_choice_go_with_the_choice(ledger: Ledger) -> None:
+    assert read_chosen(ledger) is None
+    add_rule(ledger, "only", "modality", "CT")
+    apply_selection(ledger)
+    assert read_chosen(ledger) == Chosen(patients=1, studies=1, series=1, rules=1)
+    clear_rules(ledger)
+    apply_selection(ledger)
+    assert read_chosen(ledger) is None
+
+
+def standing(ledger: Ledger, key: str) -> str:
+    stand_anew(ledger)
+    found = ledger.row("SELECT standing FROM finding WHERE key = ?", key)
+    assert found is not None
+    return str(found[0])
+
+
+def test_a_file_that_was_rejected_asks_for_nothing_once_a_person_leaves_it_out(
+    ledger: Ledger,
+) -> None:
+    with ledger.transaction():
+        row = ledger.write(
+            "INSERT INTO source_file (path, size_bytes, mtime_ns, generation, verdict, kind)"
+            " VALUES (x'31', 1, 1, 1, 'rejected', 'instance')"
+        )
+    key = f"F{row}"
+    record_finding(ledger, Finding("IMG-10", "block", "instance", key, "…", "…"))
+    add_rule(ledger, "only", "modality", "CT")
+    assert standing(ledger, key) == "open", "of what it is nothing is known"
+    rule = add_rule(ledger, "exclude", "finding", "*")
+    assert standing(ledger, key) == "excluded"
+    remove_rule(ledger, rule)
+    assert standing(ledger, key) == "open"
+
+
+@pytest.mark.parametrize("key", ["P1", "S1", "E1"])
+def test_a_finding_about_what_does_not_go_asks_for_nothing(ledger: Ledger, key: str) -> None:
+    record_finding(ledger, Finding("IMG-01", "block", "study", key, "…", "…"))
+    add_rule(ledger, "exclude", "key", "P1,P2")
+    apply_selection(ledger)
+    assert standing(ledger, key) == "excluded"
+    clear_rules(ledger)
+    apply_selection(ledger)
+    assert standing(ledger, key) == "open"
+
+
+def test_a_word_of_a_person_outlives_a_choice(ledger: Ledger) -> None:
+    record_finding(ledger, Finding("IMG-04", "block", "series", "E1", "…", "…"))
+    assert settle_findings(ledger, "IMG-04", None, "waived", "waived", "A", "b") == ["E1"]
+    ledger.write("UPDATE finding SET standing = 'excluded'")
+    assert standing(ledger, "E1") == "waived"

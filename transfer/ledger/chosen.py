@@ -36,6 +36,13 @@ def record_chosen(ledger: Ledger) -> None:
         ledger.write("INSERT OR REPLACE INTO setting VALUES (?, ?)", _NAME, document)
 
 
+def forget_chosen(ledger: Ledger) -> None:
+    """Everything goes: nothing has to be counted apart."""
+    if read_chosen(ledger) is not None:
+        with ledger.transaction(durable=False):
+            ledger.write("DELETE FROM setting WHERE name = ?", _NAME)
+
+
 def read_chosen(ledger: Ledger) -> Chosen | None:
     """What was counted last; None where nothing was ever chosen."""
     found = ledger.row("SELECT value FROM setting WHERE name = ?", _NAME)

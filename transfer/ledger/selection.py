@@ -12,7 +12,7 @@ from typing import Final
 
 from transfer.clock import utc_now
 from transfer.errors import UsageError
-from transfer.ledger.chosen import record_chosen
+from transfer.ledger.chosen import forget_chosen, record_chosen
 from transfer.ledger.connection import Ledger
 from transfer.ledger.selection_terms import (
     ACTIONS,
@@ -273,19 +273,28 @@ def apply_selection(ledger: Ledger, told: Callable[[float], None] = lambda part:
     last = ledger.number("SELECT max(id) FROM series")
     _name_instances(ledger)
     changed = 0
-    if rules or ledger.number("SELECT 1 FROM tally WHERE state = 'excluded' AND n > 0 LIMIT 1"):
-        for low in range(0, last + 1, _WINDOW):
-            changed += _apply_window(ledger, out, values, low)
-            told(low / (last + 1))
-        changed += _apply_named(ledger, *left_out(rules, has_instance=True))
-        with ledger.transaction():
-            ledger.write(
-                "UPDATE batch SET state = 'done' WHERE state = 'planned' AND state <> 'done' AND"
-                " NOT EXISTS (SELECT 1 FROM instance i WHERE i.batch_id = batch.id"
-                " AND i.state = 'ready')"
-            )
+    if not rules and not _leaves_out(ledger):
+        forget_chosen(ledger)
+        return 0
+    for low in range(0, last + 1, _WINDOW):
+        changed += _apply_window(ledger, out, values, low)
+        told(low / (last + 1))
+    changed += _apply_named(ledger, *left_out(rules, has_instance=True))
+    with ledger.transaction():
+        ledger.write(
+            "UPDATE batch SET state = 'done' WHERE state = 'planned' AND state <> 'done' AND"
+            " NOT EXISTS (SELECT 1 FROM instance i WHERE i.batch_id = batch.id"
+            " AND i.state = 'ready')"
+        )
+    if rules or _leaves_out(ledger):
         record_chosen(ledger)
+    else:
+        forget_chosen(ledger)
     return changed
+
+
+def _leaves_out(ledger: Ledger) -> bool:
+    return bool(ledger.number("SELECT 1 FROM tally WHERE state = 'excluded' AND n > 0 LIMIT 1"))
 
 
 def _name_instances(ledger: Ledger) -> None:
