@@ -34,8 +34,8 @@ def write_cohort(
 ) -> Cohort:
     """Write `series` times `per_series` images under UIDs that no other cohort of this run has.
 
-    Beside them lie a text file, a duplicate and an image that was cut off. With `has_large` the
-    first file is larger than two of the pieces in which files are read.
+    Beside them lie a text file and a duplicate; what is cut off would wait for a person. With
+    `has_large` the first file is larger than two of the pieces in which files are read.
     """
     root = f"{_ROOT}.{next(_serial)}"
     digests: dict[str, str] = {}
@@ -56,7 +56,6 @@ def write_cohort(
             data_digests[uid] = hashlib.sha256(data_set(content)).hexdigest()
             studies[uid] = f"{root}.1.{number // 2}"
     (folder / "notes.txt").write_text("Not an image.\n", "utf-8")
-    (folder / "z-cut-off.dcm").write_bytes(content[: len(content) // 2])
     (folder / "z-duplicate.dcm").write_bytes(content)
     return Cohort(folder, root, digests, data_digests, studies)
 
