@@ -70,14 +70,14 @@ def study_day_of(date: str) -> dt.date | None:
     return dt.date(int(date[:4]), int(date[4:6]), int(date[6:])) if is_date(date) else None
 
 
-def _ages(ledger: Ledger, altered: frozenset[int]) -> Iterator[list[StudyAge]]:
+def _ages(ledger: Ledger, altered: frozenset[int]) -> Iterator[StudyAge]:
     for study, said in said_of_studies(ledger, PATIENT_AGE, of_source=True):
         years = [age for one in said if (age := dicom_age_years(one.text)) is not None]
         if years:
-            yield [StudyAge(study, round(years[0], 1), "header")]
+            yield StudyAge(study, round(years[0], 1), "header")
     for patient, person in with_people(ledger):
         if person is not None:
-            yield list(_table_ages(patient, person, altered))
+            yield from _table_ages(patient, person, altered)
 
 
 def _table_ages(
@@ -100,9 +100,9 @@ def _table_ages(
             yield StudyAge(study, round(years, 1), "table")
 
 
-def _days(ledger: Ledger, altered: frozenset[int], *, has_table: bool) -> Iterator[list[StudyDay]]:
+def _days(ledger: Ledger, altered: frozenset[int], *, has_table: bool) -> Iterator[StudyDay]:
     for patient, person in with_people(ledger):
-        yield list(_days_of(patient, person, altered, has_table=has_table))
+        yield from _days_of(patient, person, altered, has_table=has_table)
 
 
 def _days_of(
