@@ -17,6 +17,7 @@ from tests.quality.faults import Cohort, Fault, found_of, judged
 from transfer.ledger.findings import read_findings, settle_findings
 from transfer.quality.attributes import Traits
 from transfer.quality.dimensions import dimensions
+from transfer.quality.doc import with_table
 from transfer.quality.judging import in_force, judge
 from transfer.quality.rule import Dimension, HeaderRule, Rule, Severity
 from transfer.quality.rules import BY_ID, READ, RULES
@@ -27,10 +28,11 @@ FAULTS = [
     *test_unique.FAULTS,
     *test_deidentified.FAULTS,
 ]
-_TOLD = re.compile(r'\("([A-Z]+-\d\d)", (?:"\w+(?:\.dcm)?"|\w+), "(?:block|ask|warn|info)"')
+_TOLD = re.compile(r'\("([A-Z]+-\d\d)", (?:"\w+(?:\.dcm)?"|\w+), "(block|ask|warn|info)"')
 
 
-def _planted() -> Iterator[str]:
+def _planted() -> Iterator[tuple[str, str]]:
+    """Every rule and severity that a test expects of a fault."""
     folder = Path(__file__).parent.parent
     for path in sorted(folder.rglob("*.py")):
         yield from _TOLD.findall(path.read_text(encoding="utf-8"))
@@ -38,9 +40,23 @@ def _planted() -> Iterator[str]:
 
 def test_every_rule_is_told_by_a_test_that_plants_its_fault() -> None:
     """Whoever adds a rule plants its fault in a clean cohort too, and says all that is found."""
-    planted = set(_planted())
+    planted = {rule for rule, _ in _planted()}
     assert "IMG-03" in planted
     assert sorted(set(BY_ID) - planted) == []
+
+
+def test_a_rule_says_how_heavy_its_findings_can_be() -> None:
+    """What docs/checks.md promises; each is planted, and none comes that is not promised."""
+    planted = {(rule, severity) for rule, severity in _planted() if rule in BY_ID}
+    assert ("IMG-03", "warn") in planted
+    assert planted == {(rule.id, s.value) for rule in RULES for s in rule.severities}
+
+
+def test_the_document_of_the_rules_is_current() -> None:
+    """`python -m transfer.quality.doc docs/checks.md` brings it up to date."""
+    text = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
+    assert with_table(text) == text
+    assert [rule.id for rule in RULES if f"\n| {rule.id} | {rule.title}" not in text] == []
 
 
 def test_no_two_rules_have_one_id() -> None:

@@ -119,6 +119,13 @@ def test_several_persons_of_one_id_are_counted_and_never_named(tmp_path: Path) -
     )
 
 
+def test_a_series_in_two_studies_of_one_patient_is_worth_a_look(tmp_path: Path) -> None:
+    """Nobody gets another's images; but one of the two was filed in the wrong place."""
+    cohort = Cohort(clean_images(studies=2)).set(3, SeriesInstanceUID="1.2.826.3.1.1.1")
+    found = judged(cohort.write(tmp_path / "source"), tmp_path / "home")
+    assert told(f for f in found if f.rule != "TPT-02") == [("UNQ-04", "E1", "warn")]
+
+
 def test_a_study_of_two_patients_names_both_by_their_keys(tmp_path: Path) -> None:
     cohort = Cohort().set(2, PatientID="ABC-000103-B")
     found = judged(cohort.write(tmp_path / "source"), tmp_path / "home")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from tests.quality.cohort import (
     AS_IS,
@@ -45,6 +45,15 @@ def test_a_workbook_with_one_sheet_is_a_table_like_any_other(tmp_path: Path) -> 
 def test_a_workbook_of_several_sheets_has_to_say_which_one_is_the_table(tmp_path: Path) -> None:
     found = said(tmp_path, workbook("Patients", "Notes"), name="made_clinical.xlsx")
     assert told(found) == [("TAB-09", "R1", "block")]
+
+
+def test_of_several_sheets_the_only_table_is_read_which_is_told(tmp_path: Path) -> None:
+    book = load_workbook(BytesIO(workbook("Patients")))
+    book.create_sheet("Notes").append(["Made by hand"])
+    written = BytesIO()
+    book.save(written)
+    found = said(tmp_path, written.getvalue(), name="made_clinical.xlsx")
+    assert told(found) == [("TAB-09", "R1", "info")]
 
 
 def test_studies_of_one_patient_that_move_by_different_days_are_told(tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ class Choice:
 class Rule:
     """What all rules have. `reads` is what the scan has to keep of headers for it.
 
+    `severities` are those that its findings can have where the gate is EUCAIM's, the worst first.
     `choices` belong to questions; `accepts` to those that are answered in one's own words, and
     `asks_for` says which. A rule that `is_waivable` is set aside by a named person with a reason.
     `serves_also`: further qualities of the data. `blocks_everywhere`: by the gate `integrity` too.
@@ -118,6 +119,7 @@ class Rule:
     title: str
     dimension: Dimension
     remedy: str
+    severities: tuple[Severity, ...] = (Severity.BLOCK,)
     is_waivable: bool = False
     choices: tuple[Choice, ...] = ()
     accepts: Callable[[str], bool] | None = None

@@ -162,6 +162,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="AGE-02",
         title="Header and table agree on the age",
         dimension=Dimension.CONSISTENT,
+        severities=(Severity.WARN,),
         remedy="Find out which is right, and correct the other.",
         reads=(PATIENT_AGE,),
         look=_different,
@@ -170,6 +171,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="AGE-03",
         title="Ages in years, 0 to 120, one decimal",
         dimension=Dimension.ACCURATE,
+        severities=(Severity.BLOCK, Severity.WARN),
         remedy="Correct it in the table.",
         look=_out_of_range,
     ),
@@ -177,6 +179,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="AGE-04",
         title="Older than 89",
         dimension=Dimension.PRIVATE,
+        severities=(Severity.ASK,),
         remedy="Answer keep where the rules that bind you allow it, or exclude the patient.",
         choices=(
             Choice("keep", "Keep the age as it is"),

@@ -142,6 +142,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="DID-02",
         title="De-identification is said, with its method",
         dimension=Dimension.PRIVATE,
+        severities=(Severity.WARN,),
         remedy="Have De-identification Method (0012,0063) or its codes (0012,0064) filled in by"
         " whoever de-identified the images, and note the method in the report.",
         reads=(IDENTITY_REMOVED, DEIDENTIFICATION_METHOD, DEIDENTIFICATION_CODES),
@@ -161,6 +162,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="DID-06",
         title="Free text that stays",
         dimension=Dimension.PRIVATE,
+        severities=(Severity.ASK,),
         remedy="Read the texts, each once, on the review screen; then answer. Exclude the series in"
         " which a text tells who somebody is.",
         choices=(

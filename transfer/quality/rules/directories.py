@@ -35,6 +35,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="DIR-01",
         title="Discs copied whole",
         dimension=Dimension.COMPLETE,
+        severities=(Severity.WARN,),
         remedy="Copy the whole disc into the source folder again, then scan again. If images were"
         " left out on purpose, there is nothing to do.",
         look=_absent,

@@ -193,6 +193,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="IMG-10",
         title="Whole files",
         dimension=Dimension.INTEGRITY,
+        severities=(Severity.BLOCK, Severity.WARN),
         remedy="Export the file again from the archive, or exclude it.",
         look=_wholeness,
     ),
@@ -200,6 +201,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="IMG-11",
         title="Other formats",
         dimension=Dimension.VALID,
+        severities=(Severity.WARN,),
         remedy="Export them as DICOM or convert them to NIfTI, if they belong to the dataset; other"
         " formats go only by agreement with the node.",
         look=_formats,
@@ -208,6 +210,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="IMG-12",
         title="Directory records",
         dimension=Dimension.PRIVATE,
+        severities=(Severity.INFO,),
         remedy="Nothing to do: the images that they name are found without them.",
         look=_directories,
     ),

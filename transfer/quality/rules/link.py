@@ -170,6 +170,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id=LINK_RULE,
         title="IDs that look alike",
         dimension=Dimension.CONSISTENT,
+        severities=(Severity.BLOCK, Severity.ASK),
         remedy="Answer same or different for each pair; the table itself stays as it is.",
         choices=(
             Choice(SAME, "The same patient: link the row to the images"),
@@ -181,6 +182,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="LNK-03",
         title="Clinical data",
         dimension=Dimension.COMPLETE,
+        severities=(Severity.ASK,),
         remedy="Make the transfer with --clinical FILE, or answer image-only and give a reason.",
         choices=(Choice("image-only", "Images alone, as agreed with the platform"),),
         look=_image_only,

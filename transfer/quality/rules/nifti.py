@@ -209,6 +209,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="NII-05",
         title="Faces in NIfTI",
         dimension=Dimension.PRIVATE,
+        severities=(Severity.ASK,),
         remedy=(
             "Have faces removed before the images come here, or exclude them; then answer what was"
             " done."

@@ -96,6 +96,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="UNQ-07",
         title="One Patient ID, several persons",
         dimension=Dimension.UNIQUE,
+        severities=(Severity.WARN,),
         remedy="Find out whether it is one person. If not, give each an ID at the source, or"
         " exclude those who do not belong to it: else they get one pseudonym.",
         look=_shared_ids,

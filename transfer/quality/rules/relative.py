@@ -303,6 +303,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id=DATE_RULE,
         title="Dates of the table",
         dimension=Dimension.VALID,
+        severities=(Severity.BLOCK, Severity.ASK, Severity.INFO),
         remedy="Write dates as 2024-01-31.",
         choices=(
             Choice(Order.DAY.value, "The day comes first: 31/01/2024"),

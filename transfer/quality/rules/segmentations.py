@@ -198,6 +198,7 @@ def _of_dataset(
         id=rule,
         title=title,
         dimension=Dimension.COMPLETE,
+        severities=(Severity.ASK,),
         remedy="Answer once for the whole dataset.",
         accepts=accepts,
         asks_for=asks_for,
@@ -231,6 +232,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "SEG-05",
         "Algorithm of the segmentation",
         _names,
+        severities=(Severity.BLOCK, Severity.WARN),
         accepts=_is_text,
         asks_for="name and version of the algorithm of all of them",
     ),
@@ -276,6 +278,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="SEG-11",
         title="Annotations in other formats",
         dimension=Dimension.VALID,
+        severities=(Severity.WARN,),
         remedy="Convert them to DICOM-SEG (EUCAIM's converter, or MITK). For Tier 1 they may go as"
         " they are; Tier 3 takes DICOM-SEG only.",
         reads=(SOP_CLASS,),

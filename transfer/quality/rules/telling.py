@@ -113,6 +113,7 @@ RULES: Final[tuple[Rule, ...]] = (
         id="TAB-05",
         title="No other identifier in the table",
         dimension=Dimension.PRIVATE,
+        severities=(Severity.ASK,),
         remedy="Take these columns out of the table, or answer that they name nobody.",
         choices=(Choice("harmless", "These columns name nobody; they may go"),),
         look=_identifiers,
