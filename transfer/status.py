@@ -51,7 +51,7 @@ class Status:
         if self.runner.epoch == 0:
             return "new"
         upload, n = self.steps.get("upload"), self.census.instances
-        if upload and upload.state is StepState.DONE and n.sent == n.ready and not n.failed:
+        if upload and upload.state is StepState.DONE and not self._is_more_to_go and not n.failed:
             return "done"
         if self.runner.exit_code is None or self.runner.exit_code == 130:
             return "interrupted"
@@ -129,9 +129,16 @@ class Status:
         }
 
     def record_of(self, step: JourneyStep) -> StepRecord | None:
-        """What the ledger holds of a step, unless a check has found since that nothing of it is
-        true any more: what kept the images back was answered for, and they can go."""
+        """What the ledger holds of a step, unless that is true no more: what kept the images back
+        was answered for since, or what was done is not all any more that a person chose."""
         record = self.steps.get(step.engine or step.id)
+        if (
+            record is not None
+            and step.engine == "upload"
+            and record.state is StepState.DONE
+            and self._is_more_to_go
+        ):
+            return StepRecord(record.id, StepState.TODO, "More was chosen, which has not gone yet.")
         if (
             record is not None
             and step.engine == "upload"
@@ -141,6 +148,11 @@ class Status:
         ):
             return None
         return record
+
+    @property
+    def _is_more_to_go(self) -> bool:
+        n, v = self.census.instances, self.volumes
+        return n.sent < n.ready or v.sent + v.handed_over < v.ready
 
     def step_state(self, step: JourneyStep) -> StepState:
         """State of a step of the node's journey."""

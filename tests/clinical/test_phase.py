@@ -73,7 +73,10 @@ def test_a_changed_table_is_read_again_and_words_on_its_rows_are_asked_for_again
             )
             for key in ("R2", "P1"):
                 ledger.write(
-                    "INSERT INTO settled VALUES ('LNK-02', ?, 'answered', 'same', ?)", key, word
+                    "INSERT INTO settled (rule, key, standing, value, word_id)"
+                    " VALUES ('LNK-02', ?, 'answered', 'same', ?)",
+                    key,
+                    word,
                 )
 
         table.write_text(TABLE.replace("AB-1", "NEW"))

@@ -133,6 +133,12 @@ def prepare_reading(ledger: Ledger) -> None:
 def _drop_instances(ledger: Ledger, rows: Iterable[int]) -> None:
     for page in _pages(rows):
         with ledger.transaction():
+            # What a person said of their Series was not said of what comes in their place.
+            ledger.write_many(
+                "DELETE FROM settled WHERE key ="
+                " (SELECT 'E' || series_id FROM instance WHERE id = ?)",
+                [(row,) for row in page],
+            )
             ledger.write_many("DELETE FROM instance WHERE id = ?", [(row,) for row in page])
 
 

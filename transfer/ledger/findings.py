@@ -17,6 +17,11 @@ _WORST_FIRST: Final = (
     "CASE severity WHEN 'block' THEN 0 WHEN 'ask' THEN 1 WHEN 'warn' THEN 2 ELSE 3 END"
 )
 _COLUMNS: Final = "rule, severity, level, key, message, remedy, n, example, standing"
+SAID: Final = (
+    "SELECT s.standing FROM settled s WHERE s.rule = f.rule AND s.key = f.key AND f.n <= s.n"
+    " AND instr('bawi', substr(f.severity, 1, 1)) >= instr('bawi', substr(s.severity, 1, 1))"
+)
+"""How a person's word settles the finding `f`: as long as that has not grown since."""
 _PAGE: Final = 2000
 
 
@@ -192,8 +197,9 @@ def settle_findings(
             utc_now(),
         )
         ledger.write_many(
-            "INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?)",
-            [(rule, key, standing, value, word) for key in found],
+            "INSERT OR REPLACE INTO settled (rule, key, standing, value, word_id, severity, n)"
+            " SELECT rule, key, ?, ?, ?, severity, n FROM finding WHERE rule = ? AND key = ?",
+            [(standing, value, word, rule, key) for key in found],
         )
         ledger.write_many(
             "UPDATE finding SET standing = ? WHERE rule = ? AND key = ?",
@@ -201,6 +207,12 @@ def settle_findings(
         )
         ledger.record_event("word", f"A person's word on {rule} was recorded.")
     return found
+
+
+def forget_words(ledger: Ledger, *keys: str) -> None:
+    """What was said of these is asked again, for they are not what they were; inside a transaction.
+    The words themselves are kept."""
+    ledger.write_many("DELETE FROM settled WHERE key = ?", [(key,) for key in keys])
 
 
 def settled_words(ledger: Ledger, rule: str) -> Iterator[tuple[str, str, str, str, str, str]]:

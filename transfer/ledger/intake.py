@@ -14,6 +14,7 @@ from transfer.ledger.arrivals import (
 )
 from transfer.ledger.batches import open_instances
 from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import forget_words
 from transfer.ledger.places import Places
 from transfer.ledger.traits import traits_row
 from transfer.scan.facts import FileFacts, FileKind, FileVerdict, InstanceHeader
@@ -184,6 +185,9 @@ class Intake:
         )
         assert found is not None, "rows of source_file are never deleted"
         file_bytes, mtime_ns = found
+        if (before.file_row, before.file_bytes, before.mtime_ns) != (new.file_row, *found):
+            # What a person said was said of another picture.
+            forget_words(self._ledger, f"E{before.series_row}", f"E{new.series_row}")
         uid = new.sop_instance_uid
         is_open = uid in self._open
         # A file that changed after it went keeps its record: what the node holds is what was sent.

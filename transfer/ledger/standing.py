@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import SAID
 
 _ROW: Final = "CAST(substr(f.key, 2) AS INTEGER)"
 _GOES: Final = "max(t.state <> 'excluded')"
@@ -23,8 +24,8 @@ def stand_anew(ledger: Ledger) -> None:
     """Findings about what does not go ask for nothing; those about what goes again do."""
     with ledger.transaction():
         ledger.write(
-            "UPDATE finding AS f SET standing = ifnull((SELECT s.standing FROM settled s"
-            " WHERE s.rule = f.rule AND s.key = f.key), 'open') WHERE f.standing = 'excluded'"
+            f"UPDATE finding AS f SET standing = ifnull(({SAID}), 'open')"  # noqa: S608 - a literal of ours
+            " WHERE f.standing = 'excluded'"
         )
         ledger.write(
             f"""

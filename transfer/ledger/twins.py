@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import forget_words
 from transfer.ledger.steps import set_step
 from transfer.values import StepState
 
@@ -38,6 +39,11 @@ def let_twins_go(ledger: Ledger) -> int:
     with ledger.transaction():
         away = [row for (row,) in ledger.rows(_GIVES_WAY)]
         back = [row for (row,) in ledger.rows(_COMES_BACK)]
+        series = ledger.rows(
+            f"SELECT DISTINCT 'E' || series_id FROM instance WHERE file_id IN ({_GIVES_WAY})"  # noqa: S608 - literals of ours
+        )
+        # What was said of them was not said of what takes their place.
+        forget_words(ledger, *(str(key) for (key,) in series))
         ledger.write_many("DELETE FROM instance WHERE file_id = ?", [(row,) for row in away])
         ledger.write_many(
             "UPDATE source_file SET verdict = 'rejected', reasons = ? WHERE id = ?",

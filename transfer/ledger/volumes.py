@@ -8,6 +8,7 @@ from typing import Final
 
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import forget_words
 
 HANDOVER: Final = "handover"
 """The folder of a transfer where volumes lie that its node has no public way for."""
@@ -276,23 +277,39 @@ def record_looked(ledger: Ledger, found: Looked) -> bool:
         )
         if not ledger.number("SELECT changes()"):
             return False
+        # What a person said was said of the files as they were.
+        forget_words(ledger, f"F{found.image.row}")
         ledger.write(
-            """
-            UPDATE volume SET
-              patient_id = (SELECT id FROM patient WHERE original_id = ?1 AND ?1 <> ''),
-              study_id = (SELECT s.id FROM study s JOIN patient p ON p.id = s.patient_id
-                WHERE s.study_uid = ?2 AND p.original_id = ?1),
-              series_id = (SELECT e.id FROM series e JOIN study s ON s.id = e.study_id
-                JOIN patient p ON p.id = s.patient_id
-                WHERE e.series_uid = ?3 AND s.study_uid = ?2 AND p.original_id = ?1)
-            WHERE file_id = ?4
-            """,
-            found.patient_id,
-            found.study_uid,
-            found.series_uid,
+            "UPDATE volume SET patient_id = NULL, study_id = NULL, series_id = NULL"
+            " WHERE file_id = ?",
             found.image.row,
         )
+        link_volume(ledger, found.image.row, found.patient_id, found.study_uid, found.series_uid)
     return True
+
+
+def link_volume(
+    ledger: Ledger, file_row: int, patient_id: str, study_uid: str, series_uid: str
+) -> None:
+    """Say whose a volume is and of what, by what its JSON names: of that as much as instances have
+    named until now, for their files may come after the volume's. Inside a transaction."""
+    ledger.write(
+        """
+        UPDATE volume SET
+          patient_id = ifnull(
+            (SELECT id FROM patient WHERE original_id = ?1 AND ?1 <> ''), patient_id),
+          study_id = ifnull((SELECT s.id FROM study s JOIN patient p ON p.id = s.patient_id
+            WHERE s.study_uid = ?2 AND p.original_id = ?1), study_id),
+          series_id = ifnull((SELECT e.id FROM series e JOIN study s ON s.id = e.study_id
+            JOIN patient p ON p.id = s.patient_id
+            WHERE e.series_uid = ?3 AND s.study_uid = ?2 AND p.original_id = ?1), series_id)
+        WHERE file_id = ?4
+        """,
+        patient_id,
+        study_uid,
+        series_uid,
+        file_row,
+    )
 
 
 def forget_gone(ledger: Ledger) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import groupby
+from typing import Any
 
 from transfer.clinical.derive import derive
 from transfer.ledger.connection import Ledger
@@ -149,14 +150,15 @@ def _standing(
     circumstances: Circumstances,
 ) -> Iterator[Finding]:
     said = {
-        (rule, key): standing
-        for rule, key, standing in ledger.rows("SELECT rule, key, standing FROM settled")
+        (rule, key): of
+        for rule, key, *of in ledger.rows("SELECT rule, key, standing, severity, n FROM settled")
     }
     for rule, one, is_mended in found:
-        standing = "mended" if is_mended else said.get((rule.id, one.key), "open")
+        severity = in_force(rule, one.severity, circumstances)
+        standing = "mended" if is_mended else _settled(said.get((rule.id, one.key)), severity, one)
         yield Finding(
             rule.id,
-            in_force(rule, one.severity, circumstances).value,
+            severity.value,
             one.level.value,
             one.key,
             one.message,
@@ -165,6 +167,16 @@ def _standing(
             one.example,
             standing,
         )
+
+
+def _settled(word: list[Any] | None, severity: Severity, found: Found) -> str:
+    """How a person's word settles a finding: not at all where that has grown since."""
+    if word is None:
+        return "open"
+    standing, was, n = word
+    order = list(Severity)
+    has_grown = found.n > n or order.index(severity) < order.index(Severity(was))
+    return "open" if has_grown else str(standing)
 
 
 def in_force(rule: Rule, severity: Severity, circumstances: Circumstances) -> Severity:

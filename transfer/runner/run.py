@@ -44,6 +44,7 @@ from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.stream import stream
 from transfer.runner.volumes import move_volumes
 from transfer.scan.phase import Interrupted, scan
+from transfer.scan.renewal import is_read_for_rules
 from transfer.values import ExitCode, StepState
 from transfer.volumes.look import look_at_volumes
 from transfer.workspace import Workspace
@@ -279,10 +280,11 @@ def _refuse_early(ledger: Ledger, method: MethodSpec | None) -> None:
 
 def _is_scanned(ledger: Ledger) -> bool:
     """Whether the last look at the source still serves. A transfer that was finished is looked at
-    again: whoever uploads it once more has perhaps added files."""
+    again: whoever uploads it once more has perhaps added files. So is one that was scanned for
+    other rules."""
     steps = read_steps(ledger)
     scanned, upload = steps.get("scan"), steps.get("upload")
-    is_done = scanned is not None and scanned.state is StepState.DONE
+    is_done = scanned is not None and scanned.state is StepState.DONE and is_read_for_rules(ledger)
     return is_done and not (upload is not None and upload.state is StepState.DONE)
 
 

@@ -21,6 +21,12 @@ from transfer.scan.pace import Teller, pages, stop_if
 from transfer.scan.readers import Read, header_readers
 
 
+def is_read_for_rules(ledger: Ledger) -> bool:
+    """Whether headers were read for the rules as they are now. What an earlier version scanned
+    says nothing to them, and would pass unjudged."""
+    return traits_fingerprint(ledger) == fingerprint_of(READ)
+
+
 def renew_traits(
     ledger: Ledger, source: bytes, processes: int, should_stop: Callable[[], bool]
 ) -> None:
@@ -32,9 +38,9 @@ def renew_traits(
     Raises:
         Interrupted: `should_stop` said so.
     """
-    fingerprint = fingerprint_of(READ)
-    if traits_fingerprint(ledger) == fingerprint:
+    if is_read_for_rules(ledger):
         return
+    fingerprint = fingerprint_of(READ)
     begin_renewal(ledger, fingerprint)
     total = count_outdated(ledger)
     if total:

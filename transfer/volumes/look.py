@@ -19,12 +19,15 @@ from transfer.ledger.volumes import (
     forget_gone,
     image_files,
     is_known,
+    link_volume,
     members_like,
     record_looked,
+    volumes,
 )
 from transfer.members import is_member, split_member
 from transfer.opening import Opened, open_in_place, open_source
 from transfer.quality.attributes import PATIENT_ID
+from transfer.quality.document import read_traits
 from transfer.scan.phase import Interrupted
 from transfer.volumes.dicom_json import LIMIT_BYTES, JsonProblem, NotDicomJson, read_dicom_json
 from transfer.volumes.fate import settle_fates
@@ -68,6 +71,13 @@ def look_at_volumes(ledger: Ledger, should_stop: Callable[[], bool]) -> None:
             _warn_of_change(ledger, image)
         done += 1
         write_progress(ledger, Progress(phase="scan", done=done, note="Looking through NIfTI"))
+    for volume in volumes(ledger):
+        pulse()
+        if volume.series is None and volume.traits:
+            of = read_traits(volume.traits)
+            uids = of[STUDY_UID], of[SERIES_UID]
+            with ledger.transaction(durable=False):
+                link_volume(ledger, volume.file_row, of[PATIENT_ID], *uids)
     settle_fates(ledger)
 
 
