@@ -82,17 +82,20 @@ def _lock(lock: Path, ledger: Ledger, how: int) -> int:
             if time.monotonic() < patience:
                 time.sleep(_PAUSE_S)
                 continue
+            is_runner = is_held(lock)
             os.close(descriptor)
-            raise _held(read_runner(ledger)) from None
+            raise _held(read_runner(ledger), is_runner=is_runner) from None
 
 
-def _held(holder: RunnerRecord) -> RunnerHeld:
-    if holder.pid is None:
+def _held(holder: RunnerRecord, *, is_runner: bool) -> RunnerHeld:
+    if not is_runner:
         return RunnerHeld(
             "Somebody is changing this transfer at this moment.", "Wait a moment, then try again."
         )
+    # Between its lock and its row a runner is known by the lock alone.
+    who = f": process {holder.pid} on {holder.host}" if holder.pid is not None else ""
     return RunnerHeld(
-        f"Another runner works on this transfer: process {holder.pid} on {holder.host}.",
+        f"Another runner works on this transfer{who}.",
         "Watch it with: eucaim-transfer status NAME --watch, or end it with:"
         " eucaim-transfer stop NAME",
     )
