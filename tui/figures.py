@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from transfer.errors import UsageError
+from transfer.sentences import count as count
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgKMG]?)(?:i?[bB])?(?:/s)?")
@@ -39,11 +40,6 @@ def span(seconds: float) -> str:
     if hours < 48:
         return f"{hours} h {minutes:02d} min"
     return f"{hours // 24} days {hours % 24} h"
-
-
-def count(n: int, one: str, many: str | None = None) -> str:
-    """A number with its noun: `1 file`, `1,204 files`."""
-    return f"{n:,} {one if n == 1 else (many or one + 's')}"
 
 
 def share(done: float, total: float) -> float:

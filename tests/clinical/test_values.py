@@ -12,7 +12,6 @@ from transfer.clinical.values import (
     Order,
     dicom_age_years,
     form_of,
-    neutralised,
     number,
     whole,
     written_date,
@@ -71,12 +70,6 @@ def test_an_age_of_dicom_is_three_digits_and_a_unit(text: str, years: float | No
 def test_the_form_of_a_value_does_not_tell_the_value(value: str) -> None:
     assert value not in form_of(value)
     assert form_of(value)
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_in_a_report_no_cell_is_a_formula(cell: str) -> None:
-    assert neutralised(cell) == f"'{cell}"
-    assert neutralised("61.4") == "61.4"
 
 
 @pytest.mark.parametrize(

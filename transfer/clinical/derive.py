@@ -6,13 +6,13 @@ the same tables, studies and answers give the same.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
 from transfer.clinical.likeness import likeness
 from transfer.clinical.people import Person, people
 from transfer.clinical.values import DAYS_OF_A_YEAR, dicom_age_years
+from transfer.dates import day_of
 from transfer.ledger.ages import (
     PatientStudies,
     StudyAge,
@@ -26,7 +26,6 @@ from transfer.ledger.clinical import has_readable_table
 from transfer.ledger.connection import Ledger
 from transfer.ledger.links import link_rows
 from transfer.ledger.placing import AS_LISTED, place_as_listed
-from transfer.ledger.timepoints import is_date
 from transfer.quality.attributes import DATES_MODIFIED, PATIENT_AGE
 
 _ALTERED: Final = ("MODIFIED", "REMOVED")
@@ -65,11 +64,6 @@ def altered_studies(ledger: Ledger) -> frozenset[int]:
     )
 
 
-def study_day_of(date: str) -> dt.date | None:
-    """A study's date; None where the header has no real one."""
-    return dt.date(int(date[:4]), int(date[4:6]), int(date[6:])) if is_date(date) else None
-
-
 def _ages(ledger: Ledger, altered: frozenset[int]) -> Iterator[StudyAge]:
     for study, said in said_of_studies(ledger, PATIENT_AGE, of_source=True):
         years = [age for one in said if (age := dicom_age_years(one.text)) is not None]
@@ -84,7 +78,7 @@ def _table_ages(
     patient: PatientStudies, person: Person, altered: frozenset[int]
 ) -> Iterator[StudyAge]:
     for study, date, uid in patient.studies:
-        day = None if study in altered else study_day_of(date)
+        day = None if study in altered else day_of(date)
         given = person.row_of(uid, day, is_only=len(patient.studies) == 1)
         days = None
         if person.age_at_diagnosis is None:
@@ -111,7 +105,7 @@ def _days_of(
     days = {
         study: day
         for study, date, _ in patient.studies
-        if study not in altered and (day := study_day_of(date)) is not None
+        if study not in altered and (day := day_of(date)) is not None
     }
     baseline, source = None, ""
     if person is not None:

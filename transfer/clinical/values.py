@@ -152,11 +152,3 @@ def form_of(text: str) -> str:
     if "d" in shape and "a" in shape:
         return "letters and digits"
     return "letters" if "a" in shape else "digits and signs" if "d" in shape else "signs"
-
-
-def neutralised(text: str) -> str:
-    """A cell for a table that a person opens: no spreadsheet takes it for a formula (CWE-1236).
-
-    Only for reports; data are kept as they are.
-    """
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and text else text

@@ -6,11 +6,11 @@ is read here holds original dates and descriptions, which help a person and neve
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from transfer.dates import day_of
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.numbering import Dated, Numbered, numbered
@@ -250,24 +250,13 @@ def episode_named(text: str) -> str:
 def dated_studies(ledger: Ledger, patient_row: int) -> list[Dated]:
     """The studies of a patient that have an episode and belong to the dataset."""
     return [
-        Dated(study, date if is_date(date) else "", place)
+        Dated(study, date if day_of(date) is not None else "", place)
         for study, date, place in ledger.rows(
             "SELECT s.id, s.study_date, t.place FROM study s JOIN timepoint t ON t.study_id = s.id"  # noqa: S608 - a literal of ours
             f" WHERE s.patient_id = ? AND {STUDY_GOES}",
             patient_row,
         )
     ]
-
-
-def is_date(text: str) -> bool:
-    """Whether it is a real date in DICOM's form, eight digits (PS3.5, 6.2, DA)."""
-    if len(text) != 8 or not (text.isascii() and text.isdecimal()):
-        return False
-    try:
-        dt.date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    except ValueError:
-        return False
-    return True
 
 
 def _patients_of(ledger: Ledger, study_rows: Sequence[int]) -> list[int]:

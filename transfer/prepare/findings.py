@@ -23,6 +23,7 @@ from transfer.ledger.prepared import (
 from transfer.ledger.steps import set_step
 from transfer.ledger.waivers import is_waived
 from transfer.prepare.method import IDENTIFIER_RULE, OpenMethod
+from transfer.sentences import listed
 from transfer.values import StepState
 
 SKIP_RULE: Final = "DEID-SKIP"
@@ -76,8 +77,8 @@ def hold_patients(ledger: Ledger) -> dict[int, list[str]]:
 
 def _held(places: list[str]) -> str:
     return (
-        f"An original identifier of this patient was found in {_listed(places)}; nothing more of"
-        " the patient goes. See: eucaim-transfer check NAME"
+        f"An original identifier of this patient was found in {listed(places, _PLACES_NAMED)};"
+        " nothing more of the patient goes. See: eucaim-transfer check NAME"
     )
 
 
@@ -87,8 +88,8 @@ def _of_patient(patient: int, places: list[str]) -> Finding:
         "block",
         "patient",
         f"P{patient}",
-        f"An original identifier was found in {_listed(places)} of what would leave. Nothing of"
-        " this patient goes.",
+        f"An original identifier was found in {listed(places, _PLACES_NAMED)} of what"
+        " would leave. Nothing of this patient goes.",
         "Look at that element in the source. If what stands there tells nobody who it is, a named"
         f" person can answer for it: eucaim-transfer check NAME --waive {IDENTIFIER_RULE} --element"
         f" GGGG,EEEE {_BY} (without --element: for all that were found)",
@@ -120,11 +121,6 @@ def _of_merged(patient: int, other: int) -> Finding:
         f"The method gives this patient the same pseudonym as patient P{other}.",
         "If they are two persons, stop here and correct the method: on the node they are one.",
     )
-
-
-def _listed(places: list[str]) -> str:
-    shown = ", ".join(places[:_PLACES_NAMED])
-    return f"{shown} and {len(places) - _PLACES_NAMED} more" if places[_PLACES_NAMED:] else shown
 
 
 _RULE_OF: Final = {

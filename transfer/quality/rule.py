@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from transfer.deid.methods import PROFILES
 from transfer.ledger.connection import Ledger
 from transfer.quality.attributes import Attribute, Traits
 
@@ -65,6 +66,11 @@ class Circumstances:
     blanks_pixels: bool = False
     requires_deidentified: bool = True
     takes_unknown_classes: bool = False
+
+    @property
+    def is_by_profile(self) -> bool:
+        """Whether a profile of ours de-identifies; pixel rules may stand beside it."""
+        return self.method.partition(" ")[0] in PROFILES
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,9 @@ BODY_PARTS: Final = _words(
 """Defined terms of Body Part Examined (PS3.16 annex L); of those longer than a Code String can be,
 the abbreviated ones."""
 
+FACE_MODALITIES: Final = _words("CT MR PT")
+"""Volumes in which a face can be made out."""
+
 FACE_PARTS: Final = _words(
     """
     BRAIN CEREBELLUM CEREBHEMISPHERE CEREBRALA CHEEK CIRCLEOFWILLIS CORNEA EAR EYE EYELID FACE
@@ -80,6 +83,11 @@ _NO_IMAGES: Final = re.compile(
     r"(1\.1\.(8|9|10|11|66|67|68|77\.1\.5\.3|78|79|80|88|90|91|104|129|131|200|201)(\.|$)"
     r"|1\.1\.481\.(?!1$)|(34|38|39|43|44|45)\.)"
 )
+
+
+def is_face_part(body_part: str) -> bool:
+    """Whether a face belongs to it; blanks and underscores between words do not count."""
+    return body_part.upper().replace(" ", "").replace("_", "") in FACE_PARTS
 
 
 def is_image(sop_class_uid: str) -> bool:

@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 from transfer.deid.look.identifiers import Kind
 from transfer.deid.look.lastlook import Hit, Path
 from transfer.deid.model import DataSet, Element, Header
-from transfer.review.values import FREE_TEXT_VRS, bare, count, is_text, keyword, show
+from transfer.review.values import FREE_TEXT_VRS, bare, is_text, keyword, show
 from transfer.scan.elements import Encoding
+from transfer.sentences import count
 
 LINES_LIMIT: Final = 4000
 ITEMS_LIMIT: Final = 12

@@ -10,10 +10,11 @@ from transfer.deid.look.identifiers import Kind
 from transfer.deid.look.lastlook import Hit, Path
 from transfer.deid.model import DataSet, Element, Stretch
 from transfer.review.masking import hides
-from transfer.review.values import FREE_TEXT_VRS, count, is_text, keyword, show
+from transfer.review.values import FREE_TEXT_VRS, is_text, keyword, show
 from transfer.scan.elements import Encoding
 from transfer.scan.text import TEXT_LIMIT, decoded
 from transfer.scan.text import plain as plain_value
+from transfer.sentences import count
 
 HEAD_BYTES: Final = 16
 _CHARSET: Final = 0x00080005

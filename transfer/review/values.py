@@ -9,6 +9,7 @@ from typing import Final
 from transfer.deid.model import Element, Stretch
 from transfer.scan.elements import Encoding
 from transfer.scan.text import decoded
+from transfer.sentences import count
 
 FREE_TEXT_VRS: Final = frozenset(("SH", "LO", "LT", "ST", "UT", "UC", "UR", "PN"))
 """The VRs in which a person can have written anything (PS3.5 table 6.2-1)."""
@@ -55,11 +56,6 @@ def is_text(value: bytes) -> bool:
 def bare(value: object) -> object:
     """A value without its padding, for comparing."""
     return value.rstrip(_PADDING) if isinstance(value, bytes) else value
-
-
-def count(n: int, one: str) -> str:
-    """`1 item`, `1,204 items`."""
-    return f"{n:,} {one if n == 1 else one + 's'}"
 
 
 @lru_cache(maxsize=8192)

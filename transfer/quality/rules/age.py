@@ -22,7 +22,8 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
-from transfer.quality.rules.tabled import bounded, counted, linked_tables, told
+from transfer.quality.rules.tabled import bounded, linked_tables, told
+from transfer.sentences import count
 
 _OLDEST_YEARS: Final = 120
 _TOP_CLASS_YEARS: Final = 90
@@ -117,7 +118,7 @@ def _without_decimal(
             key,
             Level.TABLE,
             Severity.WARN,
-            f"Ages in {column} have no decimal in {counted(n, 'row')}; EUCAIM asks for one, as"
+            f"Ages in {column} have no decimal in {count(n, 'row')}; EUCAIM asks for one, as"
             " in 45.5.",
             "Give one decimal where the source knows it.",
             n,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from transfer.deid.methods import PROFILES
 from transfer.quality.attributes import (
     BODY_PART,
     BURNED_IN,
@@ -38,10 +37,11 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
-from transfer.quality.terms import FACE_PARTS, is_image
+from transfer.quality.terms import FACE_MODALITIES, is_face_part, is_image
+from transfer.sentences import listed
 
 _TEXTS: Final = (STUDY_DESCRIPTION, SERIES_DESCRIPTION, PROTOCOL_NAME, IMAGE_COMMENTS)
-_FACE_MODALITIES: Final = frozenset(("CT", "MR", "PT"))
+_GROUPS_NAMED: Final = 6
 _FACE_WORDS: Final = re.compile(
     r"\b(head|brain|skull|crani\w*|cereb\w*|face|facial|neck|orbit\w*|sinus\w*|t[eê]te|kopf"
     r"|sch[aä]del|hirn|gehirn|hals|cabe[zç]a|cr[aâá]neo?|encef\w*|cuello|hoofd|hersenen|whole.?body)\b",
@@ -67,22 +67,17 @@ def _method(traits: Traits, now: Circumstances) -> Problem | None:
 
 
 def _groups(traits: Traits, now: Circumstances) -> Problem | None:
-    # What a profile of ours lets through it keeps by name; pixel rules may stand beside it.
-    if _says_nothing_yet(now) or now.method.partition(" ")[0] in PROFILES:
+    # What a profile of ours lets through it keeps by name.
+    if _says_nothing_yet(now) or now.is_by_profile:
         return None
     groups = [g for g in (traits[PRIVATE_GROUPS], traits[OVERLAY_GROUPS]) if g]
     if not groups:
         return None
+    named = listed(",".join(groups).split(","), _GROUPS_NAMED)
     return Problem(
         Severity.BLOCK,
-        f"Private elements, overlays or curves are in {{n}} instances: group {_listed(groups)}.",
+        f"Private elements, overlays or curves are in {{n}} instances: group {named}.",
     )
-
-
-def _listed(groups: list[str]) -> str:
-    names = ",".join(groups).split(",")
-    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-    return ", ".join(names[:6]) + more
 
 
 def _texts(traits: Traits, now: Circumstances) -> Problem | None:
@@ -118,13 +113,14 @@ def _burned_in(traits: Traits, now: Circumstances) -> Problem | None:
 def _face(traits: Traits, now: Circumstances) -> Problem | None:
     if not (now.requires_deidentified or now.method) or not is_image(traits[SOP_CLASS]):
         return None
-    if traits[MODALITY] not in _FACE_MODALITIES or traits[RECOGNIZABLE_FEATURES] == "NO":
+    if traits[MODALITY] not in FACE_MODALITIES or traits[RECOGNIZABLE_FEATURES] == "NO":
         return None
     # One plane shows no face; nor does a projection, which is no volume.
     if "LOCALIZER" in traits[IMAGE_TYPE].upper().split("\\"):
         return None
-    part = traits[BODY_PART].upper().replace(" ", "").replace("_", "")
-    if part in FACE_PARTS or (traits.lacks(BODY_PART) and _is_named_after_a_head(traits)):
+    if is_face_part(traits[BODY_PART]) or (
+        traits.lacks(BODY_PART) and _is_named_after_a_head(traits)
+    ):
         return Problem(
             Severity.BLOCK,
             "A face can be made out from {n} images of the head or neck. Were faces removed?",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from transfer.dates import day_of
 from transfer.ledger.connection import Ledger
 from transfer.quality.attributes import (
     ACQUISITION_DATE,
@@ -47,27 +48,16 @@ from transfer.quality.terms import (
 OFFERED_DATES: Final = (ACQUISITION_DATETIME, CONTENT_DATE, SERIES_DATE, STUDY_DATE)
 """Where Acquisition Date may be taken from, in the order in which they are offered."""
 
-_DATE: Final = re.compile(r"[0-9]{8}")
 _DOUBTFUL_BEFORE: Final = 1970
 _CODE_STRING: Final = re.compile(r"[A-Z0-9 _]{1,16}")
 _SEXES: Final = frozenset("FMO")
 _SOURCE_OR_EXCLUDE: Final = "Correct it at the source, or exclude the series."
 
 
-def date_of(text: str) -> dt.date | None:
-    """A date of the form YYYYMMDD (PS3.5 section 6.2, DA); None where it is none."""
-    if not _DATE.fullmatch(text):
-        return None
-    try:
-        return dt.date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    except ValueError:
-        return None
-
-
 def offered_date(traits: Traits, today: dt.date) -> Attribute | None:
     """From which attribute an absent Acquisition Date can be taken (rule IMG-06)."""
     for attribute in OFFERED_DATES:
-        date = date_of(traits[attribute])
+        date = day_of(traits[attribute])
         if date is not None and date <= today:
             return attribute
     return None
@@ -119,7 +109,7 @@ def _date(traits: Traits, now: Circumstances) -> Problem | None:
             Severity.BLOCK,
             "Acquisition Date is missing in {n} instances, and no other date could take its place.",
         )
-    date = date_of(traits[ACQUISITION_DATE])
+    date = day_of(traits[ACQUISITION_DATE])
     if date is None:
         return Problem(Severity.BLOCK, "Acquisition Date is no date in {n} instances.")
     if date > now.today:

@@ -6,11 +6,10 @@ out is not judged.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from transfer.deid.methods import PROFILES
+from transfer.dates import day_of
 from transfer.ledger.connection import Ledger
 from transfer.quality.attributes import (
     ACQUISITION_DATE,
@@ -32,13 +31,13 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
-from transfer.quality.terms import FACE_PARTS
+from transfer.quality.terms import FACE_MODALITIES, is_face_part
+from transfer.sentences import listed
 
 if TYPE_CHECKING:
     from transfer.ledger.volumes import Volume
 
 _WANTED: Final = (PATIENT_ID, MODALITY, BODY_PART, MANUFACTURER, ACQUISITION_DATE)
-_FACE_MODALITIES: Final = frozenset(("CT", "MR", "PT"))
 _SHOWN: Final = 4
 _EXPORT: Final = "Add it to the JSON file, or leave the image out (its key: select NAME --exclude)."
 
@@ -87,21 +86,12 @@ def _attributes(ledger: Ledger, now: Circumstances) -> Iterator[Found]:
             yield _found(
                 volume, Severity.BLOCK, f"{named} {verb} missing in the JSON of a NIfTI image."
             )
-        elif not _is_day(traits[ACQUISITION_DATE], now.today):
+        elif (day := day_of(traits[ACQUISITION_DATE])) is None or day > now.today:
             yield _found(
                 volume,
                 Severity.BLOCK,
                 f"{ACQUISITION_DATE.shown} in the JSON of a NIfTI image is no date that can be.",
             )
-
-
-def _is_day(text: str, today: dt.date) -> bool:
-    if len(text) != 8 or not (text.isascii() and text.isdecimal()):
-        return False
-    try:
-        return dt.datetime.strptime(text, "%Y%m%d").date() <= today  # noqa: DTZ007 - a day alone
-    except ValueError:
-        return False
 
 
 def _identifiers(ledger: Ledger, now: Circumstances) -> Iterator[Found]:
@@ -135,16 +125,14 @@ def _of_json(
     if not now.requires_deidentified and not is_made:
         return
     # What a profile of ours lets through it keeps by name.
-    if traits[PRIVATE_GROUPS] and not (is_made and now.method in PROFILES):
-        yield f"Private groups in its JSON: {_listed(traits[PRIVATE_GROUPS].replace(',', ';'))}."
+    if traits[PRIVATE_GROUPS] and not (is_made and now.is_by_profile):
+        yield f"Private groups in its JSON: {listed(traits[PRIVATE_GROUPS].split(','), _SHOWN)}."
     if traits[IDENTIFYING] and not is_made:
         yield f"Its JSON holds the patient's {_listed(traits[IDENTIFYING])}."
 
 
 def _listed(places: str) -> str:
-    found = places.split(";")
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return ", ".join(found[:_SHOWN]) + more
+    return listed(places.split(";"), _SHOWN)
 
 
 def _image(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
@@ -162,8 +150,7 @@ def _heads(ledger: Ledger, now: Circumstances) -> Iterator[Found]:
         if volume.json_problem or volume.image_problem:
             continue
         traits = _traits(volume)
-        part = traits[BODY_PART].upper().replace(" ", "").replace("_", "")
-        if part in FACE_PARTS and traits[MODALITY] in _FACE_MODALITIES:
+        if traits[MODALITY] in FACE_MODALITIES and is_face_part(traits[BODY_PART]):
             yield _found(volume, Severity.ASK, "1 head volume: were faces removed?")
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from transfer.clinical.columns import DATES, Role
-from transfer.clinical.derive import altered_studies, study_day_of, with_people
+from transfer.clinical.derive import altered_studies, with_people
 from transfer.clinical.people import DATE_RULE, table_columns
 from transfer.clinical.values import Order, form_of, whole, written_date
+from transfer.dates import day_of
 from transfer.ledger.clinical import (
     ClinicalColumn,
     ClinicalFile,
@@ -28,15 +29,10 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
-from transfer.quality.rules.tabled import bounded, counted, linked_tables, told
+from transfer.quality.rules.tabled import bounded, linked_tables, told
+from transfer.sentences import count
 
-_COARSENING: Final = ("eucaim", "lethe")
 _WINDOW: Final = 500
-
-
-def coarsens(method: str) -> bool:
-    """Whether a method of this name leaves no date its day: both profiles put 01 there."""
-    return method.partition(" ")[0] in _COARSENING
 
 
 def _without_days(ledger: Ledger) -> Iterator[tuple[int, list[int], list[int]]]:
@@ -48,7 +44,7 @@ def _without_days(ledger: Ledger) -> Iterator[tuple[int, list[int], list[int]]]:
         if person is None:
             continue
         lacking = [(s, date) for s, date, _ in patient.studies if s not in known]
-        dateless = [s for s, date in lacking if s in altered or study_day_of(date) is None]
+        dateless = [s for s, date in lacking if s in altered or day_of(date) is None]
         others = [s for s, _ in lacking if s not in dateless]
         if lacking:
             yield patient.patient, dateless, others
@@ -78,7 +74,7 @@ def _altered(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
                 f"P{patient}",
                 Level.PATIENT,
                 Severity.BLOCK,
-                f"Dates of {counted(len(dateless), 'study', 'studies')} of patient P{patient} are"
+                f"Dates of {count(len(dateless), 'study', 'studies')} of patient P{patient} are"
                 " missing or were altered, and no relative days exist.",
                 n=len(dateless),
                 example=f"S{dateless[0]}",
@@ -112,7 +108,7 @@ def _intervals(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
         if person is None:
             continue
         for study, date, uid in patient.studies:
-            given = person.row_of(uid, study_day_of(date), is_only=len(patient.studies) == 1)
+            given = person.row_of(uid, day_of(date), is_only=len(patient.studies) == 1)
             computed = known.of(study)
             if given is None or given.relative_day is None or computed is None:
                 continue
@@ -122,7 +118,7 @@ def _intervals(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
                     f"S{study}",
                     Level.STUDY,
                     Severity.BLOCK,
-                    f"The relative day in row {given.row} differs by {counted(apart, 'day')} from"
+                    f"The relative day in row {given.row} differs by {count(apart, 'day')} from"
                     f" the dates of study S{study}.",
                     example=given.key,
                 )
@@ -130,7 +126,8 @@ def _intervals(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
 
 def _shifts(ledger: Ledger, circumstances: Circumstances) -> Iterator[Found]:
     """Patients whose dates were not all shifted by the same number of days."""
-    if not circumstances.method or coarsens(circumstances.method):
+    # Both profiles put 01 in the place of every day.
+    if not circumstances.method or circumstances.is_by_profile:
         return
     last = ledger.number("SELECT max(id) FROM patient")
     for low in range(1, last + 1, _WINDOW):
@@ -146,7 +143,7 @@ def _shifts(ledger: Ledger, circumstances: Circumstances) -> Iterator[Found]:
             low,
             low + _WINDOW - 1,
         ):
-            old, new = study_day_of(str(before or "")), study_day_of(str(after or ""))
+            old, new = day_of(str(before or "")), day_of(str(after or ""))
             if old is not None and new is not None:
                 shifts.setdefault(patient, set()).add((new - old).days)
                 is_first_of_month[patient] = is_first_of_month.get(patient, True) and new.day == 1
@@ -163,7 +160,7 @@ def _shifts(ledger: Ledger, circumstances: Circumstances) -> Iterator[Found]:
 
 
 def _coarsened(ledger: Ledger, circumstances: Circumstances) -> Iterator[Found]:
-    if not coarsens(circumstances.method) or not has_readable_table(ledger):
+    if not circumstances.is_by_profile or not has_readable_table(ledger):
         return
     columns = table_columns(ledger).values()
     if not any(c.has(Role.DIAGNOSIS_DATE) or c.has(Role.RELATIVE_DAY) for c in columns):
@@ -182,7 +179,7 @@ def _coarsened(ledger: Ledger, circumstances: Circumstances) -> Iterator[Found]:
                 Level.PATIENT,
                 Severity.BLOCK,
                 f"This profile coarsens dates, and no relative days are known for"
-                f" {counted(len(others), 'study', 'studies')} of patient P{patient}.",
+                f" {count(len(others), 'study', 'studies')} of patient P{patient}.",
                 n=len(others),
                 example=f"S{others[0]}",
             )

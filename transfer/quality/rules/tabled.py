@@ -45,8 +45,3 @@ def bounded(found: Iterator[Found]) -> Iterator[Found]:
             last = replace(last, n=last.n + one.n)
     if last is not None:
         yield last
-
-
-def counted(n: int, one: str, many: str = "") -> str:
-    """`1 row`, `2 rows`, `3 studies`."""
-    return f"{n:,} {one if n == 1 else many or f'{one}s'}"

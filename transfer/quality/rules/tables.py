@@ -14,7 +14,8 @@ from transfer.ledger.clinical import clinical_columns, clinical_files
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.quality.rule import Circumstances, Dimension, Found, LedgerRule, Level, Rule, Severity
-from transfer.quality.rules.tabled import bounded, counted, linked_tables
+from transfer.quality.rules.tabled import bounded, linked_tables
+from transfer.sentences import count
 
 _SHEETS: Final = ("which-sheet", "no-such-sheet", "formula-without-value")
 _KEYS: Final = ("repeated-key",)
@@ -96,7 +97,7 @@ def _of_another_width(ledger: Ledger, file: int, width: int) -> Iterator[Found]:
                 f"R{row}",
                 Level.TABLE,
                 Severity.BLOCK,
-                f"Row {row} has {counted(has, 'value')} where the heading has {width}.",
+                f"Row {row} has {count(has, 'value')} where the heading has {width}.",
             )
         after = page[-1][0]
 
@@ -160,7 +161,7 @@ def _folders(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
                 Level.TABLE,
                 Severity.WARN,
                 "Beside the clinical table there is the same of other datasets, by name:"
-                f" {counted(file.strangers, 'table')}.",
+                f" {count(file.strangers, 'table')}.",
                 n=file.strangers,
             )
 

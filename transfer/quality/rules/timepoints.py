@@ -32,7 +32,8 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
-from transfer.quality.rules.tabled import bounded, counted, linked_tables, told
+from transfer.quality.rules.tabled import bounded, linked_tables, told
+from transfer.sentences import count
 
 _PAGE: Final = 2000
 _BOARD: Final = "Assign them on the board of timepoints: eucaim-transfer timepoints NAME"
@@ -71,7 +72,7 @@ def _advised(ledger: Ledger) -> Iterator[Found]:
             Level.DATASET,
             Severity.WARN,
             f"To which episode and timepoint each study belongs is not said, and there are several"
-            f" studies of {counted(found[0], 'patient')}. Tier 2 and 3 ask for it.",
+            f" studies of {count(found[0], 'patient')}. Tier 2 and 3 ask for it.",
             n=found[0],
             example=f"P{found[1]}",
         )
@@ -172,7 +173,7 @@ def _cover(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
                 f"P{person.patient}",
                 Level.PATIENT,
                 Severity.WARN,
-                f"Of patient P{person.patient} the table has {counted(alone, 'timepoint')} without"
+                f"Of patient P{person.patient} the table has {count(alone, 'timepoint')} without"
                 f" a study, and the board {without} that the table lacks.",
                 n=alone + without,
                 example=person.rows[0].key,

@@ -19,6 +19,7 @@ from transfer.quality.rule import (
     Severity,
 )
 from transfer.quality.wording import with_count
+from transfer.sentences import listed
 
 EQUAL_PIXELS: Final = "UNQ-05"
 
@@ -30,6 +31,7 @@ _PLACEHOLDERS: Final = (
 _FILLERS: Final = frozenset("0x")
 _REPEATED: Final = 4
 _PAGE: Final = 2000
+_NAMED_KEYS: Final = 5
 _NAMED: Final = f"lower(trim(p.original_id)) NOT IN ({', '.join(map(repr, sorted(BLANK)))})"
 # Series that have something left in the transfer.
 _CHOSEN: Final = (
@@ -161,7 +163,7 @@ def _two_patients(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             f"S{study}",
             Level.STUDY,
             Severity.BLOCK,
-            f"This study belongs to {len(keys)} patients: {_listed(keys)}.",
+            f"This study belongs to {len(keys)} patients: {listed(keys, _NAMED_KEYS)}.",
             n=len(keys),
             example=keys[-1],
         )
@@ -178,15 +180,10 @@ def _two_patients(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             Level.SERIES,
             Severity.WARN if is_one else Severity.BLOCK,
             f"This series lies in {len(keys)} studies{' of one patient' if is_one else ''}:"
-            f" {_listed(keys)}.",
+            f" {listed(keys, _NAMED_KEYS)}.",
             n=len(keys),
             example=keys[-1],
         )
-
-
-def _listed(keys: list[str]) -> str:
-    more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
-    return ", ".join(keys[:5]) + more
 
 
 def _series_numbers(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
