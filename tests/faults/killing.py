@@ -52,10 +52,10 @@ def main(blow: str, point: str, nth: str, *words: str) -> int:
     """Run the command line of `words` until the blow falls, and beyond where it can."""
     from transfer import plan
     from transfer.prepare import phase as preparing
-    from transfer.scan import phase
+    from transfer.scan import pace
 
     # Pages of a few rows: a small transfer then passes every point several times.
-    phase._PAGE = preparing._PAGE = 10
+    pace.PAGE = preparing._PAGE = 10
     plan._PAGE = 16
     passings = itertools.count(1)
     moments = {int(n) for n in nth.split(",")}

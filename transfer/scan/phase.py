@@ -25,10 +25,11 @@ from transfer.ledger.files import (
 from transfer.ledger.intake import Intake
 from transfer.ledger.order import read_order
 from transfer.ledger.steps import set_step
+from transfer.scan import pace
 from transfer.scan.archives import open_archives
 from transfer.scan.dicomdir import count_absent
 from transfer.scan.facts import InstanceHeader
-from transfer.scan.pace import PAGE, Interrupted, Teller, pages, stop_if
+from transfer.scan.pace import Interrupted, Teller, pages, stop_if
 from transfer.scan.readers import header_readers
 from transfer.scan.renewal import renew_traits
 from transfer.scan.walk import walk
@@ -79,7 +80,7 @@ def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool])
     presence = begin_walk(ledger)
     entries = walk(source)
     teller = Teller(ledger, "Looking for files")
-    while page := list(islice(entries, PAGE)):
+    while page := list(islice(entries, pace.PAGE)):
         stop_if(should_stop)
         record_seen(ledger, page, presence)
         checkpoint.passed("walked")
