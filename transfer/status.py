@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from transfer.deid.methods import PROFILES
 from transfer.ledger.census import Census, take_census
 from transfer.ledger.chosen import Chosen, read_chosen
 from transfer.ledger.connection import Ledger
@@ -17,15 +18,18 @@ from transfer.ledger.order import Order, read_order
 from transfer.ledger.progress import Progress, read_progress
 from transfer.ledger.steps import StepRecord, read_steps
 from transfer.ledger.volumes import HANDOVER, NO_VOLUMES, VolumeCounts, count_volumes
+from transfer.method_files import de_identifies
 from transfer.node import JourneyStep
-from transfer.values import StepState
+from transfer.values import ExitCode, StepState
 from transfer.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """One look at a transfer. `is_running` is the lock's word, not the ledger's. `handover` is the
-    path of the folder for a node that takes no NIfTI images, empty where nothing lies there."""
+    path of the folder for a node that takes no NIfTI images, empty where nothing lies there.
+    `in_the_way` counts the rules for which nothing is sent, or not all; of `findings`, which are
+    open, there are the first alone."""
 
     order: Order
     census: Census
@@ -39,6 +43,7 @@ class Status:
     chosen: Chosen | None = None
     volumes: VolumeCounts = NO_VOLUMES
     handover: str = ""
+    in_the_way: int = 0
 
     @property
     def state(self) -> str:
@@ -147,6 +152,9 @@ class Status:
             and not self.census.instances.failed
         ):
             return None
+        may_be_told = record is None or record.state in (StepState.TODO, StepState.BLOCKED)
+        if step.engine == "upload" and self.state == "blocked" and may_be_told:
+            return StepRecord("upload", StepState.BLOCKED, self.runner.message)
         return record
 
     @property
@@ -178,14 +186,17 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
     if ledger is None:
         with Ledger.open(workspace.ledger, read_only=True) as own:
             return read_status(workspace, own)
+    from transfer.quality.in_the_way import count_in_the_way
+
     run = newest_run(ledger)
     counts = count_volumes(ledger)
+    order = read_order(ledger)
     return Status(
-        order=read_order(ledger),
+        order=order,
         census=take_census(ledger),
         progress=read_progress(ledger),
         control=read_control(ledger),
-        runner=read_runner(ledger),
+        runner=_as_it_holds(ledger, read_runner(ledger), order, is_prepared=run is not None),
         is_running=is_held(workspace.lock),
         steps=read_steps(ledger),
         findings=read_findings(ledger),
@@ -193,4 +204,36 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
         volumes=counts,
         handover=str(workspace.folder / HANDOVER) if counts.handed_over else "",
         chosen=read_chosen(ledger),
+        in_the_way=count_in_the_way(ledger),
+    )
+
+
+def _as_it_holds(
+    ledger: Ledger, runner: RunnerRecord, order: Order, *, is_prepared: bool
+) -> RunnerRecord:
+    """What the last run said, as far as it holds: people answer and choose after it, and a scan
+    refuses nothing that the upload will."""
+    from transfer.quality.in_the_way import (
+        IN_THE_WAY,
+        MENDED_BY_PROFILES,
+        in_the_way_told,
+        rules_in_the_way,
+    )
+
+    was_refused = runner.exit_code == ExitCode.BLOCKED and runner.message.startswith(IN_THE_WAY)
+    if runner.epoch == 0 or not (was_refused or runner.exit_code == ExitCode.DONE):
+        return runner
+    will_be_made = de_identifies(order) and not is_prepared
+    if will_be_made and order.deid not in PROFILES:
+        # What a script takes away is known afterwards.
+        return runner
+    standing = rules_in_the_way(ledger, passing_over=MENDED_BY_PROFILES if will_be_made else ())
+    if not standing:
+        return replace(runner, exit_code=ExitCode.DONE, message="", remedy="")
+    what, remedy = in_the_way_told(standing)
+    return replace(
+        runner,
+        exit_code=ExitCode.BLOCKED,
+        message=what,
+        remedy=remedy.replace("NAME", order.name),
     )

@@ -83,7 +83,13 @@ def is_all_there(status: Status) -> bool:
 
 def stands_in_the_way(status: Status) -> int:
     """How many of the rules have findings for which nothing is sent."""
-    return len({f.rule for f in status.findings if f.severity in ("block", "ask")})
+    return status.in_the_way
+
+
+def in_the_way_told(status: Status) -> str:
+    """That as a sentence."""
+    rules = stands_in_the_way(status)
+    return f"{figures.count(rules, 'rule')} {'stands' if rules == 1 else 'stand'} in the way."
 
 
 def verdict(status: Status) -> Content:
@@ -238,8 +244,8 @@ def scan_now(status: Status) -> Now:
         )
     if is_all_there(status):
         return Now("Every instance of this folder is on the node.", "[Enter] shows the upload.")
-    if rules := stands_in_the_way(status):
-        what = f"{figures.count(rules, 'rule')} {'stands' if rules == 1 else 'stand'} in the way."
+    if stands_in_the_way(status):
+        what = in_the_way_told(status)
         return Now(f"The folder was read. {what}", "[Enter] shows what, and what to do about it.")
     what = figures.count(counts.ready, "instance")
     size = figures.size(status.census.bytes_total)

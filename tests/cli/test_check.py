@@ -195,3 +195,24 @@ def test_an_answer_without_a_person_is_refused(template: Checking) -> None:
     ran = template.check("--answer", "LNK-03=image-only")
     assert ran.code == 2
     assert "named person" in ran.err
+
+
+def test_what_a_scan_found_blocks_the_transfer_in_every_figure(at: Checking) -> None:
+    """A scan refuses nothing, but the upload will: "ready" would be a lie."""
+    at.program.good("scan", NAME)
+    document = at.program.run("status", NAME, "--json").document
+    images = next(step for step in document["steps"] if step["id"] == "images")
+    assert (document["state"], images["state"]) == ("blocked", "blocked")
+    assert images["detail"] == document["runner"]["message"]
+    assert "IMG-03 (1), IMG-04 (1)" in images["detail"]
+    assert document["runner"]["remedy"].endswith(f"eucaim-transfer check {NAME}")
+
+
+def test_what_was_left_out_since_the_check_is_in_the_way_no_more(at: Checking) -> None:
+    ran = at.check("--json")
+    assert ran.code == 3
+    (key,) = rules(ran.document, "block")["IMG-04"]
+    at.program.good("select", NAME, "--exclude", key)
+    told = at.program.run("status", NAME).out
+    assert "Findings stand in the way: IMG-03 (1)" in told
+    assert "IMG-04" not in told

@@ -16,6 +16,8 @@ from tests.tui.ledgers import fill, find, held, make_ledger, set_runner
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, read_findings, settled_word
 from transfer.ledger.mends import list_mends
+from transfer.ledger.selection import add_rule
+from transfer.selecting import select_anew
 from transfer.workspace import Home, Workspace
 from tui.app import TransferApp
 from tui.findings import rule_of
@@ -308,6 +310,33 @@ async def test_an_upload_that_was_stopped_says_where_the_findings_are(
         assert "Esc, then c: there each one is shown" in words(app)
         await press(pilot, "escape", "c")
         assert front(app) == "FindingsScreen"
+
+
+async def test_the_journey_says_that_findings_stand_in_the_way_once_the_folder_was_read(
+    home: Home, found: Workspace
+) -> None:
+    set_runner(found, pid=None, exit_code=0)
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        assert front(app) == "JourneyScreen"
+        assert "✗ blocked" in words(app)
+        assert "4 rules stand in the way." in now(app)
+        await press(pilot, "c")
+        assert front(app) == "FindingsScreen"
+        assert "✗ 4 in the way" in words(app)
+
+
+async def test_the_question_before_sending_counts_what_was_chosen(
+    home: Home, found: Workspace
+) -> None:
+    with Ledger.open(found.ledger) as ledger:
+        add_rule(ledger, "exclude", "key", "P1")
+        select_anew(ledger)
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "enter", "u")
+        assert "Send 6 instances" in words(app)
+        assert "out of 1 study of 1 patient leave" in " ".join(words(app).split())
 
 
 async def test_the_qualities_of_the_data_are_told_one_by_one(home: Home, found: Workspace) -> None:

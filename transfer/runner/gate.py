@@ -13,7 +13,6 @@ from transfer.ledger.findings import (
     Finding,
     clear_finding,
     clear_level,
-    group_findings,
     record_finding,
 )
 from transfer.ledger.order import last_word, read_order
@@ -22,17 +21,13 @@ from transfer.ledger.volumes import count_volumes
 from transfer.ledger.waivers import is_waived
 from transfer.node import Node, Objection, StudyPlan
 from transfer.orders import DEID_WAIVER
-from transfer.quality.rules import BY_ID
+from transfer.quality.in_the_way import in_the_way_told, rules_in_the_way
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.values import ExitCode, StepState
 
 COUNTED = "counted-on-node"
 OBJECTION = "study"
 RULE = "DID-02"
-MENDED_BY_PROFILES = frozenset(("IMG-07", "DID-02", "DID-04"))
-"""What the built-in profiles put right: file meta information, marks, private groups."""
-
-_RULES_NAMED = 5
 _REFUSED_THERE = (
     "See which and why with: eucaim-transfer status NAME --json. Then upload again: only those go."
 )
@@ -85,22 +80,9 @@ def refuse_findings(ledger: Ledger, *, passing_over: Collection[str] = ()) -> No
     Raises:
         StepBlocked: such findings stand; it names the rules, worst first.
     """
-    standing = [
-        group
-        for group in group_findings(ledger)
-        if group.standing == "open"
-        and group.severity in ("block", "ask")
-        and group.rule in BY_ID
-        and group.rule not in passing_over
-    ]
-    if not standing:
-        return
-    named = ", ".join(f"{g.rule} ({g.findings:,})" for g in standing[:_RULES_NAMED])
-    rest = len(standing) - _RULES_NAMED
-    raise StepBlocked(
-        f"Findings stand in the way: {named}{f' and {rest} more' if rest > 0 else ''}.",
-        "See each one, and what to do about it, with: eucaim-transfer check NAME",
-    )
+    standing = rules_in_the_way(ledger, passing_over=passing_over)
+    if standing:
+        raise StepBlocked(*in_the_way_told(standing))
 
 
 async def refuse_objections(ledger: LedgerThread, node: Node) -> None:

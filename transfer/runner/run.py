@@ -31,10 +31,10 @@ from transfer.prepare.mended import prepare_mended
 from transfer.prepare.method import OpenMethod, open_method
 from transfer.prepare.phase import prepare
 from transfer.quality.circumstances import circumstances_of
+from transfer.quality.in_the_way import MENDED_BY_PROFILES
 from transfer.quality.judging import judge
 from transfer.quality.rule import Gate
 from transfer.runner.gate import (
-    MENDED_BY_PROFILES,
     conclude,
     refuse_findings,
     refuse_identified,

@@ -291,6 +291,10 @@ def _now(step: JourneyStep | None, status: Status | None, glance: Glance | None)
                 " listed by it.",
                 "[↑ ↓] the next steps.   [Enter] shows the upload once more.",
             )
+        if status.state == "blocked" and status.in_the_way:
+            return Now(
+                words.in_the_way_told(status), "[c] shows each one, and what to do about it."
+            )
         if status.state in ("waiting", "blocked", "failed", "interrupted"):
             return words.home_now(1, status.state)
         if not status.census.files.seen:

@@ -118,19 +118,20 @@ class TransferPage(Page):
             return None
         blocking = [f for f in status.findings if f.severity in ("block", "ask")]
         if blocking and status.state in ("blocked", "failed", "waiting", "interrupted"):
+            # First what keeps everything back, then what keeps back some.
+            if any(is_judged(finding.rule) for finding in blocking):
+                return Trouble(
+                    words.in_the_way_told(status),
+                    words.data_after(status),
+                    "",
+                    "[Esc], then [c]: there each one is shown, and what to do about it.",
+                )
             if blocking[0].rule in _REVIEWED:
                 return Trouble(
                     blocking[0].message,
                     words.data_after(status),
                     "There each one is shown, and who can answer for it.",
                     "[Esc], then step 4, De-identify.",
-                )
-            if is_judged(blocking[0].rule):
-                return Trouble(
-                    _in_the_way(status),
-                    words.data_after(status),
-                    "",
-                    "[Esc], then [c]: there each one is shown, and what to do about it.",
                 )
             return Trouble(
                 blocking[0].message, words.data_after(status), *self._remedy(blocking[0].remedy)
@@ -304,11 +305,6 @@ def is_judged(rule: str) -> bool:
     from tui.findings import rule_of
 
     return rule_of(rule) is not None and rule not in _ANSWERED_HERE
-
-
-def _in_the_way(status: Status) -> str:
-    rules = words.stands_in_the_way(status)
-    return f"{figures.count(rules, 'rule')} {'stands' if rules == 1 else 'stand'} in the way."
 
 
 async def ask_person(app: App[int]) -> str | None:

@@ -142,8 +142,8 @@ class UploadScreen(TransferPage):
                     f"Send {counts.ready:,} instances to {plain(status.order.node)}?",
                     [
                         f"{figures.size(status.census.bytes_total)} out of "
-                        f"{figures.count(status.census.studies, 'study', 'studies')} of "
-                        f"{figures.count(status.census.patients, 'patient')} leave this machine.",
+                        f"{figures.count(status.goes.studies, 'study', 'studies')} of "
+                        f"{figures.count(status.goes.patients, 'patient')} leave this machine.",
                         f"Destination: {status.order.destination or 'the only one'}",
                     ],
                     no="Not yet",

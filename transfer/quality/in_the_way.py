@@ -1,0 +1,50 @@
+"""What stands in the way of an upload at this moment, by the findings as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import RuleGroup, group_findings
+from transfer.quality.rules import BY_ID
+
+IN_THE_WAY: Final = "Findings stand in the way: "
+"""How every message begins that is true for as long as they stand, and no longer."""
+
+MENDED_BY_PROFILES: Final = frozenset(("IMG-07", "DID-02", "DID-04"))
+"""What the built-in profiles put right: file meta information, marks, private groups."""
+
+_SEVERITIES: Final = ("block", "ask")
+_RULES_NAMED: Final = 5
+
+
+def rules_in_the_way(ledger: Ledger, *, passing_over: Collection[str] = ()) -> list[RuleGroup]:
+    """The registry's rules whose open findings block or ask, worst first, some rules aside."""
+    return [
+        group
+        for group in group_findings(ledger)
+        if group.standing == "open"
+        and group.severity in _SEVERITIES
+        and group.rule in BY_ID
+        and group.rule not in passing_over
+    ]
+
+
+def in_the_way_told(standing: list[RuleGroup]) -> tuple[str, str]:
+    """What stands in the way and what to do about it, for people."""
+    named = ", ".join(f"{g.rule} ({g.findings:,})" for g in standing[:_RULES_NAMED])
+    rest = len(standing) - _RULES_NAMED
+    return (
+        f"{IN_THE_WAY}{named}{f' and {rest} more' if rest > 0 else ''}.",
+        "See each one, and what to do about it, with: eucaim-transfer check NAME",
+    )
+
+
+def count_in_the_way(ledger: Ledger) -> int:
+    """How many lines of the list of findings have something for which nothing is sent, or not all;
+    what the engine finds beside the registry's rules counts as well."""
+    return sum(
+        group.standing == "open" and group.severity in _SEVERITIES
+        for group in group_findings(ledger)
+    )
