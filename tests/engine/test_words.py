@@ -112,6 +112,20 @@ def test_the_volume_of_a_patient_left_out_stays_though_the_images_came_later(
         assert bench.volumes()["left_out"] == 1
 
 
+def test_the_volume_of_a_series_left_out_stays_though_its_json_names_nobody(
+    tmp_path: Path,
+) -> None:
+    with volume_bench(tmp_path) as bench:
+        bench.patient(0, t00100020=("LO", ""))
+        bench.patient(1)
+        bench.new()
+        bench.program.good("scan", TRANSFER)
+        bench.program.good("select", TRANSFER, "--exclude", "P1", "--by", "Dr Data")
+        ran = bench.upload()
+        assert ran.code == 0, str(ran)
+        assert {one["00100020"]["Value"][0] for one in bench.jsons()} == {IDS[1]}
+
+
 def test_what_is_chosen_after_the_end_is_not_done_yet(bench: DeidBench) -> None:
     bench.patient(1, 2, **CLEAN)
     bench.patient(2, 2, **CLEAN)

@@ -292,22 +292,31 @@ def link_volume(
     ledger: Ledger, file_row: int, patient_id: str, study_uid: str, series_uid: str
 ) -> None:
     """Say whose a volume is and of what, by what its JSON names: of that as much as instances have
-    named until now, for their files may come after the volume's. Inside a transaction."""
+    named until now, for their files may come after the volume's. One that names another patient,
+    or none, belongs to that of the UIDs which it names. Inside a transaction."""
     ledger.write(
         """
         UPDATE volume SET
-          patient_id = ifnull(
-            (SELECT id FROM patient WHERE original_id = ?1 AND ?1 <> ''), patient_id),
           study_id = ifnull((SELECT s.id FROM study s JOIN patient p ON p.id = s.patient_id
-            WHERE s.study_uid = ?2 AND p.original_id = ?1), study_id),
+            WHERE s.study_uid = ?2 ORDER BY p.original_id = ?1 DESC LIMIT 1), study_id),
           series_id = ifnull((SELECT e.id FROM series e JOIN study s ON s.id = e.study_id
-            JOIN patient p ON p.id = s.patient_id
-            WHERE e.series_uid = ?3 AND s.study_uid = ?2 AND p.original_id = ?1), series_id)
+            JOIN patient p ON p.id = s.patient_id WHERE e.series_uid = ?3 AND s.study_uid = ?2
+            ORDER BY p.original_id = ?1 DESC LIMIT 1), series_id)
         WHERE file_id = ?4
         """,
         patient_id,
         study_uid,
         series_uid,
+        file_row,
+    )
+    ledger.write(
+        """
+        UPDATE volume SET patient_id = coalesce(
+          (SELECT id FROM patient WHERE original_id = ?1 AND ?1 <> ''),
+          (SELECT s.patient_id FROM study s WHERE s.id = study_id), patient_id)
+        WHERE file_id = ?2
+        """,
+        patient_id,
         file_row,
     )
 
