@@ -164,3 +164,15 @@ def test_what_was_scanned_for_other_rules_is_read_again_before_it_goes(bench: De
     assert ran.code == 3, str(ran)
     assert "IMG-04" in ran.err
     assert bench.arrived() == []
+
+
+def test_volumes_go_though_every_image_is_left_out(tmp_path: Path) -> None:
+    with volume_bench(tmp_path) as bench:
+        bench.patient(0)
+        bench.new()
+        bench.program.good("scan", TRANSFER)
+        bench.program.good("select", TRANSFER, "--exclude", "E1", "--by", "Dr Data")
+        ran = bench.upload()
+        assert ran.code == 0, str(ran)
+        assert len(bench.held()) == 2
+        assert bench.status()["instances"]["sent"] == 0

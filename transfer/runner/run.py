@@ -294,13 +294,13 @@ def _is_open(ledger: Ledger) -> bool:
 
 
 def _refuse_nothing(ledger: Ledger) -> None:
-    n = take_census(ledger).instances
-    if n.excluded and not n.ready:
+    n, volumes = take_census(ledger).instances, count_volumes(ledger)
+    if n.excluded and not n.ready and not volumes.ready:
         raise StepBlocked(
             f"The selection leaves out all {n.found:,} instances.",
             "See its rules, and take some back, with: eucaim-transfer select NAME",
         )
-    if not n.found and not count_volumes(ledger).ready:
+    if not n.found and not volumes.ready:
         raise StepBlocked(
             "The source holds no DICOM instance that could be sent.",
             "See what was left out, and why, with: eucaim-transfer scan NAME",
