@@ -125,12 +125,12 @@ class Findings:
 
     def exclude(self, name: str, rule: str, keys: Sequence[str] | None, by: tuple[str, str]) -> int:
         """Leave out what was found. Raises: RunnerHeld, UsageError."""
-        from transfer.ledger.findings import open_keys
+        from transfer.ledger.findings import keys_in_the_way
         from transfer.ledger.selection import add_rule
 
         def leave_out(ledger: Ledger) -> int:
             if keys is None:
-                n = len(open_keys(ledger, rule))
+                n = len(keys_in_the_way(ledger, rule))
                 add_rule(ledger, "exclude", "finding", rule, person=by[0], reason=by[1])
                 return n
             add_rule(ledger, "exclude", "key", ",".join(keys), person=by[0], reason=by[1])
@@ -141,12 +141,11 @@ class Findings:
     def mend(
         self, name: str, group: Group, value: str, keys: Sequence[str] | None, by: tuple[str, str]
     ) -> int:
-        """Have Series mended in what is sent: the one with that key, or all that the rule found.
+        """Have Series mended in what is sent: the one with that key, or all of the group.
 
         What leaves has to be made anew, by a check, before the findings are gone.
         Raises: RunnerHeld, UsageError.
         """
-        from transfer.ledger.findings import open_keys
         from transfer.ledger.mends import add_mend
 
         workspace = self._workspace(name)
@@ -154,7 +153,7 @@ class Findings:
             Ledger.open(workspace.ledger) as ledger,
             kept_from_runners(workspace.lock, ledger),
         ):
-            found = open_keys(ledger, group.of.rule) if keys is None else keys
+            found = _open_keys(ledger, group.of) if keys is None else keys
             series = [int(key[1:]) for key in found if key.startswith("E")]
             add_mend(ledger, MENDS[group.of.rule], value, series, *by)
         return len(series)
@@ -254,9 +253,10 @@ def _group(ledger: Ledger, of: RuleGroup) -> Group:
 
     first = _page(ledger, of, 1, 0)[0]
     rule = rule_of(of.rule)
-    if rule is None:
-        return Group(of, first.message, first)
     is_open = of.standing == "open"
+    can_be_excluded = is_open and first.key[:1] in _SELECTABLE and first.key[1:].isdecimal()
+    if rule is None:
+        return Group(of, first.message, first, can_be_excluded=can_be_excluded)
     return Group(
         of,
         rule.title,
@@ -264,8 +264,22 @@ def _group(ledger: Ledger, of: RuleGroup) -> Group:
         can_be_waived=is_open and is_waivable(of.rule),
         can_be_answered=is_open and bool(rule.choices or rule.accepts),
         can_be_mended=is_open and of.rule in MENDS and first.key.startswith("E"),
-        can_be_excluded=is_open and first.key[:1] in _SELECTABLE and first.key[1:].isdecimal(),
+        can_be_excluded=can_be_excluded,
     )
+
+
+def _open_keys(ledger: Ledger, of: RuleGroup) -> list[str]:
+    """The keys of the open findings of a rule that weigh alike: an empty value is put right
+    without one that is merely unusual."""
+    return [
+        str(key)
+        for (key,) in ledger.rows(
+            "SELECT key FROM finding WHERE rule = ? AND severity = ? AND standing = 'open'"
+            " ORDER BY id",
+            of.rule,
+            of.severity,
+        )
+    ]
 
 
 def _page(ledger: Ledger, of: RuleGroup, limit: int, offset: int) -> list[Finding]:

@@ -149,6 +149,8 @@ async def test_a_question_is_answered_with_one_of_its_choices(home: Home, found:
         assert "Take the date that is offered, in what is sent" in words(app)
         await press(pilot, "enter", "enter", *"Ada", "enter")
         assert "1 question is open" in words(app)
+        # The date is a mend: what leaves has to be made anew, with it.
+        assert known(app).launched == [(NAME, "check", None)]
     assert standings(found, "IMG-06") == {"E3": "answered"}
     with Ledger.open(found.ledger, read_only=True) as ledger:
         assert [mend.kind for mend in list_mends(ledger)] == ["acquisition-date"]
@@ -199,6 +201,44 @@ async def test_a_body_part_is_chosen_and_what_leaves_is_made_anew(
     assert [(m.kind, m.value, m.person, m.series) for m in mends] == [
         ("body-part", "CHEST", "Ada", 2)
     ]
+
+
+async def test_an_empty_body_part_is_mended_without_one_that_is_merely_unusual(
+    home: Home, found: Workspace
+) -> None:
+    find(found, Finding("IMG-03", "warn", "series", "E3", "No standard term.", "Look."))
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "c", "m", "enter", "enter", *"Ada", "enter")
+        assert "2 findings mended in what is sent" in now(app)
+    with Ledger.open(found.ledger, read_only=True) as ledger:
+        assert [mend.series for mend in list_mends(ledger)] == [2]
+
+
+async def test_a_patient_whose_identifiers_would_leave_can_be_left_out(
+    home: Home, found: Workspace
+) -> None:
+    find(found, Finding("DID-03", "block", "patient", "P1", "An original identifier.", "Look."))
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "c")
+        app.screen.query_one("#rows", Rows).go_to("DID-03 block open")
+        await press(pilot, "x", *"named", "enter", *"Ada", "enter")
+        assert "1 finding left out" in now(app)
+    with Ledger.open(found.ledger, read_only=True) as ledger:
+        states = ledger.rows(
+            "SELECT series_id, state, count(*) FROM instance GROUP BY 1, 2 ORDER BY 1"
+        )
+    assert states == [(1, "excluded", 3), (2, "excluded", 3), (3, "ready", 3), (4, "ready", 3)]
+
+
+async def test_the_heading_counts_rules_as_the_crumbs_do(home: Home, found: Workspace) -> None:
+    find(found, Finding("IMG-06", "ask", "series", "E4", "Use that date?", "Answer."))
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "c")
+        assert "2 rules stop the upload; 2 questions are open." in words(app)
+        assert "✗ 4 in the way" in words(app)
 
 
 async def test_while_a_runner_is_at_work_nothing_is_changed_and_the_screen_says_why(

@@ -11,10 +11,11 @@ from textual.binding import Binding, BindingType
 
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.findings import Finding
+from transfer.quality.answers import USE
 from transfer.quality.attributes import SOP_CLASS, Attribute
 from transfer.quality.rule import Rule
 from tui import figures
-from tui.findings import Group, rule_of
+from tui.findings import MENDS, Group, rule_of
 from tui.page import Page
 from tui.screens.findings_asking import ask_by, ask_choice, ask_keys, ask_value
 from tui.screens.findings_drawing import legend
@@ -94,7 +95,10 @@ class ActsPage(Page):
                 keys or None,
                 by,
             )
-            self._change(call, "answered")
+            if rule.id in MENDS and choice == USE:
+                self._mend(call)
+            else:
+                self._change(call, "answered")
 
     @work(exclusive=True, group="question")
     async def action_waive(self) -> None:
@@ -136,18 +140,20 @@ class ActsPage(Page):
         by = await ask_by(self, "Is there anything to add?", needs_reason=False)
         if by is None:
             return
-        source = self.owner.source
+        findings = self.owner.source.findings
         if group.of.rule == "IMG-06":
-            call = partial(
-                source.findings.answer, self._transfer, group.of.rule, "use", keys or None, by
+            self._mend(
+                partial(findings.answer, self._transfer, group.of.rule, USE, keys or None, by)
             )
-            self._change(call, "answered")
-            return
+        else:
+            self._mend(partial(findings.mend, self._transfer, group, value, keys or None, by))
 
+    def _mend(self, call: Callable[[], int]) -> None:
         def mend() -> int:
-            n = source.findings.mend(self._transfer, group, value, keys or None, by)
-            # What leaves is made anew by a runner; its findings are judged there.
-            source.launch(self._transfer, "check", None)
+            n = call()
+            # What leaves is made anew by a runner, with all that is mended in the Series; its
+            # findings are judged there.
+            self.owner.source.launch(self._transfer, "check", None)
             return n
 
         self._change(mend, "mended in what is sent", then="it is made and judged anew now")

@@ -69,7 +69,7 @@ def legend() -> list[tuple[str, str]]:
 def summary(groups: Sequence[Group]) -> Content:
     """What stands in the way, in one line."""
     stops = sum(g.is_open and g.of.severity == "block" for g in groups)
-    asks = sum(g.of.findings for g in groups if g.is_open and g.of.severity == "ask")
+    asks = sum(g.is_open and g.of.severity == "ask" for g in groups)
     warns = sum(g.is_open and g.of.severity == "warn" for g in groups)
     parts = []
     if stops:
@@ -102,7 +102,7 @@ def draw_group(group: Group, width: int) -> list[Content]:
     return [
         line(
             cell(state_of(of.severity, of.standing), _STATE),
-            cell(plain(of.rule), _RULE, style),
+            cell(cell(plain(of.rule), _RULE - 1, style), _RULE),
             cell(cell(plain(group.title), title - 2, style), title),
             cell(noun_of(first.key, of.findings), _FINDINGS, style, align="right"),
             cell(things, _THINGS, "$muted", align="right"),
