@@ -54,6 +54,13 @@ def test_a_broken_sequence_that_tells_its_length_is_a_warning(tmp_path: Path) ->
     assert facts.reasons == ("unreadable-element",)
 
 
+def test_an_endless_element_without_a_vr_among_others_with_one_is_a_warning(tmp_path: Path) -> None:
+    """pydicom and dcmtk each end such an element elsewhere; fuzzing found it."""
+    content = files.part10(files.without("PixelData", "Rows"))
+    odd = struct.pack("<HHL", 0x0040, 0x0009, 0xFFFFFFFF) + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+    assert inspect(tmp_path, content + odd).reasons == ("unreadable-element",)
+
+
 def test_a_number_of_the_wrong_size_is_a_warning(tmp_path: Path) -> None:
     content = files.part10(files.without("PixelData", "Rows"))
     facts = inspect(tmp_path, content + files.short(0x00400009, b"US", b"\1\2\3"))
