@@ -315,7 +315,8 @@ class _Look:
             self._sequence = head.tag
         if head.length == UNDEFINED:
             # Parsers take such an element among others with a VR for different things.
-            if not level.is_implicit and not head.vr and head.tag not in _sequence_tags():
+            is_odd_one = not level.is_implicit and not head.vr and not head.tag >> 16 & 1
+            if is_odd_one and head.tag not in _sequence_tags():
                 self.found.has_unreadable_element = True
             bulk = head.tag in PIXEL_TAGS or head.vr in _BULK_VRS
             self._push(_Holds.FRAGMENTS if bulk else _Holds.ITEMS, None, level.is_implicit)
