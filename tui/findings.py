@@ -94,17 +94,21 @@ class Findings:
 
     def about(self, name: str, finding: Finding) -> About:
         """What stands behind a finding, and what was said about it."""
-        from transfer.ledger.originals import originals_of
+        from transfer.ledger.originals import counterpart_of, originals_of
 
         with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
             word = settled_word(ledger, finding.rule, finding.key)
             found = originals_of(ledger, finding.key)
+            other = counterpart_of(ledger, finding.key, finding.example)
         said = ""
         if word is not None and finding.standing in ("waived", "answered"):
             reason = f": {word.reason}" if word.reason else ""
             value = f" ({word.value})" if finding.standing == "answered" else ""
             said = f"{finding.standing}{value} by {word.person}, {word.said_at_utc[:10]}{reason}"
-        return About(said, tuple((_NAMES[key], text) for key, text in found.items() if text))
+        originals = [(_NAMES[key], text) for key, text in found.items() if text]
+        if other:
+            originals.append((finding.example, other))
+        return About(said, tuple(originals))
 
     # What a person says or does about them. Each judges everything again, and says how many
     # findings it was about.

@@ -90,6 +90,15 @@ def test_what_stands_in_the_way_is_told_by_rule_the_worst_first(template: Checki
     assert lines[at + 1].endswith(": Manufacturer is missing in 1 instance.")
     assert "what to do: Add it at the source, or exclude the series." in lines[at + 2]
     assert f"eucaim-transfer check {NAME} --waive IMG-04 --by PERSON" in lines[at + 3]
+    assert f"eucaim-transfer select {NAME} --exclude-finding IMG-04 --by PERSON" in lines[at + 4]
+    at = lines.index("block  IMG-03 Body part: 1 finding")
+    (mend,) = [line for line in lines[at:] if "mend it with" in line]
+    assert f"eucaim-transfer mend {NAME} --series {lines[at + 1].split(':')[0].strip()} " in mend
+    assert (
+        f"{sum(weight in ('block', 'ask') for weight in weights)} rules stand in the way"
+        in (lines[-2])
+    )
+    assert lines[-1].endswith(f"eucaim-transfer check {NAME} --out DIR")
     assert PATIENT_ID not in ran.out + ran.err
 
 
@@ -108,6 +117,8 @@ def test_originals_are_told_to_whoever_asks_for_them(template: Checking) -> None
     document = template.check("--json", "--identifiers").document
     blocks = [f for f in document["findings"] if f["severity"] == "block"]
     assert [f["originals"]["patient_id"] for f in blocks] == [PATIENT_ID] * 2
+    told = template.check("--identifiers").out
+    assert len([line for line in told.splitlines() if f" is {PATIENT_ID}, " in line]) >= 2
 
 
 def test_the_findings_are_written_as_csv_and_json_by_keys_alone(
@@ -216,3 +227,29 @@ def test_what_was_left_out_since_the_check_is_in_the_way_no_more(at: Checking) -
     told = at.program.run("status", NAME).out
     assert "Findings stand in the way: IMG-03 (1)" in told
     assert "IMG-04" not in told
+
+
+def test_two_ids_that_look_alike_are_shown_side_by_side_to_whoever_asks(at: Checking) -> None:
+    """Nobody can say whether two IDs are one patient's without seeing both."""
+    table = at.folder / "table.csv"
+    table.write_text("PatientID,Age at diagnosis\nhosp-177,60.5\n", "utf-8")
+    image(at.folder / "more" / "1.dcm", "1.2.9", rows=4, PatientID="HOSP-0177")
+    at.program.good("new", "u", "--node", "n", "--source", at.folder / "more", "--clinical", table)
+    shut = at.program.run("check", "u").out
+    assert "look alike. Same patient?" in shut
+    assert "hosp-177" not in shut.replace(str(at.folder), "")
+    lines = at.program.run("check", "u", "--identifiers").out.splitlines()
+    asked = next(n for n, line in enumerate(lines) if "Same patient?" in line)
+    assert [line.strip() for line in lines[asked + 1 : asked + 3]] == [
+        "R2 is hosp-177",
+        "P1 is HOSP-0177",
+    ]
+
+
+def test_the_files_say_what_to_type_for_this_transfer(at: Checking, tmp_path: Path) -> None:
+    uids = {"StudyInstanceUID": "1.3.9", "SeriesInstanceUID": "1.4.9"}
+    image(at.folder / "source" / "3.dcm", "1.2.3", rows=4, PatientID=PATIENT_ID, **uids)
+    assert at.check("--out", tmp_path / "out").code == 3
+    text = (tmp_path / "out" / "findings.csv").read_text("utf-8")
+    assert "eucaim-transfer" in text
+    assert " NAME" not in text

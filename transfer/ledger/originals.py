@@ -23,7 +23,9 @@ _OF: Final = {
     " LEFT JOIN instance i ON i.file_id = f.id LEFT JOIN series e ON e.id = i.series_id"
     " LEFT JOIN study s ON s.id = e.study_id LEFT JOIN patient p ON p.id = s.patient_id"
     " WHERE f.id = ? LIMIT 1",
+    "R": "r.patient, '', '', '', NULL FROM clinical_row r WHERE r.id = ?",
 }
+_COMPARED: Final = ("F", "R")
 
 
 def originals_of(ledger: Ledger, key: str) -> dict[str, str]:
@@ -38,3 +40,13 @@ def originals_of(ledger: Ledger, key: str) -> dict[str, str]:
     *texts, path = found
     name = "" if path is None else os.fsencode(path).decode("utf-8", "replace")
     return dict(zip(FIELDS, (*texts, name), strict=True))
+
+
+def counterpart_of(ledger: Ledger, key: str, example: str) -> str:
+    """What stands behind the other side of a finding that compares two: the file whose instance
+    goes instead, the Patient ID of the images that a row resembles. Empty where nothing is
+    compared."""
+    if key[:1] not in _COMPARED or not example or example == key:
+        return ""
+    found = originals_of(ledger, example)
+    return found["file"] or found["patient_id"]

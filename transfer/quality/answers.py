@@ -28,7 +28,7 @@ AGREED_TO_DO_WITHOUT: Final = ("IMG-02", "IMG-03", "IMG-04", "IMG-05", "IMG-06")
 EXCLUDE: Final = "exclude"
 USE: Final = "use"
 _LARGEST_FILE: Final = 1024 * 1024
-_SELECTABLE: Final = "PSEIF"
+SELECTABLE: Final = "PSEIF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _on_engine(ledger: Ledger, said: Said) -> list[str]:
 
 def _exclude(ledger: Ledger, said: Said, keys: list[str]) -> list[str]:
     """What is excluded is not settled: taken in again, it is asked about again."""
-    if not all(key[0] in _SELECTABLE and key[1:].isdecimal() for key in keys):
+    if not all(key[0] in SELECTABLE and key[1:].isdecimal() for key in keys):
         raise UsageError(
             f"What {said.rule} found cannot be excluded.",
             "See what it found, and what to do, with: eucaim-transfer check NAME",

@@ -48,7 +48,7 @@ def write_findings(
         OSError: the disk.
     """
     found: tuple[Path, Path] = (folder / "findings.csv", folder / "findings.json")
-    _write(found[0], lambda file: _write_csv(ledger, file, identifiers=identifiers))
+    _write(found[0], lambda file: _write_csv(ledger, file, transfer, identifiers=identifiers))
     _write(found[1], lambda file: _write_json(ledger, file, transfer, identifiers=identifiers))
     return found
 
@@ -63,7 +63,7 @@ def _write(path: Path, write: Callable[[IO[str]], None]) -> None:
     draft.replace(path)
 
 
-def _rows(ledger: Ledger, *, identifiers: bool) -> Iterator[dict[str, str | int]]:
+def _rows(ledger: Ledger, transfer: str, *, identifiers: bool) -> Iterator[dict[str, str | int]]:
     """What is open before what is not, and the worst first."""
     for is_open in (True, False):
         for severity in ("block", "ask", "warn", "info"):
@@ -79,26 +79,29 @@ def _rows(ledger: Ledger, *, identifiers: bool) -> Iterator[dict[str, str | int]
                     _PAGE,
                 )
                 for _, *values in page:
-                    yield _row(ledger, Finding(*values), identifiers=identifiers)
+                    yield _row(ledger, transfer, Finding(*values), identifiers=identifiers)
                 if len(page) < _PAGE:
                     break
                 last = page[-1][0]
 
 
-def _row(ledger: Ledger, finding: Finding, *, identifiers: bool) -> dict[str, str | int]:
+def _row(
+    ledger: Ledger, transfer: str, finding: Finding, *, identifiers: bool
+) -> dict[str, str | int]:
     rule = BY_ID.get(finding.rule)
     known = {**asdict(finding), "title": rule.title if rule else ""}
     row: dict[str, str | int] = {name: known[name] for name in _COLUMNS}
+    row["remedy"] = finding.remedy.replace("NAME", transfer)
     if identifiers:
         row |= originals_of(ledger, finding.key)
     return row
 
 
-def _write_csv(ledger: Ledger, file: IO[str], *, identifiers: bool) -> None:
+def _write_csv(ledger: Ledger, file: IO[str], transfer: str, *, identifiers: bool) -> None:
     names = (*_COLUMNS, *(FIELDS if identifiers else ()))
     writer = csv.DictWriter(file, names)
     writer.writeheader()
-    for row in _rows(ledger, identifiers=identifiers):
+    for row in _rows(ledger, transfer, identifiers=identifiers):
         writer.writerow({name: harmless(value) for name, value in row.items()})
 
 
@@ -113,7 +116,7 @@ def harmless(value: str | int) -> str | int:
 def _write_json(ledger: Ledger, file: IO[str], transfer: str, *, identifiers: bool) -> None:
     file.write(f'{{"transfer": {json.dumps(transfer)}, "findings": [')
     before = "\n"
-    for row in _rows(ledger, identifiers=identifiers):
+    for row in _rows(ledger, transfer, identifiers=identifiers):
         file.write(before + json.dumps(row, ensure_ascii=False))
         before = ",\n"
     words = [asdict(one) for one in set_aside(ledger)]

@@ -50,10 +50,13 @@ def check_command(options: argparse.Namespace) -> int:
             _export(ledger, workspace, options)
         with answering():
             if options.json:
-                print_json(_document(ledger, identifiers=options.identifiers))
+                print_json(_document(ledger, workspace.name, identifiers=options.identifiers))
             else:
                 for line in findings_told(
-                    ledger, workspace.name, is_blocked=code == ExitCode.BLOCKED
+                    ledger,
+                    workspace.name,
+                    is_blocked=code == ExitCode.BLOCKED,
+                    identifiers=options.identifiers,
                 ):
                     say(line)
         strange = unknown_keys(ledger, words)
@@ -63,7 +66,7 @@ def check_command(options: argparse.Namespace) -> int:
         rule, key = strange[0]
         raise UsageError(
             f"{rule} found nothing at {key[:40]}.",
-            "See what it found with: eucaim-transfer check NAME",
+            f"See what it found with: eucaim-transfer check {workspace.name}",
         )
     stands = any(g.severity == "block" or _is_question(g.rule, g.severity) for g in groups)
     return ExitCode.BLOCKED if stands else ended(workspace, code)
@@ -140,7 +143,7 @@ def _release(workspace: Workspace, options: argparse.Namespace) -> None:
             )
 
 
-def _document(ledger: Ledger, *, identifiers: bool) -> dict[str, Any]:
+def _document(ledger: Ledger, transfer: str, *, identifiers: bool) -> dict[str, Any]:
     """The `check --json` document: what stands open, and what was set aside."""
     counts = dict.fromkeys(("block", "ask", "warn", "info"), 0)
     for group in group_findings(ledger):
@@ -150,6 +153,7 @@ def _document(ledger: Ledger, *, identifiers: bool) -> dict[str, Any]:
         "findings": [
             {
                 **asdict(finding),
+                "remedy": finding.remedy.replace("NAME", transfer),
                 **({"originals": originals_of(ledger, finding.key)} if identifiers else {}),
             }
             for finding in read_findings(ledger, _FINDINGS)

@@ -175,7 +175,8 @@ def status_command(options: argparse.Namespace) -> int:
         with Ledger.open(workspace.ledger, read_only=True) as ledger:
             for failed in list_failed(ledger, limit=20):
                 name = f" {spelled(failed.path)}" if options.identifiers else ""
-                say(f"  {failed.key} in {failed.study_key}: {failed.reason}{name}")
+                reason = failed.reason.replace("NAME", workspace.name)
+                say(f"  {failed.key} in {failed.study_key}: {reason}{name}")
             for key, _, reason in volumes_not_sent(ledger, 20):
                 say(f"  {key} (NIfTI): {reason}")
     return ExitCode.DONE

@@ -2,49 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from transfer.ledger.connection import Ledger
-from transfer.ledger.findings import RuleGroup, group_findings, read_findings
+from transfer.ledger.findings import Finding, RuleGroup, group_findings, read_findings
+from transfer.ledger.originals import counterpart_of, originals_of
 from transfer.ledger.set_aside import SetAside, set_aside
-from transfer.quality.answers import choices_told, is_waivable
+from transfer.quality.answers import SELECTABLE, choices_told, is_waivable
 from transfer.quality.dimensions import DimensionLine, dimensions
 from transfer.quality.rules import BY_ID
 from tui.figures import count
 
 _EXAMPLES = 3
 _ASKS = ("block", "ask")
+_BODY_PART_RULE = "IMG-03"
 
 
-def findings_told(ledger: Ledger, transfer: str, *, is_blocked: bool) -> Iterator[str]:
-    """Every line of what a check found. `is_blocked`: the check itself was stopped."""
+def findings_told(
+    ledger: Ledger, transfer: str, *, is_blocked: bool, identifiers: bool = False
+) -> Iterator[str]:
+    """Every line of what a check found. `is_blocked`: the check itself was stopped. With
+    `identifiers` what the hospital calls it stands below each."""
     groups = [group for group in group_findings(ledger) if group.standing == "open"]
     for group in groups:
-        yield from _of_rule(ledger, group, transfer)
+        yield from _of_rule(ledger, group, transfer, identifiers=identifiers)
     yield "qualities of the data"
     yield from (_quality_told(line) for line in dimensions(ledger))
     aside = set_aside(ledger)
     if aside:
         yield "set aside"
         yield from (_aside_told(one) for one in aside)
-    if not is_blocked and not any(group.severity in _ASKS for group in groups):
+    asks = sum(group.severity in _ASKS for group in groups)
+    if asks:
+        stand = "stands" if asks == 1 else "stand"
+        yield f"{count(asks, 'rule')} {stand} in the way; above is what each found, and what to do."
+        yield f"All findings as files: eucaim-transfer check {transfer} --out DIR"
+    elif not is_blocked:
         yield "Nothing stands in the way."
 
 
-def _of_rule(ledger: Ledger, group: RuleGroup, transfer: str) -> Iterator[str]:
+def _of_rule(
+    ledger: Ledger, group: RuleGroup, transfer: str, *, identifiers: bool
+) -> Iterator[str]:
     rule = BY_ID.get(group.rule)
     title = f" {rule.title}:" if rule else ""
     yield f"{group.severity:<5}  {group.rule}{title} {count(group.findings, 'finding')}"
     shown = read_findings(ledger, _EXAMPLES, rule=group.rule, severity=group.severity)
     for finding in shown:
         yield f"       {finding.key}: {finding.message}"
+        if identifiers:
+            yield from _originals_told(ledger, finding)
     if group.findings > len(shown):
         yield f"       and {group.findings - len(shown):,} more"
     for remedy, _ in groupby(finding.remedy for finding in shown):
         yield f"       what to do: {remedy.replace('NAME', transfer)}"
     if group.severity in _ASKS:
         yield from _words_told(group.rule, transfer)
+        yield from _acts_told(group.rule, [finding.key for finding in shown], transfer)
+
+
+def _originals_told(ledger: Ledger, finding: Finding) -> Iterator[str]:
+    found = originals_of(ledger, finding.key)
+    own = [text for text in (found["patient_id"], found["file"] or found["study_uid"]) if text]
+    if own:
+        yield f"         {finding.key} is {', '.join(own)}"
+    if other := counterpart_of(ledger, finding.key, finding.example):
+        yield f"         {finding.example} is {other}"
+
+
+def _acts_told(rule_id: str, keys: Sequence[str], transfer: str) -> Iterator[str]:
+    """What can be done about them here, as it is typed."""
+    if rule_id == _BODY_PART_RULE:
+        series = next((key for key in keys if key.startswith("E")), "")
+        if series:
+            yield (
+                f"       mend it with: eucaim-transfer mend {transfer} --series {series}"
+                " --body-part TERM --by PERSON"
+            )
+    if any(key[:1] in SELECTABLE and key[1:].isdecimal() for key in keys):
+        yield (
+            f"       leave out with: eucaim-transfer select {transfer} --exclude-finding {rule_id}"
+            " --by PERSON --reason TEXT"
+        )
 
 
 def _words_told(rule_id: str, transfer: str) -> Iterator[str]:
