@@ -10,6 +10,7 @@ from typing import Final, Literal
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Word
+from transfer.ledger.standing import stand_anew_inside
 
 Standing = Literal["open", "waived", "answered", "excluded", "mended"]
 
@@ -17,11 +18,10 @@ _WORST_FIRST: Final = (
     "CASE severity WHEN 'block' THEN 0 WHEN 'ask' THEN 1 WHEN 'warn' THEN 2 ELSE 3 END"
 )
 _COLUMNS: Final = "rule, severity, level, key, message, remedy, n, example, standing"
-SAID: Final = (
-    "SELECT s.standing FROM settled s WHERE s.rule = f.rule AND s.key = f.key AND f.n <= s.n"
-    " AND instr('bawi', substr(f.severity, 1, 1)) >= instr('bawi', substr(s.severity, 1, 1))"
+_REPLACED: Final = ", ".join(
+    f"{name} = excluded.{name}"
+    for name in ("severity", "level", "message", "remedy", "n", "example", "standing")
 )
-"""How a person's word settles the finding `f`: as long as that has not grown since."""
 _PAGE: Final = 2000
 
 
@@ -60,31 +60,47 @@ def record_finding(ledger: Ledger, finding: Finding) -> None:
     with ledger.transaction():
         ledger.write(
             f"INSERT INTO finding ({_COLUMNS})"  # noqa: S608 - a literal of ours
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (rule, key) DO UPDATE SET"
-            " severity = excluded.severity, level = excluded.level, message = excluded.message,"
-            " remedy = excluded.remedy, n = excluded.n, example = excluded.example,"
-            " standing = excluded.standing",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            f" ON CONFLICT (rule, key) DO UPDATE SET {_REPLACED}",
             *_values(finding),
         )
 
 
 def replace_findings(ledger: Ledger, rules: Collection[str], findings: Iterable[Finding]) -> None:
-    """Record these as all the findings that there are of some rules.
+    """Record these as all the findings that there are of some rules, each `open` or `mended`; what
+    persons said and left out decides whether it stands.
 
-    They are put aside first: finding them takes a while, in which others write to the ledger.
+    They are put aside first: finding them takes a while, in which others write to the ledger. What
+    was found before and is found again keeps its row, since a row costs many times what it costs
+    to compare it.
     """
     going = iter(findings)
-    ledger.write(f"CREATE TEMP TABLE found ({_COLUMNS})")
+    ledger.write(f"CREATE TEMP TABLE found ({_COLUMNS}, UNIQUE (rule, key))")
     try:
         while page := [_values(finding) for finding in islice(going, _PAGE)]:
-            ledger.write_many("INSERT INTO found VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", page)
+            with ledger.transaction(durable=False):
+                ledger.write_many("INSERT INTO found VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", page)
         with ledger.transaction():
-            ledger.write_many("DELETE FROM finding WHERE rule = ?", [(rule,) for rule in rules])
-            ledger.write(
-                f"INSERT INTO finding ({_COLUMNS}) SELECT {_COLUMNS} FROM found ORDER BY rowid"  # noqa: S608 - literals of ours
-            )
+            ledger.write_many(_DELETE_GONE, [(rule,) for rule in rules])
+            ledger.write(_TAKE_FOUND)
+            stand_anew_inside(ledger)
     finally:
         ledger.write("DROP TABLE found")
+
+
+# Where in the tree an instance or a file lies may have changed since: its row is made anew.
+_DELETE_GONE: Final = """
+  DELETE FROM finding WHERE rule = ? AND (substr(key, 1, 1) IN ('I', 'F') OR NOT EXISTS
+    (SELECT 1 FROM temp.found o WHERE o.rule = finding.rule AND o.key = finding.key))
+"""
+_TAKE_FOUND: Final = f"""
+  INSERT INTO finding ({_COLUMNS}) SELECT {_COLUMNS} FROM temp.found WHERE true ORDER BY rowid
+  ON CONFLICT (rule, key) DO UPDATE SET {_REPLACED}
+  WHERE (finding.severity, finding.level, finding.message, finding.remedy, finding.n,
+      finding.example, finding.standing = 'mended')
+    IS NOT (excluded.severity, excluded.level, excluded.message, excluded.remedy, excluded.n,
+      excluded.example, excluded.standing = 'mended')
+"""  # noqa: S608 - literals of ours
 
 
 def _values(f: Finding) -> tuple[object, ...]:

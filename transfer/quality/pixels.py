@@ -148,9 +148,6 @@ class _Look:
     def found(self) -> Iterator[Finding]:
         """A finding for each Series with images whose twin comes before them."""
         rule = BY_ID[EQUAL_PIXELS]
-        said = dict(
-            self._ledger.rows("SELECT key, standing FROM settled WHERE rule = ?", EQUAL_PIXELS)
-        )
         for series, n, example, others, of in self._ledger.rows(
             "SELECT i.series_id, count(*), min(i.id), count(DISTINCT o.series_id), min(o.series_id)"
             " FROM seen_pixels c JOIN (SELECT whole, min(instance) AS first FROM seen_pixels"
@@ -160,16 +157,14 @@ class _Look:
         ):
             where = "the same series" if of == series else f"series E{of}"
             more = f" and {others - 1} more series" if others > 1 else ""
-            key = f"E{series}"
             yield Finding(
                 EQUAL_PIXELS,
                 Severity.WARN.value,
                 "series",
-                key,
+                f"E{series}",
                 f"The same picture, under other UIDs, is in images of {where}{more}:"
                 f" {with_count('{n} images', int(n))}.",
                 rule.remedy,
                 int(n),
                 f"I{example}",
-                said.get(key, "open"),
             )
