@@ -176,3 +176,25 @@ def test_volumes_go_though_every_image_is_left_out(tmp_path: Path) -> None:
         assert ran.code == 0, str(ran)
         assert len(bench.held()) == 2
         assert bench.status()["instances"]["sent"] == 0
+
+
+def test_what_has_gone_already_keeps_nothing_back(bench: DeidBench) -> None:
+    """It went by earlier rules. Nobody can mend it here or leave it out; what is left is judged."""
+    bench.patient(1, 2, **(CLEAN | {"PatientAge": ""}))
+    bench.patient(2, 1, **CLEAN)
+    ready(bench)
+    config = bench.program.home / "config.toml"
+    text = config.read_text("utf-8")
+    config.write_text(text.replace('"eucaim"', '"integrity"'), "utf-8")
+    bench.program.good("select", TRANSFER, "--exclude", "P2", "--by", "Dr Data")
+    assert bench.upload().code == 0
+    config.write_text(text, "utf-8")
+    bench.program.good("select", TRANSFER, "--clear")
+    checked = bench.check()
+    assert checked.code == 0, str(checked)
+    assert ("AGE-01", "warn") in {(f["rule"], f["severity"]) for f in checked.document["findings"]}
+    assert bench.upload().code == 0
+    assert len(bench.arrived()) == 3
+    bench.image(1, 2, **(CLEAN | {"PatientAge": ""}))
+    assert bench.upload().code == 3
+    assert len(bench.arrived()) == 3

@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
 
 from transfer.clinical.derive import derive
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, replace_findings
+from transfer.ledger.gone import has_gone
 from transfer.ledger.standing import stand_anew
 from transfer.quality.document import read_traits as read_traits
 from transfer.quality.document import write_traits as write_traits
@@ -37,9 +37,11 @@ def judge(ledger: Ledger, circumstances: Circumstances) -> None:
     """Run every rule and replace all findings of theirs, but what a deep look found. Blocking; may
     be repeated at any time."""
     derive(ledger)
-    found = _standing(ledger, _all(ledger, circumstances), circumstances)
+    found = (
+        _of_what_is_left(ledger, one)
+        for one in _findings(_all(ledger, circumstances), circumstances)
+    )
     replace_findings(ledger, [rule.id for rule in RULES if not isinstance(rule, DeepRule)], found)
-    stand_anew(ledger)
     _record_circumstances(ledger, circumstances)
 
 
@@ -52,41 +54,29 @@ def _all(ledger: Ledger, circumstances: Circumstances) -> Iterator[tuple[Rule, F
                 yield rule, found
 
 
-def _standing(
-    ledger: Ledger,
-    found: Iterator[tuple[Rule, Found]],
-    circumstances: Circumstances,
+def _findings(
+    found: Iterator[tuple[Rule, Found]], circumstances: Circumstances
 ) -> Iterator[Finding]:
-    said = {
-        (rule, key): of
-        for rule, key, *of in ledger.rows("SELECT rule, key, standing, severity, n FROM settled")
-    }
     for rule, one in found:
-        severity = in_force(rule, one.severity, circumstances)
-        standing = (
-            "mended" if one.is_mended else _settled(said.get((rule.id, one.key)), severity, one)
-        )
         yield Finding(
             rule.id,
-            severity.value,
+            in_force(rule, one.severity, circumstances).value,
             one.level.value,
             one.key,
             one.message,
             one.remedy or rule.remedy,
             one.n,
             one.example,
-            standing,
+            "mended" if one.is_mended else "open",
         )
 
 
-def _settled(word: list[Any] | None, severity: Severity, found: Found) -> str:
-    """How a person's word settles a finding: not at all where that has grown since."""
-    if word is None:
-        return "open"
-    standing, was, n = word
-    order = list(Severity)
-    has_grown = found.n > n or order.index(severity) < order.index(Severity(was))
-    return "open" if has_grown else str(standing)
+def _of_what_is_left(ledger: Ledger, found: Finding) -> Finding:
+    """What went by earlier rules is told, and stops nothing of what is left."""
+    is_heavy = found.severity in (Severity.BLOCK.value, Severity.ASK.value)
+    if is_heavy and has_gone(ledger, found.key):
+        return replace(found, severity=Severity.WARN.value)
+    return found
 
 
 def in_force(rule: Rule, severity: Severity, circumstances: Circumstances) -> Severity:
