@@ -104,8 +104,8 @@ def test_reading_again_goes_on_where_it_was_interrupted(
     with make_transfer_of(source, tmp_path / "home") as ledger:
         scanned(ledger)
         forgotten(ledger)
-        # Asked once in the walk, then before each page of headers.
-        asked = iter([False, False, False, True])
+        # Asked for each page of the walk, then before each page of headers.
+        asked = iter([*[False] * 6, False, False, True])
         with pytest.raises(Interrupted):
             scan(ledger, processes=1, should_stop=lambda: next(asked, True))
         done = ledger.number("SELECT count(*) FROM instance WHERE traits_id IS NOT NULL")
