@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from transfer.errors import UsageError
+from transfer.ledger.branches import Branch, Place, count_branch, read_branches, read_found
 from transfer.ledger.choice import Choice, read_choice
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding
@@ -29,16 +30,7 @@ from transfer.ledger.selection import (
 )
 from transfer.ledger.sieve import Sieve
 from transfer.ledger.standing import stand_anew
-from transfer.ledger.tree import (
-    Branch,
-    Place,
-    TreePage,
-    count_branch,
-    read_branches,
-    read_found,
-    read_page,
-    read_page_before,
-)
+from transfer.ledger.tree import TreePage, read_page, read_page_before
 from transfer.selecting import select_anew
 from transfer.workspace import Home, Workspace
 

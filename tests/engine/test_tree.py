@@ -9,21 +9,13 @@ import pytest
 
 from tests.tui.forests import exclude, grow
 from transfer.ledger import connection
+from transfer.ledger.branches import END, START, Branch, Place, count_branch, read_found
 from transfer.ledger.census import take_census
 from transfer.ledger.choice import Amount, Choice, read_choice
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, record_finding, replace_findings, settle_findings
 from transfer.ledger.sieve import Sieve, View, make_sieve
-from transfer.ledger.tree import (
-    END,
-    START,
-    Branch,
-    Place,
-    count_branch,
-    read_found,
-    read_page,
-    read_page_before,
-)
+from transfer.ledger.tree import read_page, read_page_before
 
 ALL = Sieve()
 

@@ -12,8 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from transfer.errors import TransferError
+from transfer.ledger.branches import END, START, Branch, Place
 from transfer.ledger.sieve import Sieve, View, make_sieve
-from transfer.ledger.tree import END, START, Branch, Place, TreePage
+from transfer.ledger.tree import TreePage
 from tui import figures
 from tui.choosing import PAGE, ChoiceLook, Choosing, Wanted
 from tui.judging import judge_later

@@ -8,9 +8,9 @@ from typing import Final
 
 from textual.content import Content
 
+from transfer.ledger.branches import Branch
 from transfer.ledger.choice import Amount, Choice
 from transfer.ledger.sieve import Sieve
-from transfer.ledger.tree import Branch
 from tui import figures
 from tui.screens.findings_drawing import state_of
 from tui.screens.review_drawing import MASK

@@ -8,8 +8,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 
+from transfer.ledger.branches import Place
 from transfer.ledger.findings import Finding
-from transfer.ledger.tree import Place
 from tui import figures
 from tui.choosing import FOUND
 from tui.page import Page

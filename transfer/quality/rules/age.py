@@ -60,6 +60,8 @@ def _table_years(ledger: Ledger, study: int) -> float | None:
 
 
 def _different(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
+    if not ledger.number("SELECT EXISTS (SELECT 1 FROM study_age WHERE source = 'table')"):
+        return
     for study, said in said_of_studies(ledger, PATIENT_AGE, of_source=True):
         header = _header_years([one.text for one in said])
         if header is None:
