@@ -80,6 +80,11 @@ FAULTS = [
         [("DID-07", "E3", "block")],
     ),
     Fault(
+        "a document",
+        lambda c: c.set(3, SOPClassUID=f"{ROOT}104.1", Modality="DOC"),
+        [("DID-07", "E3", "block")],
+    ),
+    Fault(
         "a head",
         lambda c: c.set(4, BodyPartExamined="HEAD"),
         [("DID-09", "E4", "block")],

@@ -71,6 +71,8 @@ FACE_PARTS: Final = _words(
 
 LABEL_MAP: Final = "1.2.840.10008.5.1.4.1.1.66.7"
 SEGMENTATIONS: Final = frozenset(("1.2.840.10008.5.1.4.1.1.66.4", LABEL_MAP))
+DOCUMENTS: Final = frozenset(("1.2.840.10008.5.1.4.1.1.104.1", "1.2.840.10008.5.1.4.1.1.104.2"))
+"""Encapsulated PDF and CDA: pages of text in one piece."""
 STRUCTURE_SETS: Final = frozenset(("1.2.840.10008.5.1.4.1.1.481.3",))
 
 # PS3.5 section 9.1: components without leading zeros, 64 characters in all.

@@ -37,7 +37,7 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
-from transfer.quality.terms import FACE_MODALITIES, is_face_part, is_image
+from transfer.quality.terms import DOCUMENTS, FACE_MODALITIES, is_face_part, is_image
 from transfer.sentences import listed
 
 _TEXTS: Final = (STUDY_DESCRIPTION, SERIES_DESCRIPTION, PROTOCOL_NAME, IMAGE_COMMENTS)
@@ -91,7 +91,16 @@ def _texts(traits: Traits, now: Circumstances) -> Problem | None:
 
 
 def _burned_in(traits: Traits, now: Circumstances) -> Problem | None:
-    if not (now.requires_deidentified or now.method) or not is_image(traits[SOP_CLASS]):
+    if not (now.requires_deidentified or now.method):
+        return None
+    if traits[SOP_CLASS] in DOCUMENTS and not now.is_by_profile:
+        # A profile of ours stops them by itself.
+        return Problem(
+            Severity.BLOCK,
+            "{n} documents (PDF or CDA) go along, which nothing looks into. They name the patient"
+            " as a rule.",
+        )
+    if not is_image(traits[SOP_CLASS]):
         return None
     if now.blanks_pixels and not now.is_leaving:
         return None  # Pixel rules decide image by image what they cover.
