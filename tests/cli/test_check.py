@@ -253,3 +253,19 @@ def test_the_files_say_what_to_type_for_this_transfer(at: Checking, tmp_path: Pa
     text = (tmp_path / "out" / "findings.csv").read_text("utf-8")
     assert "eucaim-transfer" in text
     assert " NAME" not in text
+
+
+def test_the_size_of_what_goes_stands_beside_what_goes(at: Checking) -> None:
+    at.program.good("scan", NAME)
+    (found,) = [line for line in told_by_status(at) if line.startswith("found")]
+    assert found.endswith(" kB") or found.endswith(" B")
+    at.program.good("select", NAME, "--exclude", "E2")
+    found, selected = (
+        line for line in told_by_status(at) if line.split()[0] in ("found", "selected")
+    )
+    assert found.endswith("2 instances")
+    assert "1 instances, " in selected
+
+
+def told_by_status(at: Checking) -> list[str]:
+    return [line.strip() for line in at.program.run("status", NAME).out.splitlines()]

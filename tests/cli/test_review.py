@@ -11,6 +11,7 @@ from tests.program import Program
 from tests.tui.reviews import KEY, NAME, SURNAME, make_reviewed, stop_second_series
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import read_findings
+from transfer.ledger.selection import add_rule, apply_selection
 from transfer.workspace import Home, Workspace
 
 MASK = "*****"
@@ -102,6 +103,16 @@ def test_a_stopped_series_says_that_it_does_not_leave(program: Program) -> None:
     assert [line.split()[0] for line in ran.out.splitlines() if "SeriesDescription" in line] == [
         "found"
     ]
+
+
+def test_a_series_that_was_left_out_cannot_leave(program: Program, workspace: Workspace) -> None:
+    with Ledger.open(workspace.ledger) as ledger:
+        add_rule(ledger, "exclude", "key", "E2,E3")
+        apply_selection(ledger)
+    lines = [line.split() for line in program.good("review", NAME).out.splitlines()]
+    states = {line[0]: line[-2:] for line in lines if line and line[0] in ("E1", "E2", "E3")}
+    assert states["E2"] == states["E3"] == ["left", "out"]
+    assert states["E1"] != ["left", "out"]
 
 
 def test_a_comparison_is_refused_where_there_is_none(program: Program) -> None:

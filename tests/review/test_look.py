@@ -15,6 +15,7 @@ from transfer.deid.methods import MethodSpec
 from transfer.deid.model import Header, Moment, NumberNeeded, Outcome, Quarantined, Skipped
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
+from transfer.ledger.selection import add_rule, apply_selection
 from transfer.review.glass import Glass, make_glass
 from transfer.review.lines import Change
 from transfer.review.look import look_at
@@ -155,6 +156,19 @@ def test_a_page_of_series_tells_what_of_them_is_stopped(workspace: Workspace) ->
         ("E1", 3, 0, 1, True),
         ("E2", 1, 1, 0, False),
         ("E3", 2, 0, 0, False),
+    ]
+
+
+def test_a_series_that_a_person_left_out_is_told_as_such(workspace: Workspace) -> None:
+    stop_second_series(workspace)
+    with Ledger.open(workspace.ledger) as ledger:
+        add_rule(ledger, "exclude", "key", "E2,E3")
+        apply_selection(ledger)
+        rows = list_series(ledger, limit=10)
+    assert [(r.key, r.instances, r.left_out, r.stopped) for r in rows] == [
+        ("E1", 3, 0, 0),
+        ("E2", 1, 1, 0),
+        ("E3", 2, 2, 0),
     ]
 
 

@@ -18,6 +18,7 @@ class SeriesRow:
 
     `stopped` instances do not leave, for their own sake; `failed` ones besides were held back
     with their patient, or were refused by the node. `is_open`: some are not de-identified yet.
+    `left_out`: nobody asks for so many of the `instances`.
     """
 
     key: str
@@ -28,6 +29,7 @@ class SeriesRow:
     stopped: int
     failed: int
     is_open: bool
+    left_out: int = 0
 
     @property
     def row(self) -> int:
@@ -57,15 +59,19 @@ def list_series(ledger: Ledger, *, limit: int, offset: int = 0) -> list[SeriesRo
             stopped,
             max(0, failed - stopped),
             bool(is_open),
+            left_out,
         )
-        for series, study, patient, modality, n, stopped, failed, is_open in ledger.rows(
+        for series, study, patient, modality, n, stopped, failed, is_open, left_out in ledger.rows(
             "SELECT e.id, e.study_id, s.patient_id, e.modality,"
             " (SELECT ifnull(sum(t.n), 0) FROM tally t WHERE t.series_id = e.id),"
-            " (SELECT count(*) FROM instance i WHERE i.series_id = e.id AND i.cause <> ''),"
+            " (SELECT count(*) FROM instance i WHERE i.series_id = e.id AND i.cause <> ''"
+            " AND i.state <> 'excluded'),"
             " (SELECT ifnull(sum(t.n), 0) FROM tally t WHERE t.series_id = e.id"
             " AND t.state = 'failed'),"
             " EXISTS (SELECT 1 FROM instance i WHERE i.series_id = e.id AND i.state = 'ready'"
-            " AND i.head_sha256 IS NULL)"
+            " AND i.head_sha256 IS NULL),"
+            " (SELECT ifnull(sum(t.n), 0) FROM tally t WHERE t.series_id = e.id"
+            " AND t.state = 'excluded')"
             " FROM (SELECT id, study_id, modality FROM series ORDER BY id LIMIT ? OFFSET ?) e"
             " JOIN study s ON s.id = e.study_id ORDER BY e.id",
             limit,

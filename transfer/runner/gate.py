@@ -23,6 +23,7 @@ from transfer.node import Node, Objection, StudyPlan
 from transfer.orders import DEID_WAIVER
 from transfer.quality.in_the_way import in_the_way_told, rules_in_the_way
 from transfer.runner.ledger_thread import LedgerThread
+from transfer.sentences import count
 from transfer.values import ExitCode, StepState
 
 COUNTED = "counted-on-node"
@@ -151,14 +152,19 @@ def _of_volumes(ledger: Ledger) -> str:
         )
     told = ""
     if v.verified:
-        told += f" {v.verified} NIfTI volumes are there too, read back with equal digests."
-    if v.handed_over:
+        are = "is" if v.verified == 1 else "are"
         told += (
-            f" {v.handed_over} NIfTI volumes lie in the hand-over folder of this transfer; its"
-            " README says how they go on."
+            f" {count(v.verified, 'NIfTI volume')} {are} there too, read back with equal digests."
+        )
+    if v.handed_over:
+        lie, they_go = ("lies", "it goes") if v.handed_over == 1 else ("lie", "they go")
+        told += (
+            f" {count(v.handed_over, 'NIfTI volume')} {lie} in the hand-over folder of this"
+            f" transfer; its README says how {they_go} on."
         )
     if v.left_out:
-        told += f" {v.left_out} NIfTI images are left out, each with its reason."
+        are = "is" if v.left_out == 1 else "are"
+        told += f" {count(v.left_out, 'NIfTI image')} {are} left out, each with its reason."
     return told
 
 

@@ -219,23 +219,25 @@ def _print_volumes(status: Status) -> None:
     v = status.volumes
     if v.found:
         failed = f", {v.failed} failed" if v.failed else ""
-        say(
-            f"  NIfTI        {v.found} found, {v.left_out} left out; {v.sent} of {v.ready}"
-            f" acknowledged, {v.verified} read back{failed}"
-        )
+        went = f"{v.sent} of {v.ready} acknowledged, {v.verified} read back"
+        if status.handover:
+            went = f"{v.handed_over} of {v.ready} to be handed over"
+        say(f"  NIfTI        {v.found} found, {v.left_out} left out; {went}{failed}")
     if status.handover:
-        say(f"  hand over    {v.handed_over} NIfTI volumes lie in {status.handover}")
+        say(f"  hand over    what lies in {status.handover}")
 
 
 def print_status(status: Status) -> None:
     """Status in plain lines."""
     n, files = status.census.instances, status.census.files
+    # Of what goes: the ledger keeps no sum of what stays.
+    size = figures.size(status.census.bytes_total)
     say(f"{status.order.name}: {status.state}")
     say(f"  node         {status.order.node} {status.order.destination}".rstrip())
     say(
         f"  found        {status.census.patients} patients, {status.census.studies} studies,"
-        f" {status.census.series} series, {n.found} instances,"
-        f" {figures.size(status.census.bytes_total)}"
+        f" {status.census.series} series, {n.found} instances"
+        + ("" if status.chosen is not None else f", {size}")
     )
     say(
         f"  left out     {files.rejected} rejected, {files.duplicates} duplicates,"
@@ -245,7 +247,7 @@ def print_status(status: Status) -> None:
         goes = status.goes
         say(
             f"  selected     {goes.patients} patients, {goes.studies} studies,"
-            f" {goes.series} series, {n.ready} instances; {n.excluded} left out by"
+            f" {goes.series} series, {n.ready} instances, {size}; {n.excluded} left out by"
             f" {figures.count(goes.rules, 'rule')}"
         )
     if status.deid is not None:

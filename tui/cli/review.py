@@ -139,6 +139,7 @@ def _series_document(row: SeriesRow) -> dict[str, Any]:
         "stopped": row.stopped,
         "failed": row.failed,
         "prepared": not row.is_open,
+        "left_out": row.left_out,
     }
 
 
@@ -222,7 +223,9 @@ def _value(value: Value | None, reveals: bool) -> str | None:
 
 def _series_cells(row: SeriesRow) -> tuple[str, ...]:
     state = "not prepared yet" if row.is_open else "can leave"
-    if row.stopped or row.failed:
+    if 0 < row.left_out == row.instances:
+        state = "left out"
+    elif row.stopped or row.failed:
         state = f"{row.stopped + row.failed:,} stopped, held or refused"
     what = figures.count(row.instances, "instance")
     return (row.key, row.study_key, row.patient_key, row.modality, what, state)

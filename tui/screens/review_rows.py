@@ -35,7 +35,9 @@ def question(group: StoppedGroup) -> tuple[str, list[str]]:
 
 def draw_series(entry: SeriesRow, width: int) -> list[Content]:
     """One Series: its keys, what it is, and whether all of it leaves."""
-    if entry.stopped:
+    if 0 < entry.left_out == entry.instances:
+        state = line(("○ left out", "$muted"))
+    elif entry.stopped:
         state = line((f"✗ {entry.stopped:,} stopped", "$bad"))
     elif entry.failed:
         state = line((f"✗ {entry.failed:,} held or refused", "$bad"))

@@ -89,9 +89,11 @@ def _of_studies(
     ledger: Ledger, patient: int, severity: Severity, message: str, remedy: str
 ) -> Iterator[Found]:
     for study, n, example in ledger.rows(
-        "SELECT s.id, sum(t.n), min(e.id) FROM study s JOIN series e ON e.study_id = s.id"
+        "SELECT of.id, of.n, (SELECT min(i.id) FROM instance i WHERE i.series_id = of.series"
+        " AND i.state <> 'excluded') FROM (SELECT s.id, sum(t.n) AS n, min(e.id) AS series"
+        " FROM study s JOIN series e ON e.study_id = s.id"
         " JOIN tally t ON t.series_id = e.id AND t.n > 0 AND t.state <> 'excluded'"
-        " WHERE s.patient_id = ? GROUP BY s.id",
+        " WHERE s.patient_id = ? GROUP BY s.id) of",
         patient,
     ):
         yield Found(
@@ -101,7 +103,7 @@ def _of_studies(
             with_count(message, int(n)),
             remedy,
             int(n),
-            f"E{example}",
+            f"I{example}",
         )
 
 
@@ -112,7 +114,7 @@ def _same_bytes(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             "all",
             Level.DATASET,
             Severity.WARN,
-            with_count("{n} files repeat the bytes of others; each instance is sent once.", n),
+            with_count("{n} files with the same bytes as others; each instance is sent once.", n),
             n=n,
             example=f"F{first}",
         )
