@@ -13,9 +13,6 @@ from transfer.deid.model import Method
 
 Target = Callable[[bytes], None]
 
-# Of what is reported to a person two parsers may think differently.
-_DOUBTS: Final = frozenset(("unreadable-element", "encoding-differs-from-transfer-syntax"))
-
 
 @contextmanager
 def _as_file(data: bytes) -> Iterator[bytes]:
@@ -46,7 +43,8 @@ def scan(data: bytes) -> None:
         return
     for text in (facts.header.patient_id, facts.header.study_description, facts.header.traits):
         assert text.isprintable() or not any(c < " " for c in text), "a control character is kept"
-    if not _DOUBTS & set(facts.reasons):
+    # What is reported to a person two parsers may take for different things.
+    if facts.verdict is FileVerdict.OK:
         _compare(data, facts.header.sop_instance_uid, facts.header.series_uid)
 
 
