@@ -131,19 +131,18 @@ def read_findings(
 ) -> list[Finding]:
     """A page of findings, worst first; those that are open unless another standing, or with None
     any, is asked for."""
+    asked = {"rule": rule, "key": key, "standing": standing, "severity": severity}
+    wanted = {column: value for column, value in asked.items() if value is not None}
+    # What is not asked for is left out of the question, so that SQLite can take an index.
+    where = " AND ".join(f"{column} = ?" for column in wanted) or "1"
     return [
         Finding(*row)
         for row in ledger.rows(
-            f"SELECT {_COLUMNS} FROM finding WHERE (?1 IS NULL OR rule = ?1)"  # noqa: S608 - a literal of ours
-            " AND (?2 IS NULL OR key = ?2) AND (?3 IS NULL OR standing = ?3)"
-            " AND (?6 IS NULL OR severity = ?6)"
-            f" ORDER BY {_WORST_FIRST}, rule, id LIMIT ?4 OFFSET ?5",
-            rule,
-            key,
-            standing,
+            f"SELECT {_COLUMNS} FROM finding WHERE {where}"  # noqa: S608 - literals of ours
+            f" ORDER BY {_WORST_FIRST}, rule, id LIMIT ? OFFSET ?",
+            *wanted.values(),
             limit,
             offset,
-            severity,
         )
     ]
 
@@ -200,7 +199,8 @@ def settle_findings(
     keys that were settled; none where nothing of it was open.
     """
     with ledger.transaction():
-        found = [k for k in open_keys(ledger, rule) if keys is None or k in set(keys)]
+        meant = None if keys is None else frozenset(keys)
+        found = [k for k in open_keys(ledger, rule) if meant is None or k in meant]
         if not found:
             return []
         subject = "waive" if standing == "waived" else "answer"

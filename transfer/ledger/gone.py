@@ -23,6 +23,16 @@ _VOLUMES: Final = {
 }
 
 
+def anything_has_gone(ledger: Ledger) -> bool:
+    """Whether a node has anything of this transfer: before that, no object has to be asked."""
+    return bool(
+        ledger.number(
+            "SELECT EXISTS (SELECT 1 FROM tally WHERE state IN ('sent', 'verified') AND n > 0)"
+            " OR EXISTS (SELECT 1 FROM volume WHERE state IN ('sent', 'verified'))"
+        )
+    )
+
+
 def has_gone(ledger: Ledger, key: str) -> bool:
     """Whether all of an object that was to go has gone, and some of it has."""
     kind = key[:1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from itertools import chain, groupby, repeat
+from itertools import groupby, repeat
 from typing import Final
 
 from transfer.ledger.connection import Ledger
@@ -113,8 +113,10 @@ class _Asking:
 
     def __call__(self, traits: Traits) -> _Said:
         get = traits.values.get
-        said = (answers(tuple(map(get, tags, repeat("")))) for tags, answers in self._asked)
-        return tuple(chain.from_iterable(said))
+        said: list[tuple[HeaderRule, Problem]] = []
+        for tags, answers in self._asked:
+            said += answers(tuple(map(get, tags, repeat(""))))
+        return tuple(said)
 
 
 def _remembered(

@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from transfer.clinical.derive import derive
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, replace_findings
-from transfer.ledger.gone import has_gone
+from transfer.ledger.gone import anything_has_gone, has_gone
 from transfer.ledger.standing import stand_anew
 from transfer.quality.document import read_traits as read_traits
 from transfer.quality.document import write_traits as write_traits
@@ -37,10 +37,9 @@ def judge(ledger: Ledger, circumstances: Circumstances) -> None:
     """Run every rule and replace all findings of theirs, but what a deep look found. Blocking; may
     be repeated at any time."""
     derive(ledger)
-    found = (
-        _of_what_is_left(ledger, one)
-        for one in _findings(_all(ledger, circumstances), circumstances)
-    )
+    found = _findings(_all(ledger, circumstances), circumstances)
+    if anything_has_gone(ledger):
+        found = (_of_what_is_left(ledger, one) for one in found)
     replace_findings(ledger, [rule.id for rule in RULES if not isinstance(rule, DeepRule)], found)
     _record_circumstances(ledger, circumstances)
 
