@@ -202,6 +202,13 @@ def test_what_a_file_of_answers_cannot_mean_is_refused_by_its_rule(
     assert what in ran.err
 
 
+def test_images_alone_need_a_reason(template: Checking) -> None:
+    """LNK-03: the platform accepts them case by case."""
+    ran = template.check("--answer", "LNK-03=image-only", "--by", "Dr Data")
+    assert ran.code == 2
+    assert "with a reason" in ran.err
+
+
 def test_an_answer_without_a_person_is_refused(template: Checking) -> None:
     ran = template.check("--answer", "LNK-03=image-only")
     assert ran.code == 2

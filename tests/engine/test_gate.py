@@ -130,7 +130,7 @@ def test_what_is_mended_goes_as_it_was_asked_for_and_the_source_stays(bench: Dei
 def test_a_mend_is_made_before_the_method_works(bench: DeidBench) -> None:
     bench.patient(1, 2, **(CLEAN | {"BodyPartExamined": ""}))
     bench.new_eucaim()
-    bench.check("--answer", "LNK-03=image-only", "--by", "Dr Data")
+    bench.check("--answer", "LNK-03=image-only", "--by", "Dr Data", "--reason", "x")
     bench.program.good(
         "mend", TRANSFER, "--series", "E1", "--body-part", "CHEST", "--by", "Dr Data"
     )

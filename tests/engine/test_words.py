@@ -63,7 +63,7 @@ def test_a_word_on_pictures_does_not_cover_one_that_was_replaced(tmp_path: Path)
     with deid_bench(tmp_path, gate="eucaim", deidentified="required") as bench:
         bench.patient(1, 2, **shown)
         assert bench.new("--deid", "none", "--by", "Dr Data", "--reason", "made").code == 0
-        bench.check("--answer", "LNK-03=image-only", "--by", "Dr Data")
+        bench.check("--answer", "LNK-03=image-only", "--by", "Dr Data", "--reason", "x")
         assert open_rules(bench) == {"DID-07"}
         said = bench.check("--answer", "DID-07=clean", "--by", "Dr Data")
         assert said.code == 0, str(said)
@@ -80,7 +80,7 @@ def test_a_word_on_a_volume_does_not_cover_one_that_was_replaced(tmp_path: Path)
         path = bench.patient(0)
         path.write_bytes(packed(nifti(descrip=b"FSL5.0"), name=b"x.nii", mtime=1))
         bench.new()
-        bench.check("--answer", "LNK-03=image-only", "--by", "Dr Data")
+        bench.check("--answer", "LNK-03=image-only", "--by", "Dr Data", "--reason", "x")
         bench.check("--waive", "NII-03", "--by", "Dr Data", "--reason", "a program")
         path.write_bytes(packed(nifti(descrip=b"Ottokar Zwingenberg"), name=b"x.nii", mtime=1))
         bench.program.good("scan", TRANSFER)

@@ -101,6 +101,21 @@ async def test_the_site_id_of_the_last_transfer_is_suggested(home: Home) -> None
         assert "by the profile lethe" in words(app)
 
 
+async def test_a_typed_site_id_takes_the_place_of_the_suggested_one(home: Home) -> None:
+    """Appended to it, it would be the SITE ID of nobody, and another cohort's key."""
+    workspace = home.new_workspace("earlier")
+    with Ledger.create(workspace.ledger) as ledger:
+        write_order(
+            ledger, Order("earlier", "strict", Path("/data"), "", site_id="SITE-7", deid="lethe")
+        )
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *STRICT, "down", "enter")
+        assert app.screen.query_one("#site-id").value == "SITE-7"  # type: ignore[attr-defined]
+        await press(pilot, "S", "1")
+        assert app.screen.query_one("#site-id").value == "S1"  # type: ignore[attr-defined]
+
+
 async def test_a_cohort_without_a_key_is_told_what_that_means(home: Home) -> None:
     """What losing it means, and that an earlier one has to be brought in first."""
     app = make_app(home)

@@ -93,10 +93,11 @@ def checked(said: Said) -> Said:
             f"There is no rule {said.rule!r} that could be answered or waived.",
             "See the rules that found something with: eucaim-transfer check NAME",
         )
-    if not said.person.strip() or (said.is_waiver and not said.reason.strip()):
+    needs_reason = said.is_waiver or (rule is not None and needs_a_reason(rule, said.choice))
+    if not said.person.strip() or (needs_reason and not said.reason.strip()):
         raise UsageError(
             f"A word on {said.rule} is given by a named person"
-            f"{', with a reason' if said.is_waiver else ''}.",
+            f"{', with a reason' if needs_reason else ''}.",
             "Add --by PERSON --reason TEXT; both are kept with the transfer.",
         )
     if said.is_waiver and not is_waivable(said.rule):
@@ -116,6 +117,11 @@ def _can_be(rule: Rule, choice: str) -> bool:
     if any(choice == known.word for known in rule.choices):
         return True
     return rule.accepts is not None and rule.accepts(choice)
+
+
+def needs_a_reason(rule: Rule, choice: str) -> bool:
+    """Whether this answer is taken with a reason only."""
+    return any(known.needs_reason for known in rule.choices if known.word == choice)
 
 
 def choices_told(rule: Rule) -> str:

@@ -109,6 +109,7 @@ class Choice:
 
     word: str
     text: str
+    needs_reason: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

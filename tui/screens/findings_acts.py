@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.findings import Finding
-from transfer.quality.answers import USE
+from transfer.quality.answers import USE, needs_a_reason
 from transfer.quality.attributes import SOP_CLASS, Attribute
 from transfer.quality.rule import Rule
 from tui import figures
@@ -85,7 +85,9 @@ class ActsPage(Page):
         keys = await ask_keys(self, group, self.chosen_finding()) if choice else None
         if not choice or keys is None:
             return
-        by = await ask_by(self, "Is there anything to add?", needs_reason=False)
+        needs_reason = needs_a_reason(rule, choice)
+        why = "Why is that so?" if needs_reason else "Is there anything to add?"
+        by = await ask_by(self, why, needs_reason=needs_reason)
         if by is not None:
             call = partial(
                 self.owner.source.findings.answer,

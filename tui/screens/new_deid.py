@@ -152,7 +152,8 @@ class SiteIdScreen(Page):
         entry = self.query_one(Input)
         if before and not entry.value:
             entry.value = before
-            entry.action_end()
+            # Typing replaces it: two SITE IDs one after the other would be a third one.
+            entry.select_all()
             self.now.say(
                 Now(
                     "The SITE ID of your last transfer is suggested.",

@@ -184,7 +184,9 @@ RULES: Final[tuple[Rule, ...]] = (
         dimension=Dimension.COMPLETE,
         severities=(Severity.ASK,),
         remedy="Make the transfer with --clinical FILE, or answer image-only and give a reason.",
-        choices=(Choice("image-only", "Images alone, as agreed with the platform"),),
+        choices=(
+            Choice("image-only", "Images alone, as agreed with the platform", needs_reason=True),
+        ),
         look=_image_only,
     ),
     LedgerRule(
