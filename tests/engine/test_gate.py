@@ -175,7 +175,7 @@ def test_an_unattended_upload_brings_its_answers(bench: DeidBench, tmp_path: Pat
     answers = tmp_path / "answers.toml"
     answers.write_text(
         'person = "Dr Data"\n'
-        '[[answer]]\nrule = "LNK-03"\nchoice = "image-only"\n'
+        '[[answer]]\nrule = "LNK-03"\nchoice = "image-only"\nreason = "agreed"\n'
         '[[answer]]\nrule = "IMG-04"\nchoice = "exclude"\n',
         "utf-8",
     )
@@ -190,3 +190,16 @@ def test_an_unattended_upload_brings_its_answers(bench: DeidBench, tmp_path: Pat
     ran = bench.upload("--answers", answers)
     assert ran.code == 0, str(ran)
     assert len(bench.arrived()) == 2
+
+
+def test_a_mark_without_a_method_waits_for_a_person(tmp_path: Path) -> None:
+    """DID-02 asks for both: that identities were removed, and by what."""
+    with deid_bench(tmp_path, gate="eucaim", deidentified="required") as bench:
+        bench.patient(1, 2, **(CLEAN | {"DeidentificationMethod": ""}))
+        assert bench.new("--deid", "none", "--by", "Dr Data", "--reason", "made").code == 0
+        words = ("--by", "Dr Data", "--reason", "seen")
+        bench.check("--answer", "LNK-03=image-only", *words)
+        assert open_rules(bench) == {"DID-02"}
+        waived = bench.check("--waive", "DID-02", *words)
+        assert waived.code == 0, str(waived)
+        assert bench.upload().code == 0

@@ -44,7 +44,7 @@ FAULTS = [
     Fault(
         "a mark without a method",
         lambda c: c.set(1, DeidentificationMethod=None),
-        [("DID-02", "E1", "warn")],
+        [("DID-02", "E1", "block")],
     ),
     Fault("a private element", _private, [("DID-04", "E1", "block")]),
     Fault("a private element in a sequence", _nested_private, [("DID-04", "E1", "block")]),

@@ -163,7 +163,14 @@ def _on_engine(ledger: Ledger, said: Said) -> list[str]:
         return release_found(ledger, said.person, said.reason, keys=said.keys)
     if said.keys is not None:
         raise UsageError(f"{said.rule} is waived as a whole.", "Leave the keys out.")
-    return [ALL] if waive_whole(ledger, said.rule, said.person, said.reason) else []
+    about = [ALL] if waive_whole(ledger, said.rule, said.person, said.reason) else []
+    # What a header rule of that name found is waived as it stands open now.
+    keys = [key for key in open_keys(ledger, said.rule) if key != ALL]
+    if said.rule in BY_ID and keys:
+        about += settle_findings(
+            ledger, said.rule, keys, "waived", "waived", said.person, said.reason
+        )
+    return about
 
 
 def _exclude(ledger: Ledger, said: Said, keys: list[str]) -> list[str]:

@@ -61,7 +61,7 @@ def _method(traits: Traits, now: Circumstances) -> Problem | None:
     if traits[DEIDENTIFICATION_CODES] or not traits.lacks(DEIDENTIFICATION_METHOD):
         return None
     return Problem(
-        Severity.WARN,
+        Severity.BLOCK,
         "That they are de-identified is said in {n} instances, but not by which method.",
     )
 
@@ -147,9 +147,8 @@ RULES: Final[tuple[Rule, ...]] = (
         id="DID-02",
         title="De-identification is said, with its method",
         dimension=Dimension.PRIVATE,
-        severities=(Severity.WARN,),
         remedy="Have De-identification Method (0012,0063) or its codes (0012,0064) filled in by"
-        " whoever de-identified the images, and note the method in the report.",
+        " whoever de-identified the images; where that cannot be, a named person answers for it.",
         reads=(IDENTITY_REMOVED, DEIDENTIFICATION_METHOD, DEIDENTIFICATION_CODES),
         judge=_method,
     ),
