@@ -382,9 +382,12 @@ class NodeConformance:
         }
 
     async def test_a_volume_is_never_written_over(self, site: Site, node: Node) -> None:
-        if not (await node.abilities()).takes_volumes:
-            pytest.skip("this node takes no volumes")
+        """A node that takes none refuses the first one as well."""
         first = volume(volume_ref())
+        if not (await node.abilities()).takes_volumes:
+            with pytest.raises(NotSupported):
+                await node.send_volume(first, site.destination, lambda _: None)
+            return
         await node.send_volume(first, site.destination, lambda _: None)
         other = volume(first.ref, image=b"other")
         outcome = await node.send_volume(other, site.destination, lambda _: None)
