@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import Paste
 
 from tests.tui.driving import crumbs, keys, make_app, now, press, running, words
 from tests.tui.driving import screen_name as front
@@ -77,6 +78,28 @@ async def test_a_pasted_path_opens_that_folder(home: Home, images: Path) -> None
         entry = app.screen.query_one("#path")
         assert entry.has_focus
         await press(pilot, "ctrl+u", *f"{images}/export/MR-2023", "enter")
+        await press(pilot, "enter")
+        assert front(app) == "DetailsScreen"
+
+
+async def test_a_path_typed_at_once_is_the_folder_that_is_taken(home: Home, images: Path) -> None:
+    """Without a step to the line first: Enter must not take the folder that happens to be shown."""
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, "n", "enter", *f"{images}/export/MR-2023", "enter")
+        assert app.screen.query_one("#path").value == f"{images}/export/MR-2023"  # type: ignore[attr-defined]
+        assert front(app) == "FolderScreen"
+        await press(pilot, "enter")
+        assert front(app) == "DetailsScreen"
+
+
+async def test_a_path_pasted_at_once_is_the_folder_that_is_taken(home: Home, images: Path) -> None:
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, "n", "enter")
+        app.screen.post_message(Paste(f"{images}/export/MR-2023\n"))
+        await press(pilot, "enter")
+        assert app.screen.query_one("#path").value == f"{images}/export/MR-2023"  # type: ignore[attr-defined]
         await press(pilot, "enter")
         assert front(app) == "DetailsScreen"
 

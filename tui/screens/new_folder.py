@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
+from textual.events import Paste
 from textual.suggester import Suggester
 from textual.widgets import Input
 
@@ -69,6 +70,9 @@ class FolderScreen(Page):
         Binding("left", "up", "Folder above", id="folder.up"),
         Binding("right", "into", "Open folder", id="folder.into"),
         Binding("tab", "app.focus_next", "Type a path", id="folder.type"),
+        # Whoever types a path at once must not take the folder that is shown with Enter.
+        Binding("slash", "type('/')", show=False, id="folder.slash"),
+        Binding("tilde", "type('~')", show=False, id="folder.tilde"),
     ]
 
     def __init__(self, draft: Draft) -> None:
@@ -193,6 +197,18 @@ class FolderScreen(Page):
                     "[Tab] completes it.   [Enter] opens it.   [Esc] goes back.",
                 )
             )
+
+    def action_type(self, text: str) -> None:
+        """Begin a path on the line for it."""
+        entry = self.query_one("#path", Input)
+        entry.focus()
+        entry.value = text
+        entry.call_after_refresh(entry.action_end)
+
+    def on_paste(self, event: Paste) -> None:
+        """A path that is pasted while the list has the keys."""
+        event.stop()
+        self.action_type(event.text.partition("\n")[0].strip())
 
     def action_up(self) -> None:
         self._came_from = self._folder.path.name
