@@ -11,7 +11,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, record_finding
 from transfer.ledger.order import read_order
 from transfer.ledger.progress import Progress, write_progress
-from transfer.ledger.volumes import (
+from transfer.ledger.volume_intake import (
     ImageFile,
     JsonFile,
     Looked,
@@ -22,8 +22,8 @@ from transfer.ledger.volumes import (
     link_volume,
     members_like,
     record_looked,
-    volumes,
 )
+from transfer.ledger.volumes import volumes
 from transfer.members import is_member, split_member
 from transfer.opening import Opened, open_in_place, open_source
 from transfer.quality.attributes import PATIENT_ID
