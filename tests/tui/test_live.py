@@ -298,12 +298,14 @@ async def test_a_node_that_lists_nothing_lets_a_named_person_count(home: Home) -
 
 async def test_while_the_runner_starts_the_screen_says_so(home: Home) -> None:
     make_ledger(home, "fresh")
-    release = threading.Event()
+    release, launched = threading.Event(), threading.Event()
 
     class Slow(KnownSource):
         def launch(self, name: str, until: Until, password: str | None) -> Launch:
             release.wait(10)
-            return super().launch(name, until, password)
+            launch = super().launch(name, until, password)
+            launched.set()
+            return launch
 
     app = FixedDayApp(home, "fresh", source=Slow(home))
     async with running(app) as pilot:
@@ -318,4 +320,6 @@ async def test_while_the_runner_starts_the_screen_says_so(home: Home) -> None:
             assert front(app) == "JourneyScreen"
         finally:
             release.set()
+    # The thread that launches is not waited for by the app that ends.
+    assert await asyncio.to_thread(launched.wait, 10)
     assert known(app).launched == [("fresh", "scan", None)]
