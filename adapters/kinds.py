@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from adapters.profiles import NodeProfile
     from adapters.secrets import SecretStore
-    from adapters.signin import ShowPrompt
-    from transfer.node import CheckResult, Journey, Node
+    from adapters.signin import Person
+    from transfer.journey.steps import Journey
+    from transfer.node import CheckResult, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class NodeKind(Protocol):
         secrets: SecretStore,
         *,
         home: Path,
-        show_prompt: ShowPrompt | None = None,
+        person: Person | None = None,
     ) -> Node: ...
 
     def journey(self, profile: NodeProfile) -> Journey: ...

@@ -8,8 +8,9 @@ from pathlib import Path
 from adapters.kinds import kind_package
 from adapters.profiles import NodeProfile
 from adapters.secrets import SecretStore
-from adapters.signin import ShowPrompt
-from transfer.node import CheckResult, Journey, Node
+from adapters.signin import Person
+from transfer.journey.steps import Journey
+from transfer.node import CheckResult, Node
 
 
 def open_node(
@@ -17,19 +18,17 @@ def open_node(
     secrets: SecretStore,
     *,
     home: Path,
-    show_prompt: ShowPrompt | None = None,
+    person: Person | None = None,
 ) -> Node:
     """The node of a profile, ready to be asked; nothing is connected yet.
 
-    `show_prompt` is called when a person has to sign in with a browser; without it such a
+    `person` is asked when somebody has to sign in with a browser; without one such a
     sign-in is not tried.
 
     Raises:
         UsageError: no adapter for this kind, or the configuration lacks what is needed.
     """
-    return kind_package(profile.kind).open_node(
-        profile, secrets, home=home, show_prompt=show_prompt
-    )
+    return kind_package(profile.kind).open_node(profile, secrets, home=home, person=person)
 
 
 def journey(profile: NodeProfile) -> Journey:

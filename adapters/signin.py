@@ -1,18 +1,28 @@
-"""What a sign-in in the browser asks of the person at the keyboard."""
+"""What a sign-in asks of the person at the keyboard, and how it asks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Way = Literal["any", "password", "browser", "paste"]
+"""How a person wants to sign in: by a name and a password; with a browser elsewhere that confirms
+a code (RFC 8628); or with a browser elsewhere whose last address is pasted back (RFC 7636)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignInPrompt:
-    """Open `address` in any browser and enter `code` before `expires_in_s` seconds are over."""
+    """Open `address` in any browser and confirm `code` before `expires_in_s` seconds are over.
+
+    `purpose` says what the sign-in is for where there is more than one ("images", "datasets").
+    `short_address` is the one without the code in it, for typing by hand.
+    """
 
     address: str
     code: str
     expires_in_s: float
+    short_address: str = ""
+    purpose: str = ""
 
     def __str__(self) -> str:
         minutes = max(1, round(self.expires_in_s / 60))
@@ -22,4 +32,41 @@ class SignInPrompt:
         )
 
 
-ShowPrompt = Callable[[SignInPrompt], None]
+@dataclass(frozen=True, slots=True)
+class PastePrompt:
+    """Open `address` in any browser, sign in, and paste back the whole address that the browser
+    then shows. The page may show an error; only its address counts. It serves for about
+    `expires_in_s` seconds."""
+
+    address: str
+    expires_in_s: float
+    purpose: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"Open {self.address} in any browser and sign in. Then copy the whole address of the "
+            "page that comes up, whatever it shows, and paste it here at once: it is good for "
+            f"{round(self.expires_in_s)} seconds."
+        )
+
+
+class Person(Protocol):
+    """Whoever sits at the keyboard. A sign-in without one asks nothing of anybody."""
+
+    @property
+    def way(self) -> Way:
+        """How they want to sign in; `any` leaves it to the node's settings."""
+        ...
+
+    def show(self, prompt: SignInPrompt) -> None:
+        """Show what to do in the browser; returns at once."""
+        ...
+
+    def settled(self) -> None:
+        """What was shown last is over: confirmed, refused or too late."""
+        ...
+
+    async def paste(self, prompt: PastePrompt) -> str:
+        """Show where to sign in and wait for the address that comes back; empty when the person
+        gives up."""
+        ...

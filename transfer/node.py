@@ -1,4 +1,4 @@
-"""What a reference node can do, and the data a journey is drawn from.
+"""What a reference node can do.
 
 An adapter implements `Node`; nothing in the engine or on a screen asks which node it is.
 """
@@ -222,11 +222,31 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
+class Right:
+    """One thing that the account may do, or may not.
+
+    `what` follows the words "may" or "may not": "upload images to PROJECT-X". `is_given` is None
+    where the node does not tell. Where it is missing, `remedy` says what to do and `ticket` names
+    the case of the helpdesk that asks for it, empty where none does.
+    """
+
+    what: str
+    is_given: bool | None
+    remedy: str = ""
+    ticket: str = ""
+
+    def __str__(self) -> str:
+        verb = {True: "may", False: "may not", None: "may perhaps"}[self.is_given]
+        return f"{verb} {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the node says we are. `roles` are in the node's own words, for a person to read."""
+    """Who the node says we are. `roles` are in the node's own words, `rights` in ours."""
 
     username: str
     roles: Sequence[str] = ()
+    rights: Sequence[Right] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +254,9 @@ class CheckResult:
     """One line of the doctor: `ok`, `warn` or `fail`, and the remedy unless ok.
 
     `check` is a stable short name (tls-version, certificate, reachable, sign-in, listing, …).
+    `tried` says what was done and `answer` what came back, both without a secret; `whom` names who
+    can put it right (you, this host's administrator, your network's administrator, the node's
+    support), empty when ok.
     """
 
     check: str
@@ -241,42 +264,9 @@ class CheckResult:
     message: str
     remedy: str = ""
     exit_code: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class JourneyStep:
-    """One step of the EUCAIM handbook on this node, as text for the screen.
-
-    `number` is the handbook's (4 to 10). `engine` names the engine's part that settles the step
-    (`upload` for images) or is empty when the program does not carry the step out yet;
-    `text` then says so.
-    """
-
-    id: str
-    number: int
-    title: str
-    text: str
-    link: str = ""
-    engine: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """The node's words, at most 12 letters each, for a Study on its way: while instances go,
-    when all were acknowledged, and when the node has taken the Study over."""
-
-    sending: str = "under way"
-    sent: str = "sent"
-    committed: str = "taken over"
-
-
-@dataclass(frozen=True, slots=True)
-class Journey:
-    """The steps of a node, in order, and its words for a Study on its way."""
-
-    title: str
-    steps: Sequence[JourneyStep]
-    stages: Stages = Stages()
+    tried: str = ""
+    answer: str = ""
+    whom: str = ""
 
 
 class Node(Protocol):
@@ -298,6 +288,15 @@ class Node(Protocol):
         Raises:
             SignInRefused: wrong credentials. Never repeated by itself: accounts get locked.
             SignInExpired: nothing stored to sign in with.
+        """
+        ...
+
+    async def sign_out(self) -> None:
+        """End the session on the node, revoke its tokens, and forget what is stored of it. What
+        is stored is forgotten even where the node cannot be told.
+
+        Raises:
+            NodeError: the node could not be told; nothing is stored any more all the same.
         """
         ...
 

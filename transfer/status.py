@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from transfer.deid.methods import PROFILES
+from transfer.journey.steps import JourneyStep
 from transfer.ledger.census import Census, take_census
 from transfer.ledger.chosen import Chosen, read_chosen
 from transfer.ledger.connection import Ledger
@@ -19,7 +20,6 @@ from transfer.ledger.progress import Progress, read_progress
 from transfer.ledger.steps import StepRecord, read_steps
 from transfer.ledger.volumes import HANDOVER, NO_VOLUMES, VolumeCounts, count_volumes
 from transfer.method_files import de_identifies
-from transfer.node import JourneyStep
 from transfer.values import ExitCode, StepState
 from transfer.workspace import Workspace
 

@@ -11,8 +11,9 @@ from transfer.workspace import Home
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
     from adapters.secrets import SecretStore
-    from adapters.signin import ShowPrompt
-    from transfer.node import JourneyStep, Node
+    from adapters.signin import Person
+    from transfer.journey.steps import JourneyStep
+    from transfer.node import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +24,15 @@ class ChosenNode:
     secrets: SecretStore
     home: Home
 
-    def open(self, show_prompt: ShowPrompt | None = None) -> Node:
-        """The adapter, not connected yet. Only with `show_prompt` may it ask for a browser.
+    def open(self, person: Person | None = None) -> Node:
+        """The adapter, not connected yet. Only with a `person` may it ask for a browser.
 
         Raises:
             UsageError: the configuration lacks what is needed, or this version has no adapter.
         """
         from adapters.registry import open_node
 
-        return open_node(
-            self.profile, self.secrets, home=self.home.config_folder, show_prompt=show_prompt
-        )
+        return open_node(self.profile, self.secrets, home=self.home.config_folder, person=person)
 
     def steps(self) -> tuple[JourneyStep, ...]:
         """The node's journey."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from transfer.errors import LedgerDamaged, TransferError, UsageError
+from transfer.journey.steps import Journey
 from transfer.ledger.census import (
     FailedInstance,
     LeftOut,
@@ -18,7 +19,7 @@ from transfer.ledger.census import (
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Wish, set_bandwidth, set_wish
 from transfer.ledger.order import Order, Word, record_word
-from transfer.node import Destination, Journey
+from transfer.node import Destination
 from transfer.status import Status, read_status
 from transfer.workspace import Home, Workspace
 from tui.choosing import Choosing

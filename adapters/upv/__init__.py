@@ -12,8 +12,9 @@ from transfer.errors import UsageError
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
     from adapters.secrets import SecretStore
-    from adapters.signin import ShowPrompt
-    from transfer.node import CheckResult, Journey, Node
+    from adapters.signin import Person
+    from transfer.journey.steps import Journey
+    from transfer.node import CheckResult, Node
 
 __all__ = ["KIND", "OPTIONS", "check_configuration", "journey", "open_node"]
 
@@ -25,7 +26,7 @@ def open_node(
     secrets: SecretStore,
     *,
     home: Path,
-    show_prompt: ShowPrompt | None = None,
+    person: Person | None = None,
 ) -> Node:
     """The node, not yet connected.
 
@@ -37,7 +38,7 @@ def open_node(
             raise UsageError(finding.message, finding.remedy)
     from adapters.upv.node import UpvNode
 
-    return UpvNode(Settings.of(profile, home), secrets, show_prompt=show_prompt)
+    return UpvNode(Settings.of(profile, home), secrets, person=person)
 
 
 def journey(profile: NodeProfile) -> Journey:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from adapters.secrets import SecretStore
-from adapters.signin import ShowPrompt
+from adapters.signin import Person
 from adapters.upv.oidc import GrantRefused, Realm, Tokens, claims_of, in_words
 from adapters.upv.options import Settings
 from adapters.upv.roles import roles_of
@@ -127,13 +127,13 @@ class Renewing:
         secrets: SecretStore,
         realm: Realm,
         *,
-        show_prompt: ShowPrompt | None = None,
+        person: Person | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._secrets = secrets
         self._realm = realm
-        self._show_prompt = show_prompt
+        self._person = person
         self._clock = clock
         self._lock = asyncio.Lock()
         self._access: str | None = None
@@ -221,11 +221,11 @@ class Renewing:
     async def _sign_in_anew(self) -> Tokens:
         if (
             self._settings.auth == "oidc"
-            and self._show_prompt is not None
+            and self._person is not None
             and await self._realm.has_device_grant()
         ):
             try:
-                return await self._realm.device_grant(self._show_prompt)
+                return await self._realm.device_grant(self._person)
             except GrantRefused as refused:
                 # Switched off for this client, as on the UPV node today.
                 if refused.code != "unauthorized_client":
@@ -256,11 +256,11 @@ def credential(
     secrets: SecretStore,
     realm: Callable[[], Realm],
     *,
-    show_prompt: ShowPrompt | None = None,
+    person: Person | None = None,
 ) -> Credential:
     """The credential that `auth` of this node asks for; `realm` is made only if it is needed."""
     if settings.auth in ("password", "oidc"):
-        return Renewing(settings, secrets, realm(), show_prompt=show_prompt)
+        return Renewing(settings, secrets, realm(), person=person)
     return Fixed(settings, secrets)
 
 

@@ -13,7 +13,7 @@ from adapters.probing import failure
 from adapters.proxies import rules_from
 from adapters.secrets import SecretStore
 from adapters.sessions import Way, httpx_client
-from adapters.signin import ShowPrompt
+from adapters.signin import Person
 from adapters.upv.auth import Credential, credential
 from adapters.upv.doctor import Doctor
 from adapters.upv.oidc import Realm
@@ -56,13 +56,13 @@ class UpvNode:
         settings: Settings,
         secrets: SecretStore,
         *,
-        show_prompt: ShowPrompt | None = None,
+        person: Person | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.name = settings.name
         self._settings = settings
         self._secrets = secrets
-        self._show_prompt = show_prompt
+        self._person = person
         self._environ = os.environ if environ is None else environ
         self._opened: _Connections | None = None
         self._opening = asyncio.Lock()
@@ -89,7 +89,7 @@ class UpvNode:
             read_timeout_s=self._settings.read_timeout_s,
             max_connections=self._settings.max_concurrency + 4,
         )
-        return _Connections(self._settings, self._secrets, way, self._show_prompt)
+        return _Connections(self._settings, self._secrets, way, self._person)
 
     async def abilities(self) -> Abilities:
         if self._can_list is None:
@@ -216,14 +216,14 @@ class _Connections:
         settings: Settings,
         secrets: SecretStore,
         way: Way,
-        show_prompt: ShowPrompt | None,
+        person: Person | None,
     ) -> None:
         self.client: httpx.AsyncClient = httpx_client(way)
         self.credential: Credential = credential(
             settings,
             secrets,
             lambda: Realm(self.client, settings.issuer_url, settings.client_id, node=way.node),
-            show_prompt=show_prompt,
+            person=person,
         )
         self.stow = Stow(self.client, settings, self.credential)
         self.qido = Qido(settings.dicomweb_url, way, self.credential)

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from adapters.signin import ShowPrompt, SignInPrompt
+from adapters.signin import Person, SignInPrompt
 from adapters.statuses import BUSY, refuse_status
 from adapters.tls import origin
 from adapters.translate import translate
@@ -89,7 +89,7 @@ class Realm:
     async def has_device_grant(self) -> bool:
         return isinstance((await self._discovered()).get("device_authorization_endpoint"), str)
 
-    async def device_grant(self, show_prompt: ShowPrompt) -> Tokens:
+    async def device_grant(self, person: Person) -> Tokens:
         """Let a person sign in with any browser, and wait for it.
 
         Raises:
@@ -110,7 +110,7 @@ class Realm:
             raise self._fault()
         remaining_s = _seconds(answer.get("expires_in"), 600.0)
         interval_s = _seconds(answer.get("interval"), 5.0)
-        show_prompt(SignInPrompt(address, user_code, remaining_s))
+        person.show(SignInPrompt(address, user_code, remaining_s))
         while remaining_s > 0:
             await self._sleep(interval_s)
             remaining_s -= interval_s

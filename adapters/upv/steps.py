@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from transfer.node import Journey, JourneyStep
+from transfer.journey.steps import Journey, JourneyStep
 
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
@@ -45,9 +45,10 @@ _STEPS = (
             "Open a ticket in the group Reference nodes (else Technical support team) with the "
             'title "Create a data ingestion imaging biobank"; name the biobank, the EUCAIM '
             "username that manages it and a URL if there is one; add the subprojects and "
-            "timepoints you need. Not carried out by this version yet: write it in the browser."
+            "timepoints you need. The text is composed here."
         ),
         link="https://help.cancerimage.eu",
+        engine="ticket",
     ),
     JourneyStep(
         id="tool",

@@ -12,8 +12,9 @@ from transfer.errors import UsageError
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
     from adapters.secrets import SecretStore
-    from adapters.signin import ShowPrompt
-    from transfer.node import CheckResult, Journey, Node
+    from adapters.signin import Person
+    from transfer.journey.steps import Journey
+    from transfer.node import CheckResult, Node
 
 __all__ = ["DEFAULTS", "KIND", "OPTIONS", "check_configuration", "journey", "open_node"]
 
@@ -25,9 +26,9 @@ def open_node(
     secrets: SecretStore,
     *,
     home: Path,
-    show_prompt: ShowPrompt | None = None,
+    person: Person | None = None,
 ) -> Node:
-    """The node, not yet connected. XNAT has no sign-in by browser: `show_prompt` is not used.
+    """The node, not yet connected. XNAT has no sign-in by browser: `person` is not asked.
 
     Raises:
         UsageError: the configuration lacks something; the text is that of the finding.

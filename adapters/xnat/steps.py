@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from transfer.node import Journey, JourneyStep, Stages
+from transfer.journey.steps import Journey, JourneyStep, Stages
 
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
@@ -42,9 +42,10 @@ _STEPS = (
         text=(
             'Open a ticket with the title "Create XNAT project"; name the dataset and the EUCAIM '
             "username that is to own the project. Member is enough to send, only an owner can "
-            "publish. Not carried out by this version yet: write it in the browser."
+            "publish. The text is composed here."
         ),
         link="https://help.cancerimage.eu",
+        engine="ticket",
     ),
     JourneyStep(
         id="tool",

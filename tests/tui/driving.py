@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
 from transfer.errors import TransferError
-from transfer.node import Destination, Journey, JourneyStep
+from transfer.journey.steps import Journey, JourneyStep
+from transfer.node import Destination
 from transfer.workspace import Home
 from tui.app import TransferApp
 from tui.source import Launch, NodeChoice, Source, Until

@@ -23,7 +23,7 @@ from tests.tui.ledgers import (
     set_state,
 )
 from transfer.errors import UsageError
-from transfer.node import Journey
+from transfer.journey.steps import Journey
 from transfer.values import StepState
 from transfer.workspace import Home
 from tui.widgets.rows import Rows

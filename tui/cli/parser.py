@@ -14,7 +14,7 @@ from transfer.errors import UsageError
 _LIKE_A_KEY = re.compile(r"[0-9A-Fa-f]{30,}")
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         shown = _LIKE_A_KEY.sub("(hidden)", message)
         raise UsageError(
@@ -25,7 +25,7 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    parser = _Parser(
+    parser = Parser(
         prog="eucaim-transfer",
         description="Takes a hospital's images from a folder to a EUCAIM reference node. "
         "Without a command it opens the terminal app.",
@@ -34,50 +34,52 @@ def build_parser() -> argparse.ArgumentParser:
         " transfer; 130 interrupted, resumable.",
     )
     parser.add_argument("--version", action="version", version=f"eucaim-transfer {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     _play(commands)
     _orders(commands)
-    _nodes(commands)
+    from tui.cli.parser_steps import add_step_commands
+
+    add_step_commands(commands)
     _runs(commands)
     _keys(commands)
     _deid(commands)
     return parser
 
 
-_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
-def _add(commands: _Commands, name: str, text: str, *, named: bool = False) -> _Parser:
-    command: _Parser = commands.add_parser(name, help=text, description=text)
+def add_command(commands: Commands, name: str, text: str, *, named: bool = False) -> Parser:
+    command: Parser = commands.add_parser(name, help=text, description=text)
     if named:
         command.add_argument("name", metavar="NAME", help="the transfer's name")
     return command
 
 
-def _json(command: argparse.ArgumentParser) -> None:
+def add_json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON document on stdout")
 
 
-def _play(commands: _Commands) -> None:
-    demo = _add(commands, "demo", "stand-in nodes, synthetic cohort, and the whole way once")
+def _play(commands: Commands) -> None:
+    demo = add_command(commands, "demo", "stand-in nodes, synthetic cohort, and the whole way once")
     demo.add_argument("--node", choices=("upv", "health-ri"), help="one of the two nodes alone")
     demo.add_argument("--headless", action="store_true", help="no app: plain lines")
     demo.add_argument("--patients", type=int, default=3, metavar="N")
-    _json(demo)
-    sandbox = _add(commands, "sandbox", "only the stand-in nodes, until interrupted")
+    add_json(demo)
+    sandbox = add_command(commands, "sandbox", "only the stand-in nodes, until interrupted")
     sandbox.add_argument("--port", type=int, default=0, metavar="P")
     sandbox.add_argument("--home", type=Path, metavar="DIR", help="write config.toml and ca.pem")
     sandbox.add_argument("--record", type=Path, metavar="DIR", help="keep every request as files")
     sandbox.add_argument("--fault", action="append", default=[], metavar="SPEC")
-    synth = _add(commands, "synth", "write a synthetic cohort with planted identifiers")
+    synth = add_command(commands, "synth", "write a synthetic cohort with planted identifiers")
     synth.add_argument("folder", type=Path, metavar="DIR")
     synth.add_argument("--patients", type=int, default=3, metavar="N")
     synth.add_argument("--seed", type=int, default=1, metavar="S")
-    _json(synth)
+    add_json(synth)
 
 
-def _orders(commands: _Commands) -> None:
-    new = _add(commands, "new", "make a transfer", named=True)
+def _orders(commands: Commands) -> None:
+    new = add_command(commands, "new", "make a transfer", named=True)
     new.add_argument("--node", required=True, metavar="NODE", help="name of a node profile")
     new.add_argument("--source", required=True, type=Path, metavar="DIR")
     new.add_argument("--destination", metavar="KEY", help="project to send to")
@@ -96,32 +98,21 @@ def _orders(commands: _Commands) -> None:
     new.add_argument("--pixel-script", type=Path, metavar="FILE", help="regions to be blanked")
     new.add_argument("--by", metavar="PERSON", help="who answers for what goes without a mark")
     new.add_argument("--reason", metavar="TEXT", help="why it may go")
-    _json(new)
-    _json(_add(commands, "list", "all transfers and their state"))
-    status = _add(commands, "status", "how far a transfer is", named=True)
+    add_json(new)
+    add_json(add_command(commands, "list", "all transfers and their state"))
+    status = add_command(commands, "status", "how far a transfer is", named=True)
     status.add_argument("--watch", action="store_true", help="go on until the runner ends")
     status.add_argument("--identifiers", action="store_true", help="show original file names")
-    _json(status)
+    add_json(status)
 
 
-def _nodes(commands: _Commands) -> None:
-    login = _add(commands, "login", "sign in to a node and keep the sign-in")
-    login.add_argument("node", metavar="NODE")
-    login.add_argument("--username", metavar="U")
-    _json(login)
-    logout = _add(commands, "logout", "forget what is stored for a node")
-    logout.add_argument("node", metavar="NODE")
-    doctor = _add(commands, "doctor", "check this machine and a node")
-    doctor.add_argument("name", nargs="?", metavar="NAME")
-    doctor.add_argument("--node", metavar="NODE")
-    _json(doctor)
-
-
-def _runs(commands: _Commands) -> None:
-    scan = _add(commands, "scan", "look at every file of the source", named=True)
+def _runs(commands: Commands) -> None:
+    scan = add_command(commands, "scan", "look at every file of the source", named=True)
     scan.add_argument("--identifiers", action="store_true", help="show original file names")
-    _json(scan)
-    check = _add(commands, "check", "find what stands in the way, before anything goes", named=True)
+    add_json(scan)
+    check = add_command(
+        commands, "check", "find what stands in the way, before anything goes", named=True
+    )
     check.add_argument("--waive", metavar="RULE", help="a person answers for a finding")
     check.add_argument("--element", metavar="GGGG,EEEE", help="with DID-03: for this element alone")
     check.add_argument(
@@ -138,28 +129,30 @@ def _runs(commands: _Commands) -> None:
         "--pixels", action="store_true", help="also compare all pixel data (reads every byte)"
     )
     check.add_argument("--identifiers", action="store_true", help="with original identifiers")
-    _json(check)
+    add_json(check)
     _select(commands)
     _mend(commands)
     _timepoints(commands)
-    review = _add(commands, "review", "headers before and after, and texts that stay", named=True)
+    review = add_command(
+        commands, "review", "headers before and after, and texts that stay", named=True
+    )
     review.add_argument("--series", metavar="E1", help="the header of this series' middle slice")
     review.add_argument("--all", action="store_true", help="with --series: also what is kept")
     review.add_argument("--against", metavar="PROFILE", help="with --series: what differs there")
     review.add_argument("--identifiers", action="store_true", help="show original values")
-    _json(review)
-    header = _add(commands, "header", "one header as it lies in the source", named=True)
+    add_json(review)
+    header = add_command(commands, "header", "one header as it lies in the source", named=True)
     header.add_argument("key", metavar="I12|E3", help="an instance, or a series' middle slice")
     header.add_argument("--find", metavar="TEXT", help="only what holds this: tag, name, value")
     header.add_argument("--identifiers", action="store_true", help="show original values")
-    _json(header)
-    preview = _add(commands, "preview", "the middle slice of a series as a PNG", named=True)
+    add_json(header)
+    preview = add_command(commands, "preview", "the middle slice of a series as a PNG", named=True)
     preview.add_argument("key", nargs="?", metavar="E3|I12", help="a series, or one instance")
     preview.add_argument(
         "--clear", action="store_true", help="remove all previews of this transfer"
     )
-    _json(preview)
-    upload = _add(commands, "upload", "send, and prove that everything arrived", named=True)
+    add_json(preview)
+    upload = add_command(commands, "upload", "send, and prove that everything arrived", named=True)
     upload.add_argument("--detach", action="store_true", help="in a process of its own")
     upload.add_argument("--bwlimit", metavar="RATE", help="bytes a second: 5M, 500K, none")
     upload.add_argument("--concurrency", type=int, metavar="N", help="requests at the same time")
@@ -169,18 +162,18 @@ def _runs(commands: _Commands) -> None:
     upload.add_argument("--password-fd", type=int, help=argparse.SUPPRESS)
     upload.add_argument("--until", default="upload", help=argparse.SUPPRESS)
     upload.add_argument("--runner", action="store_true", help=argparse.SUPPRESS)
-    _json(upload)
-    verify = _add(commands, "verify", "look for everything on the node again", named=True)
+    add_json(upload)
+    verify = add_command(commands, "verify", "look for everything on the node again", named=True)
     verify.add_argument("--counted", type=int, metavar="N", help="a person's count on the node")
     verify.add_argument("--by", metavar="PERSON", help="who counted")
-    _json(verify)
+    add_json(verify)
     for word, text in (
         ("pause", "take up no new request"),
         ("resume", "go on after a pause"),
         ("stop", "end the runner; upload goes on later"),
     ):
-        _add(commands, word, text, named=True)
-    limit = _add(commands, "limit", "limit the bandwidth, now", named=True)
+        add_command(commands, word, text, named=True)
+    limit = add_command(commands, "limit", "limit the bandwidth, now", named=True)
     limit.add_argument("rate", metavar="RATE", help="bytes a second: 5M, 500K, none")
 
 
@@ -198,8 +191,8 @@ class _Step(argparse.Action):
         namespace.steps = [*namespace.steps, (action, subject or "key", values)]
 
 
-def _select(commands: _Commands) -> None:
-    select = _add(
+def _select(commands: Commands) -> None:
+    select = add_command(
         commands,
         "select",
         "what goes: rules in their order, the last that fits decides",
@@ -224,11 +217,11 @@ def _select(commands: _Commands) -> None:
     select.add_argument("--clear", action="store_true", help="take all rules back")
     select.add_argument("--by", metavar="PERSON", help="who chose")
     select.add_argument("--reason", metavar="TEXT", help="why")
-    _json(select)
+    add_json(select)
 
 
-def _mend(commands: _Commands) -> None:
-    mend = _add(
+def _mend(commands: Commands) -> None:
+    mend = add_command(
         commands, "mend", "put right in what is sent; the source stays as it is", named=True
     )
     mend.add_argument("--series", metavar="E1,E2", help="of these series")
@@ -244,11 +237,11 @@ def _mend(commands: _Commands) -> None:
     mend.add_argument("--undo", type=int, metavar="ID", help="take a mend back")
     mend.add_argument("--by", metavar="PERSON", help="who asks for it")
     mend.add_argument("--reason", metavar="TEXT", help="why")
-    _json(mend)
+    add_json(mend)
 
 
-def _timepoints(commands: _Commands) -> None:
-    board = _add(
+def _timepoints(commands: Commands) -> None:
+    board = add_command(
         commands, "timepoints", "to which episode and timepoint each study belongs", named=True
     )
     board.add_argument("--assign", metavar="EPISODE", help="Diagnosis, Treatment, Progression …")
@@ -276,11 +269,11 @@ def _timepoints(commands: _Commands) -> None:
         "--as-it-leaves", action="store_true", help="with --export: under the new names"
     )
     board.add_argument("--identifiers", action="store_true", help="show original values")
-    _json(board)
+    add_json(board)
 
 
-def _deid(commands: _Commands) -> None:
-    deid = _add(commands, "deid", "de-identify a folder into an empty one, for review")
+def _deid(commands: Commands) -> None:
+    deid = add_command(commands, "deid", "de-identify a folder into an empty one, for review")
     deid.add_argument("input", type=Path, metavar="IN")
     deid.add_argument("output", type=Path, metavar="OUT", help="empty, or not there yet")
     deid.add_argument("--site-id", metavar="ID", help="from your EUCAIM dashboard profile")
@@ -298,27 +291,27 @@ def _deid(commands: _Commands) -> None:
     )
     deid.add_argument("--by", metavar="PERSON", help="who answers for what is released")
     deid.add_argument("--reason", metavar="TEXT", help="why")
-    _json(deid)
+    add_json(deid)
 
 
-def _keys(commands: _Commands) -> None:
-    key = _add(commands, "key", "the cohort's pseudonymisation key")
-    actions: _Commands = key.add_subparsers(
-        dest="action", metavar="ACTION", parser_class=_Parser, required=True
+def _keys(commands: Commands) -> None:
+    key = add_command(commands, "key", "the cohort's pseudonymisation key")
+    actions: Commands = key.add_subparsers(
+        dest="action", metavar="ACTION", parser_class=Parser, required=True
     )
-    make = _add(actions, "make", "make the cohort's key, once", named=True)
-    show = _add(actions, "show", "fingerprint, place and protection", named=True)
+    make = add_command(actions, "make", "make the cohort's key, once", named=True)
+    show = add_command(actions, "show", "fingerprint, place and protection", named=True)
     show.add_argument("--reveal", action="store_true", help="print the key itself")
-    takes = _add(actions, "import", "take a key that was made elsewhere", named=True)
+    takes = add_command(actions, "import", "take a key that was made elsewhere", named=True)
     takes.add_argument("--file", type=Path, metavar="FILE", help="else from stdin, or typed")
-    gives = _add(actions, "export", "write the key, or the crosswalk, to a file", named=True)
+    gives = add_command(actions, "export", "write the key, or the crosswalk, to a file", named=True)
     gives.add_argument("--out", type=Path, metavar="FILE", help="where the key goes")
     gives.add_argument("--crosswalk", type=Path, metavar="FILE", help="the crosswalk, not the key")
     gives.add_argument("--plain", action="store_true", help="not locked; needs --by and --reason")
-    protect = _add(actions, "protect", "lock the key with a passphrase", named=True)
+    protect = add_command(actions, "protect", "lock the key with a passphrase", named=True)
     protect.add_argument("--off", action="store_true", help="keep it without a passphrase")
     protect.add_argument("--remember", action="store_true", help="store the passphrase")
-    opens = _add(actions, "open", "open a locked crosswalk")
+    opens = add_command(actions, "open", "open a locked crosswalk")
     opens.add_argument("file", type=Path, metavar="FILE")
     opens.add_argument("--out", type=Path, required=True, metavar="TABLE")
     for command in (make, takes):
@@ -330,4 +323,4 @@ def _keys(commands: _Commands) -> None:
         command.add_argument("--reason", metavar="TEXT", help="why")
     for command in (make, show, takes, gives, protect, opens):
         command.add_argument("--secret-file", type=Path, metavar="F", help="holds the passphrase")
-        _json(command)
+        add_json(command)

@@ -12,12 +12,13 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 
 from transfer.errors import TransferError
-from transfer.node import Journey, JourneyStep
+from transfer.journey.steps import Journey, JourneyStep
 from transfer.status import Status
 from transfer.values import StepState
 from tui import figures, words
 from tui.page import Page
 from tui.screens.scan import ScanScreen
+from tui.screens.steps import STEP_SCREENS, screen_of_step
 from tui.screens.upload import UploadScreen
 from tui.source import Glance
 from tui.text import plain
@@ -29,7 +30,7 @@ from tui.widgets.rows import Row, Rows
 
 IMAGES = "upload"
 DEIDENTIFY = "deidentify"
-_OURS = (IMAGES, DEIDENTIFY)
+_OURS = (IMAGES, *STEP_SCREENS)
 _LIVE_TICKS = 4
 
 
@@ -139,10 +140,8 @@ class JourneyScreen(Page):
         step, status = self._step(), self._glance.status if self._glance else None
         if step is None or status is None:
             return
-        if step.engine == DEIDENTIFY:
-            from tui.screens.review import ReviewScreen
-
-            self.app.push_screen(ReviewScreen(self._transfer))
+        if step.engine in STEP_SCREENS:
+            self.app.push_screen(screen_of_step(step.engine, self._transfer))
             return
         self.app.push_screen(self._images_screen(status))
 

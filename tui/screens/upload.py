@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from transfer.errors import TransferError
+from transfer.journey.steps import Journey, Stages
 from transfer.ledger.census import StudyRow
 from transfer.ledger.progress import Lane
-from transfer.node import Journey, Stages
 from transfer.status import Status
 from transfer.values import ExitCode
 from tui import figures, words

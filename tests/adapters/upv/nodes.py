@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adapters.profiles import load_profiles
 from adapters.secrets import SecretStore
-from adapters.signin import ShowPrompt
+from adapters.signin import Person
 from adapters.upv.node import UpvNode
 from adapters.upv.options import Settings
 
@@ -19,7 +19,7 @@ def node_at(
     auth: str = "none",
     extra: str = "",
     secrets: dict[str, str] | None = None,
-    show_prompt: ShowPrompt | None = None,
+    person: Person | None = None,
 ) -> UpvNode:
     """A node called `n`; `secrets` are held in memory, `extra` is more of its table."""
     (home / "config.toml").write_text(
@@ -30,4 +30,4 @@ def node_at(
     for name, value in (secrets or {}).items():
         store.hold(name, value)
     settings = Settings.of(load_profiles(home)["n"], home)
-    return UpvNode(settings, store, show_prompt=show_prompt, environ={})
+    return UpvNode(settings, store, person=person, environ={})

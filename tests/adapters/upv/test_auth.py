@@ -10,7 +10,7 @@ import pytest
 
 from adapters.profiles import load_profiles
 from adapters.secrets import SecretStore
-from adapters.signin import SignInPrompt
+from adapters.signin import PastePrompt, SignInPrompt, Way
 from adapters.upv.auth import Fixed, Renewing
 from adapters.upv.oidc import Realm, claims_of
 from adapters.upv.options import Settings
@@ -34,6 +34,23 @@ class Naps:
 
     async def __call__(self, seconds: float) -> None:
         self.taken.append(seconds)
+
+
+@dataclass
+class Confirming:
+    """A person who is shown prompts and has nothing to paste."""
+
+    prompts: list[SignInPrompt]
+    way: Way = "any"
+
+    def show(self, prompt: SignInPrompt) -> None:
+        self.prompts.append(prompt)
+
+    def settled(self) -> None:
+        return
+
+    async def paste(self, prompt: PastePrompt) -> str:
+        return ""
 
 
 def _settings(home: Path, auth: str) -> Settings:
@@ -66,7 +83,7 @@ def _renewing(
         _settings(home, auth),
         store,
         realm,
-        show_prompt=None if prompts is None else prompts.append,
+        person=None if prompts is None else Confirming(prompts),
         clock=clock or Clock(),
     )
 

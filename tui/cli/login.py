@@ -1,4 +1,4 @@
-"""`login`, `logout`, `doctor`: the account on a node, and whether everything is ready."""
+"""`login` and `logout`: the account on a node."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import argparse
 import asyncio
 import getpass
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from types import MappingProxyType
 
-from transfer.errors import SignInRefused, UsageError
-from transfer.ledger.connection import Ledger
-from transfer.ledger.order import read_order
-from transfer.ledger.steps import set_step
-from transfer.node import CheckResult, Identity
-from transfer.values import ExitCode, StepState
+from adapters.signin import PastePrompt, SignInPrompt, Way
+from transfer.errors import SignInRefused
+from transfer.node import Identity
+from transfer.values import ExitCode
 from transfer.workspace import Home
 from tui.cli.output import print_json, say, tell
-from tui.doctor import check_machine
 from tui.nodes import ChosenNode, choose_node
 
-_WORD = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 _ASKS_PASSWORD = ("password", "basic", "oidc")
 
 
@@ -55,6 +51,23 @@ def login_command(options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
+class AtTheConsole:
+    """The person who typed the command: told on stderr, asked on stdin."""
+
+    way: Way = "any"
+
+    def show(self, prompt: SignInPrompt) -> None:
+        tell(str(prompt))
+
+    def settled(self) -> None:
+        return
+
+    async def paste(self, prompt: PastePrompt) -> str:
+        tell(str(prompt))
+        line: str = await asyncio.to_thread(sys.stdin.readline)
+        return line.strip()
+
+
 def _ask_password(node: str) -> str:
     if not sys.stdin.isatty():
         line = sys.stdin.readline().rstrip("\n")
@@ -69,7 +82,7 @@ def _ask_password(node: str) -> str:
 
 
 async def _sign_in(chosen: ChosenNode) -> Identity:
-    node = chosen.open(show_prompt=lambda prompt: tell(str(prompt)))
+    node = chosen.open(person=AtTheConsole())
     try:
         return await node.sign_in()
     finally:
@@ -83,46 +96,3 @@ def logout_command(options: argparse.Namespace) -> int:
         chosen.secrets.delete(f"{options.node}.{kind}")
     say(f"Nothing is stored for {options.node} any more.")
     return ExitCode.DONE
-
-
-def doctor_command(options: argparse.Namespace) -> int:
-    """Check this machine, then the node of a transfer or the one named."""
-    home = Home.find()
-    results = list(check_machine(home))
-    node = options.node
-    if options.name:
-        with Ledger.open(home.workspace(options.name).ledger, read_only=True) as ledger:
-            node = read_order(ledger).node
-    if node:
-        results += asyncio.run(_check_node(choose_node(home, node)))
-    failed = [r for r in results if r.state == "fail"]
-    if options.name:
-        state = StepState.BLOCKED if failed else StepState.DONE
-        with Ledger.open(home.workspace(options.name).ledger) as ledger:
-            set_step(ledger, "doctor", state, failed[0].message if failed else "All checks passed.")
-    if options.json:
-        print_json({"node": node, "checks": [asdict(r) for r in results]})
-    else:
-        for result in results:
-            say(f"{_WORD[result.state]}  {result.message}")
-            if result.state != "ok" and result.remedy:
-                say(f"      what to do: {result.remedy}")
-        if not node:
-            tell("This was the machine alone. Name a node to check it: doctor --node NODE")
-    return failed[0].exit_code or ExitCode.BLOCKED if failed else ExitCode.DONE
-
-
-async def _check_node(chosen: ChosenNode) -> list[CheckResult]:
-    from adapters.registry import check_configuration
-
-    configured = list(check_configuration(chosen.profile))
-    if any(result.state == "fail" for result in configured):
-        return configured
-    try:
-        node = chosen.open()
-    except UsageError as error:
-        return [CheckResult("configuration", "fail", error.what, error.remedy, ExitCode.USAGE)]
-    try:
-        return list(await node.check())
-    finally:
-        await node.aclose()

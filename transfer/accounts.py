@@ -1,0 +1,134 @@
+"""What is known of the account on a node: asked for, signed in, as whom, with which rights.
+
+An account belongs to the home and the node, not to one transfer: two transfers to one node share
+it, and it is there before the first. It lies in `accounts/<node>.json` below the home, its owner's
+alone. No secret is in it: those are the secret store's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from transfer.clock import utc_now
+from transfer.node import Identity, Right
+from transfer.values import StepState
+from transfer.workspace import Home, make_private_folder
+
+_NODE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
+_LARGEST_FILE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account of this home on one node.
+
+    `state`: `todo`, `waiting` (asked for, not given yet, or the sign-in ran out) or `done`
+    (signed in). `since_utc` is when that state began, `at_utc` when anything last changed.
+    `person` is who recorded it; `detail` one sentence.
+    """
+
+    node: str
+    state: StepState = StepState.TODO
+    detail: str = ""
+    person: str = ""
+    since_utc: str = ""
+    at_utc: str = ""
+    username: str = ""
+    roles: tuple[str, ...] = ()
+    rights: tuple[Right, ...] = ()
+
+
+def read_account(home: Home, node: str) -> Account:
+    """The account on a node; one in state `todo` where nothing, or nothing readable, is kept."""
+    try:
+        with open(_file(home, node), encoding="utf-8") as file:
+            found = json.loads(file.read(_LARGEST_FILE_BYTES))
+        return _account(node, found)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return Account(node)
+
+
+def asked_for(home: Home, node: str, person: str, detail: str) -> Account:
+    """Record that a person asked for the account and that it has not been given yet."""
+    return _change(home, node, StepState.WAITING, detail=detail, person=person)
+
+
+def signed_in(home: Home, node: str, identity: Identity, person: str = "") -> Account:
+    """Record a sign-in that the node accepted."""
+    return _change(
+        home,
+        node,
+        StepState.DONE,
+        detail=f"Signed in as {identity.username}." if identity.username else "Signed in.",
+        person=person,
+        username=identity.username,
+        roles=tuple(identity.roles),
+        rights=tuple(identity.rights),
+    )
+
+
+def ran_out(home: Home, node: str, detail: str) -> Account:
+    """Record that somebody has to sign in again."""
+    return _change(home, node, StepState.WAITING, detail=detail)
+
+
+def signed_out(home: Home, node: str) -> Account:
+    """Record that nothing is stored for the node any more."""
+    return _change(home, node, StepState.TODO, detail="Signed out.", roles=(), rights=())
+
+
+def _change(home: Home, node: str, state: StepState, **changed: Any) -> Account:
+    before = read_account(home, node)
+    now = utc_now()
+    since = before.since_utc if before.state is state and before.since_utc else now
+    account = replace(before, state=state, since_utc=since, at_utc=now, **changed)
+    # A home that cannot be written to must not end a sign-in that worked.
+    with suppress(OSError):
+        _write(home, account)
+    return account
+
+
+def _write(home: Home, account: Account) -> None:
+    file = _file(home, account.node)
+    make_private_folder(file.parent)
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=".account-")
+    try:
+        with open(descriptor, "w", encoding="utf-8") as out:
+            json.dump(asdict(account), out, indent=1)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(temporary, file)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _file(home: Home, node: str) -> Path:
+    if not _NODE.match(node):
+        raise ValueError("not the name of a node")
+    return home.root / "accounts" / f"{node}.json"
+
+
+def _account(node: str, found: dict[str, Any]) -> Account:
+    return Account(
+        node=node,
+        state=StepState(found["state"]),
+        detail=str(found["detail"]),
+        person=str(found["person"]),
+        since_utc=str(found["since_utc"]),
+        at_utc=str(found["at_utc"]),
+        username=str(found["username"]),
+        roles=tuple(str(role) for role in found["roles"]),
+        rights=tuple(
+            Right(str(r["what"]), r["is_given"], str(r["remedy"]), str(r["ticket"]))
+            for r in found["rights"]
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The journey of a transfer: the handbook's steps on its node, and how far each is."""

@@ -1,0 +1,44 @@
+"""The data that a node's journey is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyStep:
+    """One step of the EUCAIM handbook on this node, as text for the screen.
+
+    `number` is the handbook's (4 to 10). `engine` names what settles the step and under which name
+    the ledger records it (deidentify, login, ticket, doctor, upload); it is empty when the program
+    does not carry the step out yet, and `text` then says so. `links` are further addresses, each
+    with what is there, for a person's own browser.
+    """
+
+    id: str
+    number: int
+    title: str
+    text: str
+    link: str = ""
+    engine: str = ""
+    links: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The node's words, at most 12 letters each, for a Study on its way: while instances go,
+    when all were acknowledged, and when the node has taken the Study over."""
+
+    sending: str = "under way"
+    sent: str = "sent"
+    committed: str = "taken over"
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """The steps of a node, in order, and its words for a Study on its way."""
+
+    title: str
+    steps: Sequence[JourneyStep]
+    stages: Stages = Stages()
