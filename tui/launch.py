@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from transfer.errors import (
 )
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import RunnerRecord, is_held, read_runner
+from transfer.programs import this_program
 from transfer.values import ExitCode
 from transfer.workspace import HOME_VARIABLE, Home, Workspace, private_opener
 
@@ -106,17 +106,7 @@ def launch(
         epoch = read_runner(ledger).epoch
         if is_held(workspace.lock):
             raise _held_by(read_runner(ledger))
-    runner = [
-        sys.executable,
-        "-P",
-        "-m",
-        "tui",
-        "upload",
-        workspace.name,
-        "--runner",
-        "--until",
-        until,
-    ]
+    runner = this_program("upload", workspace.name, "--runner", "--until", until)
     how = "a session of its own"
     if password is None and lingers():
         reason = _secret_at_hand(os.environ)

@@ -12,17 +12,12 @@ import struct
 import subprocess
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
 from transfer.deid.pixels.image import Image, NotBlanked
 from transfer.preview.job import Job, NoPicture, Table
+from transfer.programs import helper
 
-_ROOT: Final = str(Path(__file__).resolve().parents[2])
-_START: Final = (
-    f"import sys; sys.path.insert(0, {_ROOT!r}); "
-    "from transfer.preview.isolated import serve; serve()"
-)
 _LENGTH: Final = struct.Struct("<L")
 _TIMEOUT_S: Final = 120.0
 _CPU_S: Final = 100
@@ -43,7 +38,7 @@ def draw_isolated(job: Job, data: bytes) -> tuple[bytes, str]:
     head = json.dumps(asdict(job)).encode()
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", _START],
+            helper("preview"),
             input=_LENGTH.pack(len(head)) + head + data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # the libraries write what they find in the frames

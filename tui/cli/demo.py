@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from transfer.ledger.control import Wish, set_wish
 from transfer.ledger.holder import is_held
 from transfer.ledger.order import Order
 from transfer.orders import make_transfer
+from transfer.programs import this_program
 from transfer.quality.answers import Said, checked
 from transfer.runner.run import Until
 from transfer.status import read_status
@@ -92,7 +92,7 @@ def _has_terminal() -> bool:
 def _sandbox_process(home: Path) -> Iterator[list[_StandIn]]:
     make_private_folder(home)
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "tui", "sandbox", "--home", str(home)],
+        this_program("sandbox", "--home", str(home)),
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         start_new_session=True,

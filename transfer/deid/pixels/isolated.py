@@ -17,17 +17,13 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
+
+from transfer.programs import helper
 
 if TYPE_CHECKING:
     import numpy as np
 
-_ROOT: Final = str(Path(__file__).resolve().parents[3])
-_START: Final = (
-    f"import sys; sys.path.insert(0, {_ROOT!r}); "
-    "from transfer.deid.pixels.isolated import serve; serve()"
-)
 _TIMEOUT_S: Final = 120.0
 _LENGTHS: Final = struct.Struct("<LQ")
 _HEAD_LIMIT_BYTES: Final = 1 << 16
@@ -70,7 +66,7 @@ class _Child:
             self.end()
             self._owner = os.getpid()
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START],
+                helper("pixels"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # the libraries write what they find in the frames
