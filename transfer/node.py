@@ -304,10 +304,16 @@ class Node(Protocol):
         """Where this account may send to; empty when the node cannot be asked."""
         ...
 
-    async def check(self) -> Sequence[CheckResult]:
-        """The doctor's questions to this node, in order; stops at the first that makes the rest
-        meaningless. Never raises: a failure is a result. Sends no credential over a connection
-        that fails its TLS check."""
+    def checks(self, destination: str = "") -> AsyncIterator[CheckResult]:
+        """The doctor's questions to this node, one after the other as they are answered; ends
+        with the first that makes the rest meaningless. `destination` is where the transfer goes;
+        empty asks about those of the configuration. Never raises: a failure is a result. Sends
+        no credential over a connection that fails its TLS check, and changes nothing on the
+        node."""
+        ...
+
+    async def check(self, destination: str = "") -> Sequence[CheckResult]:
+        """`checks`, all at once."""
         ...
 
     async def send(self, batch: Batch, on_bytes: OnBytes) -> Sequence[InstanceOutcome]:

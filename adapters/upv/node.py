@@ -131,15 +131,19 @@ class UpvNode:
     async def destinations(self) -> Sequence[Destination]:
         return [Destination(key, " / ".join(key.split("|"))) for key in self._settings.destinations]
 
-    async def check(self) -> Sequence[CheckResult]:
-        results = [CheckResult("configuration", "ok", "The configuration is complete.")]
+    async def checks(self, destination: str = "") -> AsyncIterator[CheckResult]:
         try:
             opened = await self._connections()
         except TransferError as refused:
-            return [failure(refused)]
+            yield failure(refused)
+            return
+        yield CheckResult("configuration", "ok", "The configuration is complete.")
         doctor = Doctor(opened.client, self._settings, opened.credential)
-        results.extend([result async for result in doctor.results()])
-        return results
+        async for result in doctor.results():
+            yield result
+
+    async def check(self, destination: str = "") -> Sequence[CheckResult]:
+        return [result async for result in self.checks(destination)]
 
     async def send(self, batch: Batch, on_bytes: OnBytes) -> Sequence[InstanceOutcome]:
         return await (await self._connections()).stow.send(batch, on_bytes)

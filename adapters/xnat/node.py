@@ -124,15 +124,19 @@ class XnatNode:
             if project.may_send
         ]
 
-    async def check(self) -> Sequence[CheckResult]:
-        results = [CheckResult("configuration", "ok", "The configuration is complete.")]
+    async def checks(self, destination: str = "") -> AsyncIterator[CheckResult]:
         try:
             opened = await self._connections()
         except TransferError as refused:
-            return [failure(refused)]
+            yield failure(refused)
+            return
+        yield CheckResult("configuration", "ok", "The configuration is complete.")
         doctor = Doctor(opened.client, self._settings, opened.calls, opened.objects)
-        results.extend([result async for result in doctor.results()])
-        return results
+        async for result in doctor.results():
+            yield result
+
+    async def check(self, destination: str = "") -> Sequence[CheckResult]:
+        return [result async for result in self.checks(destination)]
 
     async def send(self, batch: Batch, on_bytes: OnBytes) -> Sequence[InstanceOutcome]:
         opened = await self._connections()
