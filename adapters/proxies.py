@@ -1,39 +1,38 @@
-"""The way out: which proxy leads to which host, resolved once and for both HTTP libraries.
+"""The way out: which proxy leads to which host, and why, resolved once for every connection.
 
 httpx and requests read NO_PROXY differently (address ranges, ports, leading dots), so neither is
-allowed to look: both run with `trust_env` off and are told the answer.
+allowed to look: both run with `trust_env` off and are told the answer. A node's own settings go
+before the environment.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Mapping
+import base64
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote, urlsplit
+from typing import Literal
+from urllib.parse import unquote, urlsplit
 
+from adapters.exemptions import Exemption, comparable, read_exemption
 from transfer.errors import UsageError
 
-_IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-_IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_EXEMPTING = ("no_proxy", "NO_PROXY")
+NO_PROXY_AT_ALL = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Exemption:
-    """One entry of NO_PROXY: a name with everything below it, or an address range."""
+class ProxyOptions:
+    """What a node's table in config.toml says; what is empty leaves it to the environment.
 
-    suffix: str = ""
-    network: _IPNetwork | None = None
-    port: int | None = None
+    `proxy` is an address or `none`. A node that names its own proxy goes by its own `no_proxy`
+    alone; otherwise its entries stand beside those of NO_PROXY.
+    """
 
-    def covers(self, host: str, port: int) -> bool:
-        if self.port is not None and self.port != port:
-            return False
-        address = _address(host)
-        if self.network is not None:
-            return address is not None and address in self.network
-        if self.suffix == "*":
-            return True
-        return address is None and (host == self.suffix or host.endswith("." + self.suffix))
+    proxy: str = ""
+    no_proxy: tuple[str, ...] = ()
+    username: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,55 +44,130 @@ class Proxy:
     password: str = field(default="", repr=False)
 
     @property
-    def url_with_credentials(self) -> str:
-        """The form that requests and urllib3 want; not for logs."""
+    def host(self) -> str:
+        """Its name or address, an IPv6 one without brackets."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or _DEFAULT_PORTS[self.scheme]
+
+    @property
+    def scheme(self) -> str:
+        """`http`, or `https`: then the way to the proxy is TLS as well."""
+        return urlsplit(self.url).scheme
+
+    @property
+    def authorization(self) -> str | None:
+        """The value of Proxy-Authorization, in UTF-8 (RFC 7617); None without a username."""
         if not self.username:
-            return self.url
-        scheme, rest = self.url.split("://", 1)
-        secret = f":{quote(self.password, safe='')}" if self.password else ""
-        return f"{scheme}://{quote(self.username, safe='')}{secret}@{rest}"
+            return None
+        pair = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return f"Basic {pair}"
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """Why a host is reached as it is: which setting said so, and for an exemption which entry."""
+
+    kind: Literal["unset", "named", "exempt", "off"] = "unset"
+    setting: str = ""
+    entry: str = ""
+
+    def __str__(self) -> str:
+        if self.kind == "named":
+            return f"{self.setting} names it"
+        if self.kind == "exempt":
+            return f"{self.setting} exempts the host by its entry {self.entry}"
+        if self.kind == "off":
+            return f'{self.setting} is "{NO_PROXY_AT_ALL}"'
+        return "neither HTTPS_PROXY, ALL_PROXY nor config.toml names one"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How one host is reached: through `proxy`, or directly where that is None."""
+
+    proxy: Proxy | None
+    because: Because
+
+    def __str__(self) -> str:
+        if self.proxy is None:
+            return f"directly: {self.because}"
+        return f"through the proxy {self.proxy.url}: {self.because}"
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyRules:
-    """Which proxy, if any, a host is reached through."""
+    """Which proxy, if any, a host is reached through. `because` is why there is one at all."""
 
     proxy: Proxy | None = None
     exemptions: tuple[Exemption, ...] = ()
+    because: Because = Because()
+
+    def decide(self, host: str, port: int) -> Decision:
+        """The way to a host, and the reason for it."""
+        if self.proxy is None:
+            return Decision(None, self.because)
+        name = comparable(host)
+        for exemption in self.exemptions:
+            if exemption.covers(name, port):
+                return Decision(None, Because("exempt", exemption.setting, exemption.entry))
+        return Decision(self.proxy, self.because)
 
     def proxy_for(self, host: str, port: int) -> Proxy | None:
-        name = host.lower().rstrip(".").strip("[]")
-        if self.proxy is None or any(e.covers(name, port) for e in self.exemptions):
-            return None
-        return self.proxy
+        """The proxy alone."""
+        return self.decide(host, port).proxy
 
 
 DIRECT = ProxyRules()
 
 
-def rules_from(environ: Mapping[str, str], password: str | None = None) -> ProxyRules:
-    """Read HTTPS_PROXY, ALL_PROXY and NO_PROXY, lower case before upper case as curl does.
+def rules_from(
+    environ: Mapping[str, str],
+    password: str | None = None,
+    options: ProxyOptions | None = None,
+    node: str = "",
+) -> ProxyRules:
+    """The rules for one node, or with no node those of the environment alone.
 
-    `password` (the secret `proxy.password`) goes with the name in the proxy's URL.
+    Of the environment HTTPS_PROXY, ALL_PROXY and NO_PROXY count, lower case before upper case as
+    with curl. `password` (see `proxy_password`) goes with a name that has none in the address.
 
     Raises:
-        UsageError: the proxy's URL cannot be used.
+        UsageError: the proxy's address cannot be used.
     """
-    named = _first(environ, "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+    own = options or ProxyOptions()
+    table = f"[nodes.{node}]" if node else "config.toml"
+    if own.proxy == NO_PROXY_AT_ALL:
+        return ProxyRules(because=Because("off", f"proxy of {table}"))
+    exemptions = [read_exemption(entry, f"no_proxy of {table}") for entry in own.no_proxy]
+    setting, named = (f"proxy of {table}", own.proxy) if own.proxy else _first(environ, _VARIABLES)
     if not named:
         return DIRECT
-    listed = _first(environ, "no_proxy", "NO_PROXY")
-    entries = [entry for entry in listed.replace(",", " ").split() if entry]
-    return ProxyRules(_proxy(named, password), tuple(_exemption(entry) for entry in entries))
+    if not own.proxy:
+        listing, listed = _first(environ, _EXEMPTING)
+        exemptions += [read_exemption(entry, listing) for entry in listed.replace(",", " ").split()]
+    proxy = _proxy(setting, named, own.username, password)
+    return ProxyRules(proxy, tuple(exemptions), Because("named", setting))
 
 
-def _first(environ: Mapping[str, str], *names: str) -> str:
-    return next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
+def proxy_password(secret: Callable[[str], str | None], node: str = "") -> str | None:
+    """The password for a node's proxy: its own (`<node>.proxy.password`), else `proxy.password`."""
+    own = secret(f"{node}.proxy.password") if node else None
+    return own or secret("proxy.password")
 
 
-def _proxy(named: str, password: str | None) -> Proxy:
+def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str]:
+    """The first of these variables that says anything, and what it says."""
+    return next(
+        ((name, environ[name].strip()) for name in names if environ.get(name, "").strip()), ("", "")
+    )
+
+
+def _proxy(setting: str, named: str, username: str, password: str | None) -> Proxy:
     refused = UsageError(
-        "The proxy address in HTTPS_PROXY or ALL_PROXY cannot be used.",
+        f"The proxy address in {setting} cannot be used.",
         "Write it as http://proxy.example:3128; SOCKS proxies are not supported.",
     )
     try:
@@ -101,34 +175,16 @@ def _proxy(named: str, password: str | None) -> Proxy:
         port = parts.port
     except ValueError as cause:
         raise refused from cause
-    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+    # It is shown to people, and goes into a request line.
+    is_clean = named.isprintable() and " " not in named
+    if not is_clean or parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname:
         raise refused
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    own_name, own_password = unquote(parts.username or ""), unquote(parts.password or "")
+    if username and username != own_name:
+        own_password = ""
     return Proxy(
         url=f"{parts.scheme.lower()}://{host}" + (f":{port}" if port else ""),
-        username=unquote(parts.username or ""),
-        password=unquote(parts.password or "") or password or "",
+        username=username or own_name,
+        password=own_password or password or "",
     )
-
-
-def _address(text: str) -> _IPAddress | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _exemption(entry: str) -> Exemption:
-    entry = entry.lower()
-    try:
-        return Exemption(network=ipaddress.ip_network(entry.strip("[]"), strict=False))
-    except ValueError:
-        pass
-    host, colon, digits = entry.rpartition(":")
-    port = int(digits) if colon and digits.isdecimal() else None
-    if port is None:
-        host = entry
-    address = _address(host.strip("[]"))
-    if address is not None:
-        return Exemption(network=ipaddress.ip_network(address), port=port)
-    return Exemption(suffix="*" if host == "*" else host.removeprefix("*").strip("."), port=port)

@@ -68,9 +68,10 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
     def _transport(self, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
         outward = None
         if proxy is not None:
+            authorization = proxy.authorization
             outward = httpx.Proxy(
                 proxy.url,
-                auth=(proxy.username, proxy.password) if proxy.username else None,
+                headers={"Proxy-Authorization": authorization} if authorization else None,
                 ssl_context=self._context if proxy.url.startswith("https:") else None,
             )
         return httpx.AsyncHTTPTransport(
@@ -161,6 +162,11 @@ class _GuardedAdapter(HTTPAdapter):
             proxy_kwargs["proxy_ssl_context"] = self._context
         return super().proxy_manager_for(proxy, **proxy_kwargs)
 
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        chosen = self._way.proxies.proxy
+        authorization = chosen.authorization if chosen else None
+        return {"Proxy-Authorization": authorization} if authorization else {}
+
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
     ) -> Any:
@@ -189,7 +195,7 @@ class _GuardedAdapter(HTTPAdapter):
             timeout=timeout,
             verify=True,
             cert=None,
-            proxies={"https": proxy.url_with_credentials} if proxy else {},
+            proxies={"https": proxy.url} if proxy else {},
         )
 
 

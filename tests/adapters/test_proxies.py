@@ -82,7 +82,7 @@ def test_a_proxy_address_that_cannot_be_used_is_a_usage_error(value: str) -> Non
 def test_the_proxys_password_comes_from_the_secret_store_and_is_not_shown() -> None:
     rules = rules_from({"HTTPS_PROXY": "http://us@proxy.example:3128"}, "pass:word@")
     assert rules.proxy is not None
-    assert rules.proxy.url_with_credentials == "http://us:pass%3Aword%40@proxy.example:3128"
+    assert rules.proxy.authorization == "Basic dXM6cGFzczp3b3JkQA=="
     assert "word" not in repr(rules)
     assert rules.proxy.url == "http://proxy.example:3128"
 
