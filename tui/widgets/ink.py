@@ -7,6 +7,7 @@ from typing import Literal
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
@@ -88,12 +89,16 @@ def strip_of(widget: Widget, content: Content, width: int, style_class: str = ""
     strips = Visual.to_strips(widget, cut, width, 1, style, apply_selection=False, pad=True)
     if not strips:
         return Strip.blank(width, style.rich_style)
-    # Textual notes in each style which text it came from, for selecting with a mouse. There is no
-    # mouse here, and the notes make cells that look the same compare as different.
-    return Strip(
-        [Segment(s.text, s.style.clear_meta_and_links() if s.style else None) for s in strips[0]],
-        width,
-    )
+    return Strip([Segment(s.text, _noteless(s.style)) for s in strips[0]], width)
+
+
+def _noteless(style: Style | None) -> Style | None:
+    """Textual notes in each style which text it came from, for selecting with a mouse. There is no
+    mouse here, and the notes make cells that look the same compare as different."""
+    if style is None:
+        return None
+    bare = style.clear_meta_and_links()
+    return bare.update_link(style.link) if style.link else bare
 
 
 def changed(before: Strip, after: Strip, y: int) -> Region | None:
