@@ -31,7 +31,8 @@ class Account:
 
     `state`: `todo`, `waiting` (asked for, not given yet, or the sign-in ran out) or `done`
     (signed in). `since_utc` is when that state began, `at_utc` when anything last changed.
-    `person` is who recorded it; `detail` one sentence.
+    `person` is who recorded it, empty where the program did; `evidence` a short text that another
+    person can follow up; `detail` one sentence.
     """
 
     node: str
@@ -43,6 +44,12 @@ class Account:
     username: str = ""
     roles: tuple[str, ...] = ()
     rights: tuple[Right, ...] = ()
+    evidence: str = ""
+
+    @property
+    def is_asked_for(self) -> bool:
+        """A person asked for it, and others have to act; a sign-in that ran out is our own."""
+        return self.state is StepState.WAITING and bool(self.person)
 
 
 def read_account(home: Home, node: str) -> Account:
@@ -55,9 +62,20 @@ def read_account(home: Home, node: str) -> Account:
         return Account(node)
 
 
-def asked_for(home: Home, node: str, person: str, detail: str) -> Account:
-    """Record that a person asked for the account and that it has not been given yet."""
-    return _change(home, node, StepState.WAITING, detail=detail, person=person)
+def asked_for(
+    home: Home, node: str, person: str, detail: str, *, evidence: str = "", since_utc: str = ""
+) -> Account:
+    """Record that a person asked for the account and that it has not been given yet; `since_utc`
+    where it was not now."""
+    changed = {"since_utc": since_utc} if since_utc else {}
+    return _change(
+        home, node, StepState.WAITING, detail=detail, person=person, evidence=evidence, **changed
+    )
+
+
+def taken_back(home: Home, node: str, person: str) -> Account:
+    """Record that the account was not asked for after all."""
+    return _change(home, node, StepState.TODO, detail="Not asked for.", person=person, evidence="")
 
 
 def signed_in(home: Home, node: str, identity: Identity, person: str = "") -> Account:
@@ -68,6 +86,7 @@ def signed_in(home: Home, node: str, identity: Identity, person: str = "") -> Ac
         StepState.DONE,
         detail=f"Signed in as {identity.username}." if identity.username else "Signed in.",
         person=person,
+        evidence="",
         username=identity.username,
         roles=tuple(identity.roles),
         rights=tuple(identity.rights),
@@ -76,19 +95,21 @@ def signed_in(home: Home, node: str, identity: Identity, person: str = "") -> Ac
 
 def ran_out(home: Home, node: str, detail: str) -> Account:
     """Record that somebody has to sign in again."""
-    return _change(home, node, StepState.WAITING, detail=detail)
+    return _change(home, node, StepState.WAITING, detail=detail, person="", evidence="")
 
 
 def signed_out(home: Home, node: str) -> Account:
     """Record that nothing is stored for the node any more."""
-    return _change(home, node, StepState.TODO, detail="Signed out.", roles=(), rights=())
+    return _change(home, node, StepState.TODO, detail="Signed out.", person="", roles=(), rights=())
 
 
 def _change(home: Home, node: str, state: StepState, **changed: Any) -> Account:
     before = read_account(home, node)
     now = utc_now()
-    since = before.since_utc if before.state is state and before.since_utc else now
-    account = replace(before, state=state, since_utc=since, at_utc=now, **changed)
+    is_asked_for = state is StepState.WAITING and bool(changed.get("person"))
+    goes_on = before.state is state and before.is_asked_for is is_asked_for
+    since = before.since_utc if goes_on and before.since_utc else now
+    account = replace(before, **{"since_utc": since, **changed}, state=state, at_utc=now)
     # A home that cannot be written to must not end a sign-in that worked.
     with suppress(OSError):
         _write(home, account)
@@ -131,4 +152,5 @@ def _account(node: str, found: dict[str, Any]) -> Account:
             Right(str(r["what"]), r["is_given"], str(r["remedy"]), str(r["ticket"]))
             for r in found["rights"]
         ),
+        evidence=str(found.get("evidence", "")),
     )

@@ -35,13 +35,17 @@ def set_step(
     *,
     person: str = "",
     evidence: str = "",
+    since_utc: str = "",
 ) -> None:
-    """Record the state of a step. The time a state began is kept for as long as it holds; every
-    change of state, person or evidence also stands in the step's history."""
+    """Record the state of a step. The time a state began is kept for as long as it holds, unless a
+    person says when it began (`since_utc`); every change of state, person, evidence or beginning
+    also stands in the step's history."""
     with ledger.transaction():
         before = read_step(ledger, step)
         now = utc_now()
         is_same_state = before is not None and before.state is state
+        kept = before.since_utc if before is not None and is_same_state else now
+        since = since_utc or kept
         ledger.write(
             "INSERT INTO step (id, state, detail, changed_at_utc, person, evidence, since_utc)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
@@ -54,12 +58,12 @@ def set_step(
             now,
             person,
             evidence,
-            before.since_utc if before is not None and is_same_state else now,
+            since,
         )
         if (
             before is None
             or not is_same_state
-            or (before.person, before.evidence) != (person, evidence)
+            or (before.person, before.evidence, before.since_utc) != (person, evidence, since)
         ):
             ledger.write(
                 "INSERT INTO step_history (step, state, detail, person, evidence, at_utc)"
@@ -110,7 +114,7 @@ def read_history(ledger: Ledger, step: str) -> list[StepRecord]:
 
 def remember_place(ledger: Ledger, step: str) -> None:
     """Keep where the operator is, so that the journey opens there next time."""
-    with ledger.transaction():
+    with ledger.transaction(durable=False):
         ledger.write(
             "INSERT INTO journey_place VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET"
             " step = excluded.step",
