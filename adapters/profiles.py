@@ -8,19 +8,32 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeGuard, cast
 
 from adapters.kinds import known_kinds, option_defaults, option_types
+from adapters.proxies import BY_ENVIRONMENT, ProxyOptions
+from adapters.values import NO_PROXY_LIST, PROXY_ADDRESS, is_no_proxy, is_proxy_address, is_text
 from transfer.errors import UsageError
 
 Gate = Literal["eucaim", "integrity"]
 Deidentified = Literal["required", "as-is"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
-_COMMON = ("kind", "gate", "deidentified", "ca_file", "patience_s")
+# Their secrets would lie under the names of others: proxy.password, key.passphrase, helpdesk.token.
+_RESERVED = ("proxy", "key", "helpdesk")
+_COMMON = (
+    "kind",
+    "gate",
+    "deidentified",
+    "ca_file",
+    "patience_s",
+    "proxy",
+    "no_proxy",
+    "proxy_username",
+)
 _LONGEST_PATIENCE_S = 7 * 86_400
 
 
@@ -29,7 +42,8 @@ class NodeProfile:
     """One reference node as configured. `options` are its kind's own, checked for type.
 
     `patience_s` is how long a transfer stands by while the whole node is in trouble; None leaves
-    it to the engine.
+    it to the engine. `proxy` is the way out of the house to this node and to every service that
+    belongs to it.
     """
 
     name: str
@@ -39,6 +53,7 @@ class NodeProfile:
     ca_file: Path | None = None
     options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     patience_s: float | None = None
+    proxy: ProxyOptions = BY_ENVIRONMENT
 
 
 _BUILT_IN: Mapping[str, Mapping[str, object]] = {
@@ -72,6 +87,10 @@ def load_profiles(home: Path) -> Mapping[str, NodeProfile]:
             raise _refused(
                 f"[nodes.{_shown(name)}] is no name for a node",
                 "Use lower-case letters, digits and hyphens, at most 32.",
+            )
+        if name in _RESERVED:
+            raise _refused(
+                f"[nodes.{name}] is a name that this program uses itself", "Choose another name."
             )
         if not isinstance(table, dict):
             raise _refused(f"nodes.{name} is not a table", f"Begin it with [nodes.{name}].")
@@ -143,6 +162,23 @@ def _profile(name: str, table: Mapping[str, object], home: Path) -> NodeProfile:
         ca_file=home / ca_file if ca_file else None,
         options=MappingProxyType({**option_defaults(kind), **options}),
         patience_s=None if patience is None else float(patience),
+        proxy=_proxy(name, table),
+    )
+
+
+def _proxy(name: str, table: Mapping[str, object]) -> ProxyOptions:
+    checks: tuple[tuple[str, Callable[[object], bool], str], ...] = (
+        ("proxy", is_proxy_address, PROXY_ADDRESS),
+        ("no_proxy", is_no_proxy, NO_PROXY_LIST),
+        ("proxy_username", is_text, "a text; the password is the secret proxy.password"),
+    )
+    for key, accepts, allowed in checks:
+        if key in table and not accepts(table[key]):
+            raise _refused(f"{key} of [nodes.{name}] is not usable", f"Allowed is {allowed}.")
+    return ProxyOptions(
+        proxy=cast(str, table.get("proxy", "")),
+        no_proxy=tuple(cast("list[str]", table.get("no_proxy", []))),
+        username=cast(str, table.get("proxy_username", "")),
     )
 
 

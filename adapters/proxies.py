@@ -35,6 +35,9 @@ class ProxyOptions:
     username: str = ""
 
 
+BY_ENVIRONMENT = ProxyOptions()
+
+
 @dataclass(frozen=True, slots=True)
 class Proxy:
     """One proxy; name and password never show in its repr."""
@@ -137,7 +140,7 @@ def rules_from(
     Raises:
         UsageError: the proxy's address cannot be used.
     """
-    own = options or ProxyOptions()
+    own = options or BY_ENVIRONMENT
     table = f"[nodes.{node}]" if node else "config.toml"
     if own.proxy == NO_PROXY_AT_ALL:
         return ProxyRules(because=Because("off", f"proxy of {table}"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from adapters.probing import failure
-from adapters.proxies import rules_from
+from adapters.proxies import proxy_password, rules_from
 from adapters.secrets import SecretStore
 from adapters.sessions import Way, httpx_client
 from adapters.signin import Person
@@ -74,17 +74,17 @@ class UpvNode:
     async def _connections(self) -> _Connections:
         async with self._opening:
             if self._opened is None:
-                password = await asyncio.to_thread(self._secrets.get, "proxy.password")
+                password = await asyncio.to_thread(proxy_password, self._secrets.get, self.name)
                 # Reading the trust store and the PEM files takes a moment.
                 self._opened = await asyncio.to_thread(self._open, password)
             return self._opened
 
-    def _open(self, proxy_password: str | None) -> _Connections:
+    def _open(self, password: str | None) -> _Connections:
         way = Way(
             node=self.name,
             ca_file=self._settings.ca_file,
             client_certificate=self._settings.client_certificate,
-            proxies=rules_from(self._environ, proxy_password),
+            proxies=rules_from(self._environ, password, self._settings.proxy, self.name),
             connect_timeout_s=self._settings.connect_timeout_s,
             read_timeout_s=self._settings.read_timeout_s,
             max_connections=self._settings.max_concurrency + 4,

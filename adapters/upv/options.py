@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from adapters.kinds import Option
+from adapters.proxies import ProxyOptions
 from adapters.tls import ClientCertificate
 from adapters.values import HTTPS_ADDRESS, is_https_address, is_number, is_text, is_whole
 from transfer.node import CheckResult
@@ -103,6 +104,7 @@ class Settings:
     max_concurrency: int
     ca_file: Path | None
     client_certificate: ClientCertificate | None
+    proxy: ProxyOptions
     connect_timeout_s: float
     read_timeout_s: float
 
@@ -139,6 +141,7 @@ class Settings:
             max_concurrency=given.get("max_concurrency", 8),
             ca_file=profile.ca_file,
             client_certificate=certificate,
+            proxy=profile.proxy,
             connect_timeout_s=float(given.get("connect_timeout_s", 15.0)),
             read_timeout_s=float(given.get("read_timeout_s", 300.0)),
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from adapters.probing import failure
-from adapters.proxies import rules_from
+from adapters.proxies import proxy_password, rules_from
 from adapters.secrets import SecretStore
 from adapters.sessions import Way, httpx_client
 from adapters.xnat.archiving import Archiver, Pace
@@ -75,7 +75,7 @@ class XnatNode:
     async def _connections(self) -> _Connections:
         async with self._opening:
             if self._opened is None:
-                password = await asyncio.to_thread(self._secrets.get, "proxy.password")
+                password = await asyncio.to_thread(proxy_password, self._secrets.get, self.name)
                 # Reading the trust store and the PEM files takes a moment.
                 way = await asyncio.to_thread(self._way, password)
                 client = await asyncio.to_thread(httpx_client, way)
@@ -84,12 +84,12 @@ class XnatNode:
                 )
             return self._opened
 
-    def _way(self, proxy_password: str | None) -> Way:
+    def _way(self, password: str | None) -> Way:
         return Way(
             node=self.name,
             ca_file=self._settings.ca_file,
             client_certificate=self._settings.client_certificate,
-            proxies=rules_from(self._environ, proxy_password),
+            proxies=rules_from(self._environ, password, self._settings.proxy, self.name),
             connect_timeout_s=self._settings.connect_timeout_s,
             read_timeout_s=self._settings.read_timeout_s,
             max_connections=self._settings.max_concurrency + 8,

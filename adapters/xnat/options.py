@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from adapters.kinds import Option
+from adapters.proxies import ProxyOptions
 from adapters.tls import ClientCertificate
 from adapters.values import (
     HTTPS_ADDRESS,
@@ -79,6 +80,7 @@ class Settings:
     max_concurrency: int
     ca_file: Path | None
     client_certificate: ClientCertificate | None
+    proxy: ProxyOptions
     connect_timeout_s: float
     read_timeout_s: float
     archive_patience_s: float
@@ -105,6 +107,7 @@ class Settings:
             max_concurrency=given.get("max_concurrency", 4),
             ca_file=profile.ca_file,
             client_certificate=certificate,
+            proxy=profile.proxy,
             connect_timeout_s=float(given.get("connect_timeout_s", 15.0)),
             read_timeout_s=float(given.get("read_timeout_s", 300.0)),
             archive_patience_s=float(given.get("archive_patience_s", 3600.0)),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.profiles import NodeProfile, load_profiles
+from adapters.proxies import ProxyOptions
 from transfer.errors import UsageError
 
 ORTHANC = """
@@ -85,6 +86,15 @@ def test_a_built_in_node_can_be_completed(tmp_path: Path) -> None:
         ("[nodes.o]\nkind='upv'\nstow_headers={Authorization='x'}\n", "stow_headers", "table"),
         ("[nodes.o]\nkind='upv'\nstow_headers={'A b'='x'}\n", "stow_headers", "table"),
         ("[nodes.o]\nkind='upv'\ndestinations='P'\n", "destinations", "list"),
+        ("[nodes.proxy]\nkind='upv'\n", "uses itself", "another name"),
+        ("[nodes.o]\nkind='upv'\nproxy=3128\n", "proxy of", "proxy.example:3128"),
+        ("[nodes.o]\nkind='upv'\nproxy=''\n", "proxy of", "none"),
+        ("[nodes.o]\nkind='upv'\nproxy='http://u:p@x:1'\n", "proxy of", "without name"),
+        ("[nodes.o]\nkind='upv'\nproxy='http://x:99999'\n", "proxy of", "proxy.example:3128"),
+        ("[nodes.o]\nkind='upv'\nno_proxy='x.example'\n", "no_proxy", "list"),
+        ("[nodes.o]\nkind='upv'\nno_proxy=['https://x.example']\n", "no_proxy", "names"),
+        ("[nodes.o]\nkind='upv'\nno_proxy=['10.0.0.0/99']\n", "no_proxy", "ranges"),
+        ("[nodes.o]\nkind='upv'\nproxy_username=1\n", "proxy_username", "secret proxy.password"),
     ],
 )
 def test_what_is_not_understood_is_named_with_what_is_allowed(
@@ -97,6 +107,23 @@ def test_what_is_not_understood_is_named_with_what_is_allowed(
         remedy.replace("\\", "") in refused.value.remedy
     )
     assert refused.value.exit_code == 2
+
+
+def test_the_way_out_of_the_house_is_the_nodes_own(tmp_path: Path) -> None:
+    text = ORTHANC.replace(
+        "[nodes.local-xnat]",
+        """proxy = "http://proxy.example:3128"
+no_proxy = [".hospital.example", "10.0.0.0/8", "fd00::/8", "[fd00::1]:8443", "*"]
+proxy_username = "us"
+[nodes.local-xnat]""",
+    )
+    profiles = _load(tmp_path, text)
+    assert profiles["orthanc"].proxy == ProxyOptions(
+        "http://proxy.example:3128",
+        (".hospital.example", "10.0.0.0/8", "fd00::/8", "[fd00::1]:8443", "*"),
+        "us",
+    )
+    assert profiles["local-xnat"].proxy == ProxyOptions()
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
