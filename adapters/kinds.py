@@ -1,7 +1,8 @@
 """The kinds of node: each is a package below `adapters` whose `KIND` bears the package's name.
 
-Such a package offers `OPTIONS`, `open_node`, `journey` and `check_configuration` (see `NodeKind`),
-and imports its libraries only when a node is opened. A new kind is one new package.
+Such a package offers `OPTIONS`, `open_node`, `journey`, `check_configuration` and `sign_in_ways`
+(see `NodeKind`), and imports its libraries only when a node is opened. A new kind is one new
+package.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from adapters.profiles import NodeProfile
     from adapters.secrets import SecretStore
-    from adapters.signin import Person
+    from adapters.signin import Person, Way
     from transfer.journey.steps import Journey
     from transfer.node import CheckResult, Node
 
@@ -52,6 +53,8 @@ class NodeKind(Protocol):
     def journey(self, profile: NodeProfile) -> Journey: ...
 
     def check_configuration(self, profile: NodeProfile) -> Sequence[CheckResult]: ...
+
+    def sign_in_ways(self, profile: NodeProfile) -> Sequence[Way]: ...
 
 
 def _packages() -> Mapping[str, NodeKind]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from adapters.kinds import kind_package
 from adapters.profiles import NodeProfile
 from adapters.secrets import SecretStore
-from adapters.signin import Person
+from adapters.signin import Person, Way
 from transfer.journey.steps import Journey
 from transfer.node import CheckResult, Node
 
@@ -47,3 +47,13 @@ def check_configuration(profile: NodeProfile) -> Sequence[CheckResult]:
         UsageError: no adapter for this kind.
     """
     return kind_package(profile.kind).check_configuration(profile)
+
+
+def sign_in_ways(profile: NodeProfile) -> Sequence[Way]:
+    """How a person can sign in to this node, the way to prefer first; empty where nobody is asked
+    for a name or a password.
+
+    Raises:
+        UsageError: no adapter for this kind.
+    """
+    return kind_package(profile.kind).sign_in_ways(profile)

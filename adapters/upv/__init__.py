@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,18 @@ from transfer.errors import UsageError
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
     from adapters.secrets import SecretStore
-    from adapters.signin import Person
+    from adapters.signin import Person, Way
     from transfer.journey.steps import Journey
     from transfer.node import CheckResult, Node
 
-__all__ = ["KIND", "OPTIONS", "check_configuration", "journey", "open_node"]
+__all__ = ["KIND", "OPTIONS", "check_configuration", "journey", "open_node", "sign_in_ways"]
 
 KIND = "upv"
+_WAYS: Mapping[str, Sequence[Way]] = {
+    "oidc": ("browser", "password"),
+    "password": ("password",),
+    "basic": ("password",),
+}
 
 
 def open_node(
@@ -51,3 +56,8 @@ def journey(profile: NodeProfile) -> Journey:
 def check_configuration(profile: NodeProfile) -> Sequence[CheckResult]:
     """What the configuration lacks; one line that says ok when it lacks nothing."""
     return configuration_findings(profile)
+
+
+def sign_in_ways(profile: NodeProfile) -> Sequence[Way]:
+    """A browser elsewhere where the realm is to be asked for it, else name and password."""
+    return _WAYS.get(str(profile.options.get("auth", "none")), ())

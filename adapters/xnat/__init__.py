@@ -12,11 +12,19 @@ from transfer.errors import UsageError
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
     from adapters.secrets import SecretStore
-    from adapters.signin import Person
+    from adapters.signin import Person, Way
     from transfer.journey.steps import Journey
     from transfer.node import CheckResult, Node
 
-__all__ = ["DEFAULTS", "KIND", "OPTIONS", "check_configuration", "journey", "open_node"]
+__all__ = [
+    "DEFAULTS",
+    "KIND",
+    "OPTIONS",
+    "check_configuration",
+    "journey",
+    "open_node",
+    "sign_in_ways",
+]
 
 KIND = "xnat"
 
@@ -51,3 +59,8 @@ def journey(profile: NodeProfile) -> Journey:
 def check_configuration(profile: NodeProfile) -> Sequence[CheckResult]:
     """What the configuration lacks; one line that says ok when it lacks nothing."""
     return configuration_findings(profile)
+
+
+def sign_in_ways(profile: NodeProfile) -> Sequence[Way]:
+    """XNAT knows nothing but a name and a password."""
+    return ("password",)
