@@ -8,12 +8,14 @@ before the environment.
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from adapters.exemptions import Exemption, comparable, read_exemption
+from adapters.inherited import as_given
 from transfer.errors import UsageError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -140,6 +142,9 @@ def rules_from(
     Raises:
         UsageError: the proxy's address cannot be used.
     """
+    if environ is os.environ:
+        # The program has taken the passwords out of it.
+        environ = as_given()
     own = options or BY_ENVIRONMENT
     table = f"[nodes.{node}]" if node else "config.toml"
     if own.proxy == NO_PROXY_AT_ALL:

@@ -1,70 +1,77 @@
 """The secret store: passwords and tokens, looked for in a fixed order and written in one place.
 
-Names are `<node>.password`, `<node>.token`, `<node>.username`, `proxy.password` and the like.
+Names are `<node>.password`, `<node>.token`, `<node>.datasets.token`, `<node>.username`,
+`proxy.password`, `helpdesk.token`, `key.passphrase` and the like.
 Looked for in this order, first found wins:
 
 1. systemd's credentials, `$CREDENTIALS_DIRECTORY/<name>`
 2. `$EUCAIM_TRANSFER_PASSWORD`, for `<node>.password` only
 3. what was handed over for this process alone (`hold`: a prompt, a pipe)
-4. `secrets/secrets.json` below the home: folder 0700, file 0600, written atomically
-5. the system's keyring, where a real one is configured
+4. `secrets/secrets.json` below the home (see `secretfile`)
+5. the system's keyring, where a real one is configured and answers
 
 `put` writes to the keyring where there is one, else to the file; never to both.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import re
-import stat
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
 
+from adapters.inherited import PASSWORD_VARIABLE, password_at_hand
+from adapters.keyrings import Keyring, TimedKeyring, system_keyring
+from adapters.secretfile import SecretFile
 from transfer.errors import UsageError
 
+__all__ = ["Keyring", "Place", "SecretStore", "StoreFacts", "system_keyring"]
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
-_LARGEST_FILE_BYTES = 1 << 20
+_OF_A_NODE = ("token", "datasets.token", "password", "username")
+_PROXY_PASSWORD = "proxy.password"  # noqa: S105 - the name of the secret
 
 
-class Keyring(Protocol):
-    """The part of a keyring backend that we use."""
+class Place(StrEnum):
+    """Where a secret is, in words that follow "in" or "from"."""
 
-    def get_password(self, service: str, username: str) -> str | None: ...
-    def set_password(self, service: str, username: str, password: str) -> None: ...
-    def delete_password(self, service: str, username: str) -> None: ...
+    SYSTEMD = "systemd credentials, which this program can only read"
+    ENVIRONMENT = "the environment that the program was started with"
+    PROCESS = "the memory of this process, until it ends"
+    FILE = "a file that only this account can read"
+    KEYRING = "the system's keyring"
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is there for the next process, by our own doing."""
+        return self in (Place.FILE, Place.KEYRING)
 
 
-def system_keyring() -> Keyring | None:
-    """The system's keyring, if one that encrypts is configured and running; else None.
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """Where secrets go and come from, for the doctor. `why_not_keyring` is empty where it is used
+    and else a clause in words: "it is locked"."""
 
-    Over SSH there is mostly no session bus, hence no keyring: then the slow import is spared.
-    """
-    if sys.platform == "linux" and not os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
-        return None
-    import keyring
-    import keyring.errors
+    writes_to: str
+    reads_from: Sequence[str]
+    why_not_keyring: str = ""
 
-    real = {"SecretService", "libsecret", "kwallet", "macOS", "Windows"}
-    try:
-        backend = keyring.get_keyring()
-        members = getattr(backend, "backends", None) or [backend]
-    except (keyring.errors.KeyringError, RuntimeError):
-        return None
-    for member in members:
-        package, _, module = type(member).__module__.rpartition(".")
-        if module == "" or not (package == "keyring.backends" and module in real):
-            return None
-    found: Keyring = backend
-    return found
+    def __str__(self) -> str:
+        said = f"Tokens are kept in {self.writes_to}"
+        return (
+            f"{said}; the keyring is not used: {self.why_not_keyring}."
+            if (self.why_not_keyring)
+            else f"{said}."
+        )
 
 
 class SecretStore:
-    """Secrets of one home. Safe between threads and processes; values never show in its repr."""
+    """Secrets of one home. Safe between threads and processes; values never show in its repr.
+
+    With `keeps` False whatever is put lasts as long as this object, and nothing is written.
+    """
 
     def __init__(
         self,
@@ -72,18 +79,32 @@ class SecretStore:
         *,
         environ: Mapping[str, str] | None = None,
         keyring: Callable[[], Keyring | None] = system_keyring,
+        keyring_patience_s: float | None = None,
+        keeps: bool = True,
     ) -> None:
-        self._folder = home / "secrets"
-        self._file = self._folder / "secrets.json"
+        self._home = home
+        self._file = SecretFile(home)
         self._service = f"eucaim-transfer {home.absolute()}"
-        self._environ = os.environ if environ is None else environ
+        self._given_environ = environ
         self._find_keyring = keyring
-        self._keyring: Keyring | None = None
-        self._has_looked = False
+        self._keyring = TimedKeyring(keyring, patience_s=keyring_patience_s)
+        self._keyring_patience_s = keyring_patience_s
+        self._keeps = keeps
         self._held: dict[str, str] = {}
+        self._passed_over: set[str] = set()
 
     def __repr__(self) -> str:
         return f"SecretStore({len(self._held)} held)"
+
+    def without_keeping(self) -> SecretStore:
+        """Another store that reads the same and writes nothing."""
+        return SecretStore(
+            self._home,
+            environ=self._given_environ,
+            keyring=self._find_keyring,
+            keyring_patience_s=self._keyring_patience_s,
+            keeps=False,
+        )
 
     def get(self, name: str) -> str | None:
         """The secret, or None.
@@ -91,17 +112,32 @@ class SecretStore:
         Raises:
             UsageError: the file may be read by others, or is damaged.
         """
+        return self._look(name)[0]
+
+    def place_of(self, name: str) -> Place | None:
+        """Where `get` finds the secret; None where there is none.
+
+        Raises:
+            UsageError: as `get`.
+        """
+        return self._look(name)[1]
+
+    def _look(self, name: str) -> tuple[str | None, Place | None]:
         _check(name)
-        value = self._from_credentials(name)
-        if value is None and name.endswith(".password") and name != "proxy.password":
-            value = self._environ.get("EUCAIM_TRANSFER_PASSWORD") or None
-        if value is None:
-            value = self._held.get(name)
-        if value is None:
-            value = self._read().get(name)
-        if value is None:
-            value = self._from_keyring(name)
-        return value
+        places: tuple[tuple[Place, Callable[[str], str | None]], ...] = (
+            (Place.SYSTEMD, self._from_credentials),
+            (Place.ENVIRONMENT, self._from_environment),
+            (Place.PROCESS, self._held.get),
+            (Place.FILE, self._from_file),
+            (Place.KEYRING, self._from_keyring),
+        )
+        for place, look in places:
+            if place.lasts and name in self._passed_over:
+                break
+            value = look(name)
+            if value is not None:
+                return value, place
+        return None, None
 
     def hold(self, name: str, value: str) -> None:
         """Keep a secret for this process only."""
@@ -112,31 +148,74 @@ class SecretStore:
         """Whether this process was handed the secret itself."""
         return name in self._held
 
-    def put(self, name: str, value: str) -> None:
-        """Store a secret for good; after a crash either the old or the new one is there.
+    def pass_over(self, name: str) -> None:
+        """From now on read as if nothing of that name was stored, until something is `put`: for
+        a sign-in that is to begin anew, and must not cost the old one when it fails."""
+        _check(name)
+        self._passed_over.add(name)
+
+    def put(self, name: str, value: str) -> Place:
+        """Store a secret for good and say where; after a crash the old or the new one is there.
 
         Raises:
             UsageError: there is no place that can be written to.
         """
         _check(name)
+        if not self._keeps:
+            self._held[name] = value
+            return Place.PROCESS
+        if self._keyring.put(self._service, name, value):
+            self._file.change(name, None)
+            place = Place.KEYRING
+        else:
+            self._file.change(name, value)
+            place = Place.FILE
         self._held.pop(name, None)
-        ring = self._ring()
-        if ring is not None:
-            with contextlib.suppress(*_keyring_errors()):
-                ring.set_password(self._service, name, value)
-                self._change(name, None)
-                return
-        self._change(name, value)
+        self._passed_over.discard(name)
+        return place
 
     def delete(self, name: str) -> None:
         """Forget a secret wherever we may have put it; harmless when there is none."""
         _check(name)
         self._held.pop(name, None)
-        self._change(name, None)
-        ring = self._ring()
-        if ring is not None:
-            with contextlib.suppress(*_keyring_errors()):
-                ring.delete_password(self._service, name)
+        if self._keeps:
+            self._file.change(name, None)
+            self._keyring.delete(self._service, name)
+
+    def forget_node(self, node: str) -> None:
+        """Forget everything that is stored of a node's sign-in."""
+        for kind in _OF_A_NODE:
+            self.delete(f"{node}.{kind}")
+
+    def still_there(self, node: str) -> Mapping[str, Place]:
+        """What `get` still finds of a node's sign-in, by name: after `forget_node` that is what
+        is not in our hands."""
+        found = {}
+        for kind in _OF_A_NODE:
+            place = self.place_of(f"{node}.{kind}")
+            if place is not None:
+                found[f"{node}.{kind}"] = place
+        return found
+
+    def describe(self) -> StoreFacts:
+        """Which places are read and written, in words. Asks the keyring."""
+        reads = []
+        if self._environ.get("CREDENTIALS_DIRECTORY"):
+            reads.append(Place.SYSTEMD.value)
+        if self._password_at_hand():
+            reads.append(Place.ENVIRONMENT.value)
+        reads.append(Place.FILE.value)
+        writes = Place.FILE.value
+        if self._keyring.is_usable:
+            writes = Place.KEYRING.value
+            if self._keyring.name:
+                writes += f" ({self._keyring.name})"
+            reads.append(writes)
+        return StoreFacts(writes, tuple(reads), self._keyring.why_not)
+
+    @property
+    def _environ(self) -> Mapping[str, str]:
+        return os.environ if self._given_environ is None else self._given_environ
 
     def _from_credentials(self, name: str) -> str | None:
         folder = self._environ.get("CREDENTIALS_DIRECTORY")
@@ -146,107 +225,30 @@ class SecretStore:
             text = (Path(folder) / name).read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as cause:
+        except (OSError, UnicodeDecodeError):
+            # Without the cause: a decoding error carries what it read.
             raise UsageError(
                 f"The systemd credential {name} cannot be read.",
                 "Check LoadCredential= of the unit: plain text, readable by its user.",
-            ) from cause
+            ) from None
         return text.rstrip("\r\n") or None
 
-    def _ring(self) -> Keyring | None:
-        if not self._has_looked:
-            self._keyring = self._find_keyring()
-            self._has_looked = True
-        return self._keyring
+    def _from_environment(self, name: str) -> str | None:
+        # A proxy is not told the node's password.
+        if not name.endswith(".password") or f".{name}".endswith(f".{_PROXY_PASSWORD}"):
+            return None
+        return self._password_at_hand()
+
+    def _password_at_hand(self) -> str | None:
+        if self._given_environ is None:
+            return password_at_hand()
+        return self._given_environ.get(PASSWORD_VARIABLE) or None
+
+    def _from_file(self, name: str) -> str | None:
+        return self._file.read().get(name)
 
     def _from_keyring(self, name: str) -> str | None:
-        ring = self._ring()
-        if ring is None:
-            return None
-        with contextlib.suppress(*_keyring_errors()):
-            return ring.get_password(self._service, name)
-        return None
-
-    def _read(self) -> dict[str, str]:
-        try:
-            descriptor = os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return {}
-        except OSError as cause:
-            raise _unreadable() from cause
-        with open(descriptor, encoding="utf-8") as file:
-            facts = os.fstat(file.fileno())
-            if stat.S_IMODE(facts.st_mode) & 0o077 or facts.st_uid != os.geteuid():
-                raise UsageError(
-                    "The file with the secrets could be read by others, so it is not used.",
-                    f"Make it yours alone: chmod 600 {self._file}; then change what is in it.",
-                )
-            try:
-                content = json.loads(file.read(_LARGEST_FILE_BYTES))
-            except (ValueError, RecursionError):
-                # Without the cause: it would carry the file's text, secrets and all.
-                raise _unreadable() from None
-        if not isinstance(content, dict):
-            raise _unreadable()
-        return {k: v for k, v in content.items() if isinstance(k, str) and isinstance(v, str)}
-
-    def _change(self, name: str, value: str | None) -> None:
-        if value is None and not self._file.exists():
-            return
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._folder.chmod(0o700)
-            with self._locked():
-                content = self._read()
-                if content.get(name) == value:
-                    return
-                if value is None:
-                    del content[name]
-                else:
-                    content[name] = value
-                self._replace(content)
-        except OSError as cause:
-            raise UsageError(
-                "The secret cannot be stored: the home folder cannot be written to.",
-                "Give the home folder to this user, or name another in EUCAIM_TRANSFER_HOME.",
-            ) from cause
-
-    def _replace(self, content: dict[str, str]) -> None:
-        descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=".secrets-")
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=1, sort_keys=True)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self._file)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        import fcntl
-
-        descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-
-def _keyring_errors() -> tuple[type[Exception], ...]:
-    import keyring.errors
-
-    return (keyring.errors.KeyringError,)
-
-
-def _unreadable() -> UsageError:
-    return UsageError(
-        "The file with the secrets cannot be read.",
-        "Delete secrets/secrets.json in the program's home and sign in again.",
-    )
+        return self._keyring.get(self._service, name)
 
 
 def _check(name: str) -> None:
