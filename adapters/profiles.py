@@ -84,19 +84,19 @@ def load_profiles(home: Path) -> Mapping[str, NodeProfile]:
     tables = {name: dict(table) for name, table in _BUILT_IN.items()}
     for name, table in _configured_nodes(home / "config.toml").items():
         if not _NAME.match(name):
-            raise _refused(
+            raise refused(
                 f"[nodes.{_shown(name)}] is no name for a node",
                 "Use lower-case letters, digits and hyphens, at most 32.",
             )
         if name in _RESERVED:
-            raise _refused(
+            raise refused(
                 f"[nodes.{name}] is a name that this program uses itself", "Choose another name."
             )
         if not isinstance(table, dict):
-            raise _refused(f"nodes.{name} is not a table", f"Begin it with [nodes.{name}].")
+            raise refused(f"nodes.{name} is not a table", f"Begin it with [nodes.{name}].")
         built_in = tables.get(name, {})
         if "kind" in built_in and table.get("kind", built_in["kind"]) != built_in["kind"]:
-            raise _refused(
+            raise refused(
                 f"[nodes.{name}] changes the kind of a built-in node",
                 f"Leave kind out, or give your node a name other than {name}.",
             )
@@ -104,26 +104,35 @@ def load_profiles(home: Path) -> Mapping[str, NodeProfile]:
     return MappingProxyType({name: _profile(name, table, home) for name, table in tables.items()})
 
 
-def _configured_nodes(file: Path) -> Mapping[str, object]:
+def read_config(file: Path) -> Mapping[str, object]:
+    """The sections of config.toml; none where there is no such file.
+
+    Raises:
+        UsageError: it cannot be read, or has a section that we do not know.
+    """
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        content: dict[str, object] = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as cause:
-        raise _refused("it cannot be read", "Make it readable for this user.") from cause
+        raise refused("it cannot be read", "Make it readable for this user.") from cause
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
         place = re.search(r"\(at ([^)]*)\)", str(cause))
         where = f" (at {place[1]})" if place else ""
-        raise _refused(f"it is not valid TOML{where}", "Correct it there.") from cause
+        raise refused(f"it is not valid TOML{where}", "Correct it there.") from cause
     for section in content:
-        if section != "nodes":
-            raise _refused(
+        if section not in ("nodes", "helpdesk"):
+            raise refused(
                 f"it has a section [{_shown(section)}] that is not known",
-                "Known is [nodes.<name>], one for each node.",
+                "Known is [nodes.<name>], one for each node, and [helpdesk].",
             )
-    nodes = content.get("nodes", {})
+    return content
+
+
+def _configured_nodes(file: Path) -> Mapping[str, object]:
+    nodes = read_config(file).get("nodes", {})
     if not isinstance(nodes, dict):
-        raise _refused("nodes is not a table", "Write one [nodes.<name>] for each node.")
+        raise refused("nodes is not a table", "Write one [nodes.<name>] for each node.")
     return nodes
 
 
@@ -133,10 +142,10 @@ def _profile(name: str, table: Mapping[str, object], home: Path) -> NodeProfile:
     deidentified = _one_of(name, table, "deidentified", ("required", "as-is"), "as-is")
     ca_file = table.get("ca_file")
     if ca_file is not None and not (isinstance(ca_file, str) and ca_file):
-        raise _refused(f"ca_file of [nodes.{name}] is no path", 'Write it as ca_file = "ca.pem".')
+        raise refused(f"ca_file of [nodes.{name}] is no path", 'Write it as ca_file = "ca.pem".')
     patience = table.get("patience_s")
     if patience is not None and not _is_patience(patience):
-        raise _refused(
+        raise refused(
             f"patience_s of [nodes.{name}] is not usable",
             f"Allowed is a number of seconds from 0 to {_LONGEST_PATIENCE_S}.",
         )
@@ -146,14 +155,12 @@ def _profile(name: str, table: Mapping[str, object], home: Path) -> NodeProfile:
         option = types.get(key)
         if option is None:
             known = ", ".join(sorted((*_COMMON, *types)))
-            raise _refused(
+            raise refused(
                 f"[nodes.{name}] has the key {_shown(key)}, which is not known",
                 f"Known for kind {kind}: {known}.",
             )
         if not option.accepts(value):
-            raise _refused(
-                f"{key} of [nodes.{name}] is not usable", f"Allowed is {option.allowed}."
-            )
+            raise refused(f"{key} of [nodes.{name}] is not usable", f"Allowed is {option.allowed}.")
     return NodeProfile(
         name=name,
         kind=kind,
@@ -162,11 +169,16 @@ def _profile(name: str, table: Mapping[str, object], home: Path) -> NodeProfile:
         ca_file=home / ca_file if ca_file else None,
         options=MappingProxyType({**option_defaults(kind), **options}),
         patience_s=None if patience is None else float(patience),
-        proxy=_proxy(name, table),
+        proxy=read_proxy(f"[nodes.{name}]", table),
     )
 
 
-def _proxy(name: str, table: Mapping[str, object]) -> ProxyOptions:
+def read_proxy(where: str, table: Mapping[str, object]) -> ProxyOptions:
+    """The way out of the house that a table of config.toml names; `where` is its heading.
+
+    Raises:
+        UsageError: it cannot be used.
+    """
     checks: tuple[tuple[str, Callable[[object], bool], str], ...] = (
         ("proxy", is_proxy_address, PROXY_ADDRESS),
         ("no_proxy", is_no_proxy, NO_PROXY_LIST),
@@ -174,7 +186,7 @@ def _proxy(name: str, table: Mapping[str, object]) -> ProxyOptions:
     )
     for key, accepts, allowed in checks:
         if key in table and not accepts(table[key]):
-            raise _refused(f"{key} of [nodes.{name}] is not usable", f"Allowed is {allowed}.")
+            raise refused(f"{key} of {where} is not usable", f"Allowed is {allowed}.")
     return ProxyOptions(
         proxy=cast(str, table.get("proxy", "")),
         no_proxy=tuple(cast("list[str]", table.get("no_proxy", []))),
@@ -198,7 +210,7 @@ def _one_of(
     value = table.get(key, default)
     if not isinstance(value, str) or value not in allowed:
         said = "is missing" if value is None else "is not usable"
-        raise _refused(f"{key} of [nodes.{name}] {said}", f"Allowed is {' | '.join(allowed)}.")
+        raise refused(f"{key} of [nodes.{name}] {said}", f"Allowed is {' | '.join(allowed)}.")
     return value
 
 
@@ -207,5 +219,6 @@ def _shown(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)[:40]
 
 
-def _refused(what: str, remedy: str) -> UsageError:
+def refused(what: str, remedy: str) -> UsageError:
+    """What is wrong with config.toml, and what to do."""
     return UsageError(f"config.toml cannot be used: {what}.", remedy)

@@ -1,0 +1,141 @@
+"""The tickets that every node's data holders may need; titles and groups to the letter.
+
+Source: eucaim-requirements.md 13.1 (rule HLP-01) and upv-node.md 6. What a kind of node adds stands
+in its own package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from adapters.helpdesk.fields import DATASET, ORGANISATION, URL, USERNAME
+from transfer.tickets import TicketCase, TicketField
+
+NODES: Final = "Reference nodes"
+SUPPORT: Final = "Technical support team"
+_OPTIONAL_USERNAME: Final = replace(
+    USERNAME, label="EUCAIM username", is_required=False, question=""
+)
+
+TOOL: Final = TicketCase(
+    key="tool",
+    step="tool",
+    what="trouble with this program",
+    title="Trouble with eucaim-transfer",
+    group=NODES,
+    fallback_group=SUPPORT,
+    opening="A data holder cannot go on with the transfer tool (step 7).",
+    fields=(
+        TicketField(
+            "trouble",
+            "What happens",
+            "what was done, what came back",
+            is_required=True,
+            most_letters=2000,
+            question="What happens?",
+        ),
+        TicketField("at_step", "Step", "doctor, login, upload …", most_letters=80),
+        TicketField("error_code", "Error code", "exit code or HTTP status", most_letters=80),
+        TicketField("version", "Version", is_required=True, most_letters=200),
+        _OPTIONAL_USERNAME,
+    ),
+    note="The doctor's findings help: eucaim-transfer doctor NAME --json > doctor.json, then"
+    " --attach doctor.json.",
+)
+SITE_ID: Final = TicketCase(
+    key="site-id",
+    step="account",
+    what="the dashboard shows no SITE ID",
+    title="SITE ID missing in the dashboard",
+    group="dashboard",
+    fallback_group=SUPPORT,
+    opening="The dashboard's profile page shows no SITE ID for our organisation. Please add it.",
+    fields=(
+        ORGANISATION,
+        TicketField(
+            "account",
+            "LS-AAI account",
+            "as the dashboard shows it",
+            is_required=True,
+            most_letters=120,
+            question="Which LS-AAI account looks at the dashboard?",
+            names_staff=True,
+        ),
+    ),
+)
+ROLE: Final = TicketCase(
+    key="role",
+    step="account",
+    what="a role on the node is missing",
+    title="Role missing on the reference node",
+    group=NODES,
+    fallback_group=SUPPORT,
+    opening="An account lacks a role that it needs to send data. Please grant it.",
+    fields=(
+        replace(USERNAME, label="EUCAIM username", question="Whose role is missing?"),
+        TicketField(
+            "role",
+            "Role",
+            "Data ingester, Dataset manager, or both",
+            is_required=True,
+            most_letters=80,
+            question="Which role is missing?",
+        ),
+        TicketField("node", "Node", is_required=True, most_letters=80),
+        TicketField("project", "Project", "if the role is for one", most_letters=80),
+    ),
+)
+CATALOGUE: Final = TicketCase(
+    key="catalogue",
+    step="dataset",
+    what="an entry in the catalogue",
+    title="Catalogue entry for a dataset",
+    group="catalogue",
+    fallback_group=SUPPORT,
+    opening="Please add this dataset to the catalogue; its metadata are in the attached"
+    " spreadsheet, with the same identifier.",
+    fields=(
+        DATASET,
+        TicketField("dataset_name", "Name of the dataset", most_letters=128),
+        replace(URL, label="URL of the dataset"),
+    ),
+    note="Attach the metadata spreadsheet: --attach FILE.xlsx.",
+)
+MAILING_LIST: Final = TicketCase(
+    key="mailing-list",
+    step="account",
+    what="the mailing list of data holders",
+    title="Mailing list of data holders",
+    group="First line support",
+    fallback_group=SUPPORT,
+    opening="Please add our organisation to the mailing list of data holders.",
+    fields=(
+        ORGANISATION,
+        TicketField("addresses", "E-mail addresses to add", most_letters=400, names_staff=True),
+    ),
+)
+ETL: Final = TicketCase(
+    key="etl",
+    step="clinical",
+    what="files for the ETL",
+    title="Files for ETL ingestion",
+    group="ETL ingestion support",
+    fallback_group=SUPPORT,
+    opening="The three CSV files for the ETL (clinical data, DICOM metadata, timepoints) are"
+    " attached; all identifiers in them are pseudonyms.",
+    fields=(DATASET, TicketField("dataset_name", "Name of the dataset", most_letters=128)),
+    note="Attach the three files: --attach FILE.csv, once for each.",
+)
+
+COMMON: Final[Sequence[TicketCase]] = (TOOL, SITE_ID, ROLE, CATALOGUE, MAILING_LIST, ETL)
+
+
+def for_an_own_node(case: TicketCase, name: str) -> TicketCase:
+    """A case of a kind, for a node that is not EUCAIM's: said beside the text."""
+    note = (
+        f"Title and group are those of EUCAIM's helpdesk; {name} is a node of your own, whose"
+        " administrators may want another way."
+    )
+    return replace(case, note=note)
