@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from adapters.signin import Person, Way
     from transfer.journey.steps import Journey
     from transfer.node import CheckResult, Node
+    from transfer.tickets import TicketCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Option:
 
 class NodeKind(Protocol):
     """What a package of a kind offers. `DEFAULTS` may be absent: options that hold unless the
-    configuration says otherwise."""
+    configuration says otherwise. So may `ticket_cases(profile)`: the tickets that its data holders
+    open."""
 
     KIND: str
     OPTIONS: Mapping[str, Option]
@@ -80,6 +82,12 @@ def option_types(kind: str) -> Mapping[str, Option]:
 def option_defaults(kind: str) -> Mapping[str, object]:
     """The options of a kind that hold where a node's table does not name them."""
     return cast("Mapping[str, object]", getattr(kind_package(kind), "DEFAULTS", {}))
+
+
+def kind_ticket_cases(profile: NodeProfile) -> Sequence[TicketCase]:
+    """The tickets that data holders of such a node open, the one for step 6 first."""
+    offered = getattr(kind_package(profile.kind), "ticket_cases", None)
+    return cast("Sequence[TicketCase]", offered(profile)) if offered else ()
 
 
 def kind_package(kind: str) -> NodeKind:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from adapters.kinds import kind_package
+from adapters.kinds import kind_package, kind_ticket_cases
 from adapters.profiles import NodeProfile
 from adapters.secrets import SecretStore
 from adapters.signin import Person, Way
 from transfer.journey.steps import Journey
 from transfer.node import CheckResult, Node
+from transfer.tickets import TicketCase
 
 
 def open_node(
@@ -57,3 +58,14 @@ def sign_in_ways(profile: NodeProfile) -> Sequence[Way]:
         UsageError: no adapter for this kind.
     """
     return kind_package(profile.kind).sign_in_ways(profile)
+
+
+def ticket_cases(profile: NodeProfile) -> Sequence[TicketCase]:
+    """The tickets that this node's data holders may need: its own, then those of every node.
+
+    Raises:
+        UsageError: no adapter for this kind.
+    """
+    from adapters.helpdesk.cases import COMMON
+
+    return [*kind_ticket_cases(profile), *COMMON]

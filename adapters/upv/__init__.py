@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from adapters.signin import Person, Way
     from transfer.journey.steps import Journey
     from transfer.node import CheckResult, Node
+    from transfer.tickets import TicketCase
 
 __all__ = ["KIND", "OPTIONS", "check_configuration", "journey", "open_node", "sign_in_ways"]
 
@@ -61,3 +62,10 @@ def check_configuration(profile: NodeProfile) -> Sequence[CheckResult]:
 def sign_in_ways(profile: NodeProfile) -> Sequence[Way]:
     """A browser elsewhere where the realm is to be asked for it, else name and password."""
     return _WAYS.get(str(profile.options.get("auth", "none")), ())
+
+
+def ticket_cases(profile: NodeProfile) -> Sequence[TicketCase]:
+    """What its data holders ask the helpdesk for."""
+    from adapters.upv.tickets import ticket_cases as offered
+
+    return offered(profile)

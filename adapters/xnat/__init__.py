@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from adapters.signin import Person, Way
     from transfer.journey.steps import Journey
     from transfer.node import CheckResult, Node
+    from transfer.tickets import TicketCase
 
 __all__ = [
     "DEFAULTS",
@@ -24,6 +25,7 @@ __all__ = [
     "journey",
     "open_node",
     "sign_in_ways",
+    "ticket_cases",
 ]
 
 KIND = "xnat"
@@ -64,3 +66,10 @@ def check_configuration(profile: NodeProfile) -> Sequence[CheckResult]:
 def sign_in_ways(profile: NodeProfile) -> Sequence[Way]:
     """XNAT knows nothing but a name and a password."""
     return ("password",)
+
+
+def ticket_cases(profile: NodeProfile) -> Sequence[TicketCase]:
+    """What its data holders ask the helpdesk for."""
+    from adapters.xnat.tickets import ticket_cases as offered
+
+    return offered(profile)
