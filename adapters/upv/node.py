@@ -14,7 +14,7 @@ from adapters.proxies import proxy_password, rules_from
 from adapters.secrets import SecretStore
 from adapters.sessions import Way, httpx_client
 from adapters.signin import Person
-from adapters.upv.auth import Credential, credential
+from adapters.upv.auth import Credential, credential, datasets_of
 from adapters.upv.doctor import Doctor
 from adapters.upv.oidc import Realm
 from adapters.upv.options import Settings
@@ -126,7 +126,16 @@ class UpvNode:
 
     async def sign_out(self) -> None:
         """End the session and forget what is stored of it, as far as the node can be told."""
-        await (await self._connections()).credential.forget()
+        try:
+            await (await self._connections()).credential.forget()
+        finally:
+            for kind in ("token", "datasets.token", "password"):
+                await asyncio.to_thread(self._secrets.delete, f"{self.name}.{kind}")
+
+    async def dataset_credential(self) -> Credential | None:
+        """The credential of the dataset-service's own client, renewed and stored apart from that
+        for images; None where the node has no dataset-service."""
+        return datasets_of((await self._connections()).credential)
 
     async def destinations(self) -> Sequence[Destination]:
         return [Destination(key, " / ".join(key.split("|"))) for key in self._settings.destinations]
@@ -226,7 +235,7 @@ class _Connections:
         self.credential: Credential = credential(
             settings,
             secrets,
-            lambda: Realm(self.client, settings.issuer_url, settings.client_id, node=way.node),
+            lambda: Realm(self.client, settings.issuer_url, node=way.node),
             person=person,
         )
         self.stow = Stow(self.client, settings, self.credential)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from adapters.kinds import Option
 from adapters.proxies import ProxyOptions
 from adapters.tls import ClientCertificate
+from adapters.upv.question import QUESTION
 from adapters.values import HTTPS_ADDRESS, is_https_address, is_number, is_text, is_whole
 from transfer.node import CheckResult
 from transfer.values import ExitCode
@@ -61,6 +62,9 @@ OPTIONS: Mapping[str, Option] = {
     "issuer_url": Option(is_https_address, HTTPS_ADDRESS),
     "dataset_service_url": Option(is_https_address, HTTPS_ADDRESS),
     "client_id": Option(is_text, "the name of an OIDC client"),
+    "dataset_client_id": Option(is_text, "the name of an OIDC client"),
+    "paste_redirect_url": Option(is_https_address, HTTPS_ADDRESS),
+    "dataset_paste_redirect_url": Option(is_https_address, HTTPS_ADDRESS),
     "auth": Option(lambda value: value in _AUTHS, " | ".join(_AUTHS)),
     "username": Option(is_text, "a text"),
     "stow_query": Option(_is_templates, _TEMPLATES),
@@ -84,13 +88,34 @@ OPTIONS: Mapping[str, Option] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Audience:
+    """One of the things that a person signs in for, with an OIDC client and a token of its own.
+
+    `token` names its secret in the store. `paste_redirect_url` is where the browser is sent back
+    to when its address is to be pasted; empty where that is not known.
+    """
+
+    purpose: str
+    client_id: str
+    token: str
+    paste_redirect_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """The options of one node with their defaults filled in and paths made absolute."""
+    """The options of one node with their defaults filled in and paths made absolute.
+
+    `datasets` is None where the node has no dataset-service: then one sign-in is all.
+    `offers_paste`: pasting an address back is switched on in config.toml.
+    """
 
     name: str
+    home: Path
     dicomweb_url: str
     issuer_url: str
-    client_id: str
+    images: Audience
+    datasets: Audience | None
+    offers_paste: bool
     auth: Auth
     username: str
     stow_query: Mapping[str, str]
@@ -123,11 +148,20 @@ class Settings:
             certificate = ClientCertificate(
                 home / given["client_certificate"], home / key if key else None
             )
+        datasets = _datasets(profile.name, given)
         return cls(
             name=profile.name,
+            home=home,
             dicomweb_url=given.get("dicomweb_url", "").rstrip("/"),
             issuer_url=given.get("issuer_url", "").rstrip("/"),
-            client_id=given.get("client_id", "qpinsights"),
+            images=Audience(
+                purpose="images" if datasets else "",
+                client_id=given.get("client_id", "qpinsights"),
+                token=f"{profile.name}.token",
+                paste_redirect_url=given.get("paste_redirect_url", ""),
+            ),
+            datasets=datasets,
+            offers_paste="paste_redirect_url" in given,
             auth=given.get("auth", "none"),
             username=given.get("username", ""),
             stow_query=query,
@@ -147,11 +181,24 @@ class Settings:
         )
 
 
+def _datasets(node: str, given: Mapping[str, Any]) -> Audience | None:
+    service = given.get("dataset_service_url", "").rstrip("/")
+    if not service:
+        return None
+    # The client takes any address below its root; this one shows a line of text to anybody
+    # (upv-node.md 3).
+    usual = f"{service}/version"
+    return Audience(
+        purpose="datasets",
+        client_id=given.get("dataset_client_id", "dataset-explorer"),
+        token=f"{node}.datasets.token",
+        paste_redirect_url=given.get("dataset_paste_redirect_url", usual),
+    )
+
+
 _TICKET = (
-    'Ask the helpdesk (https://help.cancerimage.eu, group Reference nodes): "Please tell us the '
-    "DICOMweb (STOW-RS, QIDO-RS) base address of QP-Insights on the UPV node, how project, "
-    "subproject and timepoint are given with a STOW-RS request, and whether the account may list "
-    'instances by QIDO-RS." Then set dicomweb_url of [nodes.{name}] in config.toml.'
+    f'Ask the helpdesk (https://help.cancerimage.eu, group Reference nodes): "{QUESTION}" '
+    "Then set dicomweb_url of [nodes.{name}] in config.toml."
 )
 
 

@@ -11,13 +11,12 @@ import pytest
 from adapters.profiles import load_profiles
 from adapters.secrets import SecretStore
 from adapters.signin import PastePrompt, SignInPrompt, Way
-from adapters.upv.auth import Fixed, Renewing
-from adapters.upv.oidc import Realm, claims_of
+from adapters.upv.auth import Credential, Fixed, credential
+from adapters.upv.oidc import Realm
 from adapters.upv.options import Settings
-from adapters.upv.roles import roles_of
+from adapters.upv.roles import claims_of, roles_of
 from tests.adapters.upv.issuer import URL, Issuer, jwt
 from transfer.errors import NodeBusy, NodeFault, SignInExpired, SignInRefused
-from transfer.node import Identity
 
 
 @dataclass
@@ -30,10 +29,14 @@ class Clock:
 
 @dataclass
 class Naps:
+    """Sleeping moves the clock and takes no time."""
+
+    clock: Clock = field(default_factory=Clock)
     taken: list[float] = field(default_factory=list)
 
     async def __call__(self, seconds: float) -> None:
         self.taken.append(seconds)
+        self.clock.now += seconds
 
 
 @dataclass
@@ -77,24 +80,25 @@ def _renewing(
     clock: Clock | None = None,
     prompts: list[SignInPrompt] | None = None,
     naps: Naps | None = None,
-) -> Renewing:
-    realm = Realm(issuer.client(), URL, "qpinsights", node="n", sleep=naps or Naps())
-    return Renewing(
+) -> Credential:
+    clock = clock or Clock()
+    return credential(
         _settings(home, auth),
         store,
-        realm,
+        lambda: Realm(issuer.client(), URL, node="n"),
         person=None if prompts is None else Confirming(prompts),
-        clock=clock or Clock(),
+        sleep=naps or Naps(clock),
+        clock=clock,
     )
 
 
 async def test_a_password_signs_in_with_an_offline_session_that_is_stored(tmp_path: Path) -> None:
     issuer, store = Issuer(), _store(tmp_path, password="right")
-    credential = _renewing(tmp_path, issuer, store)
-    header = await credential.header()
+    signed_in = _renewing(tmp_path, issuer, store)
+    header = await signed_in.header()
     assert header is not None
     assert header.startswith("Bearer ")
-    assert credential.current() == header
+    assert signed_in.current() == header
     assert issuer.asked == [
         {
             "grant_type": "password",
@@ -110,20 +114,20 @@ async def test_a_password_signs_in_with_an_offline_session_that_is_stored(tmp_pa
 @pytest.mark.parametrize("code", ["invalid_scope", "not_allowed"])
 async def test_without_an_offline_session_a_plain_one_is_taken(tmp_path: Path, code: str) -> None:
     issuer = Issuer(refuses_offline=code)
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
-    assert await credential.header() is not None
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
+    assert await signed_in.header() is not None
     assert [form["scope"] for form in issuer.asked] == ["openid offline_access", "openid"]
 
 
 async def test_a_refused_password_is_never_sent_again(tmp_path: Path) -> None:
     """After ten failures the account is locked, and the answer does not say so."""
     issuer = Issuer()
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="wrong"))
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="wrong"))
     for _ in range(3):
         with pytest.raises(SignInRefused, match="does not accept this name and password"):
-            await credential.header()
+            await signed_in.header()
     with pytest.raises(SignInRefused, match="does not accept this name and password"):
-        await credential.renew(None)
+        await signed_in.renew(None)
     assert issuer.grants == ["password"]
 
 
@@ -146,9 +150,9 @@ async def test_a_refused_password_is_never_sent_again(tmp_path: Path) -> None:
 async def test_each_refusal_has_its_own_words(
     tmp_path: Path, denial: dict[str, str], what: str
 ) -> None:
-    credential = _renewing(tmp_path, Issuer(denial=denial), _store(tmp_path, password="right-word"))
+    signed_in = _renewing(tmp_path, Issuer(denial=denial), _store(tmp_path, password="right-word"))
     with pytest.raises(SignInRefused, match=what) as refused:
-        await credential.header()
+        await signed_in.header()
     assert "right-word" not in refused.value.what + refused.value.remedy
     assert refused.value.exit_code == 5
 
@@ -156,8 +160,8 @@ async def test_each_refusal_has_its_own_words(
 async def test_a_stored_session_needs_no_password(tmp_path: Path) -> None:
     issuer = Issuer(live_refresh={"from last week"})
     _store(tmp_path).put("n.token", "from last week")
-    credential = _renewing(tmp_path, issuer, _store(tmp_path))
-    assert await credential.header() is not None
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path))
+    assert await signed_in.header() is not None
     assert issuer.grants == ["refresh_token"]
     assert _store(tmp_path).get("n.token") == "refresh-1"
 
@@ -176,12 +180,12 @@ async def test_a_password_just_typed_in_goes_before_the_stored_session(tmp_path:
 
 async def test_a_token_is_renewed_when_less_than_a_minute_is_left(tmp_path: Path) -> None:
     issuer, clock = Issuer(), Clock()
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="right"), clock=clock)
-    first = await credential.header()
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="right"), clock=clock)
+    first = await signed_in.header()
     clock.now += 239
-    assert await credential.header() == first
+    assert await signed_in.header() == first
     clock.now += 2
-    assert await credential.header() != first
+    assert await signed_in.header() != first
     assert issuer.grants == ["password", "refresh_token"]
 
 
@@ -189,69 +193,71 @@ async def test_a_token_that_lives_shorter_than_a_minute_is_not_renewed_each_time
     tmp_path: Path,
 ) -> None:
     issuer = Issuer(lifetime_s=30)
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
-    await credential.header()
-    await credential.header()
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
+    await signed_in.header()
+    await signed_in.header()
     assert issuer.grants == ["password"]
 
 
 async def test_many_requests_at_once_renew_once(tmp_path: Path) -> None:
     issuer, clock = Issuer(), Clock()
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="right"), clock=clock)
-    old = await credential.header()
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="right"), clock=clock)
+    old = await signed_in.header()
     clock.now += 290
-    headers = await asyncio.gather(*(credential.header() for _ in range(8)))
+    headers = await asyncio.gather(*(signed_in.header() for _ in range(8)))
     assert len(set(headers)) == 1
     assert issuer.grants == ["password", "refresh_token"]
-    await asyncio.gather(*(credential.renew(old) for _ in range(8)))
+    await asyncio.gather(*(signed_in.renew(old) for _ in range(8)))
     assert issuer.grants == ["password", "refresh_token"]
 
 
 async def test_a_401_renews_a_token_that_looked_good(tmp_path: Path) -> None:
     issuer = Issuer()
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
-    refused = await credential.header()
-    await asyncio.gather(*(credential.renew(refused) for _ in range(4)))
-    assert credential.current() not in (None, refused)
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
+    refused = await signed_in.header()
+    await asyncio.gather(*(signed_in.renew(refused) for _ in range(4)))
+    assert signed_in.current() not in (None, refused)
     assert issuer.grants == ["password", "refresh_token"]
 
 
 async def test_a_session_that_is_over_falls_back_on_the_password(tmp_path: Path) -> None:
     issuer, clock = Issuer(), Clock()
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="right"), clock=clock)
-    await credential.header()
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="right"), clock=clock)
+    await signed_in.header()
     issuer.live_refresh.clear()
     clock.now += 290
-    assert await credential.header() is not None
+    assert await signed_in.header() is not None
     assert issuer.grants == ["password", "refresh_token", "password"]
 
 
 async def test_a_session_that_is_over_without_a_password_is_an_expired_sign_in(
     tmp_path: Path,
 ) -> None:
+    """A detached run waits for a person; the dead token is no use to anybody any more."""
     _store(tmp_path).put("n.token", "gone")
-    with pytest.raises(SignInExpired, match="Nobody is signed in") as expired:
+    with pytest.raises(SignInExpired, match="has run out, or was revoked") as expired:
         await _renewing(tmp_path, Issuer(), _store(tmp_path)).header()
     assert "login n" in expired.value.remedy
+    assert _store(tmp_path).get("n.token") is None
 
 
 async def test_a_busy_sign_in_service_is_no_refusal(tmp_path: Path) -> None:
     issuer = Issuer(status=503)
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
     with pytest.raises(NodeBusy, match="HTTP 503") as busy:
-        await credential.header()
+        await signed_in.header()
     assert busy.value.retry.after_s == 9.0
     issuer.status = 0
-    assert await credential.header() is not None
+    assert await signed_in.header() is not None
 
 
 async def test_a_token_endpoint_on_another_server_is_not_given_the_password(
     tmp_path: Path,
 ) -> None:
     issuer = Issuer(token_endpoint="https://evil.example/token")
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
     with pytest.raises(NodeFault, match="another server"):
-        await credential.header()
+        await signed_in.header()
     assert issuer.asked == []
 
 
@@ -259,11 +265,11 @@ async def test_a_home_that_cannot_be_written_keeps_the_session_in_memory(tmp_pat
     (tmp_path / "secrets").write_text("a file where the folder should be")
     issuer, clock = Issuer(), Clock()
     store = SecretStore(tmp_path, environ={"EUCAIM_TRANSFER_PASSWORD": "right"}, keyring=_no_ring)
-    credential = _renewing(tmp_path, issuer, store, clock=clock)
+    signed_in = _renewing(tmp_path, issuer, store, clock=clock)
     store.hold("n.token", "")
-    await credential.header()
+    await signed_in.header()
     clock.now += 290
-    await credential.header()
+    await signed_in.header()
     assert issuer.grants == ["password", "refresh_token"]
 
 
@@ -275,11 +281,18 @@ async def test_a_browser_sign_in_shows_where_to_go_and_waits(tmp_path: Path) -> 
     issuer = Issuer(device=["authorization_pending", "slow_down", "authorization_pending", "ok"])
     prompts: list[SignInPrompt] = []
     naps = Naps()
-    credential = _renewing(
-        tmp_path, issuer, _store(tmp_path), auth="oidc", prompts=prompts, naps=naps
+    signed_in = _renewing(
+        tmp_path,
+        issuer,
+        _store(tmp_path),
+        auth="oidc",
+        prompts=prompts,
+        naps=naps,
+        clock=naps.clock,
     )
-    assert await credential.header() is not None
-    assert prompts == [SignInPrompt(f"{URL}/browser", "WXYZ-1234", 600.0)]
+    assert await signed_in.header() is not None
+    address = f"{URL}/browser"
+    assert prompts == [SignInPrompt(address, "WXYZ-1234", 600.0, short_address=address)]
     assert naps.taken == [5.0, 5.0, 10.0, 10.0]
     assert _store(tmp_path).get("n.token") == "refresh-1"
 
@@ -295,11 +308,9 @@ async def test_a_browser_sign_in_shows_where_to_go_and_waits(tmp_path: Path) -> 
 async def test_a_browser_sign_in_that_nobody_finishes_ends(
     tmp_path: Path, steps: list[str], kind: type[Exception], what: str
 ) -> None:
-    credential = _renewing(
-        tmp_path, Issuer(device=steps), _store(tmp_path), auth="oidc", prompts=[]
-    )
+    signed_in = _renewing(tmp_path, Issuer(device=steps), _store(tmp_path), auth="oidc", prompts=[])
     with pytest.raises(kind, match=what):
-        await credential.header()
+        await signed_in.header()
 
 
 async def test_a_browser_sign_in_that_is_switched_off_falls_back_on_the_password(
@@ -308,16 +319,16 @@ async def test_a_browser_sign_in_that_is_switched_off_falls_back_on_the_password
     issuer = Issuer(device=["off"])
     prompts: list[SignInPrompt] = []
     store = _store(tmp_path, password="right")
-    credential = _renewing(tmp_path, issuer, store, auth="oidc", prompts=prompts)
-    assert await credential.header() is not None
+    signed_in = _renewing(tmp_path, issuer, store, auth="oidc", prompts=prompts)
+    assert await signed_in.header() is not None
     assert prompts == []
     assert issuer.grants == ["", "password"]
 
 
 async def test_without_somebody_to_prompt_no_browser_sign_in_is_begun(tmp_path: Path) -> None:
     issuer = Issuer(device=["ok"])
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="right"), auth="oidc")
-    assert await credential.header() is not None
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="right"), auth="oidc")
+    assert await signed_in.header() is not None
     assert issuer.grants == ["password"]
 
 
@@ -328,47 +339,47 @@ async def test_the_identity_names_roles_as_the_registration_form_does(tmp_path: 
         "realm_access": {"roles": ["dataset-administrator", "offline_access"]},
     }
     issuer = Issuer(claims=claims)
-    credential = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
-    assert await credential.identity() == Identity(
-        "us", ["Data ingester", "Dataset manager", "project LUNG"]
-    )
+    signed_in = _renewing(tmp_path, issuer, _store(tmp_path, password="right"))
+    identity = await signed_in.identity()
+    assert identity.username == "us"
+    assert identity.roles == ["Data ingester", "Dataset manager", "project LUNG"]
 
 
 async def test_signing_out_ends_the_session_and_leaves_nothing(tmp_path: Path) -> None:
     issuer, store = Issuer(), _store(tmp_path, password="right")
-    credential = _renewing(tmp_path, issuer, store)
-    await credential.header()
-    await credential.forget()
+    signed_in = _renewing(tmp_path, issuer, store)
+    await signed_in.header()
+    await signed_in.forget()
     assert issuer.live_refresh == set()
-    assert credential.current() is None
-    assert (store.get("n.token"), store.get("n.password")) == (None, None)
+    assert signed_in.current() is None
+    assert store.get("n.token") is None
 
 
 async def test_no_secret_shows_in_a_repr(tmp_path: Path) -> None:
-    credential = _renewing(tmp_path, Issuer(), _store(tmp_path, password="right"))
-    await credential.header()
-    assert repr(credential) == "Renewing('n')"
+    signed_in = _renewing(tmp_path, Issuer(), _store(tmp_path, password="right"))
+    await signed_in.header()
+    assert repr(signed_in) == "Renewing('n.token')"
 
 
 async def test_basic_is_name_and_password(tmp_path: Path) -> None:
-    credential = Fixed(_settings(tmp_path, "basic"), _store(tmp_path, password="right"))
-    assert await credential.header() == "Basic dXM6cmlnaHQ="
+    signed_in = Fixed(_settings(tmp_path, "basic"), _store(tmp_path, password="right"))
+    assert await signed_in.header() == "Basic dXM6cmlnaHQ="
     with pytest.raises(SignInRefused, match="name and password"):
-        await credential.renew("Basic dXM6cmlnaHQ=")
+        await signed_in.renew("Basic dXM6cmlnaHQ=")
 
 
 async def test_a_given_token_is_used_as_it_is_and_cannot_be_renewed(tmp_path: Path) -> None:
-    credential = Fixed(_settings(tmp_path, "token"), _store(tmp_path, token="abc"))
-    assert await credential.header() == "Bearer abc"
+    signed_in = Fixed(_settings(tmp_path, "token"), _store(tmp_path, token="abc"))
+    assert await signed_in.header() == "Bearer abc"
     with pytest.raises(SignInExpired, match="stored token"):
-        await credential.renew("Bearer abc")
+        await signed_in.renew("Bearer abc")
 
 
 @pytest.mark.parametrize("token", ["a b", "a\nb", "ä"])
 async def test_a_token_that_cannot_stand_in_a_header_is_refused(tmp_path: Path, token: str) -> None:
-    credential = Fixed(_settings(tmp_path, "token"), _store(tmp_path, token=token))
+    signed_in = Fixed(_settings(tmp_path, "token"), _store(tmp_path, token=token))
     with pytest.raises(SignInRefused, match="characters"):
-        await credential.header()
+        await signed_in.header()
 
 
 @pytest.mark.parametrize("auth", ["basic", "token"])
@@ -378,10 +389,10 @@ async def test_nothing_stored_says_how_to_sign_in(tmp_path: Path, auth: str) -> 
 
 
 async def test_no_sign_in_is_no_header_until_the_node_wants_one(tmp_path: Path) -> None:
-    credential = Fixed(_settings(tmp_path, "none"), _store(tmp_path))
-    assert await credential.header() is None
+    signed_in = Fixed(_settings(tmp_path, "none"), _store(tmp_path))
+    assert await signed_in.header() is None
     with pytest.raises(SignInRefused, match="none is configured"):
-        await credential.renew(None)
+        await signed_in.renew(None)
 
 
 @pytest.mark.parametrize("token", ["opaque", "a.b.c", "a.W10.c", ""])

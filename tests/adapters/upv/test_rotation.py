@@ -10,7 +10,7 @@ import pytest
 
 from adapters.profiles import load_profiles
 from adapters.secrets import SecretStore
-from adapters.upv.auth import Renewing
+from adapters.upv.auth import Credential, credential
 from adapters.upv.oidc import Realm
 from adapters.upv.options import Settings
 from tests.adapters.upv.issuer import URL, Issuer
@@ -40,7 +40,7 @@ class Process:
     password: str = ""
     now: float = 1000.0
     store: SecretStore = field(init=False)
-    credential: Renewing = field(init=False)
+    credential: Credential = field(init=False)
 
     def __post_init__(self) -> None:
         (self.home / "config.toml").write_text(
@@ -49,10 +49,10 @@ class Process:
         )
         environ = {"EUCAIM_TRANSFER_PASSWORD": self.password} if self.password else {}
         self.store = SecretStore(self.home, environ=environ, keyring=lambda: None)
-        self.credential = Renewing(
+        self.credential = credential(
             Settings.of(load_profiles(self.home)["n"], self.home),
             self.store,
-            Realm(self.issuer.client(), URL, "qpinsights", node="n"),
+            lambda: Realm(self.issuer.client(), URL, node="n"),
             clock=lambda: self.now,
         )
 
@@ -71,7 +71,8 @@ async def test_a_runner_goes_on_with_the_token_that_a_doctor_stored(
     await doctor.credential.header()
     runner.now += 290
     assert await runner.credential.header() is not None
-    assert issuer.tried == ["first", "refresh-1", "refresh-1", "refresh-2"]
+    # Its own, which the doctor had used up, is not shown again: that ends the whole session.
+    assert issuer.tried == ["first", "refresh-1", "refresh-2"]
     assert doctor.store.get("n.token") == "refresh-3"
 
 
@@ -82,7 +83,7 @@ async def test_the_same_token_is_not_tried_twice(tmp_path: Path, issuer: OnceOnl
     assert issuer.tried == ["first"]
 
 
-async def test_a_session_that_is_over_for_both_ends_after_one_more_try(
+async def test_a_session_that_is_over_for_both_ends_after_one_try(
     tmp_path: Path, issuer: OnceOnly
 ) -> None:
     runner, doctor = Process(tmp_path, issuer), Process(tmp_path, issuer)
@@ -93,7 +94,7 @@ async def test_a_session_that_is_over_for_both_ends_after_one_more_try(
     runner.now += 290
     with pytest.raises(SignInExpired):
         await runner.credential.header()
-    assert issuer.tried == ["refresh-1", "refresh-2"]
+    assert issuer.tried == ["refresh-2"]
 
 
 async def test_a_password_is_sent_once_when_both_tokens_are_void(
@@ -108,4 +109,4 @@ async def test_a_password_is_sent_once_when_both_tokens_are_void(
     for _ in range(2):
         with pytest.raises(SignInRefused):
             await runner.credential.header()
-    assert issuer.grants == ["refresh_token", "refresh_token", "password"]
+    assert issuer.grants == ["refresh_token", "password"]
