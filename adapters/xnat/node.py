@@ -24,6 +24,7 @@ from adapters.xnat.labels import labels_of
 from adapters.xnat.objects import Objects
 from adapters.xnat.options import Settings
 from adapters.xnat.prearchive import Prearchive
+from adapters.xnat.rights import Rights
 from adapters.xnat.server import Version, ask_version, too_old
 from adapters.xnat.session import Session
 from adapters.xnat.volumes import Volumes
@@ -110,7 +111,7 @@ class XnatNode:
     async def sign_in(self) -> Identity:
         opened = await self._connections()
         await opened.session.id()
-        return Identity(opened.session.username)
+        return await opened.rights.identity()
 
     async def sign_out(self) -> None:
         """End the session and forget what is stored of it, as far as the node can be told."""
@@ -155,7 +156,7 @@ class XnatNode:
     ) -> Sequence[Objection]:
         opened = await self._connections()
         project = project_of(destination)
-        await opened.objects.refuse_reader(project)
+        await opened.rights.refuse(project)
         return await opened.conflicts.objections(studies, project)
 
     async def commit_study(self, study: StudyRef, destination: str) -> None:
@@ -230,6 +231,7 @@ class _Connections:
         self.session = Session(client, settings, secrets, beat_s=beat_s)
         self.calls = Calls(client, settings.url, self.session, settings.name)
         self.objects = Objects(settings.url, way, self.session)
+        self.rights = Rights(self.calls, self.objects, settings.destinations)
         self.prearchive = Prearchive(self.calls)
         self.catalogue = Catalogue(self.calls)
         self.importer = Importer(self.calls)

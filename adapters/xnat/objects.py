@@ -27,8 +27,6 @@ from transfer.errors import (
     NEVER,
     NodeError,
     NodeFault,
-    NotAllowed,
-    NotSupported,
     SignInExpired,
     Unreachable,
 )
@@ -85,7 +83,8 @@ class Objects:
         self._made: BaseXNATSession | None = None
 
     async def projects(self) -> Sequence[ProjectAccess]:
-        """Every project that this account has to do with, by ID."""
+        """Every project that this account has to do with, by ID. XNAT gives them all at once; the
+        session bounds how much is read into memory."""
         listed = await self._ask(lambda xnat: _rows(xnat, "/data/projects", {"accessible": "true"}))
         roles = await self._ask(_roles)
         found = [
@@ -95,26 +94,6 @@ class Objects:
             for role in [role_of(roles.get(identifier, _listed_role(row)))]
         ]
         return sorted(found, key=lambda project: project.id)
-
-    async def refuse_reader(self, project: str) -> None:
-        """XNAT takes images of one who may only read, with 200, and puts them elsewhere: so ask
-        before. A node that tells nobody's role leaves it to the import's answer.
-
-        Raises:
-            NotAllowed: the account is known not to be a member of the project.
-        """
-        try:
-            projects = await self.projects()
-        except NotSupported:
-            return
-        found = next((p for p in projects if p.id == project), None)
-        if found is None or found.may_send or not any(p.role for p in projects):
-            return
-        raise NotAllowed(
-            f"The account may not send to project {project} ({found.role_in_words}).",
-            "Ask the project's owner to make you a member.",
-            node=self._way.node,
-        )
 
     async def _ask(self, call: Callable[[BaseXNATSession], T]) -> T:
         """Ask in a thread, signed in; once more when the session turns out gone."""

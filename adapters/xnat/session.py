@@ -4,6 +4,10 @@ XNAT evicts sessions of an account that opens too many, and an expired one may s
 guest's: so there is one session id for httpx and xnatpy alike, a heartbeat that compares the
 user's *name*, and one new sign-in however many requests found the old session gone. A password
 that was refused is never sent again by the same process: accounts get locked.
+
+A password that served is exchanged for an alias token, which is kept and makes the one before it
+void. The password itself is never stored here: whether nothing else can carry a detached run is
+for `login` to see and say.
 """
 
 from __future__ import annotations
@@ -112,15 +116,31 @@ class Session:
         return False
 
     async def sign_out(self) -> None:
-        """End the session, make the alias token void, and delete what is stored."""
+        """End the session, make the alias token void, and forget what is stored.
+
+        Raises:
+            NodeError: the node could not be told; all is forgotten all the same.
+        """
         name = self._settings.name
-        token = read_stored(await asyncio.to_thread(self._secrets.get, f"{name}.token"))
-        if token is not None and self._id is not None:
-            path = f"/data/services/tokens/invalidate/{token.alias}/{token.secret}"
-            await self._get(path, self._id)
-        await self.close()
-        for kind in ("token", "password"):
-            await asyncio.to_thread(self._secrets.delete, f"{name}.{kind}")
+        try:
+            token = await self._stored_token()
+            if token is not None:
+                await self._make_void(token)
+        finally:
+            await self.close()
+            await asyncio.to_thread(self._secrets.forget_node, name)
+
+    async def _make_void(self, token: AliasToken) -> None:
+        used = self._id
+        if used is None:
+            # The token signs in to its own end.
+            answer = await self._ask("POST", "/data/JSESSION", basic(token.alias, token.secret))
+            if answer.status in (401, 403):
+                return  # its time was over
+            used = self._id = self._id_in(answer)
+        answer = await self._get(void_path(token), used)
+        if not answer.is_good and answer.status not in (401, 404):
+            raise self._refused(answer)
 
     async def close(self) -> None:
         """Stop the heartbeat and end the session on the node, as far as it can be told."""
@@ -148,13 +168,16 @@ class Session:
         if self._final_refusal is not None:
             raise self._final_refusal
         name = self._settings.name
-        is_typed = self._secrets.is_held(f"{name}.password")
         token = None
         # A password that was just typed in is meant; it goes before the token of last week.
-        if not is_typed:
-            token = read_stored(await asyncio.to_thread(self._secrets.get, f"{name}.token"))
-        if token is not None and await self._by_token(token):
-            return
+        if not self._secrets.is_held(f"{name}.password"):
+            token = await self._stored_token()
+            if token is not None and await self._by_token(token):
+                return
+            # Another process of this account may have exchanged it meanwhile.
+            another = await self._stored_token() if token is not None else None
+            if another is not None and another != token and await self._by_token(another):
+                return
         username = await asyncio.to_thread(self._configured_username)
         password = await asyncio.to_thread(self._secrets.get, f"{name}.password")
         if not username and password:
@@ -166,8 +189,7 @@ class Session:
         except SignInRefused as refused:
             self._final_refusal = refused
             raise
-        if is_typed:
-            await self._keep(password)
+        await self._exchange(await self._stored_token())
 
     async def _by_token(self, token: AliasToken) -> bool:
         if token.alias in self._dead_aliases:
@@ -179,6 +201,10 @@ class Session:
         await self._take(answer)
         await self._renew_token(token)
         return True
+
+    async def _stored_token(self) -> AliasToken | None:
+        name = f"{self._settings.name}.token"
+        return read_stored(await asyncio.to_thread(self._secrets.get, name))
 
     async def _by_password(self, username: str, password: str) -> None:
         form = {"username": username, "password": password}
@@ -203,13 +229,10 @@ class Session:
             )
         await self._take(answer)
 
-    async def _take(self, answer: Answer) -> None:
+    def _id_in(self, answer: Answer) -> str:
+        """The id of the session that a sign-in opened."""
         if not answer.is_good:
-            raise refuse_status(
-                answer.status,
-                node=self._settings.name,
-                retry_after=answer.headers.get("Retry-After"),
-            )
+            raise self._refused(answer)
         found = answer.text.strip().split(";")[0]
         if not _SESSION_ID.match(found):
             raise NodeFault(
@@ -217,6 +240,10 @@ class Session:
                 "Check url in config.toml; if it is right, tell the node's support.",
                 node=self._settings.name,
             )
+        return found
+
+    async def _take(self, answer: Answer) -> None:
+        found = self._id_in(answer)
         username = await self._name_of(found)
         if username is None or username.lower() in _GUESTS:
             raise SignInRefused(
@@ -229,13 +256,21 @@ class Session:
         if self._heart is None:
             self._heart = asyncio.create_task(self._beat())
 
-    async def _keep(self, password: str) -> None:
-        """So that a later run needs nobody: by alias token, else by the password itself."""
-        kind, value = "password", password
+    async def _exchange(self, old: AliasToken | None) -> None:
+        """Get a token, where the node gives one, so that a later run needs nobody and no
+        password; the old one is void afterwards."""
         token = await self._issue()
-        if token is not None:
-            kind, value = "token", token.stored()
-        await self._store(f"{self._settings.name}.{kind}", value)
+        if token is None:
+            return
+        name = f"{self._settings.name}.token"
+        try:
+            await asyncio.to_thread(self._secrets.put, name, token.stored())
+        except UsageError:
+            # A read-only home: it then lasts as long as this process.
+            self._secrets.hold(name, token.stored())
+        if old is not None and old.alias != token.alias and self._id is not None:
+            with contextlib.suppress(NodeError):
+                await self._get(void_path(old), self._id)
 
     async def _issue(self) -> AliasToken | None:
         if self._id is None:
@@ -248,20 +283,7 @@ class Session:
 
     async def _renew_token(self, token: AliasToken) -> None:
         if token.is_due(self._now()):
-            another = await self._issue()
-            if another is not None:
-                await self._store(f"{self._settings.name}.token", another.stored())
-
-    async def _store(self, name: str, value: str) -> None:
-        is_password = name.endswith(".password")
-        try:
-            await asyncio.to_thread(self._secrets.put, name, value)
-        except UsageError:
-            # A read-only home: it then lasts as long as this process.
-            self._secrets.hold(name, value)
-        if is_password:
-            # `put` let go of it; it still goes before an old token.
-            self._secrets.hold(name, value)
+            await self._exchange(token)
 
     def _configured_username(self) -> str:
         stored = self._secrets.get(f"{self._settings.name}.username")
@@ -285,8 +307,7 @@ class Session:
             try:
                 if not await self.is_ours(used):
                     await self.renew(used)
-                stored = await asyncio.to_thread(self._secrets.get, f"{self._settings.name}.token")
-                token = read_stored(stored)
+                token = await self._stored_token()
                 if token is not None:
                     await self._renew_token(token)
             except TransferError as problem:
@@ -307,12 +328,15 @@ class Session:
         if answer.status in (401, 403) or 300 <= answer.status < 400 or answer.is_page:
             return None
         if not answer.is_good:
-            raise refuse_status(
-                answer.status,
-                node=self._settings.name,
-                retry_after=answer.headers.get("Retry-After"),
-            )
+            raise self._refused(answer)
         return answer.text.strip()
+
+    def _refused(self, answer: Answer) -> NodeError:
+        return refuse_status(
+            answer.status,
+            node=self._settings.name,
+            retry_after=answer.headers.get("Retry-After"),
+        )
 
     async def _get(self, path: str, used: str) -> Answer:
         return await self._ask("GET", path, cookie(used))
@@ -340,6 +364,11 @@ def cookie(session_id: str) -> dict[str, str]:
 def basic(name: str, password: str) -> dict[str, str]:
     pair = base64.b64encode(f"{name}:{password}".encode()).decode()
     return {"Authorization": f"Basic {pair}"}
+
+
+def void_path(token: AliasToken) -> str:
+    """The route that makes a token void."""
+    return f"/data/services/tokens/invalidate/{token.alias}/{token.secret}"
 
 
 def segment(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.secrets import SecretStore
 from adapters.xnat.node import XnatNode
 from adapters.xnat.tokens import AliasToken
 from tests.adapters.tls_server import Reply, Request
@@ -24,7 +25,7 @@ from tests.adapters.xnat.scripted import (
     table,
     text,
 )
-from transfer.errors import SignInExpired, SignInRefused
+from transfer.errors import NodeFault, SignInExpired, SignInRefused
 from transfer.node import StudyPlan
 
 SESSION = r"/data/projects/P/subjects/SUBJ-001/experiments/SUBJ-001_c47f5b18"
@@ -63,15 +64,61 @@ async def test_a_token_at_the_end_of_its_life_is_exchanged_for_a_new_one(
     assert json.loads(store.get("n.token") or "")["expires_at_s"] > 10.0
 
 
-async def test_where_no_token_is_given_the_password_is_kept(
+async def test_where_no_token_is_given_the_password_is_written_nowhere(
     site: Running, xnat: ScriptedXnat
 ) -> None:
     xnat.gives_tokens = False
     node = site.node()
     await node.sign_in()
     await node.aclose()
-    kept = json.loads((site.home / "secrets" / "secrets.json").read_text())
-    assert kept == {"n.password": "right"}
+    assert not (site.home / "secrets").exists()
+
+
+async def test_a_password_of_the_environment_is_exchanged_for_a_token_too(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    environ = {"EUCAIM_TRANSFER_PASSWORD": "right"}
+    store = SecretStore(site.home, environ=environ, keyring=lambda: None)
+    node = site.node(store=store)
+    await node.sign_in()
+    await node.aclose()
+    assert list(json.loads((site.home / "secrets" / "secrets.json").read_text())) == ["n.token"]
+
+
+async def test_the_token_before_is_void_once_another_one_is_kept(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    store = site.store()
+    store.put("n.token", AliasToken("older-alias", "o" * 64, 0.0, 9e9).stored())
+    node = site.node(store=store)
+    await node.sign_in()
+    await node.aclose()
+    void = f"GET /data/services/tokens/invalidate/older-alias/{'o' * 64}"
+    assert xnat.count(void) == 1
+    assert json.loads(store.get("n.token") or "")["alias"] == ALIAS
+
+
+async def test_a_token_that_another_process_exchanged_meanwhile_is_read_anew(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    """The refusal of the old one is what tells: the other process made it void."""
+    store = site.store(typed=None)
+    store.put("n.token", AliasToken("older-alias", "o" * 64, 0.0, 9e9).stored())
+    tries: list[str] = []
+    signing_in = xnat._signing_in
+
+    def exchanged(request: Request, path: str) -> Reply | None:
+        if (request.method, path) == ("POST", "/data/JSESSION"):
+            tries.append(path)
+            other = site.store(typed=None)
+            other.put("n.token", AliasToken(ALIAS, SECRET, 0.0, 9e9).stored())
+        return signing_in(request, path)
+
+    xnat._signing_in = exchanged  # type: ignore[method-assign]
+    node = site.node(store=store)
+    assert (await node.sign_in()).username == "ingester"
+    await node.aclose()
+    assert len(tries) == 2
 
 
 async def test_a_token_that_ran_out_says_that_somebody_has_to_sign_in(
@@ -232,3 +279,41 @@ async def test_signing_out_makes_the_token_void_and_forgets_it(
     await node.aclose()
     assert xnat.count(f"GET {path}") == 1
     assert store.get("n.token") is None
+
+
+async def test_a_process_that_only_signs_out_makes_the_token_void_by_the_token_itself(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    path = f"/data/services/tokens/invalidate/{ALIAS}/{SECRET}"
+    xnat.tell("GET", path, text('{"result": "OK"}'))
+    store = site.store(typed=None)
+    store.put("n.token", AliasToken(ALIAS, SECRET, 0.0, 9e9).stored())
+    store.put("n.username", "ingester")
+    node = site.node(store=store)
+    await node.sign_out()
+    await node.aclose()
+    assert xnat.count(f"GET {path}") == 1
+    assert xnat.names == {}
+    assert json.loads((site.home / "secrets" / "secrets.json").read_text()) == {}
+
+
+async def test_signing_out_of_a_node_that_fails_forgets_and_says_that_it_was_not_told(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    xnat.tell("GET", "/data/services/tokens/invalidate/.*", page(500, "Internal error"))
+    store = site.store(typed=None)
+    store.put("n.token", AliasToken(ALIAS, SECRET, 0.0, 9e9).stored())
+    node = site.node(store=store)
+    with pytest.raises(NodeFault):
+        await node.sign_out()
+    await node.aclose()
+    assert store.get("n.token") is None
+
+
+async def test_signing_out_where_nothing_is_stored_asks_the_node_nothing(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    node = site.node(store=site.store(typed=None))
+    await node.sign_out()
+    await node.aclose()
+    assert xnat.asked == []
