@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transfer.deid.methods import PROFILES
-from transfer.journey.steps import JourneyStep
 from transfer.ledger.census import Census, take_census
 from transfer.ledger.chosen import Chosen, read_chosen
 from transfer.ledger.connection import Ledger
@@ -17,11 +15,14 @@ from transfer.ledger.findings import Finding, read_findings
 from transfer.ledger.holder import RunnerRecord, is_held, read_runner
 from transfer.ledger.order import Order, read_order
 from transfer.ledger.progress import Progress, read_progress
-from transfer.ledger.steps import StepRecord, read_steps
+from transfer.ledger.steps import StepRecord, last_place, read_steps
 from transfer.ledger.volumes import HANDOVER, NO_VOLUMES, VolumeCounts, count_volumes
 from transfer.method_files import de_identifies
 from transfer.values import ExitCode, StepState
 from transfer.workspace import Workspace
+
+if TYPE_CHECKING:
+    from transfer.journey.standing import JourneyState
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Status:
     """One look at a transfer. `is_running` is the lock's word, not the ledger's. `handover` is the
     path of the folder for a node that takes no NIfTI images, empty where nothing lies there.
     `in_the_way` counts the rules for which nothing is sent, or not all; of `findings`, which are
-    open, there are the first alone."""
+    open, there are the first alone. `place` is the step of the journey where the operator was
+    last."""
 
     order: Order
     census: Census
@@ -44,6 +46,7 @@ class Status:
     volumes: VolumeCounts = NO_VOLUMES
     handover: str = ""
     in_the_way: int = 0
+    place: str = ""
 
     @property
     def state(self) -> str:
@@ -56,7 +59,7 @@ class Status:
         if self.runner.epoch == 0:
             return "new"
         upload, n = self.steps.get("upload"), self.census.instances
-        if upload and upload.state is StepState.DONE and not self._is_more_to_go and not n.failed:
+        if upload and upload.state is StepState.DONE and not self.is_more_to_go and not n.failed:
             return "done"
         if self.runner.exit_code is None or self.runner.exit_code == 130:
             return "interrupted"
@@ -76,23 +79,17 @@ class Status:
         flying = self.progress.bytes_in_flight if self.is_running else 0
         return min(self.census.bytes_sent + flying, self.census.bytes_total)
 
-    def document(self, journey: Sequence[JourneyStep] = ()) -> dict[str, Any]:
-        """The `status --json` document."""
+    def document(self, journey: JourneyState | None = None) -> dict[str, Any]:
+        """The `status --json` document; without a journey it has no steps."""
         runner_state = self.state
+        to_do = journey.to_do if journey else None
         return {
             "transfer": self.order.name,
             "node": self.order.node,
             "destination": self.order.destination,
             "state": self.state,
-            "steps": [
-                {
-                    "id": step.id,
-                    "title": step.title,
-                    "state": self.step_state(step).value,
-                    "detail": self.step_detail(step),
-                }
-                for step in journey
-            ],
+            "steps": [standing.document() for standing in journey.standings] if journey else [],
+            "next": to_do.step.id if to_do else None,
             "patients": self.census.patients,
             "studies": self.census.studies,
             "series": self.census.series,
@@ -119,8 +116,8 @@ class Status:
             },
             "deidentification": self._deid_document(),
             "findings": [asdict(finding) for finding in self.findings],
-            "clinical": {"state": "todo"},
-            "publication": {"state": "todo"},
+            "clinical": {"state": _state_of(journey, "clinical")},
+            "publication": {"state": _state_of(journey, "dataset")},
         }
 
     def _deid_document(self) -> dict[str, str] | None:
@@ -133,46 +130,16 @@ class Status:
             "key_fingerprint": self.deid.key_fingerprint,
         }
 
-    def record_of(self, step: JourneyStep) -> StepRecord | None:
-        """What the ledger holds of a step, unless that is true no more: what kept the images back
-        was answered for since, or what was done is not all any more that a person chose."""
-        record = self.steps.get(step.engine or step.id)
-        if (
-            record is not None
-            and step.engine == "upload"
-            and record.state is StepState.DONE
-            and self._is_more_to_go
-        ):
-            return StepRecord(record.id, StepState.TODO, "More was chosen, which has not gone yet.")
-        if (
-            record is not None
-            and step.engine == "upload"
-            and record.state is StepState.BLOCKED
-            and self.state == "ready"
-            and not self.census.instances.failed
-        ):
-            return None
-        may_be_told = record is None or record.state in (StepState.TODO, StepState.BLOCKED)
-        if step.engine == "upload" and self.state == "blocked" and may_be_told:
-            return StepRecord("upload", StepState.BLOCKED, self.runner.message)
-        return record
-
     @property
-    def _is_more_to_go(self) -> bool:
+    def is_more_to_go(self) -> bool:
+        """Of what a person chose, not all was acknowledged."""
         n, v = self.census.instances, self.volumes
         return n.sent < n.ready or v.sent + v.handed_over < v.ready
 
-    def step_state(self, step: JourneyStep) -> StepState:
-        """State of a step of the node's journey."""
-        record = self.record_of(step)
-        return record.state if record else StepState.TODO
 
-    def step_detail(self, step: JourneyStep) -> str:
-        """One sentence on a step; empty where there is nothing to say."""
-        record = self.record_of(step)
-        if record:
-            return record.detail
-        return "" if step.engine else "Not carried out by this version yet."
+def _state_of(journey: JourneyState | None, step: str) -> str:
+    standing = journey.of(step) if journey else None
+    return standing.state.value if standing else StepState.TODO.value
 
 
 def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
@@ -205,6 +172,7 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
         handover=str(workspace.folder / HANDOVER) if counts.handed_over else "",
         chosen=read_chosen(ledger),
         in_the_way=count_in_the_way(ledger),
+        place=last_place(ledger),
     )
 
 

@@ -6,22 +6,10 @@ import re
 
 from transfer.errors import UsageError
 from transfer.sentences import count as count
+from transfer.sentences import size as size
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgKMG]?)(?:i?[bB])?(?:/s)?")
 _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
-
-
-def size(size_bytes: float) -> str:
-    """A size in decimal units with three figures: `1.24 GB`."""
-    value = float(size_bytes)
-    for unit in _UNITS:
-        if value < 999.5 or unit == _UNITS[-1]:
-            break
-        value /= 1000
-    if unit == "B":
-        return f"{value:.0f} B"
-    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
 
 
 def rate(bytes_per_s: float) -> str:
@@ -40,6 +28,11 @@ def span(seconds: float) -> str:
     if hours < 48:
         return f"{hours} h {minutes:02d} min"
     return f"{hours // 24} days {hours % 24} h"
+
+
+def moment(utc: str) -> str:
+    """A time of the ledger to the minute: `2026-03-12 08:00 UTC`."""
+    return f"{utc[:10]} {utc[11:16]} UTC"
 
 
 def share(done: float, total: float) -> float:

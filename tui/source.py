@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from transfer.errors import LedgerDamaged, TransferError, UsageError
+from transfer.journey.standing import JourneyState
 from transfer.journey.steps import Journey
 from transfer.ledger.census import (
     FailedInstance,
@@ -22,9 +24,11 @@ from transfer.ledger.order import Order, Word, record_word
 from transfer.node import Destination
 from transfer.status import Status, read_status
 from transfer.workspace import Home, Workspace
+from tui.accounts import Accounts
 from tui.choosing import Choosing
 from tui.findings import Findings
 from tui.folders import Folder, complete, look_into
+from tui.journeys import Journeys, journey_of_node
 from tui.looking import Looks
 from tui.reviewing import Reviews
 from tui.timing import Timing
@@ -38,11 +42,14 @@ _LOOKED_BACK = 20
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """One look at one transfer: its status, or why there is none."""
+    """One look at one transfer: its status and its journey, or why there is none. `lost` says why
+    the journey is the images' step alone."""
 
     name: str
     status: Status | None = None
     trouble: TransferError | None = None
+    journey: JourneyState | None = None
+    lost: UsageError | None = None
 
     @property
     def state(self) -> str:
@@ -74,11 +81,13 @@ class Source:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self.accounts = Accounts(home)
         self.reviews = Reviews(home)
         self.looks = Looks(home)
         self.findings = Findings(home)
         self.choosing = Choosing(home)
         self.timing = Timing(home)
+        self.journeys = Journeys(home, self.journey, self.now)
 
     def names(self) -> list[str]:
         """Names of all transfers."""
@@ -87,7 +96,9 @@ class Source:
     def glance(self, name: str) -> Glance:
         """Look at one transfer; never raises for one that cannot be read."""
         try:
-            return Glance(name, read_status(self._workspace(name)))
+            status = read_status(self._workspace(name))
+            look = self.journeys.look(status)
+            return Glance(name, status, journey=look.state, lost=look.lost)
         except TransferError as error:
             return Glance(name, trouble=error)
         except (OSError, ValueError, TypeError, AssertionError) as error:
@@ -134,10 +145,11 @@ class Source:
         Raises:
             UsageError: the configuration cannot be read, or does not know the node any more.
         """
-        from adapters.registry import journey
-        from tui.nodes import choose_node
+        return journey_of_node(self.home, node)
 
-        return journey(choose_node(self.home, node).profile)
+    def now(self) -> datetime:
+        """The time by which waiting is judged."""
+        return datetime.now(UTC)
 
     def nodes(self) -> list[NodeChoice]:
         """Every node that a transfer can go to, with what its configuration lacks.

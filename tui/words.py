@@ -7,7 +7,6 @@ from textual.content import Content
 from transfer.errors import LedgerDamaged, NodeError, RunnerHeld, StepBlocked, TransferError
 from transfer.ledger.control import Wish
 from transfer.status import Status
-from transfer.values import StepState
 from tui import figures
 from tui.widgets.chrome import Now
 from tui.widgets.ink import line
@@ -26,12 +25,11 @@ _STATES = {
     "unreadable": ("✗", "unreadable", "$bad"),
     "done": ("✓", "done", "$good"),
 }
-_STEPS = {
-    StepState.TODO: ("○", "to do", "$muted"),
-    StepState.WAITING: ("…", "waiting", "$warn"),
-    StepState.RUNNING: ("●", "running", "$key"),
-    StepState.DONE: ("✓", "done", "$good"),
-    StepState.BLOCKED: ("✗", "blocked", "$bad"),
+_STANDINGS = {
+    **{word: (glyph, style) for glyph, word, style in _STATES.values()},
+    "as is": ("·", "$muted"),
+    "by hand": ("·", "$muted"),
+    "locked": ("·", "$muted"),
 }
 _PHASES = {
     "scan": "Reading the source folder; nothing is sent yet.",
@@ -48,9 +46,9 @@ def state_of(state: str) -> Content:
     return line((f"{glyph} {word}", style))
 
 
-def step_state_of(state: StepState) -> Content:
-    """A step's state as glyph and word."""
-    glyph, word, style = _STEPS[state]
+def standing_of(word: str) -> Content:
+    """How far a step is, as glyph and word."""
+    glyph, style = _STANDINGS.get(word, ("·", "$muted"))
     return line((f"{glyph} {word}", style))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from textual.pilot import Pilot
@@ -21,12 +21,15 @@ from tui.widgets.chrome import Crumbs, KeyLine, NowStrip
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Rows
 
+NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
 JOURNEY = Journey(
     "UPV reference node",
     (
         JourneyStep("deidentify", 4, "De-identify", "Names leave the images.", "", "deidentify"),
-        JourneyStep("account", 5, "Account and sign-in", "Register.", "https://node.example/"),
-        JourneyStep("ticket", 6, "Ticket for the project", "Write a ticket."),
+        JourneyStep(
+            "account", 5, "Account and sign-in", "Register.", "https://node.example/", "login"
+        ),
+        JourneyStep("ticket", 6, "Ticket for the project", "Write a ticket.", "", "ticket"),
         JourneyStep("tool", 7, "A working tool", "This program.", "", "doctor"),
         JourneyStep(
             "images", 8, "Send the images", "Sent, then listed.", "https://node.example/", "upload"
@@ -62,6 +65,9 @@ class KnownSource(Source):
 
     def journey(self, node: str) -> Journey:
         return JOURNEY
+
+    def now(self) -> datetime:
+        return NOW
 
     def nodes(self) -> list[NodeChoice]:
         return NODES

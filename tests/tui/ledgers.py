@@ -45,7 +45,18 @@ def make_home(folder: Path) -> Home:
 def make_ledger(
     home: Home, name: str, *, node: str = "upv", source: str = "/data/export/lung-2024"
 ) -> Workspace:
-    """A transfer that was just made."""
+    """A transfer that was just made, for an account and a project that are there already."""
+    workspace = make_first_ledger(home, name, node=node, source=source)
+    set_state(workspace, "login", StepState.DONE, "Signed in as ada.")
+    set_state(workspace, "ticket", StepState.DONE, "Answered: the project is there.")
+    set_state(workspace, "doctor", StepState.DONE, "All checks passed.")
+    return workspace
+
+
+def make_first_ledger(
+    home: Home, name: str, *, node: str = "upv", source: str = "/data/export/lung-2024"
+) -> Workspace:
+    """The first transfer of somebody who has neither account nor project."""
     workspace = home.new_workspace(name)
     with Ledger.create(workspace.ledger) as ledger:
         write_order(ledger, Order(name, node, Path(source), "EUCAIM-LUNG|BATCH-1"))
@@ -163,10 +174,19 @@ def set_progress(workspace: Workspace, progress: Progress) -> None:
         write_progress(ledger, progress)
 
 
-def set_state(workspace: Workspace, step: str, state: StepState, detail: str = "") -> None:
-    """A step of the journey."""
+def set_state(
+    workspace: Workspace,
+    step: str,
+    state: StepState,
+    detail: str = "",
+    *,
+    person: str = "",
+    evidence: str = "",
+    since_utc: str = "2026-03-14T08:05:00.000Z",
+) -> None:
+    """A step of the journey, as it stands since a moment that does not change."""
     with Ledger.open(workspace.ledger) as ledger:
-        set_step(ledger, step, state, detail)
+        set_step(ledger, step, state, detail, person=person, evidence=evidence, since_utc=since_utc)
 
 
 def find(workspace: Workspace, finding: Finding) -> None:

@@ -27,10 +27,10 @@ from transfer.status import read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace, make_private_folder
 from tui.cli.check import check_with
-from tui.cli.orders import print_status, status_document
 from tui.cli.output import print_json, tell
 from tui.cli.play import with_extra
 from tui.cli.runs import ended, run_telling
+from tui.cli.status import print_status, status_document
 from tui.figures import count, size
 from tui.launch import launch
 from tui.nodes import choose_node, destination_of

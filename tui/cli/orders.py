@@ -1,9 +1,8 @@
-"""`new`, `list`, `status`: making a transfer and looking at it."""
+"""`new` and `list`: making a transfer, and all of them."""
 
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,8 @@ from transfer.deid.keys.cohort import cohort_of
 from transfer.deid.keys.register import find_entry
 from transfer.deid.methods import DEFAULT_PROFILE, PROFILES
 from transfer.errors import TransferError, UsageError
-from transfer.ledger.census import list_failed, list_left_out
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word
-from transfer.ledger.volumes import volumes_not_sent
-from transfer.members import spelled
 from transfer.method_files import (
     MethodFiles,
     de_identifies,
@@ -23,16 +19,14 @@ from transfer.method_files import (
     read_method_file,
 )
 from transfer.orders import DEID_WAIVER, make_transfer
-from transfer.status import Status, read_status
+from transfer.status import read_status
 from transfer.values import ExitCode
-from transfer.workspace import Home, Workspace
-from tui import figures
+from transfer.workspace import Home
 from tui.cli.output import columns, print_json, say, tell
+from tui.cli.status import where_told
+from tui.journeys import Journeys
 from tui.method import doubts_told
 from tui.nodes import choose_node, destination_of
-
-_NAMED_AT_MOST = 10_000
-_WATCH_S = 0.5
 
 
 def new_command(options: argparse.Namespace) -> int:
@@ -125,6 +119,7 @@ def _tell_of_key(home: Home, order: Order) -> None:
 def list_command(options: argparse.Namespace) -> int:
     """All transfers, one line each; a damaged ledger does not hide the others."""
     home = Home.find()
+    journeys = Journeys(home)
     rows: list[dict[str, Any]] = []
     for name in home.names():
         try:
@@ -132,7 +127,8 @@ def list_command(options: argparse.Namespace) -> int:
         except TransferError as error:
             rows.append({"transfer": name, "state": "unreadable", "message": error.what})
             continue
-        n = status.census.instances
+        n, journey = status.census.instances, journeys.look(status).state
+        to_do = journey.to_do
         rows.append(
             {
                 "transfer": name,
@@ -141,6 +137,9 @@ def list_command(options: argparse.Namespace) -> int:
                 "ready": n.ready,
                 "verified": n.verified,
                 "failed": n.failed,
+                "step": to_do.step.id if to_do else None,
+                "where": where_told(journey),
+                "reminders": [standing.reminder for standing in journey.reminders],
             }
         )
     if options.json:
@@ -154,161 +153,9 @@ def list_command(options: argparse.Namespace) -> int:
                 str(row["state"]),
                 str(row.get("node", "")),
                 f"{row['verified']}/{row['ready']} verified" if "ready" in row else "",
+                str(row.get("where", row.get("message", ""))),
             )
             for row in rows
         ):
             say(line)
     return ExitCode.DONE
-
-
-def status_command(options: argparse.Namespace) -> int:
-    """One look at a transfer, or a look every half second until its runner ends."""
-    home = Home.find()
-    workspace = home.workspace(options.name)
-    status = read_status(workspace)
-    if options.watch:
-        status = watch(workspace)
-    if options.json:
-        print_json(status_document(home, workspace, status, identifiers=options.identifiers))
-    else:
-        print_status(status)
-        with Ledger.open(workspace.ledger, read_only=True) as ledger:
-            for failed in list_failed(ledger, limit=20):
-                name = f" {spelled(failed.path)}" if options.identifiers else ""
-                reason = failed.reason.replace("NAME", workspace.name)
-                say(f"  {failed.key} in {failed.study_key}: {reason}{name}")
-            for key, _, reason in volumes_not_sent(ledger, 20):
-                say(f"  {key} (NIfTI): {reason}")
-    return ExitCode.DONE
-
-
-def watch(workspace: Workspace) -> Status:
-    """Lines on stderr whenever something moved, until no runner holds the transfer."""
-    last = ""
-    with Ledger.open(workspace.ledger, read_only=True) as ledger:
-        while True:
-            status = read_status(workspace, ledger)
-            line = progress_line(status)
-            if line != last:
-                tell(line)
-                last = line
-            if not status.is_running:
-                return status
-            time.sleep(_WATCH_S)
-
-
-def progress_line(status: Status) -> str:
-    """The moment in one line."""
-    progress, n = status.progress, status.census.instances
-    if not status.is_running:
-        return f"{status.state}: {n.verified} of {n.ready} instances verified"
-    if progress.phase == "scan":
-        total = f" of {progress.total}" if progress.total else ""
-        return f"scan: {progress.done}{total} files"
-    if progress.phase == "deidentify":
-        return f"de-identify: {progress.done} of {progress.total} instances"
-    part = figures.percent(figures.share(status.bytes_done, status.census.bytes_total))
-    left = "" if progress.eta_s is None else f", {figures.span(progress.eta_s)} left"
-    return (
-        f"{status.state}: {part} sent, {n.sent} of {n.ready} acknowledged, {n.verified} verified,"
-        f" {figures.rate(progress.rate_bps)}{left}"
-    )
-
-
-def _print_volumes(status: Status) -> None:
-    v = status.volumes
-    if v.found:
-        failed = f", {v.failed} failed" if v.failed else ""
-        went = f"{v.sent} of {v.ready} acknowledged, {v.verified} read back"
-        if status.handover:
-            went = f"{v.handed_over} of {v.ready} to be handed over"
-        say(f"  NIfTI        {v.found} found, {v.left_out} left out; {went}{failed}")
-    if status.handover:
-        say(f"  hand over    what lies in {status.handover}")
-
-
-def print_status(status: Status) -> None:
-    """Status in plain lines."""
-    n, files = status.census.instances, status.census.files
-    # Of what goes: the ledger keeps no sum of what stays.
-    size = figures.size(status.census.bytes_total)
-    say(f"{status.order.name}: {status.state}")
-    say(f"  node         {status.order.node} {status.order.destination}".rstrip())
-    say(
-        f"  found        {status.census.patients} patients, {status.census.studies} studies,"
-        f" {status.census.series} series, {n.found} instances"
-        + ("" if status.chosen is not None else f", {size}")
-    )
-    say(
-        f"  left out     {files.rejected} rejected, {files.duplicates} duplicates,"
-        f" {max(files.companions - 2 * status.volumes.ready, 0)} other files"
-    )
-    if status.chosen is not None:
-        goes = status.goes
-        say(
-            f"  selected     {goes.patients} patients, {goes.studies} studies,"
-            f" {goes.series} series, {n.ready} instances, {size}; {n.excluded} left out by"
-            f" {figures.count(goes.rules, 'rule')}"
-        )
-    if status.deid is not None:
-        method = f"{status.deid.method} {status.deid.version}".rstrip()
-        say(f"  de-identify  by {method}, key {status.deid.key_fingerprint}")
-    say(f"  sent         {n.sent} of {n.ready} acknowledged, {n.verified} verified on the node")
-    if n.failed:
-        say(f"  failed       {n.failed}")
-    _print_volumes(status)
-    if status.is_running:
-        say(f"  now          {progress_line(status)}")
-        say(f"  runner       process {status.runner.pid} on {status.runner.host}")
-    elif status.runner.message:
-        say(f"  last run     {status.runner.message}")
-        say(f"  what to do   {status.runner.remedy}")
-    for record in status.steps.values():
-        if record.id == "upload" and record.detail and not status.runner.message:
-            say(f"  images       {record.detail}")
-
-
-def status_document(
-    home: Home, workspace: Workspace, status: Status, *, identifiers: bool = False
-) -> dict[str, Any]:
-    """The `status --json` document, with every failed instance and file left out named."""
-    try:
-        steps = choose_node(home, status.order.node).steps()
-    except UsageError:
-        # The profile was taken out of config.toml; the transfer's own figures still stand.
-        steps = ()
-    document = status.document(steps)
-    with Ledger.open(workspace.ledger, read_only=True) as ledger:
-        document["failed"] = [
-            {
-                "key": failed.key,
-                "study": failed.study_key,
-                "reason": failed.reason,
-                **({"path": spelled(failed.path)} if identifiers else {}),
-            }
-            for failed in list_failed(ledger, limit=_NAMED_AT_MOST)
-        ]
-        document["left_out"] = left_out_document(ledger, identifiers=identifiers)
-        document["volumes"]["not_sent"] = [
-            {"key": key, "state": state, "reason": reason}
-            for key, state, reason in volumes_not_sent(ledger, _NAMED_AT_MOST)
-        ]
-    return document
-
-
-def left_out_document(ledger: Ledger, *, identifiers: bool) -> list[dict[str, Any]]:
-    """Every file that does not go, with its reasons in codes and in words."""
-    from transfer.scan.reasons import explain
-
-    return [
-        {
-            "key": left.key,
-            "verdict": left.verdict,
-            "kind": left.kind,
-            "reasons": list(left.reasons),
-            "message": explain(left.reasons[0]) if left.reasons else "",
-            **({"same_as": left.twin_key} if left.twin_key else {}),
-            **({"path": spelled(left.path)} if identifiers else {}),
-        }
-        for left in list_left_out(ledger, limit=_NAMED_AT_MOST)
-    ]

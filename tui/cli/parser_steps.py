@@ -6,10 +6,11 @@ from tui.cli.parser import Commands, add_command, add_json
 
 
 def add_step_commands(commands: Commands) -> None:
-    """`login`, `logout`, `doctor`."""
+    """`login`, `logout`, `doctor`, `step`."""
     _login(commands)
     _logout(commands)
     _doctor(commands)
+    _step(commands)
 
 
 def _login(commands: Commands) -> None:
@@ -29,3 +30,15 @@ def _doctor(commands: Commands) -> None:
     doctor.add_argument("name", nargs="?", metavar="NAME")
     doctor.add_argument("--node", metavar="NODE")
     add_json(doctor)
+
+
+def _step(commands: Commands) -> None:
+    step = add_command(
+        commands, "step", "record how far a step of the journey is, or show it", named=True
+    )
+    step.add_argument("step", metavar="STEP", help="its id or number: account, ticket, 9")
+    step.add_argument("--state", choices=("waiting", "done", "todo"))
+    step.add_argument("--by", metavar="PERSON", help="who vouches for it")
+    step.add_argument("--evidence", metavar="TEXT", help="a ticket's number, for one")
+    step.add_argument("--since", metavar="DATE", help="when it began, in UTC: 2026-03-12")
+    add_json(step)

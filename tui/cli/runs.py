@@ -22,13 +22,13 @@ from transfer.status import Status, read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui import figures
-from tui.cli.orders import (
+from tui.cli.output import answering, print_json, say, tell
+from tui.cli.status import (
     left_out_document,
     print_status,
     progress_line,
     status_document,
 )
-from tui.cli.output import answering, print_json, say, tell
 from tui.launch import Launched, launch, lingers
 from tui.method import method_of
 from tui.nodes import choose_node

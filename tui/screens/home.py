@@ -117,7 +117,10 @@ _EMPTY = (
 
 
 def _draw_row(name: str, glance: Glance | None, width: int) -> list[Content]:
-    title = cell(plain(name), width - 14, "bold")
+    asked = "" if glance is None else _waited_for(glance)
+    title = cell(
+        line(cell(plain(name), width - 16 - len(asked), "bold"), (asked, "$warn")), width - 14
+    )
     if glance is None:
         return [line(title, ("… reading", "$muted"))]
     state = cell(words.state_of(glance.state), 14)
@@ -140,6 +143,9 @@ def _draw_row(name: str, glance: Glance | None, width: int) -> list[Content]:
         facts.append(figures.rate(status.progress.rate_bps))
         if status.progress.eta_s is not None and width > 90:
             facts.append(f"about {figures.span(status.progress.eta_s)} left")
+    here = glance.journey.to_do if glance.journey else None
+    if here is not None and not status.is_running:
+        facts.append(f"at step {here.step.number}")
     return [
         line(title, state),
         line(
@@ -148,3 +154,12 @@ def _draw_row(name: str, glance: Glance | None, width: int) -> list[Content]:
             (" · ".join(facts), "$muted"),
         ),
     ]
+
+
+def _waited_for(glance: Glance) -> str:
+    """What somebody has not answered for too long, in a few words."""
+    reminders = glance.journey.reminders if glance.journey else []
+    if not reminders:
+        return ""
+    first = reminders[0]
+    return f"! step {first.step.number}: {first.reminder_short}"

@@ -1,0 +1,157 @@
+"""What a person records of a step because the program cannot know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from transfer import accounts
+from transfer.errors import StepBlocked, UsageError
+from transfer.journey.standing import JourneyState, Standing
+from transfer.journey.waiting import since
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import read_order
+from transfer.ledger.steps import set_step
+from transfer.sentences import listed
+from transfer.values import StepState
+from transfer.workspace import Home
+
+LONGEST_EVIDENCE = 200
+LONGEST_PERSON = 80
+_SETTLED_HERE = {
+    "upload": "eucaim-transfer upload NAME",
+    "deidentify": "eucaim-transfer review NAME",
+}
+_BY_HAND = (StepState.WAITING, StepState.DONE, StepState.TODO)
+_ACCOUNT_STATES = (StepState.WAITING, StepState.TODO)
+_WORDS = {
+    StepState.WAITING: "Waiting for an answer",
+    StepState.DONE: "Done",
+    StepState.TODO: "To do again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person says of a step: how far it is, since when, and by what that can be proved."""
+
+    state: StepState
+    person: str
+    evidence: str = ""
+    since_utc: str = ""
+
+
+def states_by_hand(standing: Standing) -> tuple[StepState, ...]:
+    """The states that a person may record of a step; none where the program settles it itself."""
+    engine = standing.step.engine
+    if engine in _SETTLED_HERE or standing.is_locked:
+        return ()
+    return _ACCOUNT_STATES if engine == "login" else _BY_HAND
+
+
+def record_by_hand(home: Home, ledger: Ledger, standing: Standing, said: Said) -> None:
+    """Keep what a person says of a step: the account's in the home, any other in the ledger.
+
+    Raises:
+        UsageError: the program settles this step itself, or something is missing or too long.
+        StepBlocked: another step comes first (ORD-01, ORD-02).
+    """
+    _refuse_own(standing, said)
+    person, evidence = said.person.strip(), said.evidence.strip()
+    _refuse_incomplete(person, evidence)
+    detail = f"{_WORDS[said.state]}, says {person}."
+    if standing.step.engine == "login":
+        node = read_order(ledger).node
+        if said.state is StepState.TODO:
+            accounts.taken_back(home, node, person)
+        else:
+            accounts.asked_for(
+                home,
+                node,
+                person,
+                f"Asked for by {person}.",
+                evidence=evidence,
+                since_utc=said.since_utc,
+            )
+        return
+    set_step(
+        ledger,
+        standing.step.engine or standing.step.id,
+        said.state,
+        detail,
+        person=person,
+        evidence=evidence,
+        since_utc=said.since_utc,
+    )
+
+
+def _refuse_own(standing: Standing, said: Said) -> None:
+    step = standing.step
+    command = _SETTLED_HERE.get(step.engine)
+    if command is not None:
+        raise UsageError(
+            f"Step {step.number} is settled by this program itself, not by a word.",
+            f"Let it do so: {command}",
+        )
+    if standing.is_locked:
+        raise StepBlocked(
+            f"Step {step.number} cannot be recorded yet. {standing.detail}",
+            standing.comes_first or "Do the earlier steps first.",
+        )
+    if said.state not in states_by_hand(standing):
+        if step.engine == "login":
+            raise UsageError(
+                "Whether the account works is seen by signing in, not by a word.",
+                "Sign in with: eucaim-transfer login NODE",
+            )
+        raise UsageError(
+            "That is no state that can be recorded by hand.",
+            f"Take one of: {', '.join(state.value for state in _BY_HAND)}.",
+        )
+
+
+def _refuse_incomplete(person: str, evidence: str) -> None:
+    if not person:
+        raise UsageError("A record needs the person who vouches for it.", "Give --by PERSON.")
+    if len(person) > LONGEST_PERSON or len(evidence) > LONGEST_EVIDENCE:
+        raise UsageError(
+            "The name or the evidence is too long.",
+            f"At most {LONGEST_PERSON} letters for the name, {LONGEST_EVIDENCE} for the evidence"
+            " (a ticket's number, a page).",
+        )
+
+
+def since_when(text: str, now: datetime) -> str:
+    """When a state began, out of `2026-03-12` or `2026-03-12T09:30`, both in UTC; empty out of
+    nothing. Today is never later than now.
+
+    Raises:
+        UsageError: it is no such time, or lies in the future.
+    """
+    text = text.strip()
+    if not text:
+        return ""
+    at = since(text)
+    # East of Greenwich a day begins before it does in UTC.
+    if at is None or at > now + timedelta(hours=14):
+        raise UsageError(
+            "That is no day in the past.", "Write it as 2026-03-12 or 2026-03-12T09:30 (UTC)."
+        )
+    at = min(at, now).astimezone(UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def step_named(journey: JourneyState, word: str) -> Standing:
+    """The step of that id, number or engine.
+
+    Raises:
+        UsageError: the node's journey has none.
+    """
+    for standing in journey.standings:
+        step = standing.step
+        if word in (step.id, str(step.number)) or (step.engine and word == step.engine):
+            return standing
+    known = [f"{s.step.number} {s.step.id}" for s in journey.standings]
+    raise UsageError(
+        "This node's journey has no step of that name.", f"Known: {listed(known, 12)}."
+    )

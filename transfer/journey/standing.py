@@ -1,0 +1,109 @@
+"""How far each step of a journey is, and what to do next: the one value for all views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transfer.journey.steps import JourneyStep
+from transfer.values import StepState
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One step of one transfer as it stands.
+
+    `word` is the state in one word for lists: a step that is blocked may be so by findings
+    (blocked, failed) or only because another comes first (locked). `detail` is one sentence,
+    `figure` a shorter one for a row, empty where `detail` does. `next` is what to do in words,
+    `command` the line that does it; both are empty where nothing is to be done. `reminder` is there
+    once somebody has been waited for too long, `reminder_short` is the same in a row's few words.
+    `comes_first` names the earliest step before this one that is open. `waits_for_others`: the next
+    move is not the operator's.
+    """
+
+    step: JourneyStep
+    state: StepState = StepState.TODO
+    word: str = "to do"
+    detail: str = ""
+    figure: str = ""
+    person: str = ""
+    evidence: str = ""
+    since_utc: str = ""
+    at_utc: str = ""
+    next: str = ""
+    command: str = ""
+    reminder: str = ""
+    reminder_short: str = ""
+    comes_first: str = ""
+    waits_for_others: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return self.state is StepState.DONE
+
+    @property
+    def is_locked(self) -> bool:
+        """Nothing is wrong: another step comes first, and this one is not allowed before it."""
+        return self.word == LOCKED
+
+    def document(self) -> dict[str, Any]:
+        """The step as `status --json` prints it."""
+        return {
+            "id": self.step.id,
+            "number": self.step.number,
+            "title": self.step.title,
+            "state": self.state.value,
+            "detail": self.detail,
+            "person": self.person,
+            "at": self.at_utc or None,
+            "since": self.since_utc or None,
+            "evidence": self.evidence,
+            "next": self.next,
+            "command": self.command,
+            "reminder": self.reminder,
+            "comes_first": self.comes_first,
+            "link": self.step.link,
+        }
+
+
+LOCKED = "locked"
+BY_HAND = "by hand"
+AS_IS = "as is"
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyState:
+    """All steps of one transfer, in the handbook's order."""
+
+    title: str
+    standings: Sequence[Standing]
+
+    def of(self, step: str) -> Standing | None:
+        """The step of that id."""
+        return next((s for s in self.standings if s.step.id == step), None)
+
+    @property
+    def to_do(self) -> Standing | None:
+        """The step to do now; None once all is done.
+
+        It is the one at work, else the earliest that is open and whose next move is the operator's:
+        what waits for others does not hold up the look at later steps. De-identification happens on
+        the way to the node, so that it counts only where something stops there.
+        """
+        chain = [s for s in self.standings if s.step.number > _ON_THE_WAY or s.word == "blocked"]
+        for standing in chain:
+            if standing.state is StepState.RUNNING:
+                return standing
+        open_ones = [s for s in chain if not s.is_done]
+        ours = [s for s in open_ones if not s.waits_for_others and not s.is_locked]
+        return next(iter([*ours, *open_ones]), None)
+
+    @property
+    def reminders(self) -> list[Standing]:
+        """Steps that have waited for somebody too long."""
+        return [s for s in self.standings if s.reminder]
+
+
+_ON_THE_WAY = 4

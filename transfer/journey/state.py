@@ -1,0 +1,75 @@
+"""Putting a journey together: the node's steps, the transfer's ledger, the account, the time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from transfer.accounts import Account, read_account
+from transfer.journey.account import ASK_AGAIN, account_known_at, account_standing
+from transfer.journey.images import (
+    DEIDENTIFY,
+    UPLOAD,
+    deidentify_standing,
+    images_standing,
+)
+from transfer.journey.order import in_order
+from transfer.journey.recorded import recorded_standing
+from transfer.journey.standing import JourneyState, Standing
+from transfer.journey.steps import Journey, JourneyStep
+from transfer.journey.waiting import reminded, since
+from transfer.values import StepState
+from transfer.workspace import Home
+
+if TYPE_CHECKING:
+    from transfer.status import Status
+
+LOGIN = "login"
+
+
+def read_journey(
+    home: Home, status: Status, journey: Journey, now: datetime | None = None
+) -> JourneyState:
+    """How far a transfer is on its node's journey. Reads the account's record: call in a thread
+    where an event loop runs."""
+    account = read_account(home, status.order.node)
+    return journey_state(status, account, journey, now or datetime.now(UTC))
+
+
+def journey_state(
+    status: Status, account: Account, journey: Journey, now: datetime
+) -> JourneyState:
+    """The same, of what is known already."""
+    n = status.census.instances
+    standings = [_standing(step, status, account, now) for step in journey.steps]
+    return JourneyState(
+        journey.title, tuple(in_order(standings, went=n.sent > 0, name=status.order.name))
+    )
+
+
+def _standing(step: JourneyStep, status: Status, account: Account, now: datetime) -> Standing:
+    record = status.steps.get(step.engine or step.id)
+    if step.engine == DEIDENTIFY:
+        return deidentify_standing(step, status)
+    if step.engine == UPLOAD:
+        return images_standing(
+            step, status, is_signed_in_since=_is_signed_in_since(status, account)
+        )
+    if step.engine == LOGIN:
+        if step.settled and not account.at_utc and record is None:
+            return Standing(step, StepState.DONE, "done", step.settled)
+        standing = account_standing(step, record, account, wants_sign_in=_wants_sign_in(status))
+        return reminded(standing, now, ASK_AGAIN)
+    return recorded_standing(step, record, status.order.name, now)
+
+
+def _wants_sign_in(status: Status) -> str:
+    upload = status.steps.get(UPLOAD)
+    is_waiting = status.state == "waiting" and upload is not None
+    return upload.changed_at_utc if is_waiting and upload is not None else ""
+
+
+def _is_signed_in_since(status: Status, account: Account) -> bool:
+    wanted = since(_wants_sign_in(status))
+    is_signed_in = account.state is StepState.DONE
+    return wanted is not None and is_signed_in and account_known_at(None, account) > wanted
