@@ -7,6 +7,7 @@ is the other way round (ISO/IEC 18004 asks for a margin of four modules; two are
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TextIO
@@ -19,9 +20,10 @@ MARGINS = (4, 3, 2)
 PAPER = "#000000 on #ffffff"
 """The style of a code on a screen: the paper is light, whatever the theme is."""
 
-# Black on white by the oldest numbers: every terminal with colours knows them.
-_PAPER, _PLAIN = "\x1b[30;47m", "\x1b[0m"
+# Black on white by the oldest numbers, which every terminal with colours knows.
+_SGR_PAPER, _SGR_INK, _SGR_END = "\x1b[30;47m", "\x1b[30;40m", "\x1b[0m"
 _HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
+_RUNS = re.compile(r"(?P<ink>[#█]+)|[^#█]+")
 # The last of COLORFGBG's numbers, where a terminal tells it: grey and white.
 _LIGHT_GROUNDS = ("7", "15")
 
@@ -76,6 +78,12 @@ def drawn(
     ]
 
 
+def runs_of(line: str) -> list[tuple[str, bool]]:
+    """A line in pieces, each with whether it is nothing but ink: whole modules, whose ground may
+    have the colour of the ink as well, so that characters that do not touch leave no gaps."""
+    return [(found[0], found["ink"] is not None) for found in _RUNS.finditer(line)]
+
+
 def qr_lines(text: str, ascii: bool = False, *, ink_is_dark: bool = True) -> list[str]:
     """The code of a text as plain characters; no line at all where the text is too long."""
     modules = modules_of(text)
@@ -100,7 +108,11 @@ def lines_for(
     if environ.get("NO_COLOR") or environ.get("TERM", "dumb") == "dumb":
         on_light = environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_GROUNDS
         return drawn(modules, margin, ascii, ink_is_dark=on_light)
-    return [f"{_PAPER}{line}{_PLAIN}" for line in drawn(modules, margin, ascii)]
+    return [
+        "".join(f"{_SGR_INK if is_ink else _SGR_PAPER}{text}" for text, is_ink in runs_of(line))
+        + _SGR_END
+        for line in drawn(modules, margin, ascii)
+    ]
 
 
 def _has_utf8(stream: TextIO) -> bool:

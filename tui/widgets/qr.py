@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from functools import partial
 
 from textual.content import Content
 
-from tui.qr import MARGINS, PAPER, drawn, margin_for, modules_of, size_of
-from tui.widgets.failure import wrapped
-from tui.widgets.ink import ink, line
+from tui.qr import MARGINS, PAPER, drawn, margin_for, modules_of, runs_of, size_of
+from tui.widgets.ink import line
 from tui.widgets.painted import Painted
 
-# `##` in the colour of its own ground: whole modules, and still readable as text.
+# Whole modules in the colour of their own ground: letters that do not touch leave no gaps then.
 _INK = "#000000 on #000000"
-_RUNS = re.compile(r"#+| +")
 
 
 class QrCode(Painted):
@@ -24,41 +22,32 @@ class QrCode(Painted):
     QrCode { width: auto; height: auto; }
     """
 
-    def say(self, texts: tuple[str, ...], columns: int, lines: int, ascii: bool = False) -> bool:
-        """Draw the code in that room; whether there was a text for which it sufficed."""
+    def say(self, texts: Sequence[str], columns: int, lines: int, ascii: bool = False) -> str:
+        """Draw the code in that room, or be gone: what is in the way then, in words."""
+        self.display = False
         for text in texts:
             modules = modules_of(text)
             margin = margin_for(modules, columns, lines, ascii)
             if margin is not None:
+                self.display = True
                 self.styles.width = size_of(modules, margin, ascii)[0]
                 self.show(partial(_code, tuple(drawn(modules, margin, ascii))))
-                return True
-        self.styles.width = min(columns, 36)
-        self.show(partial(_too_large, texts[-1] if texts else "", (columns, lines), ascii))
-        return False
+                return ""
+        return _too_large(texts[-1], (columns, lines), ascii) if texts else ""
 
 
-def _code(rows: tuple[str, ...], width: int) -> list[Content]:
+def _code(rows: Sequence[str], width: int) -> list[Content]:
     return [
-        line(*(_run(piece) for piece in _RUNS.findall(row))) if "##" in row else ink(row, PAPER)
-        for row in rows
+        line(*((text, _INK if is_ink else PAPER) for text, is_ink in runs_of(row))) for row in rows
     ]
 
 
-def _run(piece: str) -> Content:
-    return ink(piece, _INK if piece.startswith("#") else PAPER)
-
-
-def _too_large(text: str, room: tuple[int, int], ascii: bool, width: int) -> list[Content]:
+def _too_large(text: str, room: tuple[int, int], ascii: bool) -> str:
     modules = modules_of(text)
     if not modules:
-        return wrapped(ink("This address is too long for a QR code.", "$muted"), width)
+        return "The address is too long for a QR code."
     columns, lines = size_of(modules, MARGINS[-1], ascii)
-    return wrapped(
-        ink(
-            f"The QR code needs {columns} columns and {lines} lines here; there are {room[0]} and"
-            f" {room[1]}. Make the window larger or its letters smaller.",
-            "$muted",
-        ),
-        width,
+    return (
+        f"The QR code takes {columns} columns and {lines} lines, and has {room[0]} and {room[1]}:"
+        " make the window larger, or its letters smaller."
     )

@@ -1,0 +1,235 @@
+"""All that screens and the command line ask about the account on a node. Everything here blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from transfer.accounts import Account, asked_for, read_account, signed_in, signed_out
+from transfer.errors import NodeError, TransferError, UsageError
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import read_order
+from transfer.values import StepState
+from transfer.workspace import Home
+from tui import figures
+from tui.signing_in import SignedIn, SignIn, Tell
+
+if TYPE_CHECKING:
+    from adapters.signin import Way
+    from transfer.journey.steps import JourneyStep
+    from tui.nodes import ChosenNode
+
+ENGINE = "login"
+PROMISED_H = 48
+"""Within so many hours the helpdesk promises an answer (eucaim-requirements.md 13.1)."""
+
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address for the operator's own browser, and what is there."""
+
+    what: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """Everything that is known of the account on one node.
+
+    `lines` are what there is to do, in order. `ways` are empty where the node asks for no name or
+    password. `kept_in` says where the sign-in is kept, `provided` that there is a password already.
+    `lacks` is what the node's configuration needs first. `wants_site_id`: the transfer at hand has
+    none.
+    """
+
+    node: str
+    title: str
+    lines: Sequence[str]
+    links: Sequence[Link]
+    account: Account
+    kept_in: str = ""
+    ways: Sequence[Way] = ()
+    username: str = ""
+    provided: str = ""
+    lacks: str = ""
+    remedy: str = ""
+    wants_site_id: bool = False
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """The cases of the helpdesk that ask for what is missing, each once."""
+        cases = [
+            right.ticket
+            for right in self.account.rights
+            if right.is_given is False and right.ticket
+        ]
+        return tuple(dict.fromkeys(cases))
+
+
+class Accounts:
+    """The accounts of a home. `person` is the name that was given last."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self.person = ""
+
+    def of_transfer(self, name: str) -> AccountView:
+        """The account that a transfer needs.
+
+        Raises:
+            UsageError, LedgerDamaged: the configuration or the ledger cannot be read.
+        """
+        with Ledger.open(self._home.workspace(name).ledger, read_only=True) as ledger:
+            order = read_order(ledger)
+        return replace(self.of_node(order.node), wants_site_id=not order.site_id)
+
+    def of_node(self, node: str) -> AccountView:
+        """The account on a node.
+
+        Raises:
+            UsageError: the configuration cannot be read, or has no such node.
+        """
+        from adapters.registry import check_configuration, sign_in_ways
+        from tui.nodes import choose_node
+
+        chosen = choose_node(self._home, node)
+        step = next((step for step in chosen.steps() if step.engine == ENGINE), None)
+        bad = next((r for r in check_configuration(chosen.profile) if r.state == "fail"), None)
+        return AccountView(
+            node=node,
+            title=step.title if step else "Account",
+            lines=_lines(step) if step else (),
+            links=_links(step) if step else (),
+            account=read_account(self._home, node),
+            kept_in=_kept_in(chosen),
+            ways=sign_in_ways(chosen.profile),
+            username=_username(chosen),
+            provided=_provided(chosen),
+            lacks=bad.message if bad else "",
+            remedy=bad.remedy if bad else "",
+        )
+
+    def ask(self, node: str, person: str) -> Account:
+        """Record that a person asked for the account."""
+        self.person = person.strip()
+        return asked_for(self._home, node, self.person, "Asked for; the node has to grant it.")
+
+    def attempt(
+        self, node: str, way: Way, tell: Tell, *, username: str = "", password: str = ""
+    ) -> SignIn:
+        """A sign-in that has not begun yet.
+
+        Raises:
+            UsageError: the configuration does not allow it.
+        """
+        from tui.nodes import choose_node
+
+        chosen = choose_node(self._home, node)
+        name = username.strip() or _username(chosen)
+        if way == "password" and not name:
+            raise UsageError("A name is needed to sign in.", "Write the username of the account.")
+        if name:
+            options = MappingProxyType({**chosen.profile.options, "username": name})
+            chosen = replace(chosen, profile=replace(chosen.profile, options=options))
+        return SignIn(chosen, way, tell, name, password)
+
+    def sign_in(self, attempt: SignIn) -> SignedIn | None:
+        """Carry it out, and record who we are; None when it was given up.
+
+        Raises:
+            NodeError, UsageError: refused, or the node could not be asked.
+        """
+        done = attempt.run()
+        if done is not None:
+            signed_in(self._home, attempt.node, done.identity, self.person)
+        return done
+
+    def sign_out(self, node: str) -> str:
+        """End the sign-in; what could not be done, in a sentence, empty when all could.
+
+        Raises:
+            UsageError: the configuration or the secret store cannot be used.
+        """
+        from tui.nodes import choose_node
+
+        chosen = choose_node(self._home, node)
+
+        async def go() -> None:
+            opened = chosen.open()
+            try:
+                await opened.sign_out()
+            finally:
+                await opened.aclose()
+
+        told = ""
+        try:
+            asyncio.run(go())
+        except NodeError as error:
+            told = f"Nothing is stored here any more, but the node could not be told: {error.what}"
+        for kind in ("token", "password", "username"):
+            chosen.secrets.delete(f"{node}.{kind}")
+        signed_out(self._home, node)
+        return told
+
+
+def since_told(account: Account, now: datetime | None = None) -> str:
+    """Since when an account is in its state, and for how long: for a person."""
+    began = _time(account.since_utc)
+    if began is None:
+        return ""
+    gone_s = ((now or datetime.now(UTC)) - began).total_seconds()
+    when = began.astimezone().strftime("%d %b %H:%M")
+    return f"since {when}, {figures.span(gone_s)}" if gone_s >= 0 else f"since {when}"
+
+
+def is_overdue(account: Account, now: datetime | None = None) -> bool:
+    """Whether somebody was asked longer ago than an answer may take."""
+    began = _time(account.since_utc)
+    if began is None or account.state is not StepState.WAITING or not account.person:
+        return False
+    return ((now or datetime.now(UTC)) - began).total_seconds() > PROMISED_H * 3600
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _lines(step: JourneyStep) -> Sequence[str]:
+    return tuple(_SENTENCE_ENDS.split(step.text.strip()))
+
+
+def _links(step: JourneyStep) -> Sequence[Link]:
+    own = [Link("The node", step.link)] if step.link else []
+    return (*own, *(Link(what, address) for address, what in step.links))
+
+
+def _username(chosen: ChosenNode) -> str:
+    configured = chosen.profile.options.get("username")
+    try:
+        return str(configured or chosen.secrets.get(f"{chosen.profile.name}.username") or "")
+    except TransferError:
+        # A store that cannot be read is told where it is needed: at the sign-in.
+        return ""
+
+
+def _provided(chosen: ChosenNode) -> str:
+    try:
+        is_there = chosen.secrets.get(f"{chosen.profile.name}.password") is not None
+    except TransferError:
+        return ""
+    return "There is a password already: an empty field signs in with it." if is_there else ""
+
+
+def _kept_in(chosen: ChosenNode) -> str:
+    describe = getattr(chosen.secrets, "describe", None)
+    return str(describe()) if describe else ""
