@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from transfer.node import CheckResult, Node
     from transfer.tickets import TicketCase
 
-__all__ = ["KIND", "OPTIONS", "check_configuration", "journey", "open_node", "sign_in_ways"]
+__all__ = [
+    "KIND",
+    "OPTIONS",
+    "check_configuration",
+    "journey",
+    "open_node",
+    "sign_in_ways",
+    "ticket_cases",
+]
 
 KIND = "upv"
 _WAYS: Mapping[str, Sequence[Way]] = {
