@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -21,6 +21,8 @@ from urllib3.util.retry import Retry as Urllib3Retry
 
 from adapters.proxies import DIRECT, Proxy, ProxyRules
 from adapters.tls import ClientCertificate, client_context, demand_https, origin, refusal
+from adapters.tunnel import LoginMemory, Tunnel
+from adapters.tunnelling import AskingPool, NotOpened, Watch
 from transfer.errors import NEVER, NodeFault, TlsRefused
 
 Authorization = Callable[[], str | None]
@@ -36,7 +38,7 @@ class Way:
     """How a node is reached: trust, our certificate, proxy rules, time-outs in seconds.
 
     `max_answer_bytes` bounds what a requests session reads into memory; streamed answers are the
-    caller's to bound.
+    caller's to bound. `proxy_login` is shared by all connections of the node.
     """
 
     node: str = ""
@@ -48,6 +50,19 @@ class Way:
     write_timeout_s: float = 120.0
     max_connections: int = 16
     max_answer_bytes: int = 64 * 1024 * 1024
+    proxy_login: LoginMemory = field(default_factory=LoginMemory, compare=False, repr=False)
+
+    def tunnel(self, host: str, port: int) -> Tunnel | None:
+        """The proxy on the way to a host; None where it is reached directly.
+
+        Raises:
+            ProxyRefused: the proxy has refused our login before.
+        """
+        decision = self.proxies.decide(host, port)
+        if decision.proxy is None:
+            return None
+        self.proxy_login.demand_unrefused()
+        return Tunnel(decision.proxy, decision.because.setting, host, port, self.node)
 
 
 class _GuardedTransport(httpx.AsyncBaseTransport):
@@ -60,10 +75,22 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         demand_https(str(request.url), self._way.node)
-        proxy = self._way.proxies.proxy_for(request.url.host, request.url.port or 443)
+        tunnel = self._way.tunnel(request.url.host, request.url.port or 443)
+        proxy = tunnel.proxy if tunnel else None
         if proxy not in self._by_proxy:
             self._by_proxy[proxy] = self._transport(proxy)
-        return await self._by_proxy[proxy].handle_async_request(request)
+        transport = self._by_proxy[proxy]
+        if tunnel is None:
+            return await transport.handle_async_request(request)
+        watch = Watch(request.extensions, self._way.connect_timeout_s)
+        request.extensions = watch.extensions
+        try:
+            return await transport.handle_async_request(request)
+        except httpx.TransportError as problem:
+            refused = watch.refusal(tunnel, problem)
+            if refused is None:
+                raise
+            raise self._way.proxy_login.noted(refused, tunnel) from problem
 
     def _transport(self, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
         outward = None
@@ -72,7 +99,7 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
             outward = httpx.Proxy(
                 proxy.url,
                 headers={"Proxy-Authorization": authorization} if authorization else None,
-                ssl_context=self._context if proxy.url.startswith("https:") else None,
+                ssl_context=_context_for(proxy, self._way),
             )
         return httpx.AsyncHTTPTransport(
             verify=self._context,
@@ -91,6 +118,11 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         for transport in self._by_proxy.values():
             await transport.aclose()
+
+
+def _context_for(proxy: Proxy, way: Way) -> ssl.SSLContext | None:
+    """For TLS to the proxy itself: the same trust, but our certificate is for the node alone."""
+    return client_context(way.ca_file) if proxy.scheme == "https" else None
 
 
 def httpx_client(way: Way) -> httpx.AsyncClient:
@@ -157,10 +189,14 @@ class _GuardedAdapter(HTTPAdapter):
         super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
-        proxy_kwargs["ssl_context"] = self._context
-        if proxy.startswith("https:"):
-            proxy_kwargs["proxy_ssl_context"] = self._context
-        return super().proxy_manager_for(proxy, **proxy_kwargs)
+        is_new = proxy not in self.proxy_manager
+        if is_new and self._way.proxies.proxy is not None:
+            proxy_kwargs["ssl_context"] = self._context
+            proxy_kwargs["proxy_ssl_context"] = _context_for(self._way.proxies.proxy, self._way)
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        if is_new:
+            manager.pool_classes_by_scheme = {"https": AskingPool}
+        return manager
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         chosen = self._way.proxies.proxy
@@ -188,15 +224,24 @@ class _GuardedAdapter(HTTPAdapter):
         if timeout is None:
             timeout = (self._way.connect_timeout_s, self._way.read_timeout_s)
         parts = urlsplit(request.url or "")
-        proxy = self._way.proxies.proxy_for(parts.hostname or "", parts.port or 443)
-        return super().send(
-            request,
-            stream=stream,
-            timeout=timeout,
-            verify=True,
-            cert=None,
-            proxies={"https": proxy.url} if proxy else {},
-        )
+        tunnel = self._way.tunnel(parts.hostname or "", parts.port or 443)
+        try:
+            return super().send(
+                request,
+                stream=stream,
+                timeout=timeout,
+                verify=True,
+                cert=None,
+                proxies={"https": tunnel.proxy.url} if tunnel else {},
+            )
+        except NotOpened as problem:
+            assert tunnel is not None, "only a proxy is asked"
+            refused = problem.refusal(tunnel)
+            raise self._way.proxy_login.noted(refused, tunnel) from problem
+        except requests.exceptions.ProxyError as problem:
+            # urllib3 says so of nothing but the connection to the proxy itself.
+            assert tunnel is not None, "only with a proxy"
+            raise tunnel.not_connected(problem) from problem
 
 
 class _RefusingAdapter(HTTPAdapter):

@@ -10,6 +10,7 @@ TransferError                    exit code
 └── NodeError                        raised by adapters only
     ├── TlsRefused               6   TLS version, certificate, name, plain http, foreign redirect
     ├── Unreachable              6   no connection, or it broke
+    │   └── ProxyRefused         6   the proxy in between did not let us through
     ├── NodeBusy                 6   429, 503 and their kin: later
     ├── NodeFault                6   the node answered something that it should not
     ├── BodyTooLarge             6   one request was too big for the node; send less at once
@@ -140,6 +141,22 @@ class Unreachable(NodeError):
     """No connection, or it broke before the answer was whole."""
 
     default_retry = Retry.after(2.0)
+
+
+class ProxyRefused(Unreachable):
+    """The proxy in between did not open the way; the node was not asked.
+
+    `finding` is the stable short name of the reason: proxy-unreachable, proxy-tls, proxy-login
+    (it wants a login that we can give), proxy-scheme (one that we cannot), proxy-forbids (no
+    CONNECT to this host and port), proxy-no-way (it cannot reach the node itself), proxy-answer
+    (it answered nothing that makes sense).
+    """
+
+    def __init__(
+        self, finding: str, what: str, remedy: str, *, node: str = "", retry: Retry | None = None
+    ) -> None:
+        super().__init__(what, remedy, node=node, retry=retry, reached_node=False)
+        self.finding = finding
 
 
 class NodeBusy(NodeError):
