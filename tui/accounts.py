@@ -6,15 +6,16 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from transfer.accounts import Account, asked_for, read_account, signed_in, signed_out
 from transfer.errors import NodeError, TransferError, UsageError
+from transfer.journey.account import ASK_AGAIN
+from transfer.journey.waiting import PATIENCE, hours_since, since
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
-from transfer.values import StepState
 from transfer.workspace import Home
 from tui import figures
 from tui.signing_in import SignedIn, SignIn, Tell
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from tui.nodes import ChosenNode
 
 ENGINE = "login"
-PROMISED_H = 48
-"""Within so many hours the helpdesk promises an answer (eucaim-requirements.md 13.1)."""
-
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
@@ -173,35 +171,30 @@ class Accounts:
             asyncio.run(go())
         except NodeError as error:
             told = f"Nothing is stored here any more, but the node could not be told: {error.what}"
-        for kind in ("token", "password", "username"):
-            chosen.secrets.delete(f"{node}.{kind}")
+        chosen.secrets.forget_node(node)
         signed_out(self._home, node)
-        return told
+        left = chosen.secrets.still_there(node).values()
+        if left:
+            told = f"A sign-in that is not ours to delete is still in {next(iter(left))}. {told}"
+        return told.strip()
 
 
-def since_told(account: Account, now: datetime | None = None) -> str:
-    """Since when an account is in its state, and for how long: for a person."""
-    began = _time(account.since_utc)
+def since_told(account: Account, now: datetime) -> str:
+    """Since when an account is in its state: for a person."""
+    began = since(account.since_utc)
     if began is None:
         return ""
-    gone_s = ((now or datetime.now(UTC)) - began).total_seconds()
-    when = began.astimezone().strftime("%d %b %H:%M")
-    return f"since {when}, {figures.span(gone_s)}" if gone_s >= 0 else f"since {when}"
+    told = f"since {began.astimezone():%d %b %Y, %H:%M}"
+    hours = hours_since(account.since_utc, now)
+    return f"{told}, {figures.span(hours * 3600)}" if hours else told
 
 
-def is_overdue(account: Account, now: datetime | None = None) -> bool:
-    """Whether somebody was asked longer ago than an answer may take."""
-    began = _time(account.since_utc)
-    if began is None or account.state is not StepState.WAITING or not account.person:
-        return False
-    return ((now or datetime.now(UTC)) - began).total_seconds() > PROMISED_H * 3600
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
+def reminder(account: Account, now: datetime) -> str:
+    """What to say when somebody was asked longer ago than an answer may take; else empty."""
+    began = since(account.since_utc)
+    if not account.is_asked_for or began is None or now - began < PATIENCE:
+        return ""
+    return f"No answer for {hours_since(account.since_utc, now)} hours: {ASK_AGAIN}."
 
 
 def _lines(step: JourneyStep) -> Sequence[str]:
@@ -231,5 +224,4 @@ def _provided(chosen: ChosenNode) -> str:
 
 
 def _kept_in(chosen: ChosenNode) -> str:
-    describe = getattr(chosen.secrets, "describe", None)
-    return str(describe()) if describe else ""
+    return str(chosen.secrets.describe())

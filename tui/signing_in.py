@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from adapters.signin import PastePrompt, SignInPrompt, Way
     from tui.nodes import ChosenNode
 
+_TOKENS = ("token", "datasets.token")
 Tell = Callable[["SignInPrompt | PastePrompt | None"], None]
 """Called from the sign-in's thread with what the person has to do; with None when that is done."""
 
@@ -111,10 +113,13 @@ class SignIn:
         return await asyncio.to_thread(self._keep, identity, password)
 
     def _hand_over(self) -> str | None:
-        """Give the typed password to the store, for this sign-in alone."""
+        """Have the sign-in begin anew, and give the typed password to the store for it alone. What
+        is stored stays until there is another."""
+        secrets, name = self._chosen.secrets, f"{self.node}.password"
+        for kind in _TOKENS:
+            secrets.pass_over(f"{self.node}.{kind}")
         if self.way != "password" or not self._password:
             return None
-        name, secrets = f"{self.node}.password", self._chosen.secrets
         secrets.hold(name, self._password)
         if secrets.get(name) != self._password:
             raise UsageError(
@@ -129,13 +134,16 @@ class SignIn:
         knows no sign-in but name and password in each request, the password."""
         secrets, auth = self._chosen.secrets, self._chosen.profile.options.get("auth")
         if self._username:
-            secrets.put(f"{self.node}.username", self._username)
+            # A home that cannot be written to must not undo a sign-in that worked.
+            with contextlib.suppress(UsageError):
+                secrets.put(f"{self.node}.username", self._username)
         if password is None:
             return SignedIn(identity)
         if auth == "basic":
             secrets.put(f"{self.node}.password", password)
             return SignedIn(identity)
-        return SignedIn(identity, None if secrets.get(f"{self.node}.token") else password)
+        place = secrets.place_of(f"{self.node}.token")
+        return SignedIn(identity, None if place is not None and place.lasts else password)
 
 
 def _answer(asked: asyncio.Future[str], address: str) -> None:

@@ -30,7 +30,7 @@ __all__ = [
 KIND = "upv"
 _WAYS: Mapping[str, Sequence[Way]] = {
     "oidc": ("browser", "password"),
-    "password": ("password",),
+    "password": ("password", "browser"),
     "basic": ("password",),
 }
 
@@ -68,8 +68,12 @@ def check_configuration(profile: NodeProfile) -> Sequence[CheckResult]:
 
 
 def sign_in_ways(profile: NodeProfile) -> Sequence[Way]:
-    """A browser elsewhere where the realm is to be asked for it, else name and password."""
-    return _WAYS.get(str(profile.options.get("auth", "none")), ())
+    """By name and password; where the node has a realm also by a code that a browser confirms,
+    which the realm may decline; and by pasting where config.toml switches that on."""
+    auth = str(profile.options.get("auth", "none"))
+    ways = _WAYS.get(auth, ())
+    offers_paste = "browser" in ways and "paste_redirect_url" in profile.options
+    return (*ways, "paste") if offers_paste else ways
 
 
 def ticket_cases(profile: NodeProfile) -> Sequence[TicketCase]:

@@ -53,6 +53,11 @@ async def sign_in(page: Page, node: str) -> SignedIn | None:
             return done
 
 
+def trouble_of(error: TransferError) -> FailureScreen:
+    """A sign-in that did not work, in the one way."""
+    return FailureScreen(Trouble(error.what, UNTOUCHED, error.remedy))
+
+
 async def _choose(page: Page, view: AccountView) -> Way | None:
     if len(view.ways) == 1:
         return view.ways[0]
@@ -117,7 +122,7 @@ class Attempting(ModalScreen[T]):
 
     def refused(self, error: TransferError) -> None:
         """It did not work: say so in the one way; the screen stays."""
-        self.app.push_screen(FailureScreen(Trouble(error.what, UNTOUCHED, error.remedy)))
+        self.app.push_screen(trouble_of(error))
 
     async def _try(self, view: AccountView, way: Way, username: str, password: str) -> None:
         accounts = self.owner.source.accounts

@@ -14,7 +14,7 @@ from transfer.errors import TransferError
 from tui import figures
 from tui.accounts import AccountView
 from tui.screens.account_link import ElsewhereScreen, numbered
-from tui.screens.sign_in import Asked, Attempting
+from tui.screens.sign_in import Asked, Attempting, trouble_of
 from tui.signing_in import SignedIn
 from tui.text import plain
 from tui.widgets.failure import wrapped
@@ -41,6 +41,7 @@ class BrowserScreen(ElsewhereScreen[SignedIn | None], Attempting[SignedIn | None
         self._clock = clock
         self._prompt: SignInPrompt | None = None
         self._ends_at = 0.0
+        self._has_shown = False
         self._is_settled = False
 
     def on_mount(self) -> None:
@@ -97,6 +98,7 @@ class BrowserScreen(ElsewhereScreen[SignedIn | None], Attempting[SignedIn | None
         self._is_settled = event.prompt is None
         self._prompt = event.prompt if isinstance(event.prompt, SignInPrompt) else None
         if self._prompt is not None:
+            self._has_shown = True
             self._ends_at = self._clock() + self._prompt.expires_in_s
         self.draw()
 
@@ -109,10 +111,14 @@ class BrowserScreen(ElsewhereScreen[SignedIn | None], Attempting[SignedIn | None
         self.dismiss(done)
 
     def refused(self, error: TransferError) -> None:
-        self._prompt = None
-        self._is_settled = False
+        had_code = self._has_shown
+        self._prompt, self._has_shown, self._is_settled = None, False, False
         self.draw()
-        super().refused(error)
+        # Without any code there is nothing to try again here: another way is.
+        self.app.push_screen(trouble_of(error), None if had_code else self._go_back)
+
+    def _go_back(self, _: None) -> None:
+        self.dismiss(None)
 
 
 def _shifted(lines: list[Content]) -> list[Content]:
