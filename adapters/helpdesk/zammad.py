@@ -113,7 +113,7 @@ class Helpdesk:
                     raise
                 return there
         assert refused is not None, "there is at least one group"
-        raise refused.as_error()
+        raise refused.as_error(list(groups))
 
     async def _after(self, lost: NodeError, text: TicketText) -> DeskTicket | None:
         """What became of a request whose answer never came, or says nothing."""
@@ -262,7 +262,7 @@ class Helpdesk:
                 reached_node=False,
             )
         if status == 422 and group and is_about_group(complaint):
-            raise _NoSuchGroup(group, complaint)
+            raise _NoSuchGroup(complaint)
         if status in BUSY or status >= 500:
             kind = NodeBusy if status in BUSY else NodeFault
             raise kind(
@@ -285,14 +285,14 @@ class Helpdesk:
 class _NoSuchGroup(Exception):
     """422: this group is not offered to the account."""
 
-    def __init__(self, group: str, complaint: str) -> None:
-        super().__init__(group)
-        self._group, self._complaint = group, complaint
+    def __init__(self, complaint: str) -> None:
+        super().__init__(complaint)
+        self._complaint = complaint.rstrip(".")
 
-    def as_error(self) -> NodeFault:
+    def as_error(self, groups: Sequence[str]) -> NodeFault:
         return NodeFault(
-            f"The helpdesk offers this account neither the group nor {self._group}; no ticket was"
-            f" opened. It says: {self._complaint}.",
+            f"The helpdesk does not offer this account the group {' or '.join(groups)}; no ticket"
+            f" was opened. It says: {self._complaint}.",
             f"Choose a group on the helpdesk's web page. {COPY}",
             node=NAME,
             retry=NEVER,

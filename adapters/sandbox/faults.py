@@ -76,6 +76,14 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         "expire": _Kind("the DICOMweb request at hand finds all access tokens expired"),
         "expire-session": _Kind("the same, and the refresh tokens are expired too"),
     },
+    "helpdesk": {
+        "status": _STATUS,
+        "latency": _LATENCY,
+        "lose-answer": _Kind("open the ticket, then reset instead of answering"),
+        "late-answer": _Kind(
+            "open the ticket, wait so many milliseconds, then answer", _Value.NUMBER
+        ),
+    },
     "xnat": {
         "status": _STATUS,
         "latency": _LATENCY,

@@ -113,7 +113,7 @@ def _kinds(piece: Piece, index: Index) -> Iterator[str]:
     if piece.names_staff:
         index = _without_single_names(index)
     yield from judge(Place(0, "LT"), [piece.text], index)
-    for word in piece.text.split():
+    for word in dict.fromkeys(piece.text.split()):
         bare = word.strip(_EDGES)
         tag = _PATIENT_ID if _is_like_a_number(bare) else 0
         yield from judge(Place(tag, "LT"), [bare], index)
