@@ -38,7 +38,7 @@ class Place(StrEnum):
     """Where a secret is, in words that follow "in" or "from"."""
 
     SYSTEMD = "systemd credentials, which this program can only read"
-    ENVIRONMENT = "the environment that the program was started with"
+    ENVIRONMENT = "EUCAIM_TRANSFER_PASSWORD in the environment"
     PROCESS = "the memory of this process, until it ends"
     FILE = "a file that only this account can read"
     KEYRING = "the system's keyring"

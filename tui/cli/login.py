@@ -4,20 +4,46 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
-import sys
-from dataclasses import replace
+import contextlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
+from typing import Final
 
-from adapters.signin import PastePrompt, SignInPrompt, Way
-from transfer.errors import SignInRefused
-from transfer.node import Identity
+from adapters.registry import sign_in_ways
+from adapters.secrets import Place, SecretStore
+from adapters.signin import Way
+from transfer.accounts import signed_in
+from transfer.errors import NodeError, SignInExpired
+from transfer.node import Identity, Right
 from transfer.values import ExitCode
 from transfer.workspace import Home
+from tui.cli.console import AtTheConsole, ask_name, ask_secret, is_there, piped_secret
 from tui.cli.output import print_json, say, tell
 from tui.nodes import ChosenNode, choose_node
+from tui.waiting import TransfersOfNode, transfers_of
 
-_ASKS_PASSWORD = ("password", "basic", "oidc")
+_TOKENS: Final = ("token", "datasets.token")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a later run signs in with, and where it is; `what` is empty where it is nothing."""
+
+    what: str
+    place: Place | None
+
+    def __str__(self) -> str:
+        if not self.what:
+            return "Nothing is kept: an upload has to be given the sign-in again."
+        if self.place is None or not self.place.lasts:
+            return f"Nothing had to be stored: the {self.what} comes from {self.place}."
+        if self.what == "password":
+            return (
+                f"The node gives no token, so the password is kept, in {self.place}."
+                " Login with --no-keep keeps nothing."
+            )
+        return f"A {self.what} is kept, in {self.place}; no password is."
 
 
 def login_command(options: argparse.Namespace) -> int:
@@ -25,74 +51,190 @@ def login_command(options: argparse.Namespace) -> int:
     home = Home.find()
     home.prepare()
     chosen = choose_node(home, options.node)
-    if options.username:
-        changed = {**chosen.profile.options, "username": options.username}
-        profile = replace(chosen.profile, options=MappingProxyType(changed))
-        chosen = replace(chosen, profile=profile)
-    auth = chosen.profile.options.get("auth", "none")
-    password_name = f"{options.node}.password"
-    typed = None
-    if auth in _ASKS_PASSWORD and chosen.secrets.get(password_name) is None:
-        typed = _ask_password(options.node)
-        chosen.secrets.hold(password_name, typed)
-    identity = asyncio.run(_sign_in(chosen))
-    if options.username:
-        chosen.secrets.put(f"{options.node}.username", options.username)
-    if auth == "basic" and typed is not None:
-        chosen.secrets.put(password_name, typed)
+    if options.no_keep:
+        chosen = replace(chosen, secrets=chosen.secrets.without_keeping())
+    attempt = _Attempt(chosen, options.way or "any", options.username)
+    identity = attempt.sign_in(gives_back=options.no_keep)
+    kept = Kept("", None) if options.no_keep else attempt.keep()
+    signed_in(home, options.node, identity)
+    transfers = transfers_of(home, options.node)
     if options.json:
         print_json(
-            {"node": options.node, "username": identity.username, "roles": list(identity.roles)}
+            {
+                "node": options.node,
+                "username": identity.username,
+                "roles": list(identity.roles),
+                "rights": [asdict(right) for right in identity.rights],
+                "kept": {"what": kept.what, "where": kept.place and str(kept.place)},
+                "waiting": list(transfers.waiting),
+            }
         )
     else:
-        say(f"Signed in to {options.node} as {identity.username or 'nobody in particular'}.")
-        for role in identity.roles:
-            say(f"  {role}")
+        _say_who(options.node, identity, transfers)
+        say(str(kept))
+        for name in transfers.waiting:
+            say(f"{name} waited for this. Go on with: eucaim-transfer upload {name}")
     return ExitCode.DONE
 
 
-class AtTheConsole:
-    """The person who typed the command: told on stderr, asked on stdin."""
-
-    way: Way = "any"
-
-    def show(self, prompt: SignInPrompt) -> None:
-        tell(str(prompt))
-
-    def settled(self) -> None:
-        return
-
-    async def paste(self, prompt: PastePrompt) -> str:
-        tell(str(prompt))
-        line: str = await asyncio.to_thread(sys.stdin.readline)
-        return line.strip()
+def _say_who(node: str, identity: Identity, transfers: TransfersOfNode) -> None:
+    say(f"Signed in to {node} as {identity.username or 'nobody in particular'}.")
+    for role in identity.roles:
+        say(f"  {role}")
+    for line in rights_in_words(identity.rights, next(iter(transfers.all), "NAME")):
+        say(f"  {line}")
 
 
-def _ask_password(node: str) -> str:
-    if not sys.stdin.isatty():
-        line = sys.stdin.readline().rstrip("\n")
-        if line:
-            return line
-        raise SignInRefused(
-            "A password is needed, and there is no terminal to ask for it.",
-            "Give it on standard input, in EUCAIM_TRANSFER_PASSWORD, or as a systemd credential.",
-            node=node,
+def rights_in_words(rights: Sequence[Right], transfer: str) -> list[str]:
+    """A line for each right, and below one that is missing what to do and which ticket asks."""
+    lines = []
+    for right in rights:
+        remedy = f" — what to do: {right.remedy}" if right.remedy else ""
+        lines.append(f"{right}{remedy}")
+        if right.is_given is False and right.ticket:
+            lines.append(f"  eucaim-transfer ticket {transfer} --case {right.ticket}")
+    return lines
+
+
+class _Attempt:
+    """One sign-in at the console, from who and how to what is kept of it."""
+
+    def __init__(self, chosen: ChosenNode, way: Way, username: str | None) -> None:
+        self._node = chosen.profile.name
+        self._secrets: SecretStore = chosen.secrets
+        self._way = way
+        self._ways = sign_in_ways(chosen.profile)
+        self._auth = chosen.profile.options.get("auth", "none")
+        self._typed: str | None = None
+        self._new_name: str | None = None
+        known = chosen.profile.options.get("username") or self._secrets.get(
+            f"{self._node}.username"
         )
-    return getpass.getpass(f"Password for {node}: ")
+        self._chosen = chosen
+        self._name = str(username or known or "")
+        if username:
+            self._use_name(username)
+        if (username and username != known) or way in ("browser", "paste"):
+            # Meant to begin anew; what is stored stands until that has worked.
+            for kind in _TOKENS:
+                self._secrets.pass_over(f"{self._node}.{kind}")
 
+    def sign_in(self, *, gives_back: bool) -> Identity:
+        """Sign in, asking for what is needed. `gives_back`: end what this sign-in began.
 
-async def _sign_in(chosen: ChosenNode) -> Identity:
-    node = chosen.open(person=AtTheConsole())
-    try:
-        return await node.sign_in()
-    finally:
-        await node.aclose()
+        Raises:
+            NodeError, UsageError: refused, or nobody to ask.
+        """
+        if gives_back:
+            for kind in _TOKENS:
+                self._secrets.pass_over(f"{self._node}.{kind}")
+        is_ready = self._prepare()
+        try:
+            return asyncio.run(self._ask_node(gives_back=gives_back))
+        except SignInExpired:
+            if is_ready:
+                raise
+        # The browser is not offered, or nothing is stored: then by name and password.
+        self._take_password(ask_secret(self._node))
+        return asyncio.run(self._ask_node(gives_back=gives_back))
+
+    def keep(self) -> Kept:
+        """Store what a later run signs in with: a token, or where there is none the password.
+
+        Raises:
+            UsageError: it cannot be stored.
+        """
+        if self._new_name:
+            self._secrets.put(f"{self._node}.username", self._new_name)
+        token, password = f"{self._node}.token", f"{self._node}.password"
+        value, place = self._secrets.get(token), self._secrets.place_of(token)
+        if value is not None and place is not None:
+            # Held alone where a store that could not be written to was met: say so now.
+            place = place if not self._secrets.is_held(token) else self._secrets.put(token, value)
+            self._secrets.delete(password)
+            return Kept("token", place)
+        value, place = self._secrets.get(password), self._secrets.place_of(password)
+        if value is None or self._auth not in ("password", "basic", "oidc"):
+            return Kept("", None)
+        if place is not Place.SYSTEMD:
+            place = self._secrets.put(password, value)
+        return Kept("password", place)
+
+    def _prepare(self) -> bool:
+        """Have at hand what the way needs; False where a password may be asked for later on."""
+        if self._auth == "token" and self._place_of("token") is not Place.SYSTEMD:
+            self._secrets.hold(f"{self._node}.token", ask_secret(self._node, "Token"))
+        if "password" not in self._ways or self._way in ("browser", "paste"):
+            return True
+        given = self._given()
+        if given is None and not is_there():
+            given = piped_secret()
+            if given is None and (self._place_of("token") or self._place_of("password")):
+                return True  # nobody is here, and there is what they once gave
+        if given is None and self._way == "any" and self._ways[0] != "password":
+            return False
+        self._take_password(given or ask_secret(self._node))
+        return True
+
+    def _given(self) -> str | None:
+        """The password that the program was started with: it goes before what anybody types."""
+        place = self._place_of("password")
+        is_given = place is not None and not place.lasts
+        return self._secrets.get(f"{self._node}.password") if is_given else None
+
+    def _place_of(self, kind: str) -> Place | None:
+        return self._secrets.place_of(f"{self._node}.{kind}")
+
+    def _take_password(self, password: str) -> None:
+        if not self._name:
+            self._use_name(ask_name(self._node))
+        # Held, it goes before a token of last week and is exchanged for one of today.
+        self._secrets.hold(f"{self._node}.password", password)
+
+    def _use_name(self, name: str) -> None:
+        self._name = self._new_name = name
+        changed = MappingProxyType({**self._chosen.profile.options, "username": name})
+        self._chosen = replace(self._chosen, profile=replace(self._chosen.profile, options=changed))
+
+    async def _ask_node(self, *, gives_back: bool) -> Identity:
+        node = self._chosen.open(person=AtTheConsole(self._way))
+        try:
+            identity = await node.sign_in()
+            if gives_back:
+                with contextlib.suppress(NodeError):
+                    await node.sign_out()
+            return identity
+        finally:
+            await node.aclose()
 
 
 def logout_command(options: argparse.Namespace) -> int:
-    """Forget every secret of a node."""
-    chosen = choose_node(Home.find(), options.node)
-    for kind in ("token", "password", "username"):
-        chosen.secrets.delete(f"{options.node}.{kind}")
-    say(f"Nothing is stored for {options.node} any more.")
-    return ExitCode.DONE
+    """End the sign-in on the node and forget every secret of it."""
+    from tui.signing_out import sign_out
+
+    home = Home.find()
+    done = sign_out(home, choose_node(home, options.node))
+    running = transfers_of(home, options.node).running
+    if options.json:
+        print_json(
+            {
+                "node": options.node,
+                "told": done.untold is None,
+                "left": {name: str(place) for name, place in done.left.items()},
+                "running": list(running),
+            }
+        )
+    else:
+        say(f"Nothing is stored for {options.node} any more.")
+        for name, place in done.left.items():
+            say(f"Not in our hands: {name} still comes from {place}.")
+        for name in running:
+            say(f"{name} is running and goes on signed in until it ends, or: stop {name}")
+    if done.untold is None:
+        return ExitCode.DONE
+    tell(f"eucaim-transfer: The node could not be told: {done.untold.what}")
+    tell(
+        "  what to do: Nothing here can sign in any more. A token that somebody copied would serve"
+        " until it ends by itself: ask the node's support to end the account's sessions."
+    )
+    return done.untold.exit_code

@@ -17,18 +17,32 @@ def _login(commands: Commands) -> None:
     login = add_command(commands, "login", "sign in to a node and keep the sign-in")
     login.add_argument("node", metavar="NODE")
     login.add_argument("--username", metavar="U")
+    way = login.add_mutually_exclusive_group()
+    for name, what in (
+        ("password", "by name and password, typed unseen or on standard input"),
+        ("browser", "with a browser elsewhere, which confirms a code"),
+        ("paste", "with a browser elsewhere, whose last address is pasted here"),
+    ):
+        way.add_argument(f"--{name}", dest="way", action="store_const", const=name, help=what)
+    login.add_argument(
+        "--no-keep", action="store_true", help="store nothing; only see whether it works"
+    )
     add_json(login)
 
 
 def _logout(commands: Commands) -> None:
     logout = add_command(commands, "logout", "end the sign-in and forget what is stored for a node")
     logout.add_argument("node", metavar="NODE")
+    add_json(logout)
 
 
 def _doctor(commands: Commands) -> None:
     doctor = add_command(commands, "doctor", "check this machine and a node")
     doctor.add_argument("name", nargs="?", metavar="NAME")
     doctor.add_argument("--node", metavar="NODE")
+    doctor.add_argument(
+        "--verbose", action="store_true", help="also say what was tried and what came back"
+    )
     add_json(doctor)
 
 
