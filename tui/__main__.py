@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from transfer.machine.core_dumps import write_no_core_dumps
 from transfer.programs import HELPER, is_bundled, serve_as_helper
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit code is the contract's."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    write_no_core_dumps()
     if is_bundled() and _is_process_of_ours(words):
         return 0
     if words == ["--version"]:

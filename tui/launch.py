@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from transfer.errors import (
@@ -22,6 +20,7 @@ from transfer.errors import (
 )
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import RunnerRecord, is_held, read_runner
+from transfer.machine.logind import kills_user_processes, lingers
 from transfer.programs import this_program
 from transfer.values import ExitCode
 from transfer.workspace import HOME_VARIABLE, Home, Workspace, private_opener
@@ -55,39 +54,6 @@ class Launched:
 
     how: str
     survives_logout: bool
-
-
-def lingers() -> bool:
-    """Whether systemd keeps this account's services after it logs out."""
-    return (
-        shutil.which("systemd-run") is not None
-        and bool(os.environ.get("XDG_RUNTIME_DIR"))
-        and Path(f"/var/lib/systemd/linger/{_account()}").exists()
-    )
-
-
-def kills_user_processes() -> bool:
-    """Whether logind ends what an account left running, as its configuration says."""
-    for place in ("/etc/systemd/logind.conf", *sorted(_drop_ins())):
-        try:
-            lines = Path(place).read_text(errors="replace").splitlines()
-        except OSError:
-            continue
-        for line in lines:
-            key, _, value = line.partition("=")
-            if key.strip() == "KillUserProcesses":
-                return value.strip().lower() in ("yes", "true", "on", "1")
-    return False
-
-
-def _drop_ins() -> list[str]:
-    return [str(p) for p in Path("/etc/systemd/logind.conf.d").glob("*.conf")]
-
-
-def _account() -> str:
-    import pwd
-
-    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def launch(

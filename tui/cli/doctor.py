@@ -1,63 +1,106 @@
-"""`doctor`: whether this machine and a node are ready."""
+"""`doctor`: whether this machine, the way to a node, and the account there are ready."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from dataclasses import asdict
+import sys
 
-from transfer.errors import UsageError
-from transfer.ledger.connection import Ledger
-from transfer.ledger.order import read_order
-from transfer.ledger.steps import set_step
+from transfer.errors import TransferError, UsageError
 from transfer.node import CheckResult
-from transfer.values import ExitCode, StepState
+from transfer.sentences import count
+from transfer.values import ExitCode
 from transfer.workspace import Home
-from tui.cli.output import print_json, say, tell
-from tui.doctor import check_machine
-from tui.nodes import ChosenNode, choose_node
+from tui.cli.output import print_json, refuse, say, tell
+from tui.doctoring import Aim, Finding, Part, Verdict, aim_at, examine, judge, record
 
 _WORD = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+_INDENT = " " * 8
 
 
 def doctor_command(options: argparse.Namespace) -> int:
     """Check this machine, then the node of a transfer or the one named."""
+    if options.name and options.node:
+        raise UsageError(
+            "A transfer has its node already; both were named.",
+            "Name the transfer, or the node with --node, not both.",
+        )
+    _print_anything()
     home = Home.find()
-    results = list(check_machine(home))
-    node = options.node
-    if options.name:
-        with Ledger.open(home.workspace(options.name).ledger, read_only=True) as ledger:
-            node = read_order(ledger).node
-    if node:
-        results += asyncio.run(_check_node(choose_node(home, node)))
-    failed = [r for r in results if r.state == "fail"]
-    if options.name:
-        state = StepState.BLOCKED if failed else StepState.DONE
-        with Ledger.open(home.workspace(options.name).ledger) as ledger:
-            set_step(ledger, "doctor", state, failed[0].message if failed else "All checks passed.")
+    aim = aim_at(home, options.name or "", options.node or "")
+    findings = asyncio.run(_look(home, aim, shows=not options.json, verbose=options.verbose))
+    verdict = judge(findings)
     if options.json:
-        print_json({"node": node, "checks": [asdict(r) for r in results]})
+        from tui.doctor.report import report
+
+        print_json(report(home, aim, findings, verdict))
     else:
-        for result in results:
-            say(f"{_WORD[result.state]}  {result.message}")
-            if result.state != "ok" and result.remedy:
-                say(f"      what to do: {result.remedy}")
-        if not node:
-            tell("This was the machine alone. Name a node to check it: doctor --node NODE")
-    return failed[0].exit_code or ExitCode.BLOCKED if failed else ExitCode.DONE
+        _sum_up(aim, verdict)
+    return _record(home, aim, verdict)
 
 
-async def _check_node(chosen: ChosenNode) -> list[CheckResult]:
-    from adapters.registry import check_configuration
+async def _look(home: Home, aim: Aim, *, shows: bool, verbose: bool) -> list[Finding]:
+    findings: list[Finding] = []
+    async for finding in examine(home, aim):
+        if shows:
+            if not findings or findings[-1].part is not finding.part:
+                if findings:
+                    say("")
+                say(heading(finding.part, aim.node))
+            _show(finding.result, verbose=verbose)
+        findings.append(finding)
+    return findings
 
-    configured = list(check_configuration(chosen.profile))
-    if any(result.state == "fail" for result in configured):
-        return configured
+
+def heading(part: Part, node: str) -> str:
+    """What a group of findings is about."""
+    return {
+        Part.MACHINE: "This machine",
+        Part.CONFIGURATION: f"The configuration of {node}" if node else "The transfer",
+        Part.WAY: f"The way to {node}",
+        Part.ACCOUNT: f"The account on {node}",
+    }[part]
+
+
+def _show(result: CheckResult, *, verbose: bool) -> None:
+    say(f"  {_WORD[result.state]}  {result.message}")
+    told = []
+    if result.state != "ok":
+        told += [("what to do", result.remedy), ("whom to ask", result.whom)]
+    if verbose:
+        told += [("tried", result.tried), ("answer", result.answer)]
+    for label, text in told:
+        if text:
+            say(f"{_INDENT}{label}: {text}")
+
+
+def _sum_up(aim: Aim, verdict: Verdict) -> None:
+    say("")
+    first = verdict.first
+    if not verdict.is_good and first is not None:
+        say(f"Not ready: {count(verdict.fail, 'thing')} to mend. First: {first.message}")
+    else:
+        look = f" {count(verdict.warn, 'thing')} worth a look." if verdict.warn else ""
+        where = f", and {aim.node} is ready for it" if aim.node else ""
+        say(f"This machine can do the job{where}.{look}")
+    if not aim.node and aim.trouble is None:
+        tell("This was the machine alone. Name a node to check it: doctor --node NODE")
+
+
+def _record(home: Home, aim: Aim, verdict: Verdict) -> int:
+    if not aim.transfer or aim.trouble is not None:
+        return verdict.exit_code
     try:
-        node = chosen.open()
-    except UsageError as error:
-        return [CheckResult("configuration", "fail", error.what, error.remedy, ExitCode.USAGE)]
-    try:
-        return list(await node.check())
-    finally:
-        await node.aclose()
+        record(home, aim, verdict)
+    except TransferError as error:
+        code = refuse(error, aim.transfer)
+        return code if verdict.exit_code == ExitCode.DONE else verdict.exit_code
+    return verdict.exit_code
+
+
+def _print_anything() -> None:
+    """Where text does not leave as UTF-8, the doctor is the one who has to say so."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

@@ -1,0 +1,106 @@
+"""The doctor's findings as one JSON document, fit to go into a ticket.
+
+It holds no data of patients, no secret, and nothing that names this host, its accounts or their
+folders: the helpdesk is another organisation.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from transfer import __version__
+from transfer.clock import utc_now
+from transfer.machine.cgroup import memory_limit_bytes, processor_limit
+from transfer.machine.host import THIS_HOST, Host
+from transfer.machine.software import installed_versions
+from transfer.programs import is_bundled
+from transfer.workspace import HOME_VARIABLE, Home, file_system_of, private_opener
+from tui.doctoring import Aim, Finding, Verdict
+
+FILE = "doctor.json"
+_LIBRARIES = ("textual", "pydicom", "httpx", "xnat", "dicomweb-client", "requests", "cryptography")
+
+
+def report(home: Home, aim: Aim, findings: Sequence[Finding], verdict: Verdict) -> dict[str, Any]:
+    """The document. Blocks for a moment."""
+    veil = _veil(home)
+    first = verdict.first
+    return {
+        "node": aim.node or None,
+        "transfer": aim.transfer or None,
+        "version": __version__,
+        "at_utc": utc_now(),
+        "host": host_facts(home),
+        "checks": [
+            {"part": str(finding.part)}
+            | {k: veil(v) if isinstance(v, str) else v for k, v in asdict(finding.result).items()}
+            for finding in findings
+        ],
+        "summary": {
+            "state": "fail" if verdict.fail else "warn" if verdict.warn else "ok",
+            "ok": verdict.ok,
+            "warn": verdict.warn,
+            "fail": verdict.fail,
+            "first": first.check if first else None,
+            "exit_code": verdict.exit_code,
+        },
+    }
+
+
+def host_facts(home: Home, host: Host = THIS_HOST) -> dict[str, Any]:
+    """What kind of machine it is, without a name."""
+    installed = installed_versions()
+    system = dict(
+        line.split("=", 1) for line in host.lines("/etc/os-release") if line.count("=") == 1
+    )
+    return {
+        "system": system.get("PRETTY_NAME", platform.system()).strip('"'),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "libc": " ".join(platform.libc_ver()).strip(),
+        "python": platform.python_version(),
+        "is_bundled": is_bundled(),
+        "libraries": {name: installed[name] for name in _LIBRARIES if name in installed},
+        "processors": os.cpu_count(),
+        "processor_limit": processor_limit(host),
+        "memory_limit_bytes": memory_limit_bytes(host),
+        "file_system": file_system_of(home.root),
+    }
+
+
+def write_report(home: Home, aim: Aim, document: str) -> Path:
+    """Keep the document in the transfer's folder, else in the home; its place. Blocks.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder = home.transfers / aim.transfer if aim.transfer else home.root
+    place = folder / FILE
+    with open(place, "w", opener=private_opener, encoding="utf-8") as file:
+        file.write(document)
+    return place
+
+
+def _veil(home: Home) -> Callable[[str], str]:
+    """Replaces what would name folders of this host, its accounts, and itself."""
+    names = {str(home.root): f"${HOME_VARIABLE}", str(home.config_folder): "$CONFIG"}
+    names[str(Path.home())] = "~"
+    for name in (platform.node(), platform.node().partition(".")[0]):
+        names[name] = "HOST"
+    # An account without a name has none to hide.
+    with suppress(KeyError, OSError):
+        names[getpass.getuser()] = "ACCOUNT"
+    # The longest first: a name may be part of a path.
+    known = sorted((name for name in names if len(name) > 1), key=len, reverse=True)
+    if not known:
+        return str
+    pattern = re.compile("|".join(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])" for name in known))
+    return lambda text: pattern.sub(lambda found: names[found[0]], text)
