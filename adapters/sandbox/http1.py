@@ -15,6 +15,7 @@ import ssl
 import struct
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
@@ -168,6 +169,8 @@ class _Exchange:
             self.keep_alive = False
         elif b"connection" not in names:
             headers.append((b"connection", b"keep-alive" if self.keep_alive else b"close"))
+        if b"date" not in names:
+            headers.append((b"date", formatdate(usegmt=True).encode("ascii")))
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode("ascii")]
         lines += [name + b": " + value for name, value in headers]
         self._writer.write(b"\r\n".join(lines) + b"\r\n\r\n")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
 
-from adapters.probing import failure
+from adapters.probe import failure
 from adapters.proxies import proxy_password, rules_from
 from adapters.secrets import SecretStore
 from adapters.sessions import Way, httpx_client
@@ -121,7 +122,7 @@ class UpvNode:
         if self._settings.auth in ("basic", "token", "none"):
             # A realm tells at once that a password is wrong or a certificate is bad; here only
             # the node itself can.
-            await Doctor(opened.client, self._settings, opened.credential).listing_status()
+            await self._doctor(opened).listing_status()
         return identity
 
     async def sign_out(self) -> None:
@@ -147,9 +148,12 @@ class UpvNode:
             yield failure(refused)
             return
         yield CheckResult("configuration", "ok", "The configuration is complete.")
-        doctor = Doctor(opened.client, self._settings, opened.credential)
-        async for result in doctor.results():
-            yield result
+        async with contextlib.aclosing(self._doctor(opened).results(destination)) as results:
+            async for result in results:
+                yield result
+
+    def _doctor(self, opened: _Connections) -> Doctor:
+        return Doctor(opened.client, self._settings, opened.credential, opened.way)
 
     async def check(self, destination: str = "") -> Sequence[CheckResult]:
         return [result async for result in self.checks(destination)]
@@ -231,6 +235,7 @@ class _Connections:
         way: Way,
         person: Person | None,
     ) -> None:
+        self.way = way
         self.client: httpx.AsyncClient = httpx_client(way)
         self.credential: Credential = credential(
             settings,

@@ -113,6 +113,7 @@ class Settings:
     home: Path
     dicomweb_url: str
     issuer_url: str
+    dataset_service_url: str
     images: Audience
     datasets: Audience | None
     offers_paste: bool
@@ -154,6 +155,7 @@ class Settings:
             home=home,
             dicomweb_url=given.get("dicomweb_url", "").rstrip("/"),
             issuer_url=given.get("issuer_url", "").rstrip("/"),
+            dataset_service_url=given.get("dataset_service_url", "").rstrip("/"),
             images=Audience(
                 purpose="images" if datasets else "",
                 client_id=given.get("client_id", "qpinsights"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from adapters.probing import failure
+from adapters.probe import failure
 from adapters.proxies import proxy_password, rules_from
 from adapters.secrets import SecretStore
 from adapters.sessions import Way, httpx_client
@@ -132,9 +133,10 @@ class XnatNode:
             yield failure(refused)
             return
         yield CheckResult("configuration", "ok", "The configuration is complete.")
-        doctor = Doctor(opened.client, self._settings, opened.calls, opened.objects)
-        async for result in doctor.results():
-            yield result
+        doctor = Doctor(self._settings, opened.calls, opened.objects, opened.rights, opened.way)
+        async with contextlib.aclosing(doctor.results(destination)) as results:
+            async for result in results:
+                yield result
 
     async def check(self, destination: str = "") -> Sequence[CheckResult]:
         return [result async for result in self.checks(destination)]
@@ -227,6 +229,7 @@ class _Connections:
         # The session id goes into each request by hand: a cookie that the node sets for a guest
         # must not take its place.
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.way = way
         self.client = client
         self.session = Session(client, settings, secrets, beat_s=beat_s)
         self.calls = Calls(client, settings.url, self.session, settings.name)

@@ -16,7 +16,7 @@ from tests.adapters.upv.issuer import jwt
 from tests.adapters.upv.nodes import node_at
 from tests.certificates import Authority
 from transfer.errors import NodeFault, NotSupported, SignInExpired, SignInRefused
-from transfer.node import CheckResult, Identity, Node
+from transfer.node import CheckResult, Node
 from transfer.values import SOPInstanceUID
 
 UID = SOPInstanceUID("1.2.3.4.5")
@@ -54,14 +54,19 @@ async def test_a_healthy_node_gets_a_clean_bill(
         await node.aclose()
     assert _lines(results) == [
         ("configuration", "ok"),
+        ("proxy", "ok"),
         ("reachable", "ok"),
         ("tls-version", "ok"),
         ("certificate", "ok"),
+        ("answer", "ok"),
+        ("round-trip", "ok"),
+        ("limits", "ok"),
+        ("upload-rate", "ok"),
         ("sign-in", "ok"),
         ("listing", "ok"),
     ]
-    assert "TLSv1.3" in results[2].message
-    assert "29 days" in results[3].message
+    assert "TLSv1.3" in results[3].message
+    assert "29 days" in results[4].message
 
 
 async def test_the_first_question_goes_without_a_credential(
@@ -72,7 +77,7 @@ async def test_the_first_question_goes_without_a_credential(
         assert _lines(await node.check())[-1] == ("listing", "ok")
         await node.aclose()
     assert "authorization" not in server.requests[0].headers
-    assert server.requests[1].headers["authorization"] == "Bearer abc"
+    assert server.requests[-1].headers["authorization"] == "Bearer abc"
 
 
 async def test_a_certificate_that_ends_soon_is_a_warning(
@@ -98,7 +103,7 @@ async def test_an_unknown_ca_ends_the_examination_before_any_credential(
         )
         results = await node.check()
         await node.aclose()
-    assert _lines(results) == [("configuration", "ok"), ("certificate", "fail")]
+    assert _lines(results)[-2:] == [("reachable", "ok"), ("certificate", "fail")]
     assert results[-1].exit_code == 6
     assert "ca_file" in results[-1].remedy
     assert bytes(server.received) == b""
@@ -108,7 +113,7 @@ async def test_a_node_that_is_not_there_is_unreachable(ca_file: Path, tmp_path: 
     node = node_at("https://127.0.0.1:1", ca_file, tmp_path)
     results = await node.check()
     await node.aclose()
-    assert _lines(results) == [("configuration", "ok"), ("reachable", "fail")]
+    assert _lines(results) == [("configuration", "ok"), ("proxy", "ok"), ("reachable", "fail")]
     assert results[-1].exit_code == 6
 
 
@@ -116,7 +121,7 @@ async def test_plain_http_is_a_finding_of_its_own(ca_file: Path, tmp_path: Path)
     node = node_at("http://127.0.0.1:1", ca_file, tmp_path)
     results = await node.check()
     await node.aclose()
-    assert _lines(results) == [("configuration", "ok"), ("tls-version", "fail")]
+    assert _lines(results) == [("configuration", "ok"), ("tls", "fail")]
 
 
 async def test_a_missing_ca_file_is_a_line_and_no_crash(tmp_path: Path) -> None:
@@ -207,16 +212,18 @@ async def test_a_sign_in_by_password_is_examined_with_its_roles(
         )
         results = await node.check()
         if last == "ok":
-            assert await node.sign_in() == Identity("us", ["Data ingester"])
+            identity = await node.sign_in()
+            assert (identity.username, identity.roles) == ("us", ["Data ingester"])
         await node.aclose()
     sign_in = next(result for result in results if result.check == "sign-in")
     assert sign_in.state == last
     assert ("Data ingester" in sign_in.message) is (last == "ok")
-    # The front of the issuer is examined as well, and by name.
-    assert [r.message for r in results if r.check == "reachable"] == [
+    # The front of the issuer is asked as well, and by name; the way there is the same.
+    assert [r.message for r in results if r.check == "answer"] == [
         "The node answers.",
         "The sign-in service answers.",
     ]
+    assert [r.check for r in results].count("reachable") == 1
 
 
 async def test_destinations_are_those_of_the_configuration(ca_file: Path, tmp_path: Path) -> None:

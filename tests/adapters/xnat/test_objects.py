@@ -188,13 +188,19 @@ async def test_the_doctor_asks_from_the_connection_up_to_the_role(
     results = list(await node.check())
     assert [r.check for r in results] == [
         "configuration",
+        "proxy",
         "reachable",
         "tls-version",
         "certificate",
+        "answer",
+        "round-trip",
+        "limits",
+        "upload-rate",
         "sign-in",
-        "clock",
+        "session",
         "version",
         "listing",
+        "destination",
         "role",
         "prearchive",
     ]
@@ -221,7 +227,7 @@ async def test_the_doctor_fails_a_project_that_is_not_there(
     projects(xnat)
     xnat.tell("GET", "/data/projects", table({"id": "Q", "name": ""}))
     results = list(await node.check())
-    assert [(r.check, r.state) for r in results][-1] == ("project", "fail")
+    assert [(r.check, r.state) for r in results][-1] == ("destination", "fail")
     assert "no project P" in results[-1].message
 
 
