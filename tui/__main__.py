@@ -20,6 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"eucaim-transfer {__version__}")
         return 0
+    if arguments is None:
+        from adapters.inherited import take_secrets
+
+        take_secrets()
     from tui.cli.commands import run_command
 
     return run_command(words)

@@ -1,14 +1,24 @@
-"""Starting the runner in a process of its own, so that it outlives this terminal."""
+"""Starting the runner in a process of its own, so that it outlives this terminal.
+
+What it needs of secrets goes to it through a pipe: what stands in an environment, or in arguments,
+can be read for as long as the process lives.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from adapters.inherited import (
+    PASSWORD_VARIABLE,
+    accept_secrets,
+    secrets_at_hand,
+    without_secrets,
+)
 from transfer.errors import (
     NodeError,
     RunnerHeld,
@@ -75,7 +85,7 @@ def launch(
     runner = this_program("upload", workspace.name, "--runner", "--until", until)
     how = "a session of its own"
     if password is None and lingers():
-        reason = _secret_at_hand(os.environ)
+        reason = _secret_at_hand()
         if reason is None and _as_service(workspace, runner):
             _await_service(workspace, epoch)
             return Launched("a systemd service of this account", True)
@@ -85,19 +95,19 @@ def launch(
     return Launched(how, not kills_user_processes())
 
 
-def _secret_at_hand(environ: Mapping[str, str]) -> str | None:
-    """Why the runner needs this environment, secrets and all; None when a service will do."""
-    if environ.get("EUCAIM_TRANSFER_PASSWORD") or environ.get("CREDENTIALS_DIRECTORY"):
-        return "the environment holds a password"
-    # Told by the mark alone: also in an address that cannot be read may stand a password.
-    if any("@" in environ.get(name, "") for name in _PROXY_URLS):
+def _secret_at_hand() -> str | None:
+    """Why the runner has to be handed something, which a service cannot be; None when there is
+    nothing."""
+    given = secrets_at_hand()
+    if any(name in _PROXY_URLS for name in given):
         return "the proxy's address holds a password"
+    if PASSWORD_VARIABLE in given or os.environ.get("CREDENTIALS_DIRECTORY"):
+        return "the environment holds a password"
     return None
 
 
 def _environment(workspace: Workspace) -> dict[str, str]:
-    # A password in the environment would stay readable in /proc for as long as the runner lives.
-    kept = {k: v for k, v in os.environ.items() if k != "EUCAIM_TRANSFER_PASSWORD"}
+    kept = without_secrets(os.environ)
     root = workspace.folder.parent.parent.absolute()
     if not kept.get(HOME_VARIABLE) and Home.find(kept).root == root:
         # The platform's own folders: naming one would move config.toml as well.
@@ -109,26 +119,41 @@ def _environment(workspace: Workspace) -> dict[str, str]:
 def _in_session(
     workspace: Workspace, runner: list[str], password: str | None
 ) -> subprocess.Popen[bytes]:
-    secret = password or os.environ.get("EUCAIM_TRANSFER_PASSWORD")
+    handed: dict[str, object] = {}
+    if password is not None:
+        handed["typed"] = password
+    if given := secrets_at_hand():
+        handed["environment"] = given
     read_end, write_end = os.pipe()
     try:
         with open(workspace.log, "ab", opener=private_opener) as log:
             process = subprocess.Popen(
-                [*runner, "--password-fd", str(read_end)] if secret else runner,
+                [*runner, "--password-fd", str(read_end)] if handed else runner,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                pass_fds=(read_end,) if secret else (),
+                pass_fds=(read_end,) if handed else (),
                 env=_environment(workspace),
                 cwd="/",
             )
-        if secret:
-            os.write(write_end, secret.encode())
+        if handed:
+            os.write(write_end, json.dumps(handed).encode())
     finally:
         os.close(write_end)
         os.close(read_end)
     return process
+
+
+def receive_secrets(descriptor: int | None) -> str | None:
+    """Take what `launch` handed to this process; the password that a person typed, if one did."""
+    if descriptor is None:
+        return None
+    with os.fdopen(descriptor, encoding="utf-8") as pipe:
+        handed = json.loads(pipe.read() or "{}")
+    accept_secrets(handed.get("environment", {}))
+    typed: str | None = handed.get("typed")
+    return typed
 
 
 def _as_service(workspace: Workspace, runner: list[str]) -> bool:

@@ -7,12 +7,15 @@ import logging
 import signal
 import traceback
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from transfer.accounts import ran_out, read_account, signed_in
 from transfer.deid.methods import MethodSpec
-from transfer.errors import TransferError
+from transfer.errors import NodeError, TransferError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
+from transfer.node import Identity
 from transfer.runner.run import Settings, Stop, Until, run
 from transfer.workspace import Home, Workspace, private_opener
 from tui.method import method_of
@@ -70,7 +73,7 @@ async def _run(
         settings = replace(settings, patience_s=chosen.profile.patience_s)
     node = None if until in (Until.SCAN, Until.CHECK) else chosen.open()
     try:
-        return await run(workspace, node, until, settings, stop)
+        return await run(workspace, node, until, settings, stop, partial(_record, chosen))
     except TransferError:
         raise
     except Exception as error:  # noqa: BLE001 - the process's last border; recorded and re-raised
@@ -88,6 +91,16 @@ async def _run(
     finally:
         if node is not None:
             await node.aclose()
+
+
+def _record(chosen: ChosenNode, heard: Identity | NodeError) -> None:
+    """What a run learns of the account is true for every transfer to the node."""
+    home, node = chosen.home, chosen.profile.name
+    if isinstance(heard, Identity):
+        signed_in(home, node, heard)
+    elif not read_account(home, node).is_asked_for:
+        # Whoever waits for an account keeps knowing since when.
+        ran_out(home, node, heard.what)
 
 
 def _log_to(path: Path) -> None:

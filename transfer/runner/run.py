@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import time
@@ -12,7 +13,14 @@ from enum import StrEnum
 from transfer import checkpoint
 from transfer.clinical.phase import read_clinical
 from transfer.deid.methods import MethodSpec
-from transfer.errors import EpochLost, StepBlocked, TransferError
+from transfer.errors import (
+    EpochLost,
+    NodeError,
+    SignInExpired,
+    SignInRefused,
+    StepBlocked,
+    TransferError,
+)
 from transfer.ledger.batches import retry_failed
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
@@ -24,7 +32,7 @@ from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.selection import apply_selection
 from transfer.ledger.steps import read_steps, set_step
 from transfer.ledger.volumes import count_volumes
-from transfer.node import Abilities, Node
+from transfer.node import Abilities, Identity, Node
 from transfer.plan import plan
 from transfer.prepare.maker import Remaker
 from transfer.prepare.mended import prepare_mended
@@ -52,6 +60,14 @@ from transfer.workspace import Workspace
 log = logging.getLogger("transfer.runner")
 
 _PAUSE_POLL_S = 0.2
+
+Hear = Callable[[Identity | NodeError], None]
+"""Told in a thread who the node says we are, or that it knows us no more (`SignInExpired`,
+`SignInRefused`): for whoever keeps record of the account."""
+
+
+def _deaf(_: Identity | NodeError) -> None:
+    return
 
 
 class Until(StrEnum):
@@ -105,7 +121,12 @@ class Stop:
 
 
 async def run(
-    workspace: Workspace, node: Node | None, until: Until, settings: Settings, stop: Stop
+    workspace: Workspace,
+    node: Node | None,
+    until: Until,
+    settings: Settings,
+    stop: Stop,
+    hear: Hear = _deaf,
 ) -> int:
     """Run a transfer and return the exit code; the reason stands in the runner's row.
 
@@ -122,7 +143,7 @@ async def run(
         holder = await ledger(_take, workspace, until)
         checkpoint.passed("taken")
         try:
-            code, what, remedy = await _guarded(ledger, holder, node, until, settings, stop)
+            code, what, remedy = await _guarded(ledger, holder, node, until, settings, stop, hear)
             checkpoint.passed("concluded")
             await ledger(_let_go, holder, code, what, remedy.replace("NAME", workspace.name))
         except BaseException:
@@ -149,9 +170,10 @@ async def _guarded(
     until: Until,
     settings: Settings,
     stop: Stop,
+    hear: Hear,
 ) -> tuple[int, str, str]:
     try:
-        await _phases(ledger, holder, node, until, settings, stop)
+        await _phases(ledger, holder, node, until, settings, stop, hear)
     except (Interrupted, BaseExceptionGroup, TransferError) as caught:
         error = _first(caught)
         if isinstance(error, Interrupted):
@@ -165,6 +187,8 @@ async def _guarded(
         if not isinstance(error, TransferError):
             raise
         log.warning("%s %s", error.what, error.remedy)
+        if isinstance(error, SignInExpired | SignInRefused):
+            await asyncio.to_thread(hear, error)
         if until is Until.UPLOAD or (until is Until.VERIFY and await ledger(_is_open)):
             waits = error.exit_code in (ExitCode.SIGN_IN, ExitCode.NETWORK)
             state = StepState.WAITING if waits else StepState.BLOCKED
@@ -186,6 +210,7 @@ async def _phases(
     until: Until,
     settings: Settings,
     stop: Stop,
+    hear: Hear,
 ) -> None:
     method = None
     if settings.method is not None and until is not Until.SCAN:
@@ -197,6 +222,7 @@ async def _phases(
         identity = await node.sign_in()
         who = f"Signed in as {identity.username}." if identity.username else "No sign-in is needed."
         await ledger(set_step, "login", StepState.DONE, who)
+        await asyncio.to_thread(hear, identity)
     if until is not Until.VERIFY:
         await _make_ready(ledger, holder, until, settings, stop, method)
     if until in (Until.SCAN, Until.CHECK):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.control import set_bandwidth, set_concurrency
 from transfer.ledger.holder import read_runner
 from transfer.ledger.order import Word, read_order, record_word
+from transfer.machine.logind import lingers
 from transfer.runner.gate import COUNTED
 from transfer.runner.run import Until
 from transfer.status import Status, read_status
@@ -29,7 +29,7 @@ from tui.cli.status import (
     progress_line,
     status_document,
 )
-from tui.launch import Launched, launch, lingers
+from tui.launch import Launched, launch, receive_secrets
 from tui.method import method_of
 from tui.nodes import choose_node
 from tui.runner import run_here
@@ -75,7 +75,7 @@ def upload_command(options: argparse.Namespace) -> int:
     """Send everything and prove that it arrived; here, or in a process of its own."""
     home = Home.find()
     workspace = home.workspace(options.name)
-    password = _password_from(options.password_fd)
+    password = receive_secrets(options.password_fd)
     if options.runner:
         return run_here(
             home, workspace, Until(options.until), password=password, survives_hangup=True
@@ -196,13 +196,6 @@ def _tell_progress(workspace: Workspace, over: threading.Event) -> None:
             if status.is_running and line != last:
                 tell(line)
                 last = line
-
-
-def _password_from(descriptor: int | None) -> str | None:
-    if descriptor is None:
-        return None
-    with os.fdopen(descriptor, encoding="utf-8") as pipe:
-        return pipe.read()
 
 
 def _rehearse(home: Home, workspace: Workspace, folder: Path, *, as_json: bool) -> int:
