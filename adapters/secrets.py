@@ -30,7 +30,7 @@ from transfer.errors import UsageError
 __all__ = ["Keyring", "Place", "SecretStore", "StoreFacts", "system_keyring"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
-_OF_A_NODE = ("token", "datasets.token", "password", "username")
+_OF_A_NODE = ("token", "datasets.token", "password", "username", "proxy.password")
 _PROXY_PASSWORD = "proxy.password"  # noqa: S105 - the name of the secret
 
 

@@ -20,6 +20,7 @@ from transfer.values import ExitCode
 from transfer.workspace import Home
 from tui.cli.console import AtTheConsole, ask_name, ask_secret, is_there, piped_secret
 from tui.cli.output import print_json, say, tell
+from tui.cli.proxy_password import keep_proxy_password
 from tui.nodes import ChosenNode, choose_node
 from tui.waiting import TransfersOfNode, transfers_of
 
@@ -51,6 +52,8 @@ def login_command(options: argparse.Namespace) -> int:
     home = Home.find()
     home.prepare()
     chosen = choose_node(home, options.node)
+    if options.proxy_password:
+        return keep_proxy_password(chosen, json=options.json)
     if options.no_keep:
         chosen = replace(chosen, secrets=chosen.secrets.without_keeping())
     attempt = _Attempt(chosen, options.way or "any", options.username)

@@ -24,6 +24,11 @@ def _login(commands: Commands) -> None:
         ("paste", "with a browser elsewhere, whose last address is pasted here"),
     ):
         way.add_argument(f"--{name}", dest="way", action="store_const", const=name, help=what)
+    way.add_argument(
+        "--proxy-password",
+        action="store_true",
+        help="instead of signing in, keep the password for the proxy on the way to the node",
+    )
     login.add_argument(
         "--no-keep", action="store_true", help="store nothing; only see whether it works"
     )
