@@ -17,7 +17,7 @@ from typing import Final
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Word, read_order, record_word
-from transfer.ledger.steps import set_step
+from transfer.ledger.steps import read_step, set_step
 from transfer.tickets import DeskTicket, TicketCase, TicketText
 from transfer.values import StepState
 
@@ -128,7 +128,9 @@ def record_handed_over(ledger: Ledger, case: TicketCase, text: TicketText, how: 
     """Record that a person took the text (`copied`, `saved`) to bring it to the helpdesk. One
     that is out already stays as it is."""
     ticket = _write(ledger, case, text, TicketState.DRAFT, how)
-    if ticket.state is TicketState.DRAFT and case.step == STEP:
+    step = read_step(ledger, STEP)
+    is_open = step is None or step.state is StepState.TODO
+    if ticket.state is TicketState.DRAFT and case.step == STEP and is_open:
         told = "The text was copied" if how == "copied" else "The text was saved"
         detail = f"{told}; record the ticket's number once it is sent."
         set_step(ledger, STEP, StepState.TODO, detail)
@@ -242,7 +244,9 @@ def record_answer(
         if is_news:
             ledger.record_event("ticket", f"Ticket {before.number} was answered.")
     after = _by_reference(ledger, reference)
-    _move_step(ledger, after)
+    # What a person recorded of the step meanwhile stands until there is news.
+    if is_news or after.state is not before.state:
+        _move_step(ledger, after)
     return after
 
 
