@@ -33,7 +33,7 @@ TOOL: Final = TicketCase(
             "What happens",
             "what was done, what came back",
             is_required=True,
-            most_letters=2000,
+            most_letters=1800,
             question="What happens?",
         ),
         TicketField("at_step", "Step", "doctor, login, upload …", most_letters=80),

@@ -19,6 +19,7 @@ _ROOMS = {
     "list": "orders",
     "status": "status",
     "step": "step",
+    "ticket": "ticket",
     "login": "login",
     "logout": "login",
     "doctor": "doctor",

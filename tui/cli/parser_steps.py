@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tui.cli.parser import Commands, add_command, add_json
 
 
@@ -11,6 +13,7 @@ def add_step_commands(commands: Commands) -> None:
     _logout(commands)
     _doctor(commands)
     _step(commands)
+    _ticket(commands)
 
 
 def _login(commands: Commands) -> None:
@@ -61,3 +64,31 @@ def _step(commands: Commands) -> None:
     step.add_argument("--evidence", metavar="TEXT", help="a ticket's number, for one")
     step.add_argument("--since", metavar="DATE", help="when it began, in UTC: 2026-03-12")
     add_json(step)
+
+
+def _ticket(commands: Commands) -> None:
+    ticket = add_command(
+        commands, "ticket", "write to the helpdesk: text to copy, to save or to send", named=True
+    )
+    ticket.add_argument("--case", metavar="CASE", help="which ticket; without it that of step 6")
+    ticket.add_argument("--list-cases", action="store_true", help="the tickets that there are")
+    ticket.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="fill in a field"
+    )
+    what = ticket.add_mutually_exclusive_group()
+    what.add_argument("--send", action="store_true", help="open it by the helpdesk's API")
+    what.add_argument("--out", type=Path, metavar="FILE", help="save it: FILE.txt or FILE.eml")
+    what.add_argument("--number", metavar="N", help="it was sent by hand under this number")
+    what.add_argument("--refresh", action="store_true", help="ask what became of it")
+    what.add_argument(
+        "--not-needed", action="store_true", help="the project is there already; with --reason"
+    )
+    ticket.add_argument(
+        "--attach", action="append", default=[], type=Path, metavar="FILE", help="with --send"
+    )
+    ticket.add_argument("--sent-on", metavar="DATE", help="with --number, in UTC: 2026-03-12")
+    ticket.add_argument("--answer", metavar="TEXT", help="what the helpdesk answered")
+    ticket.add_argument("--done", action="store_true", help="what was asked for is there")
+    ticket.add_argument("--by", metavar="PERSON", help="who says so")
+    ticket.add_argument("--reason", metavar="TEXT", help="why no ticket is needed")
+    add_json(ticket)
