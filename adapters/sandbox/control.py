@@ -11,29 +11,33 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from adapters.sandbox.faults import Faults
+from adapters.sandbox.issuer import Issuer
 from adapters.sandbox.store import Store
 from adapters.sandbox.xnat.site import Site
 from transfer.errors import UsageError
 
 
 class Control:
-    """`GET|POST|DELETE /faults`, `GET /stored`, and below `/xnat` `GET stored`, `POST options`.
+    """`GET|POST|DELETE /faults`, `GET /stored`, `PUT /device-clients`, and below `/xnat`
+    `GET stored`, `POST options`.
 
     Takes no credential, and answers loopback only.
     """
 
     path = "/_sandbox"
 
-    def __init__(self, faults: Faults, store: Store, xnat: Site) -> None:
+    def __init__(self, faults: Faults, store: Store, xnat: Site, issuer: Issuer) -> None:
         self._faults = faults
         self._store = store
         self._xnat = xnat
+        self._issuer = issuer
         self._app = Starlette(
             routes=[
                 Route("/faults", self._list, methods=["GET"]),
                 Route("/faults", self._add, methods=["POST"]),
                 Route("/faults", self._clear, methods=["DELETE"]),
                 Route("/stored", self._stored),
+                Route("/device-clients", self._device_clients, methods=["PUT"]),
                 Route("/xnat/stored", self._xnat_stored),
                 Route("/xnat/options", self._xnat_options, methods=["POST"]),
             ]
@@ -68,6 +72,11 @@ class Control:
                 for uid, held in self._store.stored().items()
             }
         )
+
+    async def _device_clients(self, request: Request) -> Response:
+        """Let the OIDC clients in the body, one a line, sign in by a code in the browser."""
+        self._issuer.devices.clients = set((await request.body()).decode().split())
+        return Response(status_code=204)
 
     async def _xnat_stored(self, request: Request) -> Response:
         """What the XNAT site holds, by SOP Instance UID: archived, and in the prearchive."""

@@ -24,9 +24,12 @@ from starlette.routing import Mount
 
 from adapters.sandbox.ca import ThrowAwayCa
 from adapters.sandbox.control import Control
-from adapters.sandbox.dicomweb import Auth, DicomWeb
+from adapters.sandbox.dicomweb import Auth, CheckBearer, DicomWeb
 from adapters.sandbox.faults import Fault, Faults
 from adapters.sandbox.front import Front, Recorder
+from adapters.sandbox.helpdesk import AGENT as DESK_AGENT
+from adapters.sandbox.helpdesk import CUSTOMER as DESK_CUSTOMER
+from adapters.sandbox.helpdesk import Helpdesk
 from adapters.sandbox.http1 import AsgiApp, Http1Server
 from adapters.sandbox.issuer import INGESTER, Issuer
 from adapters.sandbox.store import Store, StoredInstance
@@ -47,9 +50,10 @@ class Options:
 
     `folder` keeps what was stored beyond the sandbox's life; without it everything goes at the
     end. `ca`, in a folder of the caller's that stays, lets a node come back under the authority
-    that its clients know. `context` makes
-    another TLS context, for tests of what a client must refuse. `xnat` is how the XNAT site is
-    set up, on `xnat_port`.
+    that its clients know. `context` makes another TLS context, for tests of what a client must
+    refuse. `rotates`: a refresh token serves once. `device_clients` may sign in by a code in the
+    browser. `bearer` checks the tokens of another issuer than the stand-in's own. `xnat` is how
+    the XNAT site is set up, on `xnat_port`.
     """
 
     port: int = 0
@@ -60,6 +64,11 @@ class Options:
     destinations: Sequence[str] = ("SANDBOX|MAIN",)
     access_s: float = 300.0
     refresh_s: float = 1800.0
+    rotates: bool = False
+    device_clients: Sequence[str] = ()
+    device_s: float = 600.0
+    device_interval_s: float = 5.0
+    bearer: CheckBearer | None = None
     ca: ThrowAwayCa | None = None
     context: Callable[[ThrowAwayCa], ssl.SSLContext] | None = None
     xnat: SiteOptions = field(default_factory=SiteOptions)
@@ -88,8 +97,14 @@ class Sandbox:
         self.ca = self.options.ca or ThrowAwayCa(self._temporary / "tls")
         self.store = Store(self.options.folder or self._temporary / "store")
         self.issuer = Issuer(
-            self.faults, access_s=self.options.access_s, refresh_s=self.options.refresh_s
+            access_s=self.options.access_s,
+            refresh_s=self.options.refresh_s,
+            rotates=self.options.rotates,
+            device_clients=self.options.device_clients,
+            device_s=self.options.device_s,
+            device_interval_s=self.options.device_interval_s,
         )
+        self.helpdesk = Helpdesk(self.faults)
         folder = self.options.folder or self._temporary
         self.xnat = Site(folder / "xnat", self.faults, self.options.xnat)
         self._numbers = itertools.count(1)
@@ -117,6 +132,11 @@ class Sandbox:
     @property
     def endpoints(self) -> Endpoints:
         return Endpoints(self._url(DicomWeb.path), self._url(Issuer.path))
+
+    @property
+    def helpdesk_url(self) -> str:
+        """The helpdesk's address, without a slash at its end."""
+        return self._url(Helpdesk.path)
 
     @property
     def control_url(self) -> str:
@@ -173,6 +193,11 @@ class Sandbox:
             "home": None if home is None else str(home),
             "ca_file": str(ca_file),
             "nodes": {NODE: node, XNAT_NODE: xnat},
+            "helpdesk": {
+                "url": self.helpdesk_url,
+                "token": DESK_CUSTOMER.token,
+                "agent_token": DESK_AGENT.token,
+            },
         }
 
     def run(self, ready: Callable[[Sandbox], None]) -> None:
@@ -213,11 +238,14 @@ class Sandbox:
         shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _application(self) -> AsgiApp:
-        dicomweb = DicomWeb(self.store, self.issuer, self.faults, self.options.auth)
+        dicomweb = DicomWeb(
+            self.store, self.issuer, self.faults, self.options.auth, self.options.bearer
+        )
         return Starlette(
             routes=[
-                Mount(Control.path, app=Control(self.faults, self.store, self.xnat)),
+                Mount(Control.path, app=Control(self.faults, self.store, self.xnat, self.issuer)),
                 Mount(Issuer.path, app=Front(self.issuer.app, self.faults, "issuer")),
+                Mount(Helpdesk.path, app=Front(self.helpdesk.app, self.faults, "helpdesk")),
                 Mount(DicomWeb.path, app=dicomweb),
             ]
         )
@@ -259,12 +287,14 @@ class Sandbox:
             "destinations": [PROJECT],
             "listing_delay_s": 2,
         }
-        return _table(NODE, values) + "\n" + _table(XNAT_NODE, xnat)
+        desk: dict[str, object] = {"url": self.helpdesk_url, "ca_file": "ca.pem"}
+        tables = {f"nodes.{NODE}": values, f"nodes.{XNAT_NODE}": xnat, "helpdesk": desk}
+        return "\n".join(_table(name, table) for name, table in tables.items())
 
 
-def _table(node: str, values: Mapping[str, object]) -> str:
+def _table(name: str, values: Mapping[str, object]) -> str:
     lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-    return "\n".join([f"[nodes.{node}]", *lines, ""])
+    return "\n".join([f"[{name}]", *lines, ""])
 
 
 async def serve(

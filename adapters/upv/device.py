@@ -15,6 +15,8 @@ from transfer.errors import NodeBusy, NodeError, Unreachable
 
 ENDPOINT = "device_authorization_endpoint"
 _SLOW_DOWN_S = 5.0
+# Keycloak says the first, as RFC 6749 5.2 has it; node-oidc-provider 9.13 the second.
+_NOT_FOR_THIS_CLIENT = ("unauthorized_client", "invalid_request", "unsupported_grant_type")
 _LONGEST_CODE = 64
 
 
@@ -70,6 +72,8 @@ async def _begin(grants: Grants, purpose: str) -> tuple[str, SignInPrompt, float
             )
             break
         except GrantRefused as refused:
+            if refused.code in _NOT_FOR_THIS_CLIENT:
+                raise GrantRefused("unauthorized_client", refused.description) from None
             if refused.code not in NO_SUCH_SCOPE or scope == SCOPES[-1]:
                 raise
     code, user_code = answer.get("device_code"), answer.get("user_code")
