@@ -54,15 +54,15 @@ TIMEPOINTS: Final = TicketField(
     most_letters=400,
 )
 SITE_CODE: Final = TicketField(
-    "site_code", "Site: code", "at most 16 characters", most_letters=16, names_staff=True
+    "site_code", "Code of the site", "at most 16 characters", most_letters=16, names_staff=True
 )
 SITE_NAME: Final = TicketField(
-    "site_name", "Site: name", "at most 50 characters", most_letters=50, names_staff=True
+    "site_name", "Name of the site", "at most 50 characters", most_letters=50, names_staff=True
 )
-COUNTRY: Final = TicketField("country", "Site: country", most_letters=50, names_staff=True)
+COUNTRY: Final = TicketField("country", "Country of the site", most_letters=50, names_staff=True)
 CONTACT: Final = TicketField(
     "contact",
-    "Site: contact",
+    "Contact of the site",
     "who represents it, and how to reach them",
     most_letters=_PERSON_OR_PLACE,
     names_staff=True,

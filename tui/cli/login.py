@@ -24,6 +24,8 @@ from tui.cli.proxy_password import keep_proxy_password
 from tui.nodes import ChosenNode, choose_node
 from tui.waiting import TransfersOfNode, transfers_of
 
+# Stands where a node's name does; no node can be called so.
+HELPDESK: Final = "helpdesk"
 _TOKENS: Final = ("token", "datasets.token")
 
 
@@ -51,6 +53,10 @@ def login_command(options: argparse.Namespace) -> int:
     """Sign in once and keep what makes it last."""
     home = Home.find()
     home.prepare()
+    if options.node == HELPDESK:
+        from tui.cli.helpdesk import login_helpdesk
+
+        return login_helpdesk(home, json=options.json)
     chosen = choose_node(home, options.node)
     if options.proxy_password:
         return keep_proxy_password(chosen, json=options.json)
@@ -216,6 +222,10 @@ def logout_command(options: argparse.Namespace) -> int:
     from tui.signing_out import sign_out
 
     home = Home.find()
+    if options.node == HELPDESK:
+        from tui.cli.helpdesk import logout_helpdesk
+
+        return logout_helpdesk(home, json=options.json)
     done = sign_out(home, choose_node(home, options.node))
     running = transfers_of(home, options.node).running
     if options.json:
@@ -231,6 +241,11 @@ def logout_command(options: argparse.Namespace) -> int:
         say(f"Nothing is stored for {options.node} any more.")
         for name, place in done.left.items():
             say(f"Not in our hands: {name} still comes from {place}.")
+        if done.unreached_keyring:
+            say(
+                "What may lie in the system's keyring stays there:"
+                f" {done.unreached_keyring}. Unlock it and run logout again."
+            )
         for name in running:
             say(f"{name} is running and goes on signed in until it ends, or: stop {name}")
     if done.untold is None:
