@@ -26,8 +26,8 @@ def login_helpdesk(home: Home, *, json: bool) -> int:
     if not token:
         raise UsageError(
             "A token is needed, and there is no terminal to ask for it.",
-            f"Make one at {load_helpdesk(home.config_folder).url} (your picture, Profile, Token Access, permission"
-            " ticket.customer) and give it on standard input, or as the systemd credential"
+            f"Make one at {load_helpdesk(home.config_folder).url} (your picture, Profile, Token"
+            " Access, permission ticket.customer) and give it on standard input, or as the systemd credential"
             " helpdesk.token.",
         )
     who, place = keep_token(home, token)
@@ -48,7 +48,6 @@ def logout_helpdesk(home: Home, *, json: bool) -> int:
         say("No token for the helpdesk is stored any more.")
         for name, place in left.items():
             say(f"Not in our hands: {name} still comes from {place}.")
-        say(
-            f"To end it for good delete it at {load_helpdesk(home.config_folder).url}: Profile, Token Access."
-        )
+        url = load_helpdesk(home.config_folder).url
+        say(f"To end it for good delete it at {url}: Profile, Token Access.")
     return ExitCode.DONE
