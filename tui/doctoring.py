@@ -10,14 +10,14 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from pathlib import Path
 
 from transfer.clock import utc_now
 from transfer.errors import TransferError
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
-from transfer.ledger.steps import StepRecord, read_step, set_step
+from transfer.ledger.steps import set_step
 from transfer.machine.host import YOU
 from transfer.machine.question import Question, said
 from transfer.node import CheckResult
@@ -85,6 +85,16 @@ class Verdict:
         if self.is_good or self.first is None:
             return ExitCode.DONE
         return self.first.exit_code or ExitCode.BLOCKED
+
+
+def heading(part: Part, node: str) -> str:
+    """What a group of findings is about."""
+    return {
+        Part.MACHINE: "This machine",
+        Part.CONFIGURATION: f"The configuration of {node}" if node else "The transfer",
+        Part.WAY: f"The way to {node}",
+        Part.ACCOUNT: f"The account on {node}",
+    }[part]
 
 
 def judge(findings: Sequence[Finding]) -> Verdict:
@@ -207,47 +217,65 @@ class Doctoring:
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    def aim(self, transfer: str, node: str = "") -> Aim:
-        """See `aim_at`."""
-        return aim_at(self._home, transfer, node)
+    def begin(self, transfer: str, node: str, tell: Callable[[Aim, Finding], None]) -> Round:
+        """A round that is not running yet; `tell` is called from the thread that runs it."""
+        return Round(self._home, transfer, node, tell)
 
-    def last(self, transfer: str) -> StepRecord | None:
-        """What the last round came to; None where there was none.
+    def record(self, outcome: Outcome) -> None:
+        """See `record`."""
+        record(self._home, outcome.aim, outcome.verdict)
+
+    def write_report(self, outcome: Outcome) -> Path:
+        """Write the findings for a ticket; where.
 
         Raises:
-            TransferError: the ledger cannot be read.
+            UsageError: it cannot be written.
         """
-        with Ledger.open(self._home.workspace(transfer).ledger, read_only=True) as ledger:
-            return read_step(ledger, STEP)
+        from tui.doctor.report import report, write_report
 
-    def start(self, aim: Aim, tell: Callable[[Finding], None]) -> Round:
-        """A round that is not running yet."""
-        return Round(partial(examine, self._home, aim), tell)
+        document = report(self._home, outcome.aim, outcome.findings, outcome.verdict)
+        return write_report(self._home, outcome.aim, document)
 
-    def record(self, aim: Aim, verdict: Verdict) -> None:
-        """See `record`."""
-        record(self._home, aim, verdict)
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A round that came to its end."""
+
+    aim: Aim
+    findings: Sequence[Finding]
+
+    @property
+    def verdict(self) -> Verdict:
+        return judge(self.findings)
 
 
 class Round:
     """One round on a thread of its own, which can be ended from another."""
 
     def __init__(
-        self, flow: Callable[[], AsyncGenerator[Finding, None]], tell: Callable[[Finding], None]
+        self, home: Home, transfer: str, node: str, tell: Callable[[Aim, Finding], None]
     ) -> None:
-        self._flow = flow
+        self._home = home
+        self._transfer = transfer
+        self._node = node
         self._tell = tell
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_ended = False
+        self._findings: list[Finding] = []
 
-    def run(self) -> bool:
-        """Go through all of it, telling each finding from this thread; False when it was ended."""
+    def run(self) -> Outcome | None:
+        """Go through all of it, telling each finding as it comes; None when it was ended.
+
+        Raises:
+            UsageError: there is no transfer of that name.
+        """
+        aim = aim_at(self._home, self._transfer, self._node)
         try:
-            asyncio.run(self._go())
+            asyncio.run(self._go(aim))
         except asyncio.CancelledError:
-            return False
-        return not self._is_ended
+            return None
+        return None if self._is_ended else Outcome(aim, tuple(self._findings))
 
     def end(self) -> None:
         """Stop as soon as possible, from any thread; nothing more is told."""
@@ -258,10 +286,11 @@ class Round:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(task.cancel)
 
-    async def _go(self) -> None:
+    async def _go(self, aim: Aim) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        async with aclosing(self._flow()) as findings:
+        async with aclosing(examine(self._home, aim)) as findings:
             async for finding in findings:
                 if self._is_ended:
                     return
-                self._tell(finding)
+                self._findings.append(finding)
+                self._tell(aim, finding)

@@ -26,6 +26,7 @@ from transfer.status import Status, read_status
 from transfer.workspace import Home, Workspace
 from tui.accounts import Accounts
 from tui.choosing import Choosing
+from tui.doctoring import Doctoring
 from tui.findings import Findings
 from tui.folders import Folder, complete, look_into
 from tui.journeys import Journeys, journey_of_node
@@ -86,6 +87,7 @@ class Source:
         self.looks = Looks(home)
         self.findings = Findings(home)
         self.choosing = Choosing(home)
+        self.doctoring = Doctoring(home)
         self.timing = Timing(home)
         self.journeys = Journeys(home, self.journey, self.now)
 

@@ -65,10 +65,7 @@ def check_time_sync(host: Host = THIS_HOST) -> CheckResult:
             " off makes tokens and certificates fail.",
             "not synchronised",
         )
-    return asked.ok(
-        "What keeps the clock right cannot be told here; the node's answer is compared with it.",
-        "not told",
-    )
+    return asked.ok("Whether NTP keeps the clock right cannot be told here.", "not told")
 
 
 def check_time_zone(host: Host = THIS_HOST) -> CheckResult:

@@ -12,7 +12,7 @@ from transfer.sentences import count
 from transfer.values import ExitCode
 from transfer.workspace import Home
 from tui.cli.output import print_json, refuse, say, tell
-from tui.doctoring import Aim, Finding, Part, Verdict, aim_at, examine, judge, record
+from tui.doctoring import Aim, Finding, Verdict, aim_at, examine, heading, judge, record
 
 _WORD = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 _INDENT = " " * 8
@@ -50,16 +50,6 @@ async def _look(home: Home, aim: Aim, *, shows: bool, verbose: bool) -> list[Fin
             _show(finding.result, verbose=verbose)
         findings.append(finding)
     return findings
-
-
-def heading(part: Part, node: str) -> str:
-    """What a group of findings is about."""
-    return {
-        Part.MACHINE: "This machine",
-        Part.CONFIGURATION: f"The configuration of {node}" if node else "The transfer",
-        Part.WAY: f"The way to {node}",
-        Part.ACCOUNT: f"The account on {node}",
-    }[part]
 
 
 def _show(result: CheckResult, *, verbose: bool) -> None:

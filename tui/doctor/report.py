@@ -7,10 +7,11 @@ folders: the helpdesk is another organisation.
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import platform
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 from transfer import __version__
 from transfer.clock import utc_now
+from transfer.errors import UsageError
 from transfer.machine.cgroup import memory_limit_bytes, processor_limit
 from transfer.machine.host import THIS_HOST, Host
 from transfer.machine.software import installed_versions
@@ -76,16 +78,22 @@ def host_facts(home: Home, host: Host = THIS_HOST) -> dict[str, Any]:
     }
 
 
-def write_report(home: Home, aim: Aim, document: str) -> Path:
+def write_report(home: Home, aim: Aim, document: Mapping[str, Any]) -> Path:
     """Keep the document in the transfer's folder, else in the home; its place. Blocks.
 
     Raises:
-        OSError: it cannot be written.
+        UsageError: it cannot be written.
     """
     folder = home.transfers / aim.transfer if aim.transfer else home.root
     place = folder / FILE
-    with open(place, "w", opener=private_opener, encoding="utf-8") as file:
-        file.write(document)
+    try:
+        with open(place, "w", opener=private_opener, encoding="utf-8") as file:
+            json.dump(document, file, ensure_ascii=False, indent=1)
+    except OSError as error:
+        raise UsageError(
+            f"The report cannot be written to the folder for transfers ({error.strerror}).",
+            "Write it elsewhere by command: eucaim-transfer doctor --json > FILE",
+        ) from error
     return place
 
 

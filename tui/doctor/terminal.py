@@ -107,7 +107,7 @@ def check_colours(terminal: Terminal) -> CheckResult:
 
 def check_encoding(terminal: Terminal) -> CheckResult:
     """Does text leave as UTF-8, and are file names read as such?"""
-    asked = Question("utf-8", "Looked at the encoding of this process's text and file names.")
+    asked = Question("encoding", "Looked at the encoding of this process's text and file names.")
     answer = f"text {terminal.encoding}, file names {terminal.names}"
     if not (_is_utf8(terminal.encoding) and _is_utf8(terminal.names)):
         return asked.fail(

@@ -26,6 +26,7 @@ class HomeScreen(Page):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", "New transfer", id="home.new"),
+        Binding("d", "doctor", "Doctor", tooltip="Can this machine do the job?", id="home.doctor"),
         Binding("escape", "nothing", show=False, id="home.back"),
     ]
 
@@ -106,6 +107,11 @@ class HomeScreen(Page):
         from tui.screens.new_node import NodeScreen
 
         self.app.push_screen(NodeScreen())
+
+    def action_doctor(self) -> None:
+        from tui.screens.doctor import DoctorScreen
+
+        self.app.push_screen(DoctorScreen(""))
 
 
 _EMPTY = (

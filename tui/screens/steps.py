@@ -10,6 +10,8 @@ from tui.page import Page
 # The images' own screens depend on what the runner does; the journey's screen chooses them.
 STEP_SCREENS: Mapping[str, tuple[str, str]] = {
     "deidentify": ("review", "ReviewScreen"),
+    "login": ("account", "AccountScreen"),
+    "doctor": ("doctor", "DoctorScreen"),
 }
 
 
@@ -18,3 +20,12 @@ def screen_of_step(engine: str, transfer: str) -> Page:
     module, name = STEP_SCREENS[engine]
     made: Callable[[str], Page] = getattr(importlib.import_module(f"tui.screens.{module}"), name)
     return made(transfer)
+
+
+def ticket_screen(transfer: str, case: str) -> Page:
+    """The ticket's screen at one case of the helpdesk, which its class takes as second argument."""
+    module, name = STEP_SCREENS["ticket"]
+    made: Callable[[str, str], Page] = getattr(
+        importlib.import_module(f"tui.screens.{module}"), name
+    )
+    return made(transfer, case)

@@ -213,8 +213,13 @@ class Rows(ScrollView, can_focus=True):
             self.post_message(self.Reached(self, self.key))
 
     def _follow(self) -> None:
-        top = self.cursor * self._lines_per_row
-        area = Region(0, top, max(1, self.content_size.width), self._lines_per_row)
+        first = self.cursor
+        # A heading stays in sight with what stands right below it.
+        while 0 < first <= len(self._rows) and not self._rows[first - 1].is_choice:
+            first -= 1
+        top = first * self._lines_per_row
+        height = (self.cursor - first + 1) * self._lines_per_row
+        area = Region(0, top, max(1, self.content_size.width), height)
         self.scroll_to_region(area, animate=False, force=True)
 
     def render_line(self, y: int) -> Strip:
