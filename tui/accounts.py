@@ -184,9 +184,9 @@ def since_told(account: Account, now: datetime) -> str:
     began = since(account.since_utc)
     if began is None:
         return ""
-    told = f"since {began.astimezone():%d %b %Y, %H:%M}"
+    told = f"since {began.astimezone():%d %b %Y %H:%M}"
     hours = hours_since(account.since_utc, now)
-    return f"{told}, {figures.span(hours * 3600)}" if hours else told
+    return f"{told} ({figures.span(hours * 3600)})" if hours else told
 
 
 def reminder(account: Account, now: datetime) -> str:
@@ -224,4 +224,4 @@ def _provided(chosen: ChosenNode) -> str:
 
 
 def _kept_in(chosen: ChosenNode) -> str:
-    return str(chosen.secrets.describe())
+    return f"The sign-in is kept in {chosen.secrets.describe().writes_to}."

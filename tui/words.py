@@ -196,7 +196,7 @@ def upload_now(status: Status, survives_logout: bool | None) -> Now:
     if state == "stopping":
         return Now("Stopping: running requests are finished first.", "Nothing to press: wait.")
     if state == "waiting":
-        return Now("The node wants you to sign in.", "[u] asks for the password and goes on.")
+        return Now("The node wants you to sign in.", "[u] signs in and goes on.")
     if is_all_there(status):
         return Now("The images are done.", "[Esc] goes back to the journey for the next step.")
     counts = status.census.instances

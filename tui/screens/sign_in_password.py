@@ -76,8 +76,8 @@ class PasswordScreen(Attempting[SignedIn | None]):
 
     def _draw_about(self, width: int) -> list[Content]:
         said = [
-            "The pair that you use on the node's own page. The password is used once; where the "
-            "node gives a token for it, the token is kept instead.",
+            "Name and password are those of the node's own page. The password is used once; where "
+            "the node gives a token for it, the token is kept instead.",
             *([self._view.kept_in] if self._view.kept_in else []),
             *([self._view.provided] if self._view.provided else []),
         ]

@@ -66,6 +66,7 @@ class PasteScreen(ElsewhereScreen[SignedIn | None], Attempting[SignedIn | None])
         )
         return [
             *found,
+            Content(""),
             *numbered(1, ink("Open in any browser, and sign in there:"), width),
             *(line("   ", piece) for piece in address_lines(prompt.address, width - 3)),
             *numbered(2, ink(back), width),

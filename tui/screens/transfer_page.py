@@ -22,6 +22,7 @@ from transfer.values import ExitCode
 from tui import figures, words
 from tui.page import Page
 from tui.screens.question import Ask, Question
+from tui.screens.sign_in import sign_in
 from tui.source import Glance, Launch, Until
 from tui.text import plain
 from tui.widgets.failure import Trouble
@@ -51,6 +52,7 @@ class TransferPage(Page):
         self.glance: Glance | None = None
         self.is_starting = False
         self._started_here = False
+        self._must_ask = False
         self._ticks = 0
 
     @property
@@ -84,13 +86,22 @@ class TransferPage(Page):
         self._ask_when_signed_out()
 
     def _ask_when_signed_out(self) -> None:
-        """Whoever has just pressed start is here to give the password."""
+        """Whoever has just pressed start is here to sign in."""
         status = self.status
         if not self._started_here or status is None or self.is_starting or status.is_running:
             return
         self._started_here = False
         if status.runner.exit_code == ExitCode.SIGN_IN and self.is_current:
+            # Whatever the record of the account says: the run has just shown that it does not hold.
+            self._must_ask = True
             self.action_start()
+
+    @property
+    def _is_signed_in(self) -> bool:
+        """Whether somebody has signed in since the last run ended for want of it."""
+        journey = self.glance.journey if self.glance else None
+        standings = journey.standings if journey else ()
+        return any(s.is_done for s in standings if s.step.engine == "login")
 
     def _situation(self) -> tuple[object, ...]:
         """Whatever decides which keys there are."""
@@ -156,7 +167,7 @@ class TransferPage(Page):
         if self.question_open():
             return remedy, "[a] lets a named person answer for it. Otherwise:"
         if self.status and self.status.runner.exit_code == ExitCode.SIGN_IN:
-            return remedy, "[u] asks for the password and goes on."
+            return remedy, "[u] signs in and goes on."
         if self.status and self.status.census.instances.failed:
             return "", "[f] shows what failed and why; [u] tries again."
         return remedy, "" if remedy else "[u] tries again."
@@ -223,29 +234,18 @@ class TransferPage(Page):
 
     async def start(self) -> None:
         """Start the runner, after the questions that have to be asked."""
-        password: str | None = None
-        if self.status and self.status.runner.exit_code == ExitCode.SIGN_IN:
-            password = await self.ask_password()
-            if password is None:
-                return
-        await self.launch(password)
+        status, must_ask = self.status, self._must_ask
+        self._must_ask = False
+        is_wanted = status is not None and status.runner.exit_code == ExitCode.SIGN_IN
+        if status is None or not is_wanted or (self._is_signed_in and not must_ask):
+            await self.launch(None)
+            return
+        done = await sign_in(self, status.order.node)
+        if done is not None:
+            await self.launch(done.password, is_signed_in=True)
 
-    async def ask_password(self) -> str | None:
-        """The password for the node, or None when the operator went back."""
-        node = plain(self.status.order.node) if self.status else "the node"
-        return await self.app.push_screen_wait(
-            Ask(
-                f"Sign in to {node}",
-                [
-                    "The password is handed to the runner and is not stored.",
-                    f"To store it for unattended runs: eucaim-transfer login {node}",
-                ],
-                secret=True,
-            )
-        )
-
-    async def launch(self, password: str | None) -> None:
-        """Start the runner and say how it went."""
+    async def launch(self, password: str | None, *, is_signed_in: bool = False) -> None:
+        """Start the runner and say how it went. `is_signed_in`: somebody has just signed in."""
         self.is_starting = True
         self.draw()
         self.refresh_bindings()
@@ -262,8 +262,8 @@ class TransferPage(Page):
                 self.draw()
                 self.refresh_bindings()
         self.owner.launches[self.transfer] = launched
-        # A wrong password is asked for again by the operator, never by the program: accounts lock.
-        self._started_here = password is None
+        # After a sign-in that did not hold, the operator asks for another: accounts get locked.
+        self._started_here = not is_signed_in
         self._ticks = 0
         self._tick()
 
