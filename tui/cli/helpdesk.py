@@ -27,8 +27,8 @@ def login_helpdesk(home: Home, *, json: bool) -> int:
         raise UsageError(
             "A token is needed, and there is no terminal to ask for it.",
             f"Make one at {load_helpdesk(home.config_folder).url} (your picture, Profile, Token"
-            " Access, permission ticket.customer) and give it on standard input, or as the systemd credential"
-            " helpdesk.token.",
+            " Access, permission ticket.customer) and give it on standard input, or as the systemd"
+            " credential helpdesk.token.",
         )
     who, place = keep_token(home, token)
     if json:
