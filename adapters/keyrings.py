@@ -21,6 +21,12 @@ _REAL = {
     "macOS": "Keychain",
     "Windows": "Credential Locker",
 }
+# InitError: there is no collection, and making one needs a person (keyring's SecretService).
+_KNOWN_FAILURES = {
+    "KeyringLocked": "it is locked",
+    "LockedException": "it is locked",
+    "InitError": "it was never set up or is locked",
+}
 _PATIENCE_S = 5.0
 _WITH_A_DESKTOP_S = 60.0
 
@@ -81,6 +87,11 @@ class TimedKeyring:
         ring = self._found()
         members = getattr(ring, "backends", None) or [ring]
         return _name_of(members[0])
+
+    @property
+    def unreached(self) -> str:
+        """Why a keyring that is there could not be asked: what is in it stays. Empty otherwise."""
+        return self.why_not if self._ring is not None else ""
 
     @property
     def is_usable(self) -> bool:
@@ -145,10 +156,9 @@ class TimedKeyring:
         # By its kind alone: its text is the keyring's.
         if not failures:
             self.why_not = f"it did not answer within {patience_s:g} seconds; perhaps it is locked"
-        elif type(failures[0]).__name__ in ("KeyringLocked", "LockedException"):
-            self.why_not = "it is locked"
         else:
-            self.why_not = f"it refused ({type(failures[0]).__name__})"
+            kind = type(failures[0]).__name__
+            self.why_not = _KNOWN_FAILURES.get(kind, f"it refused ({kind})")
         return None
 
 

@@ -197,6 +197,11 @@ class SecretStore:
                 found[f"{node}.{kind}"] = place
         return found
 
+    @property
+    def unreached_keyring(self) -> str:
+        """Why a keyring that may hold a secret could not be asked; empty where it was."""
+        return self._keyring.unreached
+
     def describe(self) -> StoreFacts:
         """Which places are read and written, in words. Asks the keyring."""
         reads = []
@@ -206,6 +211,8 @@ class SecretStore:
             reads.append(Place.ENVIRONMENT.value)
         reads.append(Place.FILE.value)
         writes = Place.FILE.value
+        # A locked one shows only when it is asked for something.
+        self._keyring.get(self._service, "doctor.question")
         if self._keyring.is_usable:
             writes = Place.KEYRING.value
             if self._keyring.name:

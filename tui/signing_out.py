@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class SignedOut:
     """`untold` is why the node could not be told, None where it was or had nothing to hear.
-    `left` is what sign-ins still find, by the secret's name: it is not in our hands."""
+    `left` is what sign-ins still find, by the secret's name: it is not in our hands.
+    `unreached_keyring` is why a keyring could not be asked to forget, empty where it was."""
 
     untold: TransferError | None
     left: Mapping[str, Place]
+    unreached_keyring: str = ""
 
 
 def sign_out(home: Home, chosen: ChosenNode) -> SignedOut:
@@ -39,7 +41,8 @@ def sign_out(home: Home, chosen: ChosenNode) -> SignedOut:
         untold = trouble
     chosen.secrets.forget_node(node)
     signed_out(home, node)
-    return SignedOut(untold, chosen.secrets.still_there(node))
+    left = chosen.secrets.still_there(node)
+    return SignedOut(untold, left, chosen.secrets.unreached_keyring)
 
 
 async def _tell(chosen: ChosenNode) -> None:
