@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +9,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from transfer.accounts import Account, asked_for, read_account, signed_in, signed_out
-from transfer.errors import NodeError, TransferError, UsageError
+from transfer.accounts import Account, asked_for, read_account, signed_in
+from transfer.errors import TransferError, UsageError
 from transfer.journey.account import ASK_AGAIN
 from transfer.journey.waiting import PATIENCE, hours_since, since
 from transfer.ledger.connection import Ledger
@@ -156,27 +155,19 @@ class Accounts:
             UsageError: the configuration or the secret store cannot be used.
         """
         from tui.nodes import choose_node
+        from tui.signing_out import sign_out
 
-        chosen = choose_node(self._home, node)
-
-        async def go() -> None:
-            opened = chosen.open()
-            try:
-                await opened.sign_out()
-            finally:
-                await opened.aclose()
-
-        told = ""
-        try:
-            asyncio.run(go())
-        except NodeError as error:
-            told = f"Nothing is stored here any more, but the node could not be told: {error.what}"
-        chosen.secrets.forget_node(node)
-        signed_out(self._home, node)
-        left = chosen.secrets.still_there(node).values()
-        if left:
-            told = f"A sign-in that is not ours to delete is still in {next(iter(left))}. {told}"
-        return told.strip()
+        done = sign_out(self._home, choose_node(self._home, node))
+        told = []
+        if done.left:
+            told.append(
+                f"A sign-in that is not ours to delete is in {next(iter(done.left.values()))}."
+            )
+        if done.unreached_keyring:
+            told.append(f"What may lie in the keyring stays there: {done.unreached_keyring}.")
+        if done.untold is not None:
+            told.append(f"The node could not be told: {done.untold.what}")
+        return " ".join(told)
 
 
 def since_told(account: Account, now: datetime) -> str:

@@ -22,6 +22,7 @@ _ROOMS = {
     "ticket": "ticket",
     "login": "login",
     "logout": "login",
+    "account": "account",
     "doctor": "doctor",
     "scan": "runs",
     "check": "check",

@@ -8,9 +8,10 @@ from tui.cli.parser import Commands, add_command, add_json
 
 
 def add_step_commands(commands: Commands) -> None:
-    """`login`, `logout`, `doctor`, `step`."""
+    """`login`, `logout`, `account`, `doctor`, `step`."""
     _login(commands)
     _logout(commands)
+    _account(commands)
     _doctor(commands)
     _step(commands)
     _ticket(commands)
@@ -42,6 +43,20 @@ def _logout(commands: Commands) -> None:
     logout = add_command(commands, "logout", "end the sign-in and forget what is stored for a node")
     logout.add_argument("node", metavar="NODE")
     add_json(logout)
+
+
+def _account(commands: Commands) -> None:
+    account = add_command(
+        commands, "account", "what to do for an account on a node, and how far it is"
+    )
+    account.add_argument("node", metavar="NODE")
+    account.add_argument(
+        "--asked", action="store_true", help="record that the account was asked for"
+    )
+    account.add_argument("--by", metavar="PERSON", help="who asked")
+    account.add_argument("--qr", action="store_true", help="draw each address for a phone")
+    account.add_argument("--ascii", action="store_true", help="draw with # instead of blocks")
+    add_json(account)
 
 
 def _doctor(commands: Commands) -> None:
