@@ -32,6 +32,7 @@ from tui.folders import Folder, complete, look_into
 from tui.journeys import Journeys, journey_of_node
 from tui.looking import Looks
 from tui.reviewing import Reviews
+from tui.ticketing import Ticketing
 from tui.timing import Timing
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Source:
         self.findings = Findings(home)
         self.choosing = Choosing(home)
         self.doctoring = Doctoring(home)
+        self.ticketing = Ticketing(home)
         self.timing = Timing(home)
         self.journeys = Journeys(home, self.journey, self.now)
 

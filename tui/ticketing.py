@@ -124,6 +124,13 @@ class Ticketing:
                 told=told_in(ledger, pieces_of(found, values)) if searches else (),
             )
 
+    def search(self, desk: Desk) -> list[Told]:
+        """What a case, as it is filled in, tells of patients of its transfer."""
+        from adapters.helpdesk.compose import pieces_of
+
+        with Ledger.open(self._workspace(desk.transfer).ledger, read_only=True) as ledger:
+            return told_in(ledger, pieces_of(desk.case, desk.values))
+
     def settings(self) -> DeskSettings:
         """How the helpdesk is reached.
 
@@ -182,7 +189,7 @@ class Ticketing:
 
         desk = self.look(name, case)
         text = self.checked(desk)
-        write_ticket(path, text, self.settings().mail)
+        write_ticket(path.expanduser(), text, self.settings().mail)
         with Ledger.open(self._workspace(name).ledger) as ledger:
             record_handed_over(ledger, desk.case, text, "saved")
 

@@ -12,6 +12,7 @@ STEP_SCREENS: Mapping[str, tuple[str, str]] = {
     "deidentify": ("review", "ReviewScreen"),
     "login": ("account", "AccountScreen"),
     "doctor": ("doctor", "DoctorScreen"),
+    "ticket": ("ticket", "TicketScreen"),
 }
 
 
