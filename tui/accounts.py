@@ -193,7 +193,7 @@ def _lines(step: JourneyStep) -> Sequence[str]:
 
 
 def _links(step: JourneyStep) -> Sequence[Link]:
-    own = [Link("The node", step.link)] if step.link else []
+    own = [Link("The node itself", step.link)] if step.link else []
     return (*own, *(Link(what, address) for address, what in step.links))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from adapters.addresses import ACCOUNT_LINKS
 from transfer.journey.steps import Journey, JourneyStep
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ _STEPS = (
         number=5,
         title="Account and sign-in",
         text=(
-            "Register on the node through LS-AAI and ask for the role Data ingester (and Dataset "
-            "manager for step 10). Add a password: User Account, Account security, Signing in. "
-            "Accept the terms in the browser once, then sign in here."
+            "Register on the node through LS-AAI. Ask there for the role Data ingester, and for "
+            "Dataset manager if you are to do step 10. Accept the terms in the browser. Add a "
+            "password: User Account, Account security, Signing in. Take the SITE ID of your "
+            "institution from the dashboard. Sign in here."
         ),
         link="https://eucaim-node.i3m.upv.es/",
         engine="login",
+        links=ACCOUNT_LINKS,
     ),
     JourneyStep(
         id="ticket",

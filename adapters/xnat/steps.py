@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adapters.addresses import ACCOUNT_LINKS
 from transfer.journey.steps import Journey, JourneyStep, Stages
 
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ _STEPS = (
         number=5,
         title="Account and sign-in",
         text=(
-            "Register as a EUCAIM user, sign in to XNAT once in the browser so that the account "
-            "exists there, then sign in here. The password is exchanged for a token where the "
-            "node gives one; a transfer on its own then needs nobody."
+            "Register as a EUCAIM user through LS-AAI. Sign in to XNAT in the browser once: the "
+            "account exists there from then on. Take the SITE ID of your institution from the "
+            "dashboard. Sign in here: where the node gives a token for the password, a transfer "
+            "on its own needs nobody."
         ),
         link="https://xnat.health-ri.nl",
         engine="login",
+        links=ACCOUNT_LINKS,
     ),
     JourneyStep(
         id="ticket",
