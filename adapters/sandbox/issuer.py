@@ -57,6 +57,8 @@ class Issuer:
         self._serial = 0
         self.sign_ins = 0
         """How often a password was accepted."""
+        self.sign_in_failures = 0
+        """How often a name and password were refused."""
         self.refreshes = 0
         """How often a refresh token was accepted."""
         self.devices = Devices(
@@ -165,6 +167,7 @@ class Issuer:
         is_locked = failures >= _FAILURES_BEFORE_LOCK and time.monotonic() < since + _LOCK_S
         if account is None or is_locked or account.password != password:
             self._failures[username] = (failures + 1, time.monotonic())
+            self.sign_in_failures += 1
             raise Refused("invalid_grant", "Invalid user credentials", 401)
         if not account.is_set_up:
             raise Refused("invalid_grant", "Account is not fully set up")
