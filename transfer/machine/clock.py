@@ -73,8 +73,8 @@ def check_time_zone(host: Host = THIS_HOST) -> CheckResult:
     asked = Question("time-zone", "Looked up the time zone that TZ names, else the host's own.")
     named = host.environ.get("TZ", "").removeprefix(":")
     zone = time.strftime("%Z, UTC%z")
-    # Without a slash it may be a rule in the form of POSIX, which needs no table.
-    if "/" in named and not named.startswith("/"):
+    # Without a slash, or with a comma, it may be a rule in the form of POSIX, which needs no table.
+    if "/" in named and "," not in named and not named.startswith("/"):
         try:
             zoneinfo.ZoneInfo(named)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
