@@ -1,10 +1,10 @@
 """How one account signs in as one client: with a browser elsewhere, by a password, or by pasting.
 
-The password is never written anywhere by us: as long as the realm gives a refresh token that does
-the job of a password, and better, for it can be revoked alone. It stays in this process's memory,
-so that a session of ten hours that ends in a run of days can be begun anew by whoever was given
-it. A realm that gives no refresh token leaves a sign-in of minutes; then a run without a password
-at hand (systemd credential, environment, pipe) waits for a person, not for a stored password.
+Nothing here writes the password: a refresh token does its job, and better, for it can be revoked
+alone. The password stays in this process's memory, so that a session of ten hours that ends in a
+run of days can be begun anew by whoever was given it (systemd credential, environment, pipe); a
+run without it waits for a person. Only where a realm gives no refresh token at all, so that a
+sign-in lasts minutes, is there something to decide; `login` does, and says what it kept.
 """
 
 from __future__ import annotations
