@@ -7,7 +7,6 @@ steps that these do in one.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,5 +86,5 @@ class Line:
     async def close(self) -> None:
         """Hang up at once; safe to call twice."""
         self._writer.transport.abort()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+        # Not `wait_closed`: after a handshake that failed it would wait for ever.
+        await asyncio.sleep(0)

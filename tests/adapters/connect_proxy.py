@@ -40,10 +40,14 @@ def refusing(status: int, *challenges: str) -> bytes:
 
 @contextmanager
 def connect_proxy(
-    answer: bytes | None = OPENED, context: ssl.SSLContext | None = None
+    answer: bytes | None = OPENED,
+    context: ssl.SSLContext | None = None,
+    *,
+    leads_to: int | None = None,
 ) -> Iterator[Seen]:
     """Gives `answer` to each CONNECT; one with 200 opens the way, None is a silence. With a
-    `context` the proxy itself speaks TLS."""
+    `context` the proxy itself speaks TLS. `leads_to` is the port of loopback where all ways end,
+    whatever was asked for, as with an inspecting proxy."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         seen = Seen(listener.getsockname()[1], "https" if context else "http")
         threads: list[threading.Thread] = []
@@ -58,7 +62,9 @@ def connect_proxy(
                 seen.connections += 1
                 connections.add(client)
                 client.settimeout(_PATIENCE_S)
-                thread = threading.Thread(target=_serve, args=(seen, answer, client, context))
+                thread = threading.Thread(
+                    target=_serve, args=(seen, answer, client, context, leads_to)
+                )
                 threads.append(thread)
                 thread.start()
 
@@ -80,7 +86,11 @@ def connect_proxy(
 
 
 def _serve(
-    seen: Seen, answer: bytes | None, client: socket.socket, context: ssl.SSLContext | None
+    seen: Seen,
+    answer: bytes | None,
+    client: socket.socket,
+    context: ssl.SSLContext | None,
+    leads_to: int | None,
 ) -> None:
     # An own descriptor: wrap_socket takes over the one that it is given.
     stream: socket.socket | ssl.SSLSocket = client.dup()
@@ -108,7 +118,8 @@ def _serve(
         if b" 200 " not in answer:
             return
         host, _, port = head.split()[1].decode().rpartition(":")
-        upstream = socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_S)
+        place = ("127.0.0.1", leads_to) if leads_to else (host.strip("[]"), int(port))
+        upstream = socket.create_connection(place, timeout=_PATIENCE_S)
         open_ones.callback(upstream.close)
         _pump(stream, upstream)
 
