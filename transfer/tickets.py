@@ -78,7 +78,9 @@ class DeskAnswer:
 @dataclass(frozen=True, slots=True)
 class DeskTicket:
     """A ticket as the helpdesk knows it. `state` is its own word for how far it is; `group` is
-    where it ended up, which may be the fallback. `answers` are the staff's, oldest first."""
+    where it ended up, which may be the fallback. `answers` are the staff's, oldest first;
+    `replied_at_utc` is when the customer wrote after the last of them, empty where that is not so.
+    """
 
     id: int
     number: str
@@ -89,3 +91,4 @@ class DeskTicket:
     is_closed: bool = False
     created_at_utc: str = ""
     answers: Sequence[DeskAnswer] = ()
+    replied_at_utc: str = ""

@@ -89,4 +89,5 @@ def _record(ledger: Ledger, ticket: Ticket, now: DeskTicket) -> Ticket:
         is_settled=now.is_closed,
         desk_state=now.state,
         answered_at_utc=last.at_utc if last else "",
+        replied_at_utc=now.replied_at_utc,
     )

@@ -59,6 +59,21 @@ def answers_of(found: object, customer: object) -> Sequence[DeskAnswer]:
     ]
 
 
+def reply_of(found: object, customer: object) -> str:
+    """When the customer wrote after the staff's last word; empty where the last word is theirs,
+    or nobody of them has written yet."""
+    replied = ""
+    has_answered = False
+    for entry in _entries(found):
+        if entry.get("internal"):
+            continue
+        if _is_staff(entry, customer):
+            has_answered, replied = True, ""
+        elif has_answered and entry.get("sender") == "Customer":
+            replied = _word(entry.get("created_at"))
+    return replied
+
+
 def bodies_of(found: object) -> Iterable[str]:
     """The texts of all articles."""
     return (text_of(entry) for entry in _entries(found))

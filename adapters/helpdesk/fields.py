@@ -39,7 +39,7 @@ CODE: Final = TicketField(
 SUBPROJECTS: Final = TicketField(
     "subprojects",
     "Subprojects",
-    "3 to 50 characters each, commas between",
+    "3-50 characters each, commas between",
     pattern=r"[^,]{3,50}(,[^,]{3,50})*",
     fault="must have 3 to 50 characters each, with commas between them",
     most_letters=400,
@@ -63,14 +63,14 @@ COUNTRY: Final = TicketField("country", "Country of the site", most_letters=50, 
 CONTACT: Final = TicketField(
     "contact",
     "Contact of the site",
-    "who represents it, and how to reach them",
+    "who represents it, and how to reach it",
     most_letters=_PERSON_OR_PLACE,
     names_staff=True,
 )
 OTHERS: Final = TicketField(
     "others",
     "Who else needs which role",
-    "username: Data ingester, username: Dataset manager",
+    "ada-l: Dataset manager",
     most_letters=400,
     names_staff=True,
 )

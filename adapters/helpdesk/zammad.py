@@ -20,6 +20,7 @@ from adapters.helpdesk.answers import (
     bodies_of,
     complaint_of,
     is_about_group,
+    reply_of,
     ticket_of,
     tickets_of,
 )
@@ -159,7 +160,12 @@ class Helpdesk:
         if ticket is None or not isinstance(found, dict):
             raise _not_zammad()
         articles = await self._get(f"ticket_articles/by_ticket/{desk_id}")
-        return replace(ticket, answers=answers_of(articles, found.get("customer_id")))
+        customer = found.get("customer_id")
+        return replace(
+            ticket,
+            answers=answers_of(articles, customer),
+            replied_at_utc=reply_of(articles, customer),
+        )
 
     async def _open(
         self, text: TicketText, group: str, attachments: Sequence[Attachment]

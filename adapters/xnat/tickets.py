@@ -39,7 +39,7 @@ _PROJECT: Final = TicketCase(
         URL,
         DESCRIPTION,
         CONTACT,
-        replace(OTHERS, hint="username: Owner, username: Member"),
+        replace(OTHERS, hint="ada-l: Owner, bob-m: Member"),
         VOLUME,
     ),
 )

@@ -222,13 +222,15 @@ def record_answer(
     desk_state: str = "",
     person: str = "",
     answered_at_utc: str = "",
+    replied_at_utc: str = "",
 ) -> Ticket:
     """Record what the helpdesk answered. `is_settled`: the ticket is closed, or a person says that
-    what it asked for is there."""
+    what it asked for is there. `replied_at_utc`: a person wrote after that answer, so that the
+    helpdesk is waited for again."""
     before = _by_reference(ledger, reference)
     state = TicketState.SETTLED if is_settled else before.state
     if answer and not is_settled:
-        state = TicketState.ANSWERED
+        state = TicketState.OPEN if replied_at_utc else TicketState.ANSWERED
     is_news = bool(answer) and answer != before.answer
     with ledger.transaction():
         ledger.write(
@@ -246,7 +248,7 @@ def record_answer(
     after = _by_reference(ledger, reference)
     # What a person recorded of the step meanwhile stands until there is news.
     if is_news or after.state is not before.state:
-        _move_step(ledger, after)
+        _move_step(ledger, after, replied_at_utc)
     return after
 
 
@@ -263,13 +265,13 @@ def record_not_needed(ledger: Ledger, person: str, reason: str) -> None:
     )
 
 
-def _move_step(ledger: Ledger, ticket: Ticket) -> None:
+def _move_step(ledger: Ledger, ticket: Ticket, replied_at_utc: str = "") -> None:
     if ticket.step != STEP:
         return
     number = f"Ticket {ticket.number}" if ticket.number else "The ticket"
     since = ""
     if ticket.state is TicketState.OPEN:
-        state, since = StepState.WAITING, ticket.sent_at_utc
+        state, since = StepState.WAITING, replied_at_utc or ticket.sent_at_utc
         detail = f"{number} is with the helpdesk, group {ticket.group}."
     elif ticket.state is TicketState.ANSWERED:
         # Now it is the operator's turn: the answer may be a question.

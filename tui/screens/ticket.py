@@ -58,8 +58,8 @@ class TicketScreen(Page):
         Binding("f", "refresh", "Ask again", id="ticket.refresh"),
         Binding("a", "answer", "Answer", id="ticket.answer"),
         Binding("n", "number", "Number", id="ticket.number"),
-        Binding("x", "not_needed", "Not needed", id="ticket.not-needed"),
         Binding("k", "case", "Other ticket", id="ticket.case"),
+        Binding("x", "not_needed", "Not needed", id="ticket.not-needed"),
     ]
 
     def __init__(self, transfer: str, case: str = "") -> None:
@@ -139,6 +139,8 @@ class TicketScreen(Page):
         if desk is None:
             self.now.say(Now("Looking at the ticket…", "[Esc] goes back."))
             return
+        # What came back counts more than what was filled in.
+        self.set_class(desk.is_out, "-out")
         now = self.owner.source.now()
         self.query_one("#about", Painted).show(partial(draw_about, desk, now))
         faults = {fault.key: fault.sentence for fault in desk.faults}
@@ -159,13 +161,20 @@ class TicketScreen(Page):
         ]
         self.query_one("#fields", Rows).show(rows)
         self.query_one("#preview", Painted).show(partial(draw_text, desk))
-        said = told_sentences(self._told)
-        self.now.say(
-            Now(self._is_busy, "[Esc] goes back.")
-            if self._is_busy
-            else ticket_now(desk, said, now, searches=self._is_searching)
-        )
+        self._tell()
         self.refresh_bindings()
+
+    @on(Rows.Reached, "#fields")
+    def _tell(self) -> None:
+        desk = self._desk
+        if desk is None:
+            return
+        if self._is_busy:
+            self.now.say(Now(self._is_busy, "[Esc] goes back."))
+            return
+        field = self.query_one("#fields", Rows).key or ""
+        said, now = told_sentences(self._told), self.owner.source.now()
+        self.now.say(ticket_now(desk, said, now, field=field, searches=self._is_searching))
 
     # Acting -------------------------------------------------------------------------------
 

@@ -105,7 +105,7 @@ async def ask_answer(page: Page, ticketing: Ticketing, known: str) -> Answered |
             yes="It is there",
         )
     )
-    if not text.strip() and not is_settled:
+    if not is_settled and (known or not text.strip()):
         return None
     person = await ask_person(page, ticketing, "Who says so?")
     return Answered("" if known else text.strip(), is_settled, person) if person else None

@@ -21,7 +21,6 @@ from tui.widgets.ink import cell, dotted, ink, line
 from tui.widgets.link import linked
 
 _MARK = 2
-_SHOWN_FAULTS = 2
 STANDING = {
     TicketState.DRAFT: "to do",
     TicketState.SENDING: "waiting",
@@ -46,7 +45,7 @@ def draw_about(desk: Desk, now: datetime, width: int) -> list[Content]:
         line(("Group ", "$muted"), desk.case.group, (other, "$muted")),
     ]
     found += wrapped(_standing(desk, now), width)
-    if desk.case.note:
+    if desk.case.note and not desk.is_out:
         found += wrapped(ink(desk.case.note.replace("NAME", desk.transfer), "$muted"), width)
     return [*found, Content("")]
 
@@ -120,8 +119,10 @@ def _paragraphs(text: str, width: int) -> list[Content]:
     ]
 
 
-def ticket_now(desk: Desk, told: Sequence[str], now: datetime, *, searches: bool) -> Now:
-    """What now."""
+def ticket_now(
+    desk: Desk, told: Sequence[str], now: datetime, *, field: str, searches: bool
+) -> Now:
+    """What now; `field` is the one at the cursor."""
     ticket = desk.ticket
     is_step = desk.case.step == STEP
     if is_step and desk.step and desk.step.state is StepState.DONE:
@@ -144,10 +145,10 @@ def ticket_now(desk: Desk, told: Sequence[str], now: datetime, *, searches: bool
         press = "[Enter] changes it. Use keys (P1, S2) or counts in its place."
         return Now(told[0], press, "bold $bad")
     if desk.faults:
-        more = len(desk.faults) - _SHOWN_FAULTS
-        said = " ".join(_short(fault.sentence) for fault in desk.faults[:_SHOWN_FAULTS])
-        said += f" And {more} more." if more > 0 else ""
-        return Now(said, "[Enter] fills in the field at the cursor.")
+        at_cursor = next((f.sentence for f in desk.faults if f.key == field), "")
+        fields = figures.count(len(desk.faults), "field needs", "fields need")
+        said = at_cursor or f"{fields} something yet: each is marked with ○ or ✗."
+        return Now(said, "[Enter] fills in the field at the cursor.   [k] another ticket.")
     if searches:
         return Now("The text is being searched for patient data…", "[Esc] goes back.")
     if desk.has_token:
@@ -161,8 +162,3 @@ def told_sentences(told: Sequence[Told]) -> list[str]:
     from adapters.helpdesk.compose import told_sentence
 
     return [told_sentence(one) for one in told]
-
-
-def _short(sentence: str) -> str:
-    """Its first part: the question that follows a missing field stands beside the field."""
-    return sentence.split(". ")[0].rstrip(".") + "."
