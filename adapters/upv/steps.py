@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from adapters.addresses import ACCOUNT_LINKS
+from adapters.addresses import (
+    ACCOUNT_LINKS,
+    GUIDE,
+    HELPDESK,
+    HELPDESK_LINKS,
+    TOOL_LINKS,
+    of_own_node,
+)
 from transfer.journey.steps import Journey, JourneyStep
 
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
 
-_UPV = "eucaim-node.i3m.upv.es"
 _STEPS = (
     JourneyStep(
         id="deidentify",
@@ -45,24 +50,28 @@ _STEPS = (
         number=6,
         title="Ticket for the project",
         text=(
-            "Open a ticket in the group Reference nodes (else Technical support team) with the "
-            'title "Create a data ingestion imaging biobank"; name the biobank, the EUCAIM '
-            "username that manages it and a URL if there is one; add the subprojects and "
-            "timepoints you need. The text is composed here."
+            'The helpdesk makes the project by a ticket with the title "Create a data ingestion '
+            'imaging biobank" in the group Reference nodes (else Technical support team). It names '
+            "the biobank, the EUCAIM username that manages it, and a URL if there is one; "
+            "subprojects and timepoints save a question. It is composed here, to be copied, saved "
+            "or sent. An answer is promised within 48 hours."
         ),
-        link="https://help.cancerimage.eu",
+        link=HELPDESK,
         engine="ticket",
+        links=HELPDESK_LINKS,
     ),
     JourneyStep(
         id="tool",
         number=7,
         title="A working tool",
         text=(
-            "This program is the tool. The doctor checks that this machine reaches the node over "
-            "TLS 1.3, that the sign-in holds and that the disk has room."
+            "This program is the tool. The doctor looks at this machine, the way to the node "
+            "(proxy, TLS 1.3, certificate), the sign-in, your roles and the project, and says of "
+            "each what to do and whom to ask."
         ),
-        link="https://eucaim.gitbook.io/enduserguide/6-userguide4members",
+        link=GUIDE,
         engine="doctor",
+        links=TOOL_LINKS,
     ),
     JourneyStep(
         id="images",
@@ -104,6 +113,8 @@ def journey(profile: NodeProfile) -> Journey:
     """The steps in the handbook's order; a node of one's own gets the same ones."""
     if profile.name == "upv":
         return Journey(title="UPV reference node", steps=_STEPS)
-    # The addresses of the UPV node would lead the operator of another node astray.
-    steps = tuple(replace(step, link="") if _UPV in step.link else step for step in _STEPS)
-    return Journey(title=f"Node {profile.name}", steps=steps)
+    is_open = profile.options.get("auth", "none") == "none"
+    return Journey(
+        title=f"Node {profile.name}",
+        steps=tuple(of_own_node(step, asks_for_nobody=is_open) for step in _STEPS),
+    )

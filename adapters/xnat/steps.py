@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.addresses import ACCOUNT_LINKS
+from adapters.addresses import ACCOUNT_LINKS, GUIDE, HELPDESK, HELPDESK_LINKS, of_own_node
 from transfer.journey.steps import Journey, JourneyStep, Stages
 
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
 
+_SERVICE = "https://www.health-ri.nl/en/services/xnat"
 _STEPS = (
     JourneyStep(
         id="deidentify",
@@ -43,23 +44,28 @@ _STEPS = (
         number=6,
         title="Ticket for the project",
         text=(
-            'Open a ticket with the title "Create XNAT project"; name the dataset and the EUCAIM '
-            "username that is to own the project. Member is enough to send, only an owner can "
-            "publish. The text is composed here."
+            'The helpdesk makes the project by a ticket with the title "Create XNAT project" in '
+            "the group Reference nodes (else Technical support team). It names the project, the "
+            "EUCAIM username that manages it, and a URL if there is one. Member is enough to send, "
+            "only an owner can publish. It is composed here, to be copied, saved or sent. An "
+            "answer is promised within 48 hours."
         ),
-        link="https://help.cancerimage.eu",
+        link=HELPDESK,
         engine="ticket",
+        links=HELPDESK_LINKS,
     ),
     JourneyStep(
         id="tool",
         number=7,
         title="A working tool",
         text=(
-            "This program is the tool; it takes the place of CTP and the desktop uploader. The "
-            "doctor checks TLS 1.3, the sign-in, the node's version and your role in the project."
+            "This program is the tool; it takes the place of CTP. The doctor looks at this "
+            "machine, the way to the node (proxy, TLS 1.3, certificate), the sign-in, the node's "
+            "version and your role in the project, and says of each what to do and whom to ask."
         ),
-        link="https://eucaim.gitbook.io/enduserguide/6-userguide4members",
+        link=GUIDE,
         engine="doctor",
+        links=((_SERVICE, "The node's service page"),),
     ),
     JourneyStep(
         id="images",
@@ -103,5 +109,10 @@ _STAGES = Stages(sending="receiving", sent="prearchive", committed="archived")
 
 def journey(profile: NodeProfile) -> Journey:
     """The steps in the handbook's order; a node of one's own gets the same ones."""
-    title = "Health-RI node" if profile.name == "health-ri" else f"Node {profile.name}"
-    return Journey(title=title, steps=_STEPS, stages=_STAGES)
+    if profile.name == "health-ri":
+        return Journey(title="Health-RI node", steps=_STEPS, stages=_STAGES)
+    return Journey(
+        title=f"Node {profile.name}",
+        steps=tuple(of_own_node(step) for step in _STEPS),
+        stages=_STAGES,
+    )

@@ -72,8 +72,9 @@ def _passed_over(standing: Standing, name: str) -> Standing:
     """An open step although images went: what was there already has to be recorded."""
     if standing.state is not StepState.TODO:
         return standing
-    told = replace(standing, detail="Images went although this step is open.", figure="")
-    if standing.step.engine != "ticket":
+    went = "Images went although this step is open."
+    told = replace(standing, detail=f"{standing.detail} {went}".strip(), figure="")
+    if standing.step.engine != "ticket" or standing.detail:
         return told
     return replace(
         told,

@@ -43,16 +43,19 @@ def recorded_standing(
 def _ticket(found: Standing, name: str) -> Standing:
     if found.state is StepState.DONE:
         return found
-    command = f"eucaim-transfer ticket {name}"
+    ticket = f"eucaim-transfer ticket {name}"
     if found.state is StepState.WAITING:
+        # A ticket that this program knows has its number there; else a person's word is all.
+        is_known = found.evidence.startswith("ticket ")
+        word = f"eucaim-transfer step {name} {found.step.id} --state done --by PERSON"
         return replace(
             found,
             waits_for_others=True,
             next="Record the answer when it comes.",
-            command=f"eucaim-transfer step {name} {found.step.id} --state done --by PERSON"
-            " --evidence NUMBER",
+            command=f"{ticket} --answer TEXT --done --by PERSON" if is_known else word,
         )
-    return replace(found, next="Compose the ticket, and send it.", command=command)
+    what = "Compose the ticket, and send it." if not found.detail else "Look at it, and go on."
+    return replace(found, next=what, command=ticket)
 
 
 def _doctor(found: Standing, name: str) -> Standing:

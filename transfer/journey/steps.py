@@ -12,8 +12,8 @@ class JourneyStep:
 
     `number` is the handbook's (4 to 10). `engine` names what settles the step and under which name
     the ledger records it (deidentify, login, ticket, doctor, upload); it is empty when the program
-    does not carry the step out yet, and `text` then says so. `links` are further addresses, each
-    with what is there, for a person's own browser. `settled` says why nothing is to be done for
+    does not carry the step out yet, and `text` then says so. `links` are further addresses for a
+    person's own browser, each with what is there. `settled` says why nothing is to be done for
     this step on this node; it is empty where something is.
     """
 

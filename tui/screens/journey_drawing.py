@@ -12,6 +12,7 @@ from tui import figures, words
 from tui.text import plain
 from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, ink, line
+from tui.widgets.link import address_lines
 
 _STATE_WIDTH = 11
 _TITLE_WIDTH = 32
@@ -64,13 +65,13 @@ def draw_text(standing: Standing | None, now: datetime, is_wide: bool, width: in
     if standing.command:
         found += [Content(""), ink("The same as a command:", "$muted")]
         found += wrapped(ink(plain(standing.command)), width)
-    links = [("", step.link)] if step.link else []
+    links = [(step.link, "")] if step.link else []
     if links or step.links:
         found.append(Content(""))
-    for what, address in [*links, *step.links]:
+    for address, what in [*links, *step.links]:
         if what:
             found += wrapped(ink(f"{plain(what)}:", "$muted"), width)
-        found += wrapped(ink(plain(address), "$key"), width)
+        found += address_lines(address, width)
     return found
 
 
