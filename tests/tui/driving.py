@@ -11,8 +11,9 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
+from tests.tui.known import JOURNEY
 from transfer.errors import TransferError
-from transfer.journey.steps import Journey, JourneyStep
+from transfer.journey.steps import Journey
 from transfer.node import Destination
 from transfer.workspace import Home
 from tui.app import TransferApp
@@ -22,22 +23,6 @@ from tui.widgets.painted import Painted
 from tui.widgets.rows import Rows
 
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
-JOURNEY = Journey(
-    "UPV reference node",
-    (
-        JourneyStep("deidentify", 4, "De-identify", "Names leave the images.", "", "deidentify"),
-        JourneyStep(
-            "account", 5, "Account and sign-in", "Register.", "https://node.example/", "login"
-        ),
-        JourneyStep("ticket", 6, "Ticket for the project", "Write a ticket.", "", "ticket"),
-        JourneyStep("tool", 7, "A working tool", "This program.", "", "doctor"),
-        JourneyStep(
-            "images", 8, "Send the images", "Sent, then listed.", "https://node.example/", "upload"
-        ),
-        JourneyStep("clinical", 9, "Send the clinical data", "One table."),
-        JourneyStep("dataset", 10, "Create and release the dataset", "At the node."),
-    ),
-)
 NODES = [
     NodeChoice(
         "upv",

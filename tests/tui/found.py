@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from tests.quality.cohort import scan_here
+from tests.tui.ledgers import come_to_images
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order
 from transfer.orders import make_transfer
@@ -105,4 +106,5 @@ def make_found(home: Home, folder: Path, images: list[Dataset] | None = None) ->
     with Ledger.open(workspace.ledger) as ledger:
         scan_here(ledger)
         judge(ledger, circumstances_of(ledger, "eucaim", requires_deidentified=False))
+    come_to_images(workspace)
     return workspace

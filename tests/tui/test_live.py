@@ -137,7 +137,7 @@ async def test_a_whole_transfer_gets_a_clear_verdict(home: Home) -> None:
     make_done(home)
     app = make_app(home, "breast-2023")
     async with running(app) as pilot:
-        await press(pilot, "enter")
+        await press(pilot, "up", "enter")
         assert front(app) == "UploadScreen"
         assert "All 12 SOP Instances are on the node, each one listed by it." in words(app)
         assert "Start" not in keys(app)
