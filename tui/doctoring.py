@@ -39,8 +39,8 @@ class Part(StrEnum):
     ACCOUNT = "account"
 
 
-# What a node answers to somebody who is signed in; everything else is on the way there.
-_OF_THE_ACCOUNT = ("sign-in", "role", "right", "destination", "project", "listing", "writ")
+# With these begins what a node answers to somebody who is known to it; before is the way there.
+_OF_THE_ACCOUNT = ("sign-in", "role", "destination", "listing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +136,25 @@ def aim_at(home: Home, transfer: str = "", node: str = "") -> Aim:
 
 
 async def examine(home: Home, aim: Aim) -> AsyncGenerator[Finding, None]:
-    """Every finding as it comes. Never raises; what blocks does so in a thread."""
+    """Every finding as it comes. Never raises; what blocks does so in a thread.
+
+    A failure that a later check stumbles over again is told once.
+    """
+    told: set[str] = set()
+    async with aclosing(_ask_all(home, aim)) as findings:
+        async for finding in findings:
+            result = finding.result
+            if result.state == "fail" and result.message in told:
+                continue
+            told.add(result.message)
+            yield finding
+
+
+async def _ask_all(home: Home, aim: Aim) -> AsyncGenerator[Finding, None]:
     from tui.doctor.machine import machine_checks
 
     for check in machine_checks(home, aim.instances):
-        yield Finding(Part.MACHINE, await asyncio.to_thread(check))
+        yield Finding(Part.MACHINE, await asyncio.to_thread(_answer, check))
     if aim.trouble is not None:
         yield Finding(Part.CONFIGURATION, aim.trouble)
     if not aim.node:
@@ -156,13 +170,32 @@ async def examine(home: Home, aim: Aim) -> AsyncGenerator[Finding, None]:
         yield Finding(Part.CONFIGURATION, _refused(error))
         return
     try:
+        part = Part.WAY
         async for result in node.checks(aim.destination):
-            # That the configuration is complete was said above.
-            if (result.check, result.state) != ("configuration", "ok"):
-                yield Finding(_part_of(result), result)
+            if result.check == "configuration":
+                # That it is complete was said above.
+                if result.state != "ok":
+                    yield Finding(Part.CONFIGURATION, result)
+                continue
+            if result.check in _OF_THE_ACCOUNT:
+                part = Part.ACCOUNT
+            yield Finding(part, result)
     finally:
         with suppress(TransferError):
             await node.aclose()
+
+
+def _answer(check: Callable[[], CheckResult]) -> CheckResult:
+    """What a check says; the rest of the round goes on where it cannot be made."""
+    try:
+        return check()
+    except (OSError, ValueError, RuntimeError) as error:
+        asked = Question("check", "Asked this machine.")
+        return asked.warn(
+            "One of the checks of this machine could not be made.",
+            "Tell whoever keeps this program, with the report.",
+            type(error).__name__,
+        )
 
 
 def _configuration(home: Home, node: str) -> tuple[list[CheckResult], ChosenNode | None]:
@@ -186,12 +219,6 @@ def _refused(error: TransferError) -> CheckResult:
         "refused",
         YOU,
     )
-
-
-def _part_of(result: CheckResult) -> Part:
-    if result.check == "configuration":
-        return Part.CONFIGURATION
-    return Part.ACCOUNT if result.check.startswith(_OF_THE_ACCOUNT) else Part.WAY
 
 
 def record(home: Home, aim: Aim, verdict: Verdict) -> None:

@@ -116,16 +116,16 @@ def test_a_home_on_a_shared_file_system_is_refused(
 
 @pytest.mark.parametrize(
     ("place", "mode", "shown"),
-    [("secrets", 0o755, "The folder secrets"), ("secrets/secrets.json", 0o644, "secrets/sec")],
+    [("secrets", 0o755, "The folder secrets"), ("accounts/upv.json", 0o644, "accounts/upv.json")],
 )
-def test_secrets_that_others_could_read_are_named_with_what_to_change(
+def test_a_private_place_that_is_open_to_others_is_named_with_what_to_change(
     tmp_path: Path, place: str, mode: int, shown: str
 ) -> None:
     home = make_home(tmp_path)
-    folder = home.root / "secrets"
-    folder.mkdir(mode=0o700)
-    (folder / "secrets.json").write_text("{}")
-    (folder / "secrets.json").chmod(0o600)
+    for folder in ("secrets", "accounts"):
+        (home.root / folder).mkdir(mode=0o700)
+    (home.root / "accounts" / "upv.json").write_text("{}")
+    (home.root / "accounts" / "upv.json").chmod(0o600)
     assert check_private(home).state == "ok"
     (home.root / place).chmod(mode)
     result = check_private(home)

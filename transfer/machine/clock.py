@@ -29,7 +29,9 @@ def check_clock(now_s: float | None = None, installed_s: float | None = None) ->
 
     Both in seconds since 1970; without them the host's own clock and the date of our files.
     """
-    asked = Question("clock", "Compared the clock with the day on which the program was installed.")
+    asked = Question(
+        "clock-set", "Compared the clock with the day on which the program was installed."
+    )
     now = time.time() if now_s is None else now_s
     installed = _OURS.stat().st_mtime if installed_s is None else installed_s
     today = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from transfer import __version__
+from transfer.accounts import read_account
 from transfer.clock import utc_now
-from transfer.errors import UsageError
+from transfer.errors import TransferError, UsageError
 from transfer.machine.cgroup import memory_limit_bytes, processor_limit
 from transfer.machine.host import THIS_HOST, Host
 from transfer.machine.software import installed_versions
 from transfer.programs import is_bundled
 from transfer.workspace import HOME_VARIABLE, Home, file_system_of, private_opener
 from tui.doctoring import Aim, Finding, Verdict
+from tui.nodes import choose_node
 
 FILE = "doctor.json"
 _LIBRARIES = ("textual", "pydicom", "httpx", "xnat", "dicomweb-client", "requests", "cryptography")
@@ -33,7 +35,7 @@ _LIBRARIES = ("textual", "pydicom", "httpx", "xnat", "dicomweb-client", "request
 
 def report(home: Home, aim: Aim, findings: Sequence[Finding], verdict: Verdict) -> dict[str, Any]:
     """The document. Blocks for a moment."""
-    veil = _veil(home)
+    veil = _veil(home, aim.node)
     first = verdict.first
     return {
         "node": aim.node or None,
@@ -97,18 +99,35 @@ def write_report(home: Home, aim: Aim, document: Mapping[str, Any]) -> Path:
     return place
 
 
-def _veil(home: Home) -> Callable[[str], str]:
-    """Replaces what would name folders of this host, its accounts, and itself."""
-    names = {str(home.root): f"${HOME_VARIABLE}", str(home.config_folder): "$CONFIG"}
-    names[str(Path.home())] = "~"
-    for name in (platform.node(), platform.node().partition(".")[0]):
-        names[name] = "HOST"
-    # An account without a name has none to hide.
+def _veil(home: Home, node: str) -> Callable[[str], str]:
+    """Replaces what would name folders of this host, the host itself, and accounts."""
+    names = {
+        str(Path.home()): "~",
+        str(home.config_folder): "$CONFIG",
+        # Mostly the same folder as that of the configuration: then this is its name.
+        str(home.root): f"${HOME_VARIABLE}",
+    }
+    patterns = [rf"{re.escape(path)}(?=/|\Z|[^\w.-])" for path in sorted(names, key=len)[::-1]]
+    # A short name of a host may be any word; a whole one is none.
+    if "." in platform.node():
+        names[platform.node()] = "HOST"
+        patterns.append(re.escape(platform.node()))
+    # An account without a name has none to hide; one may be called like any word elsewhere.
     with suppress(KeyError, OSError):
         names[getpass.getuser()] = "ACCOUNT"
-    # The longest first: a name may be part of a path.
-    known = sorted((name for name in names if len(name) > 1), key=len, reverse=True)
-    if not known:
-        return str
-    pattern = re.compile("|".join(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])" for name in known))
+        patterns.append(rf"(?<=/){re.escape(getpass.getuser())}(?=/|\Z)")
+    for name in _usernames(home, node):
+        names.setdefault(name, "USERNAME")
+        patterns.append(rf"(?<=\bas ){re.escape(name)}(?!\w)")
+    pattern = re.compile("|".join(patterns))
     return lambda text: pattern.sub(lambda found: names[found[0]], text)
+
+
+def _usernames(home: Home, node: str) -> set[str]:
+    """By which names this home signs in to the node."""
+    if not node:
+        return set()
+    found = {read_account(home, node).username}
+    with suppress(TransferError):
+        found.add(str(choose_node(home, node).profile.options.get("username") or ""))
+    return found - {""}
