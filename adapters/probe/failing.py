@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from adapters.probe.target import NETWORK, SUPPORT, YOU
-from transfer.errors import NodeError, NodeFault, SignInExpired, TlsRefused, TransferError
+from transfer.errors import (
+    NodeBusy,
+    NodeError,
+    NodeFault,
+    NotAllowed,
+    SignInExpired,
+    SignInRefused,
+    TlsRefused,
+    TransferError,
+    Unreachable,
+)
 from transfer.node import CheckResult
 
 _BY_FINDING = {
@@ -13,25 +23,37 @@ _BY_FINDING = {
     "foreign-redirect": "redirect",
     "client-certificate": "client-certificate",
 }
+# Check unless a question was at hand, what came back, and whom to ask. The first that fits.
+_BY_KIND: tuple[tuple[type[TransferError], str, str, str], ...] = (
+    (SignInRefused, "sign-in", "refused", YOU),
+    (SignInExpired, "sign-in", "nothing to sign in with", YOU),
+    (NotAllowed, "role", "signed in, and not allowed", SUPPORT),
+    (NodeBusy, "answer", "busy", SUPPORT),
+    (NodeFault, "answer", "an answer that it should not give", SUPPORT),
+    (Unreachable, "reachable", "no whole answer", NETWORK),
+    (NodeError, "answer", "not offered", SUPPORT),
+    (TransferError, "configuration", "not usable", YOU),
+)
 
 
 def failure(refused: TransferError, check: str = "", tried: str = "") -> CheckResult:
-    """The failure in words; `check` is the question at hand, which TLS trouble overrules."""
-    named, whom = _named(refused)
-    if check and not isinstance(refused, TlsRefused):
-        named = check
-    return CheckResult(
-        named, "fail", refused.what, refused.remedy, refused.exit_code, tried, "", whom
-    )
-
-
-def _named(refused: TransferError) -> tuple[str, str]:
+    """The failure in words. `check` is the question at hand, and `tried` what it did; trouble
+    with TLS or with the sign-in is named as that whatever the question was."""
     if isinstance(refused, TlsRefused):
-        return _BY_FINDING.get(refused.finding, "certificate"), SUPPORT
-    if refused.exit_code == SignInExpired.exit_code:
-        return "sign-in", YOU
-    if isinstance(refused, NodeFault):
-        return "answer", SUPPORT
-    if isinstance(refused, NodeError):
-        return "reachable", NETWORK
-    return "configuration", YOU
+        named = _BY_FINDING.get(refused.finding, "certificate")
+        answer, whom = refused.finding, SUPPORT
+    else:
+        kind = next(entry for entry in _BY_KIND if isinstance(refused, entry[0]))
+        _, named, answer, whom = kind
+        if check and named != "sign-in":
+            named = check
+    return CheckResult(
+        named,
+        "fail",
+        refused.what,
+        refused.remedy,
+        refused.exit_code,
+        tried or "read the settings",
+        answer,
+        whom,
+    )

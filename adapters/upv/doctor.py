@@ -23,6 +23,8 @@ from transfer.values import ExitCode
 # A Study that no node holds: the answer tells whether we may list, and nobody's data.
 _NO_STUDY = "1.2.826.0.1.3680043.8.498.1"
 _STOW_TYPE = 'multipart/related; type="application/dicom"; boundary=0'
+_SIGN_IN = "sign in with what is stored"
+_SEARCH = "search for a Study that no node holds (QIDO-RS)"
 
 
 class Doctor:
@@ -83,7 +85,7 @@ class Doctor:
         return targets
 
     async def _as_account(self, destination: str) -> AsyncGenerator[CheckResult, None]:
-        question = "sign-in"
+        question, tried = "sign-in", _SIGN_IN
         try:
             identity = await self._credential.identity()
             if self._settings.auth in ("basic", "token"):
@@ -91,14 +93,14 @@ class Doctor:
             yield self._signed_in(identity)
             for result in _rights(identity.rights):
                 yield result
-            question = "destination"
+            question, tried = "destination", "look for the destination"
             keys = [destination] if destination else self._settings.destinations
             for key in keys:
                 yield await where_is(key, identity, self._client, self._settings)
-            question = "listing"
+            question, tried = "listing", _SEARCH
             yield await self._listing()
         except TransferError as refused:
-            yield failure(refused, question)
+            yield failure(refused, question, tried)
 
     def _signed_in(self, identity: Identity) -> CheckResult:
         if self._settings.auth == "none":
@@ -108,12 +110,11 @@ class Doctor:
             "sign-in",
             "ok",
             f"Signed in as {identity.username or 'the bearer of a token'}; roles: {roles}.",
-            tried="sign in with what is stored",
+            tried=_SIGN_IN,
             answer="accepted",
         )
 
     async def _listing(self) -> CheckResult:
-        tried = "search for a Study that no node holds (QIDO-RS)"
         if self._settings.can_list is False:
             return CheckResult(
                 "listing",
@@ -129,7 +130,7 @@ class Doctor:
         answer = f"HTTP {status}"
         if status in (200, 204):
             message = "The account may list instances."
-            return CheckResult("listing", "ok", message, tried=tried, answer=answer)
+            return CheckResult("listing", "ok", message, tried=_SEARCH, answer=answer)
         if status in (401, 403, *BUSY) or status >= 500:
             refused = refuse_status(status, node=self._settings.name)
             return CheckResult(
@@ -138,7 +139,7 @@ class Doctor:
                 refused.what,
                 refused.remedy,
                 refused.exit_code,
-                tried,
+                _SEARCH,
                 answer,
                 SUPPORT,
             )
@@ -149,7 +150,7 @@ class Doctor:
             "by this program.",
             "Check dicomweb_url in config.toml; if it is right, ask the node's support for "
             "QIDO-RS, or have a person compare the counts.",
-            tried=tried,
+            tried=_SEARCH,
             answer=answer,
             whom=SUPPORT,
         )
@@ -214,4 +215,4 @@ def _rights(rights: Sequence[Right]) -> Iterator[CheckResult]:
 
 
 def _ticket(right: Right) -> str:
-    return f' The ticket for it: case "{right.ticket}".' if right.ticket else ""
+    return f" The ticket for it: ticket NAME --case {right.ticket}." if right.ticket else ""

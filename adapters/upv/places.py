@@ -33,7 +33,7 @@ async def where_is(
             "fail",
             f"The node knows no project {project}.",
             "Check the destination of the transfer; a new project is asked for by the ticket of "
-            "step 6, and made by the node's administrators.",
+            "step 6 (ticket NAME) and made by the node's administrators.",
             ExitCode.SIGN_IN,
             f"ask the dataset-service for project {project}",
             "HTTP 404",
@@ -55,7 +55,7 @@ async def where_is(
             "fail",
             f"The account is not joined to project {project}.",
             f"Ask the helpdesk to join this account to project {project}, then sign in again. The "
-            'ticket for it: case "role".',
+            "ticket for it: ticket NAME --case role.",
             ExitCode.SIGN_IN,
             tried,
             "not among its groups",

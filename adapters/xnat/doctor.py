@@ -24,6 +24,9 @@ _CLOCK_OFF_S = 300.0
 _SHORT_SESSION_S = 120.0
 _MOST_NAMED = 8
 _OWNER = "an owner of the project"
+_SIGN_IN = "sign in with what is stored"
+_ASK_VERSION = "GET /xapi/siteConfig/buildInfo"
+_LIST = "list the projects of this account"
 
 
 class Doctor:
@@ -78,32 +81,32 @@ class Doctor:
     async def _as_account(
         self, destination: str, *, is_clock_told: bool
     ) -> AsyncGenerator[CheckResult, None]:
-        question = "sign-in"
+        question, tried = "sign-in", _SIGN_IN
         try:
             await self._calls.session.id()
             yield CheckResult(
                 "sign-in",
                 "ok",
                 f"Signed in as {self._calls.session.username}.",
-                tried="sign in with what is stored",
+                tried=_SIGN_IN,
                 answer="accepted",
             )
             if not is_clock_told:
                 for result in self._clock():
                     yield result
             yield self._session()
-            question = "version"
+            question, tried = "version", _ASK_VERSION
             yield await self._version()
-            question = "listing"
+            question, tried = "listing", _LIST
             projects = await self._objects.projects()
             yield self._listing(projects)
-            question = "destination"
+            question, tried = "destination", "look for the project"
             keys = [project_of(destination)] if destination else self._settings.destinations
             for key in keys:
                 for result in await self._project(key, projects):
                     yield result
         except TransferError as refused:
-            yield failure(refused, question)
+            yield failure(refused, question, tried)
 
     def _clock(self) -> Sequence[CheckResult]:
         """By the time that XNAT's cookie names, where the front tells no Date."""
@@ -155,7 +158,7 @@ class Doctor:
         )
 
     async def _version(self) -> CheckResult:
-        tried = "GET /xapi/siteConfig/buildInfo"
+        tried = _ASK_VERSION
         version = await ask_version(self._calls)
         if not version.parts:
             return CheckResult(
@@ -188,7 +191,7 @@ class Doctor:
         )
 
     def _listing(self, projects: Sequence[ProjectAccess]) -> CheckResult:
-        tried = "list the projects of this account"
+        tried = _LIST
         sendable = [project.id for project in projects if project.may_send]
         if sendable:
             return CheckResult(
