@@ -21,8 +21,9 @@ from urllib3.util.retry import Retry as Urllib3Retry
 
 from adapters.proxies import DIRECT, Proxy, ProxyRules
 from adapters.tls import ClientCertificate, client_context, demand_https, origin, refusal
+from adapters.translate import cut_off
 from adapters.tunnel import LoginMemory, Tunnel
-from adapters.tunnelling import AskingPool, NotOpened, Watch
+from adapters.tunnelling import AskingPool, CutOff, NotOpened, Watch
 from transfer.errors import NEVER, NodeFault, TlsRefused
 
 Authorization = Callable[[], str | None]
@@ -187,6 +188,7 @@ class _GuardedAdapter(HTTPAdapter):
     ) -> None:
         pool_kwargs["ssl_context"] = self._context
         super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": AskingPool}
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         is_new = proxy not in self.proxy_manager
@@ -234,6 +236,8 @@ class _GuardedAdapter(HTTPAdapter):
                 cert=None,
                 proxies={"https": tunnel.proxy.url} if tunnel else {},
             )
+        except CutOff as problem:
+            raise cut_off(self._way.node) from problem
         except NotOpened as problem:
             assert tunnel is not None, "only a proxy is asked"
             refused = problem.refusal(tunnel)

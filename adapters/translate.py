@@ -10,6 +10,7 @@ import json
 import ssl
 from collections.abc import Callable, Mapping
 
+import anyio
 import httpx
 import requests
 import retrying
@@ -46,6 +47,17 @@ def _broken(node: str) -> NodeError:
         "The connection to the node broke before its answer was whole.",
         "Nothing to do: what the node has is looked up, and the rest is sent again.",
         node=node,
+    )
+
+
+def cut_off(node: str) -> NodeError:
+    """The connection ended in the TLS handshake, before a byte of ours was sent."""
+    return Unreachable(
+        "The connection was cut off before it was secure; nothing was sent.",
+        "Nothing to do at first: it is tried again. If it stays so, a firewall or proxy on the "
+        "way may not let TLS 1.3 through; the doctor command tells more.",
+        node=node,
+        reached_node=False,
     )
 
 
@@ -110,6 +122,8 @@ def _own_mistake(node: str) -> NodeError:
         retry=NEVER,
     )
 
+
+_CUT = (ssl.SSLEOFError, ConnectionResetError, anyio.EndOfStream, anyio.BrokenResourceError)
 
 MAPPED: Mapping[type[BaseException], Make] = {
     # httpx
@@ -188,6 +202,9 @@ def translate(problem: BaseException, node: str = "") -> NodeError | None:
     if refused is not None:
         return refused
     chain = list(causes(problem))
+    # httpx raises one ConnectError for a refused connection and for a broken handshake.
+    if isinstance(problem, httpx.ConnectError) and any(isinstance(c, _CUT) for c in chain):
+        return cut_off(node)
     # requests raises one ConnectionError for a refused connection and for a broken one.
     if isinstance(problem, requests.exceptions.ConnectionError):
         if any(isinstance(c, urllib3_errors.ProxyError) for c in chain):

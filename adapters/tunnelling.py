@@ -8,6 +8,7 @@ that both tell status, Proxy-Authenticate and the stage at which it ended.
 from __future__ import annotations
 
 import http.client
+import ssl
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
@@ -83,9 +84,22 @@ class NotOpened(Exception):
         return tunnel.answered(self.status, self.challenges) if self.status else tunnel.broke()
 
 
+class CutOff(Exception):
+    """The other side hung up in the middle of the TLS handshake, without a word of TLS. urllib3
+    raises the same for a connection that breaks later, when something may have arrived."""
+
+
 class _AskingConnection(HTTPSConnection):
     """urllib3's connection with a CONNECT of its own; on Python 3.11 the standard library's is
     HTTP/1.0 without Host, and throws the headers of a refusal away."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError) as problem:
+            if self.proxy_is_tunneling and not self.has_connected_to_proxy:
+                raise
+            raise CutOff from problem
 
     # Of http.client, set by set_tunnel, which urllib3 calls.
     _tunnel_host: str
@@ -112,6 +126,6 @@ class _AskingConnection(HTTPSConnection):
 
 
 class AskingPool(HTTPSConnectionPool):
-    """A pool of connections that keep what a proxy answers."""
+    """A pool of connections that tell how they did not come about."""
 
     ConnectionCls = _AskingConnection

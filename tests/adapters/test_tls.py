@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -160,6 +161,32 @@ async def test_a_port_that_speaks_no_tls_gets_no_credential(stack: Stack, ca_fil
     assert answering.received != b""
     assert b"do-not-lose-me" not in answering.received
     assert b"of a patient" not in answering.received
+
+
+@pytest.mark.parametrize("stack", ["httpx", "requests"])
+@pytest.mark.parametrize("how", ["closed", "reset"])
+async def test_a_handshake_that_is_cut_off_is_no_broken_request(
+    stack: Stack, how: str, ca_file: Path
+) -> None:
+    """Some firewalls end a TLS 1.3 handshake without a word; nothing can have arrived then."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            connection, _ = listener.accept()
+            assert connection.recv(65536)[:1] == b"\x16", "the handshake has begun"
+            if how == "reset":
+                linger = struct.pack("ii", 1, 0)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(Unreachable, match="cut off before it was secure") as cut:
+            await _post(stack, url, Way(ca_file=ca_file))
+        thread.join(20)
+    assert cut.value.reached_node is False
+    assert cut.value.retry.allowed is True
 
 
 class _PlainTextAnswer:

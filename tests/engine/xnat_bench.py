@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.sandbox.ca import ThrowAwayCa
 from adapters.sandbox.server import Options, in_thread
 from adapters.sandbox.xnat.site import PROJECT, SiteOptions
 from tests.conformance.made import fresh_series, fresh_uid, made
@@ -74,11 +76,12 @@ def xnat_bench(
     side: int = 8,
     site: SiteOptions | None = None,
     username: str = "ingester",
+    context: Callable[[ThrowAwayCa], ssl.SSLContext] | None = None,
     **table: object,
 ) -> Iterator[XnatBench]:
     """A running site and a transfer of images of `side` by `side` bytes to it.
 
-    `table` is added to the node's table in config.toml.
+    `table` is added to the node's table in config.toml; `context` is the server's own.
     """
     one = fresh_series()
     beside = SeriesRef(one.study_uid, SeriesInstanceUID(fresh_uid()), one.patient_id)
@@ -86,7 +89,7 @@ def xnat_bench(
     images = [made(of, side=side) for of in series]
     source = write_source(folder / "source", images)
     record = folder / "record"
-    with in_thread(Options(record=record, xnat=site or SiteOptions())) as sandbox:
+    with in_thread(Options(record=record, xnat=site or SiteOptions(), context=context)) as sandbox:
         program = Program(folder / "home", {"EUCAIM_TRANSFER_PASSWORD": username})
         bench = XnatBench(program, sandbox, images, record=record)
         usual: dict[str, object] = {
