@@ -50,13 +50,13 @@ def tickets_of(found: object, address: str) -> Sequence[DeskTicket]:
 def answers_of(found: object, customer: object) -> Sequence[DeskAnswer]:
     """What the staff wrote, oldest first: not the customer's own articles, not what is internal,
     not what the system sends by itself. `customer` is the ticket's customer_id."""
-    return [
+    return tuple(
         DeskAnswer(_word(entry.get("created_at")), text)
         for entry in _entries(found)
         if _is_staff(entry, customer)
         and not entry.get("internal")
         and (text := text_of(entry).strip()[:_LONGEST_ANSWER])
-    ]
+    )
 
 
 def reply_of(found: object, customer: object) -> str:

@@ -112,11 +112,29 @@ class Helpdesk:
 
     def answer(self, number: str, body: str, *, state: str = "open", is_html: bool = True) -> None:
         """Answer a ticket as an agent does on the web page."""
-        ticket = next(t for t in self._tickets.values() if t.number == number)
+        self.write(number, AGENT, body, is_html=is_html)
+        self._set_state(self._numbered(number), state)
+
+    def write(
+        self,
+        number: str,
+        user: DeskUser,
+        body: str,
+        *,
+        is_html: bool = False,
+        is_internal: bool = False,
+    ) -> None:
+        """Write an article on the web page."""
         kind = "text/html" if is_html else "text/plain"
-        order = {"body": body, "content_type": kind, "type": "web", "internal": False}
-        self._add(ticket, AGENT, order)
-        self._set_state(ticket, state)
+        order = {"body": body, "content_type": kind, "type": "web", "internal": is_internal}
+        self._add(self._numbered(number), user, order)
+
+    def attachment(self, key: int) -> bytes:
+        """The bytes of an attachment."""
+        return self._attachments[key]
+
+    def _numbered(self, number: str) -> _Ticket:
+        return next(t for t in self._tickets.values() if t.number == number)
 
     def revoke(self, token: str) -> None:
         """The user deletes a token."""
