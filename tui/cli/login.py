@@ -144,7 +144,7 @@ class _Attempt:
             if is_ready:
                 raise
         # The browser is not offered, or nothing is stored: then by name and password.
-        self._take_password(ask_secret(self._node))
+        self._take_password(None)
         return asyncio.run(self._ask_node(gives_back=gives_back))
 
     def keep(self) -> Kept:
@@ -182,7 +182,7 @@ class _Attempt:
                 return True  # nobody is here, and there is what they once gave
         if given is None and self._way == "any" and self._ways[0] != "password":
             return False
-        self._take_password(given or ask_secret(self._node))
+        self._take_password(given)
         return True
 
     def _given(self) -> str | None:
@@ -194,11 +194,12 @@ class _Attempt:
     def _place_of(self, kind: str) -> Place | None:
         return self._secrets.place_of(f"{self._node}.{kind}")
 
-    def _take_password(self, password: str) -> None:
+    def _take_password(self, given: str | None) -> None:
+        """Hold the password given, or the one that is now asked for; the name comes before it."""
         if not self._name:
             self._use_name(ask_name(self._node))
         # Held, it goes before a token of last week and is exchanged for one of today.
-        self._secrets.hold(f"{self._node}.password", password)
+        self._secrets.hold(f"{self._node}.password", given or ask_secret(self._node))
 
     def _use_name(self, name: str) -> None:
         self._name = self._new_name = name
