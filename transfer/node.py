@@ -312,10 +312,6 @@ class Node(Protocol):
         node."""
         ...
 
-    async def check(self, destination: str = "") -> Sequence[CheckResult]:
-        """`checks`, all at once."""
-        ...
-
     async def send(self, batch: Batch, on_bytes: OnBytes) -> Sequence[InstanceOutcome]:
         """Store a batch; one outcome for each of its instances, in any order.
 

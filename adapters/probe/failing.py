@@ -8,6 +8,7 @@ from transfer.errors import (
     NodeError,
     NodeFault,
     NotAllowed,
+    ProxyRefused,
     SignInExpired,
     SignInRefused,
     TlsRefused,
@@ -28,6 +29,7 @@ _BY_KIND: tuple[tuple[type[TransferError], str, str, str], ...] = (
     (SignInRefused, "sign-in", "refused", YOU),
     (SignInExpired, "sign-in", "nothing to sign in with", YOU),
     (NotAllowed, "role", "signed in, and not allowed", SUPPORT),
+    (ProxyRefused, "connect", "refused by the proxy", NETWORK),
     (NodeBusy, "answer", "busy", SUPPORT),
     (NodeFault, "answer", "an answer that it should not give", SUPPORT),
     (Unreachable, "reachable", "no whole answer", NETWORK),
@@ -38,14 +40,14 @@ _BY_KIND: tuple[tuple[type[TransferError], str, str, str], ...] = (
 
 def failure(refused: TransferError, check: str = "", tried: str = "") -> CheckResult:
     """The failure in words. `check` is the question at hand, and `tried` what it did; trouble
-    with TLS or with the sign-in is named as that whatever the question was."""
+    with TLS, a proxy or the sign-in is named as that whatever the question was."""
     if isinstance(refused, TlsRefused):
         named = _BY_FINDING.get(refused.finding, "certificate")
         answer, whom = refused.finding, SUPPORT
     else:
         kind = next(entry for entry in _BY_KIND if isinstance(refused, entry[0]))
         _, named, answer, whom = kind
-        if check and named != "sign-in":
+        if check and named not in ("sign-in", "connect"):
             named = check
     return CheckResult(
         named,

@@ -155,9 +155,6 @@ class UpvNode:
     def _doctor(self, opened: _Connections) -> Doctor:
         return Doctor(opened.client, self._settings, opened.credential, opened.way)
 
-    async def check(self, destination: str = "") -> Sequence[CheckResult]:
-        return [result async for result in self.checks(destination)]
-
     async def send(self, batch: Batch, on_bytes: OnBytes) -> Sequence[InstanceOutcome]:
         return await (await self._connections()).stow.send(batch, on_bytes)
 

@@ -138,9 +138,6 @@ class XnatNode:
             async for result in results:
                 yield result
 
-    async def check(self, destination: str = "") -> Sequence[CheckResult]:
-        return [result async for result in self.checks(destination)]
-
     async def send(self, batch: Batch, on_bytes: OnBytes) -> Sequence[InstanceOutcome]:
         opened = await self._connections()
         if self._version is None:

@@ -22,6 +22,7 @@ from tests.conformance.made import (
     unreadable,
 )
 from tests.conformance.volumes import volume, volume_ref
+from tests.examining import examined
 from transfer.errors import NodeError, NotSupported, SourceChanged
 from transfer.node import Batch, InstanceOutcome, Node, SeriesPlan, StudyPlan, Verdict
 from transfer.values import ExitCode, SOPInstanceUID
@@ -293,18 +294,18 @@ class NodeConformance:
     async def test_the_doctor_finds_a_good_node_good_in_the_same_order_each_time(
         self, node: Node
     ) -> None:
-        results = list(await node.check())
+        results = await examined(node)
         assert [r for r in results if r.state == "fail"] == []
         assert all(r.message for r in results)
         assert all(r.remedy for r in results if r.state != "ok")
         order = [r.check for r in results]
         assert order.index("reachable") < order.index("sign-in") < order.index("listing")
-        assert [r.check for r in await node.check()] == order
+        assert [r.check for r in await examined(node)] == order
 
     async def test_the_doctor_names_a_wrong_credential_and_stops_there(self, site: Site) -> None:
         stranger = site.stranger()
         try:
-            results = list(await stranger.check())
+            results = await examined(stranger)
         finally:
             await stranger.aclose()
         assert [r.check for r in results if r.state == "fail"] == ["sign-in"]
@@ -315,7 +316,7 @@ class NodeConformance:
     async def test_the_doctor_does_not_raise_where_no_node_is(self, site: Site) -> None:
         lost = site.nowhere()
         try:
-            results = list(await lost.check())
+            results = await examined(lost)
         finally:
             await lost.aclose()
         assert [r.check for r in results if r.state == "fail"] == ["reachable"]

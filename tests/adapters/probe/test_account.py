@@ -19,6 +19,7 @@ from tests.adapters.tls_server import Reply, Request, Server, serving
 from tests.adapters.upv.issuer import jwt
 from tests.adapters.upv.nodes import node_at
 from tests.adapters.xnat.scripted import Running, ScriptedXnat, document, page, running, table, text
+from tests.examining import examined
 from transfer.node import CheckResult, Node
 
 DATA_INGESTER = "authorized-technical-data-manager"
@@ -90,7 +91,7 @@ def _upv(
 
 async def _examined(node: Node, destination: str = "") -> list[CheckResult]:
     try:
-        return [result async for result in node.checks(destination)]
+        return await examined(node, destination)
     finally:
         await node.aclose()
 

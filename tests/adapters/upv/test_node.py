@@ -15,6 +15,7 @@ from tests.adapters.upv.instances import SERIES
 from tests.adapters.upv.issuer import jwt
 from tests.adapters.upv.nodes import node_at
 from tests.certificates import Authority
+from tests.examining import examined
 from transfer.errors import NodeFault, NotSupported, SignInExpired, SignInRefused
 from transfer.node import CheckResult, Node
 from transfer.values import SOPInstanceUID
@@ -50,7 +51,7 @@ async def test_a_healthy_node_gets_a_clean_bill(
 ) -> None:
     with serving(_empty_list, good_context) as server:
         node = node_at(server.url, ca_file, tmp_path)
-        results = await node.check()
+        results = await examined(node)
         await node.aclose()
     assert _lines(results) == [
         ("configuration", "ok"),
@@ -74,7 +75,7 @@ async def test_the_first_question_goes_without_a_credential(
 ) -> None:
     with serving(_bearer("Bearer abc"), good_context) as server:
         node = node_at(server.url, ca_file, tmp_path, auth="token", secrets={"n.token": "abc"})
-        assert _lines(await node.check())[-1] == ("listing", "ok")
+        assert _lines(await examined(node))[-1] == ("listing", "ok")
         await node.aclose()
     assert "authorization" not in server.requests[0].headers
     assert server.requests[-1].headers["authorization"] == "Bearer abc"
@@ -86,7 +87,7 @@ async def test_a_certificate_that_ends_soon_is_a_warning(
     context = server_context(authority.issue("soon", valid_until_days=5))
     with serving(_empty_list, context) as server:
         node = node_at(server.url, authority.ca_file, tmp_path)
-        results = await node.check()
+        results = await examined(node)
         await node.aclose()
     certificate = next(result for result in results if result.check == "certificate")
     assert certificate.state == "warn"
@@ -101,7 +102,7 @@ async def test_an_unknown_ca_ends_the_examination_before_any_credential(
         node = node_at(
             server.url, authority.ca_file, tmp_path, auth="token", secrets={"n.token": "abc"}
         )
-        results = await node.check()
+        results = await examined(node)
         await node.aclose()
     assert _lines(results)[-2:] == [("reachable", "ok"), ("certificate", "fail")]
     assert results[-1].exit_code == 6
@@ -111,7 +112,7 @@ async def test_an_unknown_ca_ends_the_examination_before_any_credential(
 
 async def test_a_node_that_is_not_there_is_unreachable(ca_file: Path, tmp_path: Path) -> None:
     node = node_at("https://127.0.0.1:1", ca_file, tmp_path)
-    results = await node.check()
+    results = await examined(node)
     await node.aclose()
     assert _lines(results) == [("configuration", "ok"), ("proxy", "ok"), ("reachable", "fail")]
     assert results[-1].exit_code == 6
@@ -119,14 +120,14 @@ async def test_a_node_that_is_not_there_is_unreachable(ca_file: Path, tmp_path: 
 
 async def test_plain_http_is_a_finding_of_its_own(ca_file: Path, tmp_path: Path) -> None:
     node = node_at("http://127.0.0.1:1", ca_file, tmp_path)
-    results = await node.check()
+    results = await examined(node)
     await node.aclose()
     assert _lines(results) == [("configuration", "ok"), ("tls", "fail")]
 
 
 async def test_a_missing_ca_file_is_a_line_and_no_crash(tmp_path: Path) -> None:
     node = node_at("https://127.0.0.1:1", tmp_path / "absent.pem", tmp_path)
-    results = await node.check()
+    results = await examined(node)
     await node.aclose()
     assert [(r.state, r.exit_code) for r in results] == [("fail", 2)]
 
@@ -137,7 +138,7 @@ async def test_a_node_that_will_not_list_is_told_apart_from_one_that_cannot(
 ) -> None:
     with serving(lambda _: Reply(status), good_context) as server:
         node = node_at(server.url, ca_file, tmp_path)
-        results = await node.check()
+        results = await examined(node)
         await node.aclose()
     assert results[-1].state == state
     assert results[-1].remedy != ""
@@ -148,7 +149,7 @@ async def test_nobody_signed_in_is_a_failure_with_the_command(
 ) -> None:
     with serving(_empty_list, good_context) as server:
         node = node_at(server.url, ca_file, tmp_path, auth="token")
-        results = await node.check()
+        results = await examined(node)
         await node.aclose()
     assert _lines(results)[-1] == ("sign-in", "fail")
     assert results[-1].exit_code == 5
@@ -210,7 +211,7 @@ async def test_a_sign_in_by_password_is_examined_with_its_roles(
             extra=f'issuer_url = "{server.url}/realm"\nusername = "us"',
             secrets={"n.password": password},
         )
-        results = await node.check()
+        results = await examined(node)
         if last == "ok":
             identity = await node.sign_in()
             assert (identity.username, identity.roles) == ("us", ["Data ingester"])

@@ -17,6 +17,7 @@ from adapters.xnat.objects import Objects, at_the_border, translate_xnat
 from tests.adapters.tls_server import server_context
 from tests.adapters.xnat.scripted import Running, ScriptedXnat, document, page, running, table, text
 from tests.certificates import Authority
+from tests.examining import examined
 from transfer.errors import NodeError, NodeFault, SignInExpired, TlsRefused, Unreachable
 from transfer.node import CheckResult
 
@@ -185,7 +186,7 @@ async def test_the_doctor_asks_from_the_connection_up_to_the_role(
     node: XnatNode, xnat: ScriptedXnat
 ) -> None:
     projects(xnat)
-    results = list(await node.check())
+    results = await examined(node)
     assert [r.check for r in results] == [
         "configuration",
         "proxy",
@@ -218,7 +219,7 @@ async def test_the_doctor_says_whether_the_role_is_enough_to_send(
 ) -> None:
     projects(xnat)
     xnat.tell("GET", ACCESS, document([{"ID": "P", "role": role}]))
-    assert _states(list(await node.check()))["role"] == state
+    assert _states(await examined(node))["role"] == state
 
 
 async def test_the_doctor_fails_a_project_that_is_not_there(
@@ -226,7 +227,7 @@ async def test_the_doctor_fails_a_project_that_is_not_there(
 ) -> None:
     projects(xnat)
     xnat.tell("GET", "/data/projects", table({"id": "Q", "name": ""}))
-    results = list(await node.check())
+    results = await examined(node)
     assert [(r.check, r.state) for r in results][-1] == ("destination", "fail")
     assert "no project P" in results[-1].message
 
@@ -236,7 +237,7 @@ async def test_the_doctor_fails_an_xnat_that_cannot_read_a_tar(
 ) -> None:
     projects(xnat)
     xnat.version = "1.7.6"
-    results = list(await node.check())
+    results = await examined(node)
     assert results[-1].state == "fail"
     assert "1.7.6" in results[-1].message
 
@@ -244,6 +245,6 @@ async def test_the_doctor_fails_an_xnat_that_cannot_read_a_tar(
 async def test_a_clock_that_is_wrong_is_told(node: XnatNode, xnat: ScriptedXnat) -> None:
     projects(xnat)
     xnat.server_clock_ms = 1_000_000
-    results = {r.check: r for r in await node.check()}
+    results = {r.check: r for r in await examined(node)}
     assert results["clock"].state == "warn"
     assert "clocks" in results["clock"].message

@@ -16,6 +16,7 @@ from adapters.xnat.archiving import Pace
 from adapters.xnat.node import XnatNode
 from adapters.xnat.options import Settings
 from tests.conformance.made import MadeInstance, fresh_series, fresh_uid, made, many, uids
+from tests.examining import examined
 from transfer.errors import BodyTooLarge, NodeError, NotAllowed, StudyRefused
 from transfer.node import Batch, Verdict
 from transfer.values import SeriesInstanceUID, SeriesRef
@@ -255,7 +256,7 @@ async def test_one_who_may_only_read_cannot_send(server: Sandbox, tmp_path: Path
     node = node_at(server, tmp_path, "reader")
     with pytest.raises(NotAllowed):
         await node.send(Batch(1, PROJECT, [made(fresh_series())]), lambda _: None)
-    assert [r.check for r in await node.check() if r.state == "fail"] == ["role"]
+    assert [r.check for r in await examined(node) if r.state == "fail"] == ["role"]
     assert await node.destinations() == []
     await node.aclose()
     server.xnat.prearchive.rows.clear()
