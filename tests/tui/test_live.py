@@ -174,37 +174,6 @@ async def test_the_first_sending_asks_and_its_harmless_answer_sends_nothing(home
     assert known(app).launched == [("ready", "upload", None)]
 
 
-async def test_a_wanted_sign_in_asks_for_the_password_and_hands_it_over(home: Home) -> None:
-    workspace = make_ledger(home, "locked")
-    fill(workspace, [("CT", 20, 0, 0, 0)])
-    set_runner(
-        workspace,
-        pid=None,
-        exit_code=5,
-        message="Nobody is signed in to this node.",
-        remedy="Sign in.",
-    )
-    app = make_app(home, "locked")
-    async with running(app) as pilot:
-        await press(pilot, "enter")
-        assert "… waiting" in crumbs(app)
-        assert "Nobody is signed in to this node." in words(app)
-        await press(pilot, "u", *"hush", "enter")
-    assert known(app).launched == [("locked", "upload", "hush")]
-
-
-async def test_a_typed_password_never_shows(home: Home) -> None:
-    workspace = make_ledger(home, "locked")
-    fill(workspace, [("CT", 20, 0, 0, 0)])
-    set_runner(workspace, pid=None, exit_code=5, message="Nobody is signed in.")
-    app = make_app(home, "locked")
-    async with running(app) as pilot:
-        await press(pilot, "enter", "u", *"hush")
-        picture = app.export_screenshot()
-    assert "••••" in picture
-    assert "hush" not in picture
-
-
 async def test_a_runner_that_cannot_start_says_what_and_what_next(home: Home) -> None:
     make_ledger(home, "fresh")
     app = make_app(home, "fresh")
