@@ -15,6 +15,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.steps import last_place, read_history, remember_place
 from transfer.values import StepState
 from transfer.workspace import Home, Workspace
+from tui.journeys import Journeys
 
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
 
@@ -129,3 +130,9 @@ def test_the_last_place_is_kept(first: Workspace) -> None:
         remember_place(ledger, "tool")
     with Ledger.open(first.ledger, read_only=True) as ledger:
         assert last_place(ledger) == "tool"
+
+
+def test_a_ledger_that_refuses_just_forgets_the_place(home: Home, first: Workspace) -> None:
+    first.ledger.write_bytes(b"no ledger" * 99)
+    Journeys(home).remember(first.name, "ticket")
+    assert first.ledger.read_bytes() == b"no ledger" * 99

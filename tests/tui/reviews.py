@@ -8,6 +8,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
+from tests.tui.ledgers import come_to_images
 from transfer.deid.keys.cohort import cohort_of, import_key
 from transfer.deid.keys.key import fingerprint
 from transfer.ledger.connection import Ledger
@@ -95,6 +96,7 @@ def make_reviewed(
                 for number in range(1, slices + 1):
                     ds = make_slice(patient, series, number, text)
                     _add(ledger, source, ds, series)
+    come_to_images(workspace)
     return workspace
 
 

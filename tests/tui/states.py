@@ -13,12 +13,14 @@ from pathlib import Path
 from tests.tui.driving import FixedDayApp, KnownSource
 from tests.tui.found import make_found
 from tests.tui.ledgers import (
+    configure_upv,
     fill,
     find_unread,
     held,
     leave_out,
     make_done,
     make_failed,
+    make_first_ledger,
     make_ledger,
     make_running,
     set_progress,
@@ -92,6 +94,8 @@ def _signed_out(home: Home, stack: ExitStack) -> None:
         message="The sign-in to this node has run out.",
         remedy="Sign in again.",
     )
+    set_state(workspace, "upload", StepState.WAITING, "waiting: sign in")
+    configure_upv(home)
 
 
 def _killed(home: Home, stack: ExitStack) -> None:
@@ -100,6 +104,36 @@ def _killed(home: Home, stack: ExitStack) -> None:
 
 def _fresh(home: Home, stack: ExitStack) -> None:
     make_ledger(home, "lung-2024")
+
+
+def _first(home: Home, stack: ExitStack) -> None:
+    make_first_ledger(home, "lung-2024")
+
+
+def _waiting(home: Home, stack: ExitStack) -> None:
+    workspace = make_ledger(home, "lung-2024")
+    set_state(
+        workspace,
+        "ticket",
+        StepState.WAITING,
+        "Ticket 4711 is with the helpdesk, group Reference nodes.",
+        person="Ada Lovelace",
+        evidence="ticket 4711",
+        since_utc="2026-03-12T07:40:00.000Z",
+    )
+
+
+def _went(home: Home, stack: ExitStack) -> None:
+    workspace = make_first_ledger(home, "lung-2024")
+    fill(workspace, [("CT", 0, 0, 8, 0)])
+    set_runner(workspace, pid=None, exit_code=0)
+    set_state(workspace, "login", StepState.DONE, "Signed in as ada.")
+    set_state(workspace, "upload", StepState.DONE, "All 8 SOP Instances are on the node.")
+
+
+def _reminded(home: Home, stack: ExitStack) -> None:
+    make_done(home)
+    _waiting(home, stack)
 
 
 def _reviewed(home: Home, stack: ExitStack) -> None:
@@ -156,6 +190,9 @@ _SEARCHED = ("i", "slash", *"1.2.3.1.1.1", "enter", "n")
 # To the choice of the way to de-identify, for a node that requires it.
 _STRICT = ("n", "down", "enter", "enter", *"LUNG", "enter")
 
+# To the upload, from whatever step the journey opens at.
+_IMAGES = ("end", "up", "up", "enter")
+
 # To the first Series of the first patient, which is left out.
 _LEFT_SERIES = ("s", "right", "down", "right", "down", "space")
 
@@ -174,7 +211,12 @@ STATES = [
     State("new-summary", _nothing, (*_STRICT, "end", "enter", "enter")),
     State("new-summary-key", _nothing, (*_STRICT, "enter", *"SITE-001", "enter", "enter")),
     State("journey", _running, ("escape",), "lung-2024"),
-    State("journey-done", _done, ("down",), "breast-2023"),
+    State("journey-done", _done, (), "breast-2023"),
+    State("journey-first", _first, (), "lung-2024"),
+    State("journey-waiting", _waiting, ("up", "up"), "lung-2024"),
+    State("journey-went", _went, (), "lung-2024"),
+    State("journey-record", _waiting, ("up", "up", "r"), "lung-2024"),
+    State("home-reminder", _reminded),
     State("scan-unread", _fresh, ("enter",), "lung-2024"),
     State("scan-running", _scanning, (), "lung-2024"),
     State("scan-done", _scanned, ("enter", "c"), "lung-2024"),
@@ -182,10 +224,10 @@ STATES = [
     State("upload-question", _scanned, ("enter", "u"), "lung-2024"),
     State("upload-running", _running, (), "lung-2024"),
     State("upload-paused", _paused, (), "lung-2024"),
-    State("upload-sign-in", _signed_out, ("enter", "u"), "lung-2024"),
+    State("upload-sign-in", _signed_out, (*_IMAGES, "u", "enter"), "lung-2024"),
     State("upload-killed", _killed, ("enter",), "lung-2024"),
     State("upload-failed", _failed, ("enter",), "prostate-a"),
-    State("upload-done", _done, ("enter",), "breast-2023"),
+    State("upload-done", _done, ("up", "enter"), "breast-2023"),
     State("failures", _failed, ("f",), "prostate-a"),
     State("help", _running, ("question_mark",), "lung-2024"),
     State("upload-deidentifying", _deidentifying, (), "lung-2024"),

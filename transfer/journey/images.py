@@ -124,7 +124,12 @@ def deidentify_standing(step: JourneyStep, status: Status) -> Standing:
         if is_as_is:
             next_ = "Nothing is changed; look at what the headers hold."
         return Standing(
-            step, word=AS_IS if is_as_is else "to do", detail=detail, next=next_, command=look
+            step,
+            word=AS_IS if is_as_is else "to do",
+            detail=detail,
+            figure="nothing is changed" if is_as_is else f"by {status.order.deid}, not yet",
+            next=next_,
+            command=look,
         )
     state, detail, next_ = record.state, record.detail, ""
     if state is StepState.RUNNING and not status.is_running:

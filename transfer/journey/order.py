@@ -73,7 +73,7 @@ def _passed_over(standing: Standing, name: str) -> Standing:
     if standing.state is not StepState.TODO:
         return standing
     went = "Images went although this step is open."
-    told = replace(standing, detail=f"{standing.detail} {went}".strip(), figure="")
+    told = replace(standing, detail=f"{standing.detail} {went}".strip(), figure="open, images went")
     if standing.step.engine != "ticket" or standing.detail:
         return told
     return replace(

@@ -39,4 +39,5 @@ def reminded(standing: Standing, now: datetime, where: str) -> Standing:
         standing,
         reminder=f"No answer for {hours} hours: {where}.",
         reminder_short=f"no answer for {hours} h",
+        next=f"{where[0].upper()}{where[1:]}. {standing.next}".strip(),
     )

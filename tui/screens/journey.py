@@ -63,7 +63,6 @@ class JourneyScreen(Page):
         self._transfer = transfer
         self._glance: Glance | None = None
         self._place: str | None = None
-        self._kept = ""
         self._ticks = 0
 
     def body(self) -> ComposeResult:
@@ -74,6 +73,8 @@ class JourneyScreen(Page):
                 yield Painted(id="text")
 
     def on_mount(self) -> None:
+        # Whether there is more to read is known once the text has its place.
+        self.watch(self.query_one("#about"), "virtual_size", self.refresh_bindings, init=False)
         self._draw()
 
     def on_screen_resume(self) -> None:
@@ -82,11 +83,8 @@ class JourneyScreen(Page):
     def look(self) -> None:
         running = bool(self._glance and self._glance.status and self._glance.status.is_running)
         if running or self._ticks % _LIVE_TICKS == 0:
-            self._read_anew()
+            self.read("glance", partial(self.owner.source.glance, self._transfer), self._take)
         self._ticks += 1
-
-    def _read_anew(self) -> None:
-        self.read("glance", partial(self.owner.source.glance, self._transfer), self._take)
 
     def _take(self, glance: Glance) -> None:
         self._glance = glance
@@ -143,20 +141,24 @@ class JourneyScreen(Page):
         self.now.say(journey_now(standing, self._glance, opens=opens))
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._tell)
+        # The classes for the size are set after this.
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        self.query_one("#steps", Rows).space(1 if self.has_class("-tall") else 0)
+        self._tell()
 
     @on(Rows.Reached)
     def _reached(self, event: Rows.Reached) -> None:
         self._tell()
         self.query_one("#about").scroll_home(animate=False)
-        self.call_after_refresh(self.refresh_bindings)
-        if self._place is not None and event.key != self._place:
+        # What was reached on the way here, the first row for one, is not where the operator is.
+        if event.key == event.rows.key and self._place not in (None, event.key):
             self._remember(event.key)
 
     def _remember(self, key: str) -> None:
         """Keep the place; of several quick steps the last one is kept."""
         self._place = key
-        self._kept = key
         self.read(
             "place",
             partial(self.owner.source.journeys.remember, self._transfer, key),
@@ -180,11 +182,13 @@ class JourneyScreen(Page):
         said = await ask_record(self, standing) if standing else None
         if standing is not None and said is not None:
             self._remember(standing.step.id)
-            self.read(
-                "record",
-                partial(self.owner.source.journeys.record, self._transfer, standing, said),
-                lambda _: self._read_anew(),
-            )
+            source = self.owner.source
+
+            def record() -> Glance:
+                source.journeys.record(self._transfer, standing, said)
+                return source.glance(self._transfer)
+
+            self.read("record", record, self._take)
 
     def action_read_on(self, by: int) -> None:
         about = self.query_one("#about", VerticalScroll)

@@ -27,7 +27,7 @@ def journey_now(standing: Standing | None, glance: Glance | None, *, opens: bool
 
 
 def _other(standing: Standing, journey: JourneyState, *, opens: bool) -> Now:
-    happening = standing.reminder or standing.next or "Nothing is to be done for this step."
+    happening = standing.next or "Nothing is to be done for this step."
     if standing.is_locked:
         happening = standing.detail
     press = []

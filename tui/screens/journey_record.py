@@ -48,11 +48,9 @@ async def ask_record(page: Page, standing: Standing) -> Said | None:
     """What a person says of the step; None when they went back."""
     step, source = standing.step, page.owner.source
     texts = _CHOICES.get(step.engine, _BY_HAND)
-    choices = [
-        (state.value, texts[state])
-        for state in states_by_hand(standing)
-        if state is not standing.state or state is StepState.WAITING
-    ]
+    # The state that it has already comes last: it is rarely said twice.
+    states = sorted(states_by_hand(standing), key=lambda state: state is standing.state)
+    choices = [(state.value, texts[state]) for state in states]
     heading = f"Step {step.number}: {step.title}"
     word = await page.app.push_screen_wait(
         Pick(heading, ["How far is it? What is recorded stands with a name and the time."], choices)

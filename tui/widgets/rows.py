@@ -144,6 +144,16 @@ class Rows(ScrollView, can_focus=True):
         if self.key != key and self.key is not None:
             self.post_message(self.Reached(self, self.key))
 
+    def space(self, gap: int) -> None:
+        """Leave so many lines empty after each row from now on."""
+        if gap == self._gap:
+            return
+        self._lines_per_row += gap - self._gap
+        self._gap = gap
+        self._strips.clear()
+        self._resize()
+        self.refresh(layout=True)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self._opens() if action == "pick" else True
 
