@@ -72,7 +72,7 @@ class Asking:
 
     @property
     def _tried(self) -> str:
-        return f"GET {shown(self._target.url.split('?')[0], 200)}"
+        return f"Asked for {shown(self._target.url.split('?')[0], 200)} without signing in."
 
     async def ask(self) -> Answer:
         """Raises:
@@ -136,7 +136,7 @@ class Asking:
             "answer",
             "ok",
             f"The {target.which} answers.",
-            tried=f"{self._tried} without signing in",
+            tried=self._tried,
             answer=said,
         )
 
@@ -195,7 +195,7 @@ class Asking:
             await self.ask()
             took_ms.append((time.monotonic() - started) * 1000)
         middle = statistics.median(took_ms)
-        tried = f"{self._tried}, {len(took_ms)} times"
+        tried = f"{self._tried[:-1]}, {len(took_ms)} times."
         answer = f"{min(took_ms):.0f} to {max(took_ms):.0f} ms, median {middle:.0f} ms"
         message = f"A small question to the {self._target.which} takes {middle:.0f} ms"
         if middle > _SLOW_MS:

@@ -50,7 +50,7 @@ async def resolve(where: Place, seconds: float) -> Sequence[str]:
     Raises:
         Stopped: with the check dns.
     """
-    tried = f"look up {where.host}"
+    tried = f"Looked up {where.host}."
     try:
         async with asyncio.timeout(seconds):
             found = await asyncio.get_running_loop().getaddrinfo(
@@ -90,7 +90,7 @@ def resolved(where: Place, addresses: Sequence[str]) -> CheckResult:
         "dns",
         "ok",
         f"{where.host} is {', '.join(addresses)}.",
-        tried=f"look up {where.host}",
+        tried=f"Looked up {where.host}.",
         answer=", ".join(addresses),
     )
 
@@ -111,7 +111,7 @@ async def dial(where: Place, addresses: Sequence[str], seconds: float) -> tuple[
     Raises:
         Stopped: with the check reachable, or proxy-reachable where it is the proxy.
     """
-    tried = f"connect to {where}"
+    tried = f"Opened a connection to {where}."
     problems: list[tuple[str, str]] = []
     for address in addresses:
         started = time.monotonic()

@@ -55,7 +55,7 @@ def failure(refused: TransferError, check: str = "", tried: str = "") -> CheckRe
         refused.what,
         refused.remedy,
         refused.exit_code,
-        tried or "read the settings",
+        tried or "Read the settings.",
         answer,
         whom,
     )

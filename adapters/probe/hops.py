@@ -42,7 +42,7 @@ class Evidence:
 
     @property
     def tried(self) -> str:
-        return f"TLS handshake with {self.target.place}"
+        return f"Shook hands by TLS with {self.target.place}."
 
     @property
     def answer(self) -> str:
@@ -51,7 +51,8 @@ class Evidence:
 
 
 def _told(seen: Seen) -> str:
-    chain = " < ".join([c.subject for c in seen.chain[:1]] + [c.issuer for c in seen.chain])
+    names = [c.subject for c in seen.chain[:1]] + [c.issuer for c in seen.chain]
+    chain = ", issued by ".join(dict.fromkeys(names))
     return f"{seen.version}, {chain or 'no certificate'}"
 
 

@@ -28,7 +28,7 @@ _CONTINUE = 100
 async def size_limit(open_secure: OpenSecure, target: Target) -> CheckResult:
     """Whether the front takes the requests that uploads will make."""
     wanted = target.upload_bytes
-    tried = f"announce a request of {_size(wanted)} with Expect: 100-continue; nothing is sent"
+    tried = f"Announced a request of {_size(wanted)} (Expect: 100-continue) and sent none of it."
     status = await _announce(open_secure, target, wanted)
     if status == _TOO_LARGE:
         return await _too_large(open_secure, target, tried)
@@ -102,8 +102,8 @@ def rate_not_measured(target: Target) -> CheckResult:
         "ok",
         f"Not measured how fast an upload runs: the {target.which} has no place for throw-away "
         "data. The first minute of the upload shows it.",
-        tried="nothing",
-        answer="nothing",
+        tried="Nothing: it would need a place for throw-away data.",
+        answer="not measured",
     )
 
 

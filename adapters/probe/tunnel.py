@@ -27,7 +27,8 @@ async def connect(
     headers = [("Host", target.place), ("User-Agent", "eucaim-transfer")]
     if tunnel.proxy.authorization is not None:
         headers.append(("Proxy-Authorization", tunnel.proxy.authorization))
-    tried = f"CONNECT {target.place} through {place(tunnel.proxy.host, tunnel.proxy.port)}"
+    proxy_place = place(tunnel.proxy.host, tunnel.proxy.port)
+    tried = f"Asked the proxy {proxy_place} to open the way to {target.place} (CONNECT)."
     try:
         head = await line.ask("CONNECT", target.place, headers, seconds)
     except TimeoutError as problem:

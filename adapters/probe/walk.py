@@ -98,7 +98,7 @@ class _Walk:
             "Write the node's https address into config.toml; this program never sends data "
             "unencrypted.",
             YOU,
-            tried="read the address in config.toml",
+            tried="Read the address in config.toml.",
             answer="an address of plain http",
         )
 
@@ -133,7 +133,7 @@ class _Walk:
         target = self._target
         self._tunnel = self._way.tunnel(target.host, target.port)
         because = self._way.proxies.decide(target.host, target.port).because
-        tried = f"read the settings for {target.place}"
+        tried = f"Read the proxy settings for {target.place}."
         if self._tunnel is None:
             message = f"The {target.which} is reached without a proxy: {because}."
             return CheckResult("proxy", "ok", message, tried=tried, answer="directly")
@@ -170,7 +170,7 @@ class _Walk:
             try:
                 await line.secure(context, tunnel.proxy.host, self._seconds)
             except OSError as problem:
-                tried = f"TLS handshake with the proxy {self._hop}"
+                tried = f"Shook hands by TLS with the proxy {self._hop}."
                 refused = explain(problem)
                 answer = refused.finding if refused else "the connection was closed"
                 raise proxy_failure(tunnel.not_connected(problem), tried, answer) from problem

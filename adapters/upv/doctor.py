@@ -23,8 +23,8 @@ from transfer.values import ExitCode
 # A Study that no node holds: the answer tells whether we may list, and nobody's data.
 _NO_STUDY = "1.2.826.0.1.3680043.8.498.1"
 _STOW_TYPE = 'multipart/related; type="application/dicom"; boundary=0'
-_SIGN_IN = "sign in with what is stored"
-_SEARCH = "search for a Study that no node holds (QIDO-RS)"
+_SIGN_IN = "Signed in with what is stored."
+_SEARCH = "Searched for a Study that no node holds (QIDO-RS)."
 
 
 class Doctor:
@@ -93,7 +93,7 @@ class Doctor:
             yield self._signed_in(identity)
             for result in _rights(identity.rights):
                 yield result
-            question, tried = "destination", "look for the destination"
+            question, tried = "destination", "Looked for the destination."
             keys = [destination] if destination else self._settings.destinations
             for key in keys:
                 yield await where_is(key, identity, self._client, self._settings)
@@ -122,7 +122,7 @@ class Doctor:
                 "The node is configured as one that does not list instances: sent instances "
                 "cannot be verified by this program.",
                 "Have a person compare the counts, or remove can_list from config.toml.",
-                tried="read can_list in config.toml",
+                tried="Read can_list in config.toml.",
                 answer="false",
                 whom=YOU,
             )
@@ -192,7 +192,7 @@ def listing_url(settings: Settings) -> str:
 def _rights(rights: Sequence[Right]) -> Iterator[CheckResult]:
     """The roles that the token names: one for images is needed now, others later. Whether a
     project is among them is asked of each destination."""
-    tried = "read the roles in the token"
+    tried = "Read the roles in the token."
     for right in rights:
         is_of_project = right.what.startswith("upload to ")
         if right.is_given is not False or is_of_project:

@@ -35,11 +35,11 @@ async def where_is(
             "Check the destination of the transfer; a new project is asked for by the ticket of "
             "step 6 (ticket NAME) and made by the node's administrators.",
             ExitCode.SIGN_IN,
-            f"ask the dataset-service for project {project}",
+            f"Asked the dataset-service for project {project}.",
             "HTTP 404",
             SUPPORT,
         )
-    tried = f"look for project {project} in the token"
+    tried = f"Looked for project {project} in the token."
     is_told = any(right.what == UPLOAD and right.is_given is not None for right in identity.rights)
     if f"project {project}" in identity.roles or NODE_STAFF in identity.roles:
         return CheckResult(

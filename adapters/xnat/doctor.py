@@ -24,9 +24,9 @@ _CLOCK_OFF_S = 300.0
 _SHORT_SESSION_S = 120.0
 _MOST_NAMED = 8
 _OWNER = "an owner of the project"
-_SIGN_IN = "sign in with what is stored"
-_ASK_VERSION = "GET /xapi/siteConfig/buildInfo"
-_LIST = "list the projects of this account"
+_SIGN_IN = "Signed in with what is stored."
+_ASK_VERSION = "Asked for /xapi/siteConfig/buildInfo."
+_LIST = "Listed the projects of this account."
 
 
 class Doctor:
@@ -100,7 +100,7 @@ class Doctor:
             question, tried = "listing", _LIST
             projects = await self._objects.projects()
             yield self._listing(projects)
-            question, tried = "destination", "look for the project"
+            question, tried = "destination", "Looked for the project."
             keys = [project_of(destination)] if destination else self._settings.destinations
             for key in keys:
                 for result in await self._project(key, projects):
@@ -120,14 +120,14 @@ class Doctor:
                 f"The clocks of this machine and of the node differ by {abs(ahead) / 60:.0f} "
                 "minutes.",
                 "Set this machine's clock by NTP; times in reports and logs else do not agree.",
-                tried="read the time in the session's cookie",
+                tried="Read the time in the session's cookie.",
                 answer=f"{ahead:.0f} s ahead of this machine",
                 whom=HOST,
             )
         ]
 
     def _session(self) -> CheckResult:
-        tried = "read the time-out in the session's cookie"
+        tried = "Read the time-out in the session's cookie."
         timeout_s = self._calls.session.timeout_s
         if timeout_s is None:
             return CheckResult(
@@ -215,7 +215,7 @@ class Doctor:
     async def _project(self, key: str, projects: Sequence[ProjectAccess]) -> Sequence[CheckResult]:
         """Whether the project is there, whether we may write into it, and what it does with what
         arrives."""
-        tried = f"look for project {key} and for this account's role in it"
+        tried = f"Looked for project {key} and for this account's role in it."
         try:
             await self._rights.refuse(key)
         except NotAllowed as refused:
@@ -247,7 +247,7 @@ class Doctor:
 
     async def _arrival(self, key: str) -> CheckResult:
         """What the project does by itself with what arrives."""
-        tried = f"read the arrival rule of project {key}"
+        tried = f"Read the arrival rule of project {key}."
         try:
             answer = await self._calls.get(f"/data/projects/{segment(key)}/prearchive_code")
         except (SignInExpired, SignInRefused):

@@ -34,7 +34,10 @@ async def test_the_proxy_is_named_with_the_setting_that_names_it(
     assert results[0].message == (
         f"The node is reached through the proxy 127.0.0.1:{proxy.port}: HTTPS_PROXY names it."
     )
-    assert results[2].tried == (f"CONNECT 127.0.0.1:{server.port} through 127.0.0.1:{proxy.port}")
+    assert results[2].tried == (
+        f"Asked the proxy 127.0.0.1:{proxy.port} to open the way to 127.0.0.1:{server.port} "
+        "(CONNECT)."
+    )
 
 
 async def test_an_exemption_is_named_with_its_entry(

@@ -85,7 +85,7 @@ async def test_a_name_that_nobody_knows_is_a_finding_of_the_name_service() -> No
     assert "no-such-host.invalid" in trouble.message
     assert "name server" in trouble.remedy
     assert trouble.exit_code == 6
-    assert trouble.tried == "look up no-such-host.invalid"
+    assert trouble.tried == "Looked up no-such-host.invalid."
 
 
 async def test_what_cannot_be_a_name_is_a_finding_and_no_crash() -> None:
