@@ -42,11 +42,12 @@ BY_ENVIRONMENT = ProxyOptions()
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """One proxy; name and password never show in its repr."""
+    """One proxy; name and password never show in its repr. A password of None is not known, an
+    empty one is meant (`http://token:@proxy`)."""
 
     url: str
     username: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
+    password: str | None = field(default=None, repr=False)
 
     @property
     def host(self) -> str:
@@ -64,8 +65,9 @@ class Proxy:
 
     @property
     def authorization(self) -> str | None:
-        """The value of Proxy-Authorization, in UTF-8 (RFC 7617); None without a username."""
-        if not self.username:
+        """The value of Proxy-Authorization, in UTF-8 (RFC 7617); None unless name and password
+        are known: a guess would count as a failed login."""
+        if not self.username or self.password is None:
             return None
         pair = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
         return f"Basic {pair}"
@@ -188,11 +190,12 @@ def _proxy(setting: str, named: str, username: str, password: str | None) -> Pro
     if not is_clean or parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname:
         raise refused
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    own_name, own_password = unquote(parts.username or ""), unquote(parts.password or "")
+    own_name = unquote(parts.username or "")
+    own_password = None if parts.password is None else unquote(parts.password)
     if username and username != own_name:
-        own_password = ""
+        own_password = None
     return Proxy(
         url=f"{parts.scheme.lower()}://{host}" + (f":{port}" if port else ""),
         username=username or own_name,
-        password=own_password or password or "",
+        password=password if own_password is None else own_password,
     )

@@ -43,32 +43,66 @@ def client_context(
     # HTTP/2 hangs when a server answers before the body is through; see sessions.py.
     context.set_alpn_protocols(["http/1.1"])
     if ca_file is not None:
+        _readable("ca_file", ca_file)
         try:
             context.load_verify_locations(cafile=str(ca_file))
         except (OSError, ValueError) as cause:
             raise UsageError(
-                "The CA file of this node cannot be read as PEM certificates.",
-                "Correct ca_file in config.toml, or put the certificate there.",
+                "The CA file of this node holds no certificates in PEM form.",
+                "Ask for the authority's certificate as PEM, or turn DER into it: openssl x509 "
+                "-inform DER -in FILE -out ca.pem",
             ) from cause
     if client_certificate is not None:
-        try:
-            context.load_cert_chain(
-                str(client_certificate.certificate),
-                str(client_certificate.key) if client_certificate.key else None,
-                password=_no_passphrase,
-            )
-        except (OSError, ValueError) as cause:
-            raise UsageError(
-                "The client certificate or its key cannot be read.",
-                "Correct client_certificate and client_key in config.toml; both must be PEM "
-                "and the key without a passphrase.",
-            ) from cause
+        _load_own(context, client_certificate)
     return context
 
 
-def _no_passphrase() -> str:
-    # Without a callback OpenSSL would ask on the terminal, which belongs to the screen.
-    raise ValueError("the key is encrypted")
+def _readable(option: str, file: Path) -> None:
+    try:
+        file.open("rb").close()
+    except OSError as cause:
+        why = "does not exist" if isinstance(cause, FileNotFoundError) else "cannot be read"
+        raise UsageError(
+            f"The file that {option} names {why}.",
+            f"Correct {option} in config.toml, or put the file there, readable for this account. "
+            "A path that does not begin with / is looked for beside config.toml.",
+        ) from cause
+
+
+def _load_own(context: ssl.SSLContext, own: ClientCertificate) -> None:
+    _readable("client_certificate", own.certificate)
+    if own.key is not None:
+        _readable("client_key", own.key)
+    is_encrypted = False
+
+    def no_passphrase() -> str:
+        # Without a callback OpenSSL would ask on the terminal, which belongs to the screen.
+        nonlocal is_encrypted
+        is_encrypted = True
+        raise ValueError("the key is encrypted")
+
+    try:
+        context.load_cert_chain(
+            str(own.certificate), str(own.key) if own.key else None, password=no_passphrase
+        )
+    except (OSError, ValueError) as cause:
+        if is_encrypted:
+            what = "The key of the client certificate is encrypted."
+            remedy = (
+                "Unattended runs can ask nobody for its passphrase: write it without one, in a "
+                "file for this account alone, and name that as client_key: (umask 077; openssl "
+                "pkey -in FILE -out client.key)"
+            )
+        elif getattr(cause, "reason", "") == "KEY_VALUES_MISMATCH":
+            what = "The client certificate and the key do not belong together."
+            remedy = "Correct client_certificate and client_key in config.toml."
+        else:
+            what = "The client certificate or its key is not in PEM form."
+            remedy = (
+                "Both must be PEM; without client_key the key is looked for in "
+                "client_certificate. A .p12 or .pfx is taken apart by: openssl pkcs12"
+            )
+        raise UsageError(what, remedy) from cause
 
 
 def origin(url: str) -> tuple[str, str, int]:

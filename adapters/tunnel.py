@@ -157,7 +157,7 @@ class Tunnel:
                 retry=NEVER,
             )
         name, password = self._where_login_is_set
-        if self.proxy.username:
+        if self.proxy.authorization is not None:
             return ProxyRefused(
                 "proxy-login",
                 f"The proxy {self._proxy_place} does not accept the login ({asks}); nothing was "
@@ -167,11 +167,18 @@ class Tunnel:
                 node=self.node,
                 retry=NEVER,
             )
+        if self.proxy.username:
+            lacks, remedy = "its password is not known", f"Give the password: {password}."
+        else:
+            lacks, remedy = (
+                "none is set up",
+                f"Set the name ({name}) and the password ({password}).",
+            )
         return ProxyRefused(
             "proxy-login",
-            f"The proxy {self._proxy_place} asks for a login ({asks}), and none is set up; "
-            "nothing was sent.",
-            f"Set the name ({name}) and the password ({password}).",
+            f"The proxy {self._proxy_place} asks for a login ({asks}), and {lacks}; nothing was "
+            "sent.",
+            remedy,
             node=self.node,
             retry=NEVER,
         )
@@ -204,7 +211,7 @@ class LoginMemory:
 
     def noted(self, refused: ProxyRefused, tunnel: Tunnel) -> ProxyRefused:
         """The same refusal, remembered if it was about a login that we gave."""
-        if refused.finding == "proxy-login" and tunnel.proxy.username:
+        if refused.finding == "proxy-login" and tunnel.proxy.authorization is not None:
             self._refused = refused
         return refused
 

@@ -175,6 +175,23 @@ def test_another_name_is_not_given_the_password_that_stands_in_the_address() -> 
     assert rules.proxy == Proxy("http://proxy.example:3128", "us", "ours")
 
 
+@pytest.mark.parametrize(
+    ("address", "authorization"),
+    [
+        ("http://us@proxy.example", None),
+        ("http://token:@proxy.example", "Basic dG9rZW46"),
+        ("http://us:word@proxy.example", "Basic dXM6d29yZA=="),
+        ("http://proxy.example", None),
+    ],
+)
+def test_a_password_that_nobody_gave_is_not_guessed(
+    address: str, authorization: str | None
+) -> None:
+    rules = rules_from({"HTTPS_PROXY": address})
+    assert rules.proxy is not None
+    assert rules.proxy.authorization == authorization
+
+
 def test_a_login_is_sent_in_utf_8_to_a_proxy_as_to_anybody() -> None:
     proxy = Proxy("http://p.example:1", "jörg", "pässword")
     assert proxy.authorization is not None
@@ -212,7 +229,7 @@ async def _refused(stack: str, way: Way, url: str = "https://node.example/") -> 
     return refused.value
 
 
-def _through(url: str, ca_file: Path, username: str = "", password: str = "") -> Way:
+def _through(url: str, ca_file: Path, username: str = "", password: str | None = "") -> Way:
     options = ProxyOptions(url, username=username)
     rules = rules_from({}, password, options, node="a-node")
     return Way("a-node", ca_file=ca_file, proxies=rules, connect_timeout_s=5)
@@ -310,6 +327,20 @@ async def test_a_proxy_that_wants_a_login_is_told_apart_from_the_node(
         "(eucaim-transfer login a-node --proxy-password, or the secret proxy.password)."
     )
     assert refused.retry == NEVER
+
+
+@STACKS
+async def test_a_name_without_its_password_is_not_shown_to_the_proxy(
+    stack: str, ca_file: Path
+) -> None:
+    with connect_proxy(refusing(407, "Basic")) as proxy:
+        refused = await _refused(stack, _through(proxy.url, ca_file, "us", None))
+    assert "and its password is not known; nothing was sent." in refused.what
+    assert refused.remedy == (
+        "Give the password: eucaim-transfer login a-node --proxy-password, or the secret "
+        "proxy.password."
+    )
+    assert b"Authorization" not in proxy.heads[0]
 
 
 @STACKS

@@ -392,13 +392,20 @@ def test_the_context_demands_tls_1_3_a_name_and_a_certificate() -> None:
     assert context.verify_mode == ssl.CERT_REQUIRED
 
 
-@pytest.mark.parametrize("content", [None, b"no certificate at all"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "file that ca_file names does not exist"),
+        (b"no certificate at all", "holds no certificates in PEM form"),
+        (b"", "holds no certificates in PEM form"),
+    ],
+)
 def test_a_ca_file_that_cannot_be_read_is_a_configuration_error(
-    tmp_path: Path, content: bytes | None
+    tmp_path: Path, content: bytes | None, said: str
 ) -> None:
     if content is not None:
         (tmp_path / "ca.pem").write_bytes(content)
-    with pytest.raises(UsageError, match="CA file"):
+    with pytest.raises(UsageError, match=said):
         client_context(tmp_path / "ca.pem")
 
 
@@ -415,8 +422,46 @@ def test_an_encrypted_key_is_refused_without_asking_on_the_terminal(
             serialization.BestAvailableEncryption(b"passphrase"),
         )
     )
-    with pytest.raises(UsageError, match="client certificate or its key"):
+    with pytest.raises(UsageError, match="key of the client certificate is encrypted"):
         client_context(client_certificate=ClientCertificate(ours.certificate, locked))
+
+
+def test_a_certificate_and_the_key_of_another_are_told_apart(authority: Authority) -> None:
+    ours = authority.issue("ours-alone", for_client=True)
+    theirs = authority.issue("theirs", for_client=True)
+    with pytest.raises(UsageError, match="do not belong together"):
+        client_context(client_certificate=ClientCertificate(ours.certificate, theirs.key))
+
+
+def test_a_certificate_and_its_key_may_share_a_file(tmp_path: Path, authority: Authority) -> None:
+    ours = authority.issue("shared", for_client=True)
+    both = tmp_path / "both.pem"
+    both.write_bytes(ours.certificate.read_bytes() + ours.key.read_bytes())
+    context = client_context(client_certificate=ClientCertificate(both))
+    assert context.verify_mode == ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "said"),
+    [
+        ("absent.pem", None, "client_certificate names does not exist"),
+        ("good.pem", "absent.key", "client_key names does not exist"),
+        ("good.pem", None, "is not in PEM form"),
+        ("good.pem", "noise", "is not in PEM form"),
+        ("noise", None, "is not in PEM form"),
+        (".", None, "client_certificate names cannot be read"),
+    ],
+)
+def test_each_fault_of_a_client_certificate_is_named(
+    certificate: str, key: str | None, said: str, tmp_path: Path, authority: Authority
+) -> None:
+    ours = authority.issue("alone", for_client=True)
+    (tmp_path / "good.pem").write_bytes(ours.certificate.read_bytes())
+    (tmp_path / "noise").write_bytes(b"\x30\x82no pem")
+    own = ClientCertificate(tmp_path / certificate, tmp_path / key if key else None)
+    with pytest.raises(UsageError, match=said) as refused:
+        client_context(client_certificate=own)
+    assert str(tmp_path) not in refused.value.what + refused.value.remedy
 
 
 @pytest.mark.parametrize("finding", FINDINGS)
