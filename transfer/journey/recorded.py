@@ -42,7 +42,7 @@ def recorded_standing(
 
 def _ticket(found: Standing, name: str) -> Standing:
     if found.state is StepState.DONE:
-        return found
+        return replace(found, figure=found.evidence)
     ticket = f"eucaim-transfer ticket {name}"
     if found.state is StepState.WAITING:
         # A ticket that this program knows has its number there; else a person's word is all.

@@ -17,8 +17,8 @@ class Standing:
     `word` is the state in one word for lists: a step that is blocked may be so by findings
     (blocked, failed) or only because another comes first (locked). `detail` is one sentence,
     `figure` a shorter one for a row, empty where `detail` does. `next` is what to do in words,
-    `command` the line that does it; both are empty where nothing is to be done. `reminder` is there
-    once somebody has been waited for too long, `reminder_short` is the same in a row's few words.
+    `command` the line that does it; both are empty where nothing is to be done. `waited_h` is
+    there, in whole hours, once others have been waited for too long, and `ask_again` says where.
     `comes_first` names the earliest step before this one that is open. `waits_for_others`: the next
     move is not the operator's.
     """
@@ -34,14 +34,24 @@ class Standing:
     at_utc: str = ""
     next: str = ""
     command: str = ""
-    reminder: str = ""
-    reminder_short: str = ""
+    waited_h: int = 0
+    ask_again: str = ""
     comes_first: str = ""
     waits_for_others: bool = False
 
     @property
     def is_done(self) -> bool:
         return self.state is StepState.DONE
+
+    @property
+    def reminder(self) -> str:
+        """A sentence once others have been waited for too long (rule HLP-03)."""
+        return f"No answer for {self.waited_h} hours: {self.ask_again}." if self.waited_h else ""
+
+    @property
+    def reminder_short(self) -> str:
+        """The same in the few words of a row."""
+        return f"no answer for {self.waited_h} h" if self.waited_h else ""
 
     @property
     def is_locked(self) -> bool:

@@ -34,10 +34,4 @@ def reminded(standing: Standing, now: datetime, where: str) -> Standing:
     at = since(standing.since_utc)
     if not standing.waits_for_others or at is None or now - at < PATIENCE:
         return standing
-    hours = hours_since(standing.since_utc, now)
-    return replace(
-        standing,
-        reminder=f"No answer for {hours} hours: {where}.",
-        reminder_short=f"no answer for {hours} h",
-        next=f"{where[0].upper()}{where[1:]}. {standing.next}".strip(),
-    )
+    return replace(standing, waited_h=hours_since(standing.since_utc, now), ask_again=where)

@@ -28,6 +28,9 @@ def journey_now(standing: Standing | None, glance: Glance | None, *, opens: bool
 
 def _other(standing: Standing, journey: JourneyState, *, opens: bool) -> Now:
     happening = standing.next or "Nothing is to be done for this step."
+    if standing.ask_again:
+        again = standing.ask_again
+        happening = f"{again[0].upper()}{again[1:]}. {happening}"
     if standing.is_locked:
         happening = standing.detail
     press = []
