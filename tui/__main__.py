@@ -22,7 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if arguments is None:
         from adapters.inherited import take_secrets
+        from tui.crash import say_no_values
 
+        say_no_values()
         take_secrets()
     from tui.cli.commands import run_command
 

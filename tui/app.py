@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -19,6 +17,7 @@ from textual.screen import Screen
 
 from transfer.clock import utc_now
 from transfer.workspace import Home, private_opener
+from tui.crash import frames_of
 from tui.screens.help import HelpScreen
 from tui.screens.home import HomeScreen
 from tui.screens.open import screen_for
@@ -128,7 +127,7 @@ class TransferApp(App[int]):
         try:
             with open(log, "a", opener=private_opener, encoding="utf-8") as file:
                 file.write(f"{utc_now()} the screen program ended by an error\n")
-                file.write("".join(_frames(self._exception)))
+                file.write("".join(frames_of(self._exception)))
         except OSError:
             log = log.with_name("no log could be written")
         self._exit_renderables.append(
@@ -147,15 +146,6 @@ class _Plain:
 
     def __rich_console__(self, console: object, options: object) -> Iterable[Segment]:
         yield Segment(self._text)
-
-
-def _frames(error: BaseException | None) -> list[str]:
-    """Where it happened: names of our own files and functions, no values, no message."""
-    if error is None:
-        return []
-    stack = traceback.extract_tb(error.__traceback__)
-    lines = [f"  {os.path.basename(f.filename)}:{f.lineno} {f.name}\n" for f in stack]
-    return [f"  {type(error).__name__}\n", *lines]
 
 
 def _runner(app: TransferApp, action: str, screen: Screen[object]) -> Callable[[], None]:

@@ -165,4 +165,5 @@ def test_a_run_that_finds_nobody_signed_in_forgets_not_that_the_account_was_aske
 ) -> None:
     asked_for(place.home, NODE, "A. Person", "Asked for.", since_utc="2026-01-02T03:04:05Z")
     assert place.bench.upload().code == 5
-    assert (place.account().person, place.account().since_utc) == ("A. Person", "2026-01-02T03:04:05Z")
+    account = place.account()
+    assert (account.person, account.since_utc) == ("A. Person", "2026-01-02T03:04:05Z")

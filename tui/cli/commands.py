@@ -68,3 +68,7 @@ def run_command(words: Sequence[str]) -> int:
         # The answer was not read to its end; whoever asks must not take it for a good one.
         give_up_stdout()
         return ExitCode.INTERNAL
+    except Exception as error:  # noqa: BLE001 - the program's last border; recorded without values
+        from tui.crash import record_crash
+
+        return record_crash(error)
