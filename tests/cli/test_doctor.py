@@ -47,7 +47,7 @@ def test_a_good_round_goes_from_the_machine_to_the_account(at: Bench) -> None:
         "The configuration of node",
         "The way to node",
         "The account on node",
-        "This machine can do the job, and node is ready for it.",
+        "This machine can do the job; node is ready.",
     ]
     assert "FAIL" not in ran.out
     assert "tried:" not in ran.out

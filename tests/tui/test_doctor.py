@@ -72,7 +72,7 @@ async def test_a_node_can_be_looked_at_before_there_is_any_transfer(home: Home) 
         assert front(app) == "Pick"
         await press(pilot, "down", "enter")
         assert doctoring.asked == [("", ""), ("", "orthanc")]
-        assert "This machine can do the job, and upv is ready for it." in words(app)
+        assert "This machine can do the job; upv is ready." in words(app)
 
 
 async def test_step_7_of_the_journey_opens_the_doctor(home: Home) -> None:
@@ -102,7 +102,7 @@ async def test_checks_stand_in_groups_in_the_order_of_the_way(home: Home) -> Non
             "The account on upv 2 of 2 good",
         ]
         assert now(app).splitlines() == [
-            "This machine can do the job, and upv is ready for it.",
+            "This machine can do the job; upv is ready.",
             "Esc goes back to the journey.",
         ]
 

@@ -71,7 +71,7 @@ def _sum_up(aim: Aim, verdict: Verdict) -> None:
         say(f"Not ready: {count(verdict.fail, 'thing')} to mend. First: {first.message}")
     else:
         look = f" {count(verdict.warn, 'thing')} worth a look." if verdict.warn else ""
-        where = f", and {aim.node} is ready for it" if aim.node else ""
+        where = f"; {aim.node} is ready" if aim.node else ""
         say(f"This machine can do the job{where}.{look}")
     if not aim.node and aim.trouble is None:
         tell("This was the machine alone. Name a node to check it: doctor --node NODE")

@@ -58,7 +58,7 @@ def looking_at(part: Part, node: str) -> str:
 
 def ready(node: str) -> str:
     """The sentence of a round in which nothing failed."""
-    where = f", and {plain(node)} is ready for it" if node else ""
+    where = f"; {plain(node)} is ready" if node else ""
     return f"This machine can do the job{where}."
 
 
@@ -70,7 +70,7 @@ def draw_summary(
     told = [f"{verdict.ok} good"]
     if verdict.warn:
         told.append(f"{verdict.warn} to look at")
-    counts = cell("  ·  ".join(told), 26, "$muted", align="right")
+    counts = "  ·  ".join(told)
     if is_running:
         part = findings[-1].part if findings else Part.MACHINE
         said = line(("● ", "$key"), (f"Looking at {looking_at(part, node)}…", "bold"))
@@ -79,7 +79,10 @@ def draw_summary(
         said = line(("✗ ", "$bad"), (f"{what} to mend before a transfer can go.", "bold"))
     else:
         said = line(("✓ ", "$good"), (ready(node), "bold"))
-    return [line(cell(said, max(8, width - 26)), counts)]
+    room = width - len(counts) - 2
+    if said.cell_length > room:
+        return [cell(said, width)]
+    return [line(cell(said, room), "  ", (counts, "$muted"))]
 
 
 def draw_heading(part: Part, node: str, findings: Sequence[Finding], width: int) -> list[Content]:
