@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from transfer import __version__
 from transfer.errors import StepBlocked
 from transfer.ledger.telling import Piece, Told
 from transfer.tickets import TicketCase, TicketField, TicketText
@@ -102,7 +101,7 @@ def draft(case: TicketCase, values: Mapping[str, str], reference: str) -> Ticket
         text = values.get(field.key, "").strip()
         if text.casefold() not in _EMPTY:
             lines.append(f"{field.label}: {text}")
-    lines += ["", f"Reference: {reference}", f"Written with eucaim-transfer {__version__}"]
+    lines += ["", f"Reference: {reference}", "Written with eucaim-transfer"]
     return TicketText(
         case=case.key,
         title=case.title,

@@ -129,6 +129,11 @@ class Helpdesk:
         order = {"body": body, "content_type": kind, "type": "web", "internal": is_internal}
         self._add(self._numbered(number), user, order)
 
+    def open(self, user: DeskUser, title: str, group: str, body: str) -> None:
+        """Open a ticket on the web page, as a person does who pastes a text."""
+        order = {"body": body, "content_type": "text/html", "type": "web"}
+        self._open(user, title, group, order)
+
     def attachment(self, key: int) -> bytes:
         """The bytes of an attachment."""
         return self._attachments[key]
@@ -202,12 +207,8 @@ class Helpdesk:
         if not str(order.get("title") or "").strip():
             words = "The required value 'title' is missing."
             raise _Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, words)
-        key, now = next(self._ids), utc_now()
-        ticket = _Ticket(key, f"{22000 + key}", str(order["title"]), str(group), user)
-        ticket.created_at = ticket.updated_at = now
-        if isinstance(order.get("article"), dict):
-            self._add(ticket, user, order["article"])
-        self._tickets[key] = ticket
+        article = order.get("article")
+        ticket = self._open(user, str(order["title"]), str(group), article)
         drawn = self._faults.draw("helpdesk", _AFTER_POST)
         if "lose-answer" in drawn:
             request.scope["sandbox.cut"]()
@@ -216,6 +217,14 @@ class Helpdesk:
 
             await asyncio.sleep(drawn["late-answer"].number() / 1000)
         return JSONResponse(_told(ticket, request), HTTPStatus.CREATED)
+
+    def _open(self, user: DeskUser, title: str, group: str, article: object) -> _Ticket:
+        key, now = next(self._ids), utc_now()
+        ticket = _Ticket(key, f"{22000 + key}", title, group, user, created_at=now, updated_at=now)
+        if isinstance(article, dict):
+            self._add(ticket, user, article)
+        self._tickets[key] = ticket
+        return ticket
 
     async def _update(self, request: Request, user: DeskUser) -> Response:
         ticket = self._seen(request, user)
