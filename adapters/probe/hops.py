@@ -56,12 +56,21 @@ def _told(seen: Seen) -> str:
     return f"{seen.version}, {chain or 'no certificate'}"
 
 
+def is_worth_a_look(problem: BaseException) -> bool:
+    """Whether a second handshake can tell more: not where nobody speaks TLS, or at all."""
+    refused = explain(problem)
+    if refused is None:
+        return not isinstance(problem, TimeoutError)
+    return refused.finding != "plain-http"
+
+
 def judge(problem: BaseException, evidence: Evidence) -> Stopped:
     """The failure for a handshake that our policy refused, or that broke."""
     refused = explain(problem)
-    if refused is None:
+    if refused is None and not (evidence.here and evidence.here.is_old):
         return _cut(problem, evidence)
-    if refused.finding == "tls-version":
+    # Some hang up on a version that they do not speak, instead of saying so.
+    if refused is None or refused.finding == "tls-version":
         return _old_version(evidence)
     if refused.finding == "unknown-ca":
         return _untrusted(problem, evidence)
@@ -119,7 +128,7 @@ def _old_version(evidence: Evidence) -> Stopped:
             f"A proxy ({evidence.inspector}) breaks TLS 1.3: it answers in the place of "
             f"{target.host} with {version}, its certificate issued by {issuer}."
         )
-    elif directly and directly.version == "TLSv1.3":
+    elif directly and not directly.is_old:
         message = (
             f"The proxy breaks TLS 1.3: through it {target.host} speaks {version}, directly "
             "TLSv1.3."

@@ -27,6 +27,11 @@ class Seen:
     chain: Sequence[Certificate]
 
     @property
+    def is_old(self) -> bool:
+        """Whether it offers less than our policy asks for."""
+        return self.version != "TLSv1.3"
+
+    @property
     def issuer(self) -> str:
         return self.chain[0].issuer if self.chain else "nobody that can be told"
 

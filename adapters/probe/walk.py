@@ -197,13 +197,11 @@ class _Walk:
         try:
             secured = await line.secure(self._context, target.host, self._seconds)
         except OSError as problem:
-            refused = explain(problem)
-            here = directly = None
-            trusted = None
-            if refused is not None and refused.finding != "plain-http":
+            here = directly = trusted = None
+            if hops.is_worth_a_look(problem):
                 here = await look(self._open, target.host, self._seconds)
                 directly = await side_look
-            if refused is not None and refused.finding == "tls-version":
+            if here is not None and here.is_old:
                 spare = await asyncio.to_thread(self._new_context)
                 trusted = await is_trusted(self._open, spare, target.host, self._seconds)
             evidence = hops.Evidence(target, self._clock(), here, directly, trusted)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import socket
 import ssl
+import threading
 from pathlib import Path
 
 import pytest
@@ -69,6 +72,46 @@ async def test_an_inspecting_proxy_that_speaks_tls_1_2_is_named_as_the_hop_that_
     assert "exempt" in trouble.remedy
     assert trouble.whom == "your network's administrator"
     assert _nothing_was_sent(server)
+
+
+async def test_a_server_that_hangs_up_on_tls_1_3_without_a_word_is_found_out(
+    authority: Authority,
+) -> None:
+    """As some proxies do, which never say that it is the version."""
+    first = threading.Event()
+    with (
+        serving(_fine, server_context(authority.issue(), version=OLD)) as server,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+
+        def relay() -> None:
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client:
+                    hello = client.recv(65536)
+                    if not first.is_set():
+                        first.set()
+                        continue
+                    with socket.create_connection(("127.0.0.1", server.port)) as upstream:
+                        upstream.settimeout(5)
+                        upstream.sendall(hello)
+                        with contextlib.suppress(OSError):
+                            client.sendall(upstream.recv(65536))
+                            upstream.sendall(client.recv(65536))
+                            client.sendall(upstream.recv(65536))
+
+        thread = threading.Thread(target=relay)
+        thread.start()
+        port = listener.getsockname()[1]
+        results = await probed(f"https://127.0.0.1:{port}", authority.ca_file)
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(20)
+    trouble = only_trouble(results)
+    assert trouble.check == "tls-version"
+    assert trouble.message == "127.0.0.1 offers only TLSv1.2; nothing was sent."
 
 
 async def test_an_authority_that_nobody_trusts_is_named(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import json
+import shutil
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +19,7 @@ import pytest
 from adapters.probe.dialling import name_servers
 from tests.adapters.probe.asking import black_hole, closed_port, lines, only_trouble, probed
 from tests.adapters.tls_server import Reply, Request, serving
+from transfer.node import CheckResult
 
 
 def _fine(_: Request) -> Reply:
@@ -92,6 +98,45 @@ async def test_what_cannot_be_a_name_is_a_finding_and_no_crash() -> None:
     trouble = only_trouble(await probed(f"https://{'a' * 64}.example"))
     assert trouble.check == "dns"
     assert trouble.message.startswith("The name service knows no host aaaa")
+
+
+_ELSEWHERE = """
+import asyncio, json, sys
+from dataclasses import asdict
+from tests.adapters.probe.asking import probed
+json.dump([asdict(result) for result in asyncio.run(probed(sys.argv[1]))], sys.stdout)
+"""
+
+
+@functools.cache
+def _no_own_mounts() -> str:
+    """Why no process of ours may have mounts of its own; empty when one may."""
+    if shutil.which("unshare") is None:
+        return "no unshare: apt-get install util-linux"
+    tried = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False)
+    return "" if tried.returncode == 0 else "no user namespaces: run as root, or allow them"
+
+
+@pytest.mark.skipif(bool(_no_own_mounts()), reason=_no_own_mounts())
+def test_a_name_server_that_does_not_answer_is_told_apart_from_an_unknown_name(
+    tmp_path: Path,
+) -> None:
+    """In a process whose resolv.conf names an address where no name server is."""
+    conf = tmp_path / "resolv.conf"
+    conf.write_text("nameserver 127.0.0.9\noptions timeout:1 attempts:1\n")
+    script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+    python = [sys.executable, "-c", _ELSEWHERE, "https://node.example"]
+    ran = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, str(conf), *python],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    trouble = only_trouble([CheckResult(**result) for result in json.loads(ran.stdout)])
+    assert trouble.check == "dns"
+    assert trouble.message == "The name service does not answer the question for node.example."
+    assert trouble.answer == "no answer; asked: 127.0.0.9"
+    assert trouble.whom == "this host's administrator"
 
 
 def test_the_name_servers_that_were_asked_are_read_from_resolv_conf(tmp_path: Path) -> None:
