@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import html
+import re
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from html.parser import HTMLParser
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
@@ -23,8 +25,10 @@ _MOST_BYTES = 64 * 1024
 _BUSY = frozenset({408, 425, 429})
 _PORTAL = 511
 _ROUNDS = 5
+_LONGEST_ANSWER_S = 30.0
 _LONGEST_ROUNDS_S = 5.0
 _SLOW_MS = 1000.0
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _CLOCK_WARN_S = 60.0
 _CLOCK_FAIL_S = 300.0
 
@@ -79,17 +83,21 @@ class Asking:
         Stopped: with the check answer, redirect, client-certificate or tls.
         """
         try:
-            asked_s = self._clock()
-            async with self._client.stream("GET", self._target.url) as response:
-                answered_s = self._clock()
-                body = b""
-                async for piece in response.aiter_raw():
-                    body += piece
-                    if len(body) >= _MOST_BYTES:
-                        break
-                return Answer(response.status_code, response.headers, body, asked_s, answered_s)
-        except (httpx.HTTPError, NodeError, OSError) as problem:
+            async with asyncio.timeout(_LONGEST_ANSWER_S):
+                return await self._exchange()
+        except (httpx.HTTPError, httpx.InvalidURL, NodeError, OSError) as problem:
             raise self._broken(problem) from problem
+
+    async def _exchange(self) -> Answer:
+        asked_s = self._clock()
+        async with self._client.stream("GET", self._target.url) as response:
+            answered_s = self._clock()
+            body = b""
+            async for piece in response.aiter_raw():
+                body += piece
+                if len(body) >= _MOST_BYTES:
+                    break
+            return Answer(response.status_code, response.headers, body, asked_s, answered_s)
 
     async def first(self) -> tuple[Answer, CheckResult]:
         """The first answer, and whether it is one of the service that is expected there.
@@ -234,7 +242,7 @@ class Asking:
                 tried=self._tried,
                 answer=refused.finding,
             )
-        if isinstance(problem, httpx.TimeoutException):
+        if isinstance(problem, httpx.TimeoutException | TimeoutError):
             what, said = "does not answer in time", "no answer in time"
         else:
             what, said = "breaks the connection before its answer is whole", "no whole answer"
@@ -264,7 +272,7 @@ def _date_s(headers: httpx.Headers) -> float | None:
     try:
         date = parsedate_to_datetime(headers["Date"])
         age = headers.get("Age", "0").strip()
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=dt.UTC)
@@ -279,27 +287,7 @@ def _span(seconds: float) -> str:
     return f"{seconds / 3600:.0f} hours" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"
 
 
-class _Title(HTMLParser):
-    """Collects the text of the first title element."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._is_inside = False
-        self.parts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        self._is_inside = tag == "title" and not self.parts
-
-    def handle_endtag(self, tag: str) -> None:
-        self._is_inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self._is_inside:
-            self.parts.append(data)
-
-
 def title_of(body: bytes) -> str:
     """What a page calls itself; empty where it says nothing."""
-    parser = _Title()
-    parser.feed(body.decode("utf-8", "replace"))
-    return shown("".join(parser.parts), 60)
+    found = _TITLE.search(body.decode("utf-8", "replace"))
+    return shown(html.unescape(found[1]), 60) if found else ""

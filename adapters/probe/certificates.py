@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ssl
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,23 @@ def read_certificate(der: bytes) -> Certificate:
     """Raises:
     ValueError: this is no certificate, or one outside RFC 5280.
     """
+    from cryptography import x509
+
+    try:
+        with warnings.catch_warnings():
+            # What it says of odd certificates belongs on no screen.
+            warnings.simplefilter("ignore")
+            return _read(der)
+    except (
+        TypeError,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    ) as problem:
+        raise ValueError("no certificate that can be read") from problem
+
+
+def _read(der: bytes) -> Certificate:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 

@@ -9,9 +9,9 @@ tell; that is no failure.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 import h11
+import httpx
 
 from adapters.probe.line import Line
 from adapters.probe.target import SUPPORT, Stopped, Target
@@ -78,9 +78,9 @@ async def _too_large(open_secure: OpenSecure, target: Target, tried: str) -> Che
 
 async def _announce(open_secure: OpenSecure, target: Target, size_bytes: int) -> int | None:
     """The status by which a request of that size is met; None without an answer."""
-    parts = urlsplit(target.upload_url)
+    url = httpx.URL(target.upload_url)
     headers = [
-        ("Host", parts.netloc),
+        ("Host", url.netloc.decode("ascii")),
         ("User-Agent", "eucaim-transfer"),
         ("Content-Type", target.upload_type),
         ("Content-Length", str(size_bytes)),
@@ -89,8 +89,8 @@ async def _announce(open_secure: OpenSecure, target: Target, size_bytes: int) ->
     ]
     try:
         async with await open_secure() as line:
-            head = await line.ask("POST", parts.path or "/", headers, _WAIT_S)
-    except (OSError, Stopped, h11.RemoteProtocolError):
+            head = await line.ask("POST", url.raw_path.decode("ascii"), headers, _WAIT_S)
+    except (OSError, Stopped, h11.ProtocolError):
         return None
     return head.status if head else None
 

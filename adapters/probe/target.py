@@ -37,7 +37,14 @@ class Target:
 
     @property
     def host(self) -> str:
-        return (urlsplit(self.url).hostname or "").lower()
+        """As it goes over the wire (RFC 5890); empty where it can be no host's name."""
+        host = (urlsplit(self.url).hostname or "").lower()
+        if ":" in host:
+            return host
+        try:
+            return host.encode("idna").decode("ascii")
+        except UnicodeError:
+            return ""
 
     @property
     def port(self) -> int:

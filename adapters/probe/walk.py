@@ -75,7 +75,7 @@ class _Walk:
 
     async def results(self, *, is_way_known: bool) -> AsyncGenerator[CheckResult, None]:
         try:
-            self._demand_https()
+            self._demand_usable()
             self._context = await asyncio.to_thread(self._new_context)
             if not is_way_known:
                 async with contextlib.aclosing(self._way_there()) as results:
@@ -89,18 +89,27 @@ class _Walk:
         except TransferError as refused:
             yield failure(refused)
 
-    def _demand_https(self) -> None:
-        if self._target.url.lower().startswith("https:"):
-            return
-        raise stop(
-            "tls",
-            f"The address of the {self._target.which} is not https; nothing was sent.",
-            "Write the node's https address into config.toml; this program never sends data "
-            "unencrypted.",
-            YOU,
-            tried="Read the address in config.toml.",
-            answer="an address of plain http",
-        )
+    def _demand_usable(self) -> None:
+        tried = "Read the address in config.toml."
+        if not self._target.url.lower().startswith("https:"):
+            raise stop(
+                "tls",
+                f"The address of the {self._target.which} is not https; nothing was sent.",
+                "Write the node's https address into config.toml; this program never sends data "
+                "unencrypted.",
+                YOU,
+                tried=tried,
+                answer="an address of plain http",
+            )
+        if not self._target.host:
+            raise stop(
+                "dns",
+                f"What stands in the address of the {self._target.which} can be no host's name.",
+                "Correct the node's address in config.toml.",
+                YOU,
+                tried=tried,
+                answer="no name by the rules of names",
+            )
 
     def _new_context(self) -> ssl.SSLContext:
         return client_context(self._way.ca_file, self._way.client_certificate)

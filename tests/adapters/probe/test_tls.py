@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import random
 import socket
 import ssl
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.probe.certificates import Certificate
+from adapters.probe.certificates import Certificate, read_certificate
 from adapters.probe.inspectors import inspector_of
 from adapters.tls import ClientCertificate
 from tests.adapters.connect_proxy import connect_proxy
@@ -274,6 +275,24 @@ async def test_our_certificate_is_shown_to_a_server_that_asks(
     with serving(_fine, server_context(authority.issue(), client_ca=ca_file)) as server:
         results = await probed(server.url, ca_file, certificate=certificate)
     assert {result.state for result in results} == {"ok"}
+
+
+def test_a_certificate_that_is_damaged_is_read_or_refused_and_nothing_else(
+    authority: Authority,
+) -> None:
+    whole = ssl.PEM_cert_to_DER_cert(authority.issue("whole").certificate.read_text())
+    assert read_certificate(whole).issuer == "Throw-away CA of a test"
+    chance = random.Random(20261126)  # noqa: S311 - the same damage in each run
+    refused = 0
+    for _ in range(3000):
+        damaged = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        try:
+            read_certificate(bytes(damaged))
+        except ValueError:
+            refused += 1
+    assert refused > 100
 
 
 def _issued_by(name: str) -> list[Certificate]:

@@ -94,10 +94,20 @@ async def test_a_name_that_nobody_knows_is_a_finding_of_the_name_service() -> No
     assert trouble.tried == "Looked up no-such-host.invalid."
 
 
-async def test_what_cannot_be_a_name_is_a_finding_and_no_crash() -> None:
-    trouble = only_trouble(await probed(f"https://{'a' * 64}.example"))
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", ".example", "a..example"])
+@pytest.mark.parametrize("environ", [{}, {"HTTPS_PROXY": "http://127.0.0.1:1"}])
+async def test_what_can_be_no_name_is_a_finding_and_no_crash(
+    host: str, environ: dict[str, str]
+) -> None:
+    trouble = only_trouble(await probed(f"https://{host}", environ=environ))
     assert trouble.check == "dns"
-    assert trouble.message.startswith("The name service knows no host aaaa")
+    assert trouble.message == "What stands in the address of the node can be no host's name."
+
+
+async def test_a_name_in_any_script_is_looked_up_as_it_goes_over_the_wire() -> None:
+    trouble = only_trouble(await probed("https://krankenhäuser.invalid"))
+    assert trouble.check == "dns"
+    assert "xn--krankenhuser-ncb.invalid" in trouble.message
 
 
 _ELSEWHERE = """
