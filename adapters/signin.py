@@ -27,7 +27,7 @@ class SignInPrompt:
     def __str__(self) -> str:
         minutes = max(1, round(self.expires_in_s / 60))
         return (
-            f"Open {self.address} in any browser and enter the code {self.code} "
+            f"{_begin(self.purpose)} {self.address} in any browser and enter the code {self.code} "
             f"within {minutes} minutes."
         )
 
@@ -44,10 +44,14 @@ class PastePrompt:
 
     def __str__(self) -> str:
         return (
-            f"Open {self.address} in any browser and sign in. Then copy the whole address of the "
+            f"{_begin(self.purpose)} {self.address} in any browser and sign in. Then copy the whole address of the "
             "page that comes up, whatever it shows, and paste it here at once: it is good for "
             f"{round(self.expires_in_s)} seconds."
         )
+
+
+def _begin(purpose: str) -> str:
+    return f"To sign in for {purpose}, open" if purpose else "Open"
 
 
 class Person(Protocol):

@@ -408,6 +408,11 @@ def test_groups_of_an_odd_form_are_left_out() -> None:
     assert roles_of({"groups": "data-scientists", "realm_access": []}) == []
 
 
+def test_a_prompt_says_what_it_is_for_where_there_are_two() -> None:
+    prompt = SignInPrompt("https://issuer.example/device", "WXYZ-1234", 600.0, purpose="datasets")
+    assert str(prompt).startswith("To sign in for datasets, open https://issuer.example/device in")
+
+
 def test_a_prompt_reads_as_a_sentence() -> None:
     prompt = SignInPrompt("https://issuer.example/device", "WXYZ-1234", 600.0)
     assert str(prompt) == (
