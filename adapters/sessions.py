@@ -34,6 +34,17 @@ _KEEP_ALIVE_S = 45.0
 _MOST_REDIRECTS = 5
 
 
+# nginx lets a handshake without our certificate pass, and says so in a page of its own with 400:
+# "No required SSL certificate was sent", "The SSL certificate error".
+_ASKS_CERTIFICATE = b"SSL certificate"
+_LARGEST_PAGE_BYTES = 4096
+
+
+def _may_be_page(status: int, headers: Mapping[str, str]) -> bool:
+    length = headers.get("Content-Length", "")
+    return status == 400 and length.isdecimal() and int(length) <= _LARGEST_PAGE_BYTES
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """How a node is reached: trust, our certificate, proxy rules, time-outs in seconds.
@@ -82,16 +93,31 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
             self._by_proxy[proxy] = self._transport(proxy)
         transport = self._by_proxy[proxy]
         if tunnel is None:
-            return await transport.handle_async_request(request)
+            return await self._looked_at(await transport.handle_async_request(request))
         watch = Watch(request.extensions, self._way.connect_timeout_s)
         request.extensions = watch.extensions
         try:
-            return await transport.handle_async_request(request)
+            return await self._looked_at(await transport.handle_async_request(request))
         except httpx.TransportError as problem:
             refused = watch.refusal(tunnel, problem)
             if refused is None:
                 raise
             raise self._way.proxy_login.noted(refused, tunnel) from problem
+
+    async def _looked_at(self, response: httpx.Response) -> httpx.Response:
+        """The same answer, unless it is a server's page about our certificate."""
+        if not _may_be_page(response.status_code, response.headers):
+            return response
+        content = b"".join([piece async for piece in response.aiter_raw()])
+        await response.aclose()
+        if _ASKS_CERTIFICATE in content:
+            raise refusal("client-certificate", self._way.node)
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=httpx.ByteStream(content),
+            extensions=response.extensions,
+        )
 
     def _transport(self, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
         outward = None
@@ -324,6 +350,10 @@ class GuardedSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **named: Any) -> requests.Response:
         is_streamed = named.pop("stream", False)
         response = super().send(request, stream=True, **named)
+        if _may_be_page(response.status_code, response.headers) and (
+            _ASKS_CERTIFICATE in response.content
+        ):
+            raise refusal("client-certificate", self._node)
         if not is_streamed:
             response.raw = _Bounded(response.raw, self._max_answer_bytes, self._node)
             # Reading it all is what requests does itself for an answer that is not streamed.

@@ -18,7 +18,6 @@ import httpx
 from adapters.pieces import exact_pieces
 from adapters.rehearsals import write_request
 from adapters.statuses import refuse_status
-from adapters.tls import refusal
 from adapters.translate import translate
 from adapters.upv.answer import LARGEST_ANSWER_BYTES, read_answer
 from adapters.upv.auth import Credential
@@ -127,9 +126,6 @@ class Stow:
         finally:
             await content.aclose()
         status = response.status_code
-        if status == 400 and b"SSL certificate" in answer:
-            # nginx lets the handshake pass and says so in a page of its own.
-            raise refusal("client-certificate", node)
         if 200 <= status < 300 or status in (400, 409):
             sent = [instance.sop_instance_uid for instance in batch.instances]
             return read_answer(answer, sent, status=status, node=node)

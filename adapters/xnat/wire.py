@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from adapters.tls import refusal
 from adapters.translate import translate
 from transfer.errors import NEVER, NodeFault
 
@@ -106,9 +105,6 @@ async def exchange(
     finally:
         if isinstance(content, AsyncGenerator):
             await content.aclose()
-    if response.status_code == 400 and b"SSL certificate" in body:
-        # nginx lets the handshake pass and says so in a page of its own.
-        raise refusal("client-certificate", node)
     return Answer(response.status_code, response.headers, body)
 
 

@@ -310,6 +310,29 @@ async def test_our_client_certificate_is_shown_where_it_is_configured(
         assert await _post(stack, server.url, way) == 200
 
 
+@pytest.mark.parametrize("stack", ["httpx", "requests"])
+async def test_a_web_servers_page_about_our_certificate_is_read_as_such(
+    stack: Stack, ca_file: Path, good_context: ssl.SSLContext
+) -> None:
+    """nginx lets the handshake pass and answers 400 to whatever is asked."""
+    page = b"<html><center>400 No required SSL certificate was sent</center></html>"
+    with (
+        serving(lambda _: Reply(400, page, then="close"), good_context) as server,
+        pytest.raises(TlsRefused, match="asks for a client certificate") as refused,
+    ):
+        await _get(stack, server.url, Way(ca_file=ca_file))
+    assert refused.value.finding == "client-certificate"
+
+
+@pytest.mark.parametrize("stack", ["httpx", "requests"])
+@pytest.mark.parametrize("body", [b"", b"bad request", b"x" * 5000 + b"SSL certificate"])
+async def test_any_other_400_is_an_answer_like_others(
+    stack: Stack, body: bytes, ca_file: Path, good_context: ssl.SSLContext
+) -> None:
+    with serving(lambda _: Reply(400, body), good_context) as server:
+        assert await _get(stack, server.url, Way(ca_file=ca_file)) == body.decode()
+
+
 async def test_requests_cannot_be_talked_out_of_verification(authority: Authority) -> None:
     """`verify=False` and REQUESTS_CA_BUNDLE are how scripts switch it off."""
 

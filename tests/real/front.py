@@ -40,12 +40,22 @@ def free_port() -> int:
 
 
 def _configuration(
-    folder: Path, *, port: int, certificate: Path, key: Path, location: str, max_body_bytes: int
+    folder: Path,
+    *,
+    port: int,
+    certificate: Path,
+    key: Path,
+    location: str,
+    max_body_bytes: int,
+    client_ca: Path | None,
 ) -> str:
     scratch = "\n".join(
         f"  {kind}_temp_path {folder}/{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
     )
+    demanding = ""
+    if client_ca is not None:
+        demanding = f"ssl_verify_client on;\n    ssl_client_certificate {client_ca};"
     # One process without a master: ending it ends all of nginx.
     return f"""
 daemon off;
@@ -62,6 +72,7 @@ http {{
     ssl_certificate {certificate};
     ssl_certificate_key {key};
     ssl_protocols TLSv1.3;
+    {demanding}
     client_max_body_size {max_body_bytes};
     keepalive_timeout 75s;
     location / {{
@@ -118,8 +129,13 @@ def await_answer(
 
 
 @contextmanager
-def front(tmp: Path, *, location: str, max_body_bytes: int = 0) -> Iterator[Front]:
-    """nginx on a free port until the block is left; `location` is what it does with a request."""
+def front(
+    tmp: Path, *, location: str, max_body_bytes: int = 0, client_ca: Path | None = None
+) -> Iterator[Front]:
+    """nginx on a free port until the block is left; `location` is what it does with a request.
+
+    With `client_ca` it lets nobody in without a certificate of that authority.
+    """
     tmp.mkdir(parents=True, exist_ok=True)
     authority = Authority(tmp / "ca")
     issued = authority.issue()
@@ -133,6 +149,7 @@ def front(tmp: Path, *, location: str, max_body_bytes: int = 0) -> Iterator[Fron
             key=issued.key,
             location=location,
             max_body_bytes=max_body_bytes,
+            client_ca=client_ca,
         )
     )
     process = start(
