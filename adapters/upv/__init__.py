@@ -42,12 +42,13 @@ def open_node(
     home: Path,
     person: Person | None = None,
 ) -> Node:
-    """The node, not yet connected.
+    """The node, not yet connected. With a `person` there, who signs in, it may still lack what the
+    images need.
 
     Raises:
         UsageError: the configuration lacks something; the text is that of the finding.
     """
-    for finding in configuration_findings(profile):
+    for finding in configuration_findings(profile, for_sign_in=person is not None):
         if finding.state == "fail":
             raise UsageError(finding.message, finding.remedy)
     from adapters.upv.node import UpvNode

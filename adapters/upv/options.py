@@ -204,10 +204,13 @@ _TICKET = (
 )
 
 
-def configuration_findings(profile: NodeProfile) -> Sequence[CheckResult]:
-    """What is missing, each with its remedy; a single ok when nothing is."""
+def configuration_findings(
+    profile: NodeProfile, *, for_sign_in: bool = False
+) -> Sequence[CheckResult]:
+    """What is missing, each with its remedy; a single ok when nothing is. `for_sign_in`: what the
+    images alone need may still be missing; the account comes before the ticket that asks for it."""
     findings = []
-    if not profile.options.get("dicomweb_url"):
+    if not profile.options.get("dicomweb_url") and not for_sign_in:
         findings.append(
             _missing("The node's DICOMweb address is not known.", _TICKET.format(name=profile.name))
         )
@@ -227,7 +230,7 @@ def configuration_findings(profile: NodeProfile) -> Sequence[CheckResult]:
     needs_timepoint = "timepoint_field" in profile.options or any(
         "{timepoint}" in text for text in templates.values()
     )
-    if needs_timepoint and not profile.options.get("timepoint"):
+    if needs_timepoint and not profile.options.get("timepoint") and not for_sign_in:
         findings.append(
             _missing(
                 "The requests are to name a timepoint, but none is configured.",

@@ -68,8 +68,8 @@ def _told(view: AccountView, now: datetime, transfer: str) -> list[str]:
         found.append("No account is known here yet.")
     found += [f"  {number}. {line}" for number, line in enumerate(view.lines, 1)]
     if view.lacks:
-        found += [f"The node cannot be used yet: {view.lacks}", f"  what to do: {view.remedy}"]
-    elif view.ways and account.state is not StepState.DONE:
+        found += [f"Before the first upload: {view.lacks}", f"  what to do: {view.remedy}"]
+    if view.ways and account.state is not StepState.DONE:
         found.append(f"Sign in with: eucaim-transfer login {view.node}")
     return found
 

@@ -68,21 +68,22 @@ class AccountScreen(Page):
 
     def look(self) -> None:
         if self._ticks % _LOOK_TICKS == 0:
-            source = self.owner.source
+            self._read("account")
             if self._transfer:
-                self.read(
-                    "account", partial(source.accounts.of_transfer, self._transfer), self._take
-                )
-                self.read("glance", partial(source.glance, self._transfer), self._take_glance)
-            else:
-                self.read("account", partial(source.accounts.of_node, self._node), self._take)
+                glance = partial(self.owner.source.glance, self._transfer)
+                self.read("glance", glance, self._take_glance)
         self._ticks += 1
+
+    def _read(self, kind: str) -> None:
+        accounts = self.owner.source.accounts
+        look = partial(accounts.of_node, self._node)
+        if self._transfer:
+            look = partial(accounts.of_transfer, self._transfer)
+        self.read(kind, look, self._take)
 
     def _take(self, view: AccountView) -> None:
         self._view = view
-        self.query_one(FailurePanel).say(
-            Trouble(view.lacks, "Nothing is lost.", view.remedy) if view.lacks else None
-        )
+        self.query_one(FailurePanel).say(None)
         self._draw()
 
     def _take_glance(self, glance: Glance) -> None:
@@ -90,7 +91,7 @@ class AccountScreen(Page):
         self._draw()
 
     def stumbled(self, kind: str, error: TransferError) -> None:
-        if kind != "account":
+        if not kind.startswith("account"):
             super().stumbled(kind, error)
             return
         self.query_one(FailurePanel).say(
@@ -224,8 +225,8 @@ class AccountScreen(Page):
         self.app.push_screen(ticket_screen(self._transfer, SITE_ID_CASE))
 
     def _look_again(self) -> None:
-        self._ticks = 0
-        self._tick()
+        # Of a kind of its own: a look that is under way began before what was just done.
+        self._read("account again")
 
     def live_actions(self) -> frozenset[str]:
         return frozenset({"sign_in", "asked", "rights", "ticket", "copy", "sign_out"})
@@ -236,7 +237,7 @@ class AccountScreen(Page):
             return False
         state = view.account.state
         allowed = {
-            "sign_in": bool(view.ways) and not view.lacks,
+            "sign_in": bool(view.ways),
             "asked": bool(view.ways) and state is not StepState.DONE,
             "rights": bool(view.account.rights or view.account.roles),
             "ticket": view.wants_site_id and "ticket" in STEP_SCREENS,

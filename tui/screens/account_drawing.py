@@ -26,6 +26,8 @@ def draw_account(view: AccountView, now: datetime, width: int) -> list[Content]:
     if view.wants_site_id:
         said = "The SITE ID of your institution is not given yet: the dashboard tells it."
         found += wrapped(ink(said, "$warn"), width)
+    if view.lacks:
+        found += wrapped(ink(f"Before the first upload: {plain(view.lacks)}", "$warn"), width)
     found.append(Content(""))
     for number, text in enumerate(view.lines, 1):
         found += numbered(number, ink(plain(text)), width)
@@ -42,8 +44,6 @@ def draw_link(link: Link, width: int) -> list[Content]:
 def account_now(view: AccountView, now: datetime, *, waits: bool) -> Now:
     """What now."""
     account = view.account
-    if view.lacks:
-        return Now("This node cannot be used yet; above is what it needs.", "[Esc] goes back.")
     if not view.ways:
         return Now("This node asks nobody for a name or a password.", "[Esc] goes back.")
     if account.state is StepState.DONE:

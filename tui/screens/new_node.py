@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from transfer.errors import TransferError
@@ -27,7 +27,9 @@ class NodeScreen(Page):
     """The nodes of the configuration; one that cannot be used yet says what it lacks."""
 
     CSS_PATH = "new.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "account", "Account", id="new-node.account"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +89,13 @@ class NodeScreen(Page):
             self.now.say(
                 Now("Choose the node.", "[↑ ↓] moves, [Enter] takes it.   [Esc] goes back.")
             )
+
+    def action_account(self) -> None:
+        from tui.screens.account import AccountScreen
+
+        node = self._chosen()
+        if node is not None:
+            self.app.push_screen(AccountScreen("", node=node.name))
 
     @on(Rows.Picked)
     def _picked(self) -> None:

@@ -39,10 +39,9 @@ async def sign_in(page: Page, node: str) -> SignedIn | None:
     except TransferError as error:
         page.fail(error, UNTOUCHED)
         return None
-    if not view.ways or view.lacks:
-        what = view.lacks or "This node asks nobody for a name or a password."
-        remedy = view.remedy or "Nothing is to be done here."
-        page.app.push_screen(FailureScreen(Trouble(what, UNTOUCHED, remedy)))
+    if not view.ways:
+        what = "This node asks nobody for a name or a password."
+        page.app.push_screen(FailureScreen(Trouble(what, UNTOUCHED, "Nothing is to be done here.")))
         return None
     while True:
         way = await _choose(page, view)
