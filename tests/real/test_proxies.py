@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -23,6 +23,7 @@ from adapters.translate import translate
 from tests.certificates import Authority
 from tests.engine.bench import NODE, TRANSFER, Bench, bench
 from tests.engine.xnat_bench import xnat_bench
+from tests.faults.processes import await_until
 from tests.real import mitm as inspecting
 from tests.real.mitm import Mitm, mitm
 from tests.real.squid import HIDDEN, PASSWORD, USERNAME, missing_software, squid
@@ -88,6 +89,32 @@ def test_a_whole_transfer_goes_through_a_proxy_that_wants_a_login(
     assert {(a.method, a.status, a.user) for a in asked} == {("CONNECT", 200, USERNAME)}
     assert {a.target.rpartition(":")[0] for a in asked} == {HIDDEN}
     assert {int(a.target.rpartition(":")[2]) for a in asked} < ports
+
+
+@needs_squid
+@KINDS
+def test_a_detached_runner_finds_the_proxy_and_its_password_is_in_nobodys_environment(
+    kind: str, tmp_path: Path
+) -> None:
+    """The address with the password stands in the operator's shell, as many have it."""
+    with squid(login="basic") as proxy, _node_behind(kind, tmp_path) as at:
+        secret = quote(PASSWORD, safe="")
+        address = proxy.url.replace("://", f"://{USERNAME}:{secret}@")
+        at.program.environ = {"HTTPS_PROXY": address}
+        at.program.good("login", NODE, typed="ingester\n")
+        at.program.good("upload", TRANSFER, "--detach", "--bwlimit", "1K")
+        pid = at.status()["runner"]["pid"]
+        environ = Path(f"/proc/{pid}/environ").read_bytes()
+        at.program.good("limit", TRANSFER, "none")
+        await_until(lambda: at.status()["state"] == "done", "everything has arrived")
+        asked = proxy.await_asked(2)
+        everything = b"".join(
+            file.read_bytes() for file in at.program.home.rglob("*") if file.is_file()
+        )
+    assert f"HTTPS_PROXY=http://{USERNAME}@127.0.0.1".encode() in environ
+    for text in (PASSWORD, secret):
+        assert text.encode() not in environ + everything
+    assert {(a.status, a.user) for a in asked} == {(200, USERNAME)}
 
 
 @needs_squid
