@@ -44,9 +44,9 @@ class PastePrompt:
 
     def __str__(self) -> str:
         return (
-            f"{_begin(self.purpose)} {self.address} in any browser and sign in. Then copy the whole address of the "
-            "page that comes up, whatever it shows, and paste it here at once: it is good for "
-            f"{round(self.expires_in_s)} seconds."
+            f"{_begin(self.purpose)} {self.address} in any browser and sign in. Then copy the "
+            "whole address of the page that comes up, whatever it shows, and paste it here at "
+            f"once: it is good for {round(self.expires_in_s)} seconds."
         )
 
 

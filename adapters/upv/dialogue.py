@@ -116,7 +116,9 @@ class Dialogue:
         name = self._settings.name
         if way == "browser":
             raise no_browser_code(name)
-        raise ran_out(name) if is_again else nothing_stored(name)
+        # Without images nothing goes at all; without datasets the rest does.
+        purpose = "" if self._audience is self._settings.images else self._audience.purpose
+        raise ran_out(name, purpose) if is_again else nothing_stored(name, purpose)
 
     async def _confirmed(self, person: Person) -> Tokens | None:
         """By a code in the browser; None where the realm does not allow that."""

@@ -99,21 +99,25 @@ def no_browser_code(node: str) -> NodeError:
     )
 
 
-def nothing_stored(node: str) -> NodeError:
-    """Nobody has signed in, and there is nothing to do it with."""
+def nothing_stored(node: str, purpose: str = "") -> NodeError:
+    """Nobody has signed in (for one purpose among several), and there is nothing to do it with."""
     return SignInExpired(
-        "Nobody is signed in to this node.",
+        f"Nobody is signed in to this node{_for(purpose)}.",
         f"Run eucaim-transfer login {node}, or provide the password by systemd credentials or "
         "EUCAIM_TRANSFER_PASSWORD and the username in config.toml.",
         node=node,
     )
 
 
-def ran_out(node: str) -> NodeError:
+def ran_out(node: str, purpose: str = "") -> NodeError:
     """There was a session, and the node has ended it."""
     return SignInExpired(
-        "The sign-in has run out, or was revoked on the node.",
+        f"The sign-in{_for(purpose)} has run out, or was revoked on the node.",
         f"Run eucaim-transfer login {node}. What the node has acknowledged stays sent; a transfer "
         "goes on where it stands.",
         node=node,
     )
+
+
+def _for(purpose: str) -> str:
+    return f" for {purpose}" if purpose else ""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from adapters.secrets import SecretStore
 from adapters.turns import to_its_end, turn
@@ -116,7 +117,9 @@ class Renewing:
     async def _by_session(self) -> tuple[bool, bool]:
         """Whether a refresh token gave an access token, and whether there was one at all."""
         tried: set[str] = set()
-        async with turn(self._settings.home / "secrets" / f"{self._audience.token}.turn"):
+        if not await self._newest():
+            return False, False
+        async with turn(self._turn_file()):
             while True:
                 refresh = await self._newest()
                 if not refresh or refresh in tried:
@@ -131,6 +134,13 @@ class Renewing:
                 else:
                     await self._take(tokens, refresh)
                     return True, True
+
+    def _turn_file(self) -> Path:
+        """The turn of all processes that share this store, be it a file or a keyring."""
+        folder = self._settings.home / "secrets"
+        with contextlib.suppress(OSError):
+            folder.mkdir(mode=0o700)
+        return folder / f"{self._audience.token}.turn"
 
     async def _newest(self) -> str | None:
         """What another process of this account has stored since, else our own.

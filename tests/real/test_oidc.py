@@ -332,6 +332,26 @@ async def test_without_a_redirect_address_for_images_pasting_says_what_to_config
     assert "paste_redirect_url of [nodes.n]" in refused.value.remedy
 
 
+async def test_where_pasting_is_switched_on_it_is_the_last_way_left(
+    serve: Serve, home: Path
+) -> None:
+    with serve() as issuer:
+        write_config(home, issuer, auth="password")
+        operator = _operator(issuer, way="any")
+        async with process(home, store_at(home), operator) as signed_in:
+            await signed_in.identity()
+    assert (len(operator.prompts), len(operator.pastes)) == (0, 2)
+
+
+async def test_who_wants_to_type_a_password_is_shown_no_code(serve: Serve, home: Path) -> None:
+    with serve(device_clients=BOTH) as issuer:
+        write_config(home, issuer)
+        operator = _operator(issuer, way="password")
+        async with process(home, store_at(home, "ingester"), operator) as signed_in:
+            await signed_in.identity()
+    assert operator.prompts == []
+
+
 # Staying signed in
 
 

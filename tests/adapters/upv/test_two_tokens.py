@@ -102,6 +102,19 @@ async def test_refused_for_datasets_alone_images_go_and_it_is_said(tmp_path: Pat
     assert "client_id" in last.remedy
 
 
+async def test_a_sign_in_from_before_there_were_datasets_goes_on_for_images(
+    tmp_path: Path,
+) -> None:
+    issuer, store = PerClient(live_refresh={"old"}), _store(tmp_path)
+    store.put("n.token", "old")
+    rights = (await _credential(_home(tmp_path), issuer, store).identity()).rights
+    assert str(rights[-1]) == (
+        "may not create datasets with this sign-in, while images still go: nobody is signed in to "
+        "this node for datasets"
+    )
+    assert "login n" in rights[-1].remedy
+
+
 async def test_another_password_is_tried_after_a_refused_one(tmp_path: Path) -> None:
     issuer, store = PerClient(), _store(tmp_path, "wrong")
     signed_in = _credential(_home(tmp_path), issuer, store)
