@@ -11,7 +11,7 @@ _PERSON_OR_PLACE: Final = 120
 USERNAME: Final = TicketField(
     "username",
     "EUCAIM username of who manages it",
-    "3 to 24 of a-z, 0-9 and -",
+    "3-24 of a-z, 0-9, -",
     is_required=True,
     pattern=r"[0-9a-z-]{3,24}",
     fault="must have 3 to 24 characters: small letters, digits and hyphens",
@@ -31,7 +31,7 @@ URL: Final = TicketField(
 CODE: Final = TicketField(
     "code",
     "Project code wished for",
-    "2 to 20 letters, digits and -",
+    "2-20 letters, digits, -",
     pattern=r"[A-Za-z0-9-]{2,20}",
     fault="must have 2 to 20 characters: letters, digits and hyphens",
     most_letters=20,
@@ -39,7 +39,7 @@ CODE: Final = TicketField(
 SUBPROJECTS: Final = TicketField(
     "subprojects",
     "Subprojects",
-    "3-50 characters each, commas between",
+    "each 3-50 long, commas",
     pattern=r"[^,]{3,50}(,[^,]{3,50})*",
     fault="must have 3 to 50 characters each, with commas between them",
     most_letters=400,
@@ -50,7 +50,7 @@ DESCRIPTION: Final = TicketField(
 TIMEPOINTS: Final = TicketField(
     "timepoints",
     "Timepoints of the project",
-    "without any: Diagnosis alone",
+    "else Diagnosis alone",
     most_letters=400,
 )
 SITE_CODE: Final = TicketField(
@@ -63,7 +63,7 @@ COUNTRY: Final = TicketField("country", "Country of the site", most_letters=50, 
 CONTACT: Final = TicketField(
     "contact",
     "Contact of the site",
-    "who represents it, and how to reach it",
+    "who, and how to reach",
     most_letters=_PERSON_OR_PLACE,
     names_staff=True,
 )

@@ -20,7 +20,7 @@ from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, dotted, ink, line
 from tui.widgets.link import linked
 
-_MARK = 2
+_MARK, _LABEL, _ROOMY = 2, 35, 62
 STANDING = {
     TicketState.DRAFT: "to do",
     TicketState.SENDING: "waiting",
@@ -83,16 +83,15 @@ def draw_field(
     field: TicketField, value: str, fault: str, told: str, is_proposed: bool, width: int
 ) -> list[Content]:
     """One field: what it is, what stands in it, and whether that may go."""
-    label = min(36, width // 2)
+    label = _LABEL if width >= _ROOMY else width // 2
     room = width - _MARK - label
     mark, style = ("·", "$faint")
     shown: Content = cell(ink(field.hint or "may stay empty", "$muted"), room)
     if value:
         mark, style = ("✗", "$bad") if fault or told else ("✓", "$good")
-        note = " (proposed)" if is_proposed else ""
-        text = ink(plain(value))
-        kept = max(8, room - len(note))
-        shown = line(text.truncate(kept, ellipsis=True), (note, "$muted"))
+        text, note = ink(plain(value)), " (proposed)"
+        has_room = is_proposed and text.cell_length + len(note) <= room
+        shown = line(text, (note if has_room else "", "$muted"))
     elif field.is_required:
         mark, style = ("○", "$warn")
         shown = line(("missing", "$warn"), (f"  {field.hint}" if field.hint else "", "$muted"))
