@@ -191,6 +191,7 @@ def read_proxy(where: str, table: Mapping[str, object]) -> ProxyOptions:
         proxy=cast(str, table.get("proxy", "")),
         no_proxy=tuple(cast("list[str]", table.get("no_proxy", []))),
         username=cast(str, table.get("proxy_username", "")),
+        heading=where,
     )
 
 

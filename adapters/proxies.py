@@ -29,12 +29,14 @@ class ProxyOptions:
     """What a node's table in config.toml says; what is empty leaves it to the environment.
 
     `proxy` is an address or `none`. A node that names its own proxy goes by its own `no_proxy`
-    alone; otherwise its entries stand beside those of NO_PROXY.
+    alone; otherwise its entries stand beside those of NO_PROXY. `heading` is the table's own, as
+    people are told where to look.
     """
 
     proxy: str = ""
     no_proxy: tuple[str, ...] = ()
     username: str = ""
+    heading: str = field(default="", compare=False)
 
 
 BY_ENVIRONMENT = ProxyOptions()
@@ -106,11 +108,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class ProxyRules:
-    """Which proxy, if any, a host is reached through. `because` is why there is one at all."""
+    """Which proxy, if any, a host is reached through. `because` is why there is one at all, and
+    `heading` the table of config.toml that could say otherwise."""
 
     proxy: Proxy | None = None
     exemptions: tuple[Exemption, ...] = ()
     because: Because = Because()
+    heading: str = field(default="", compare=False)
 
     def decide(self, host: str, port: int) -> Decision:
         """The way to a host, and the reason for it."""
@@ -148,7 +152,7 @@ def rules_from(
         # The program has taken the passwords out of it.
         environ = as_given()
     own = options or BY_ENVIRONMENT
-    table = f"[nodes.{node}]" if node else "config.toml"
+    table = own.heading or (f"[nodes.{node}]" if node else "config.toml")
     if own.proxy == NO_PROXY_AT_ALL:
         return ProxyRules(because=Because("off", f"proxy of {table}"))
     exemptions = [read_exemption(entry, f"no_proxy of {table}") for entry in own.no_proxy]
@@ -159,7 +163,7 @@ def rules_from(
         listing, listed = _first(environ, _EXEMPTING)
         exemptions += [read_exemption(entry, listing) for entry in listed.replace(",", " ").split()]
     proxy = _proxy(setting, named, own.username, password)
-    return ProxyRules(proxy, tuple(exemptions), Because("named", setting))
+    return ProxyRules(proxy, tuple(exemptions), Because("named", setting), table)
 
 
 def proxy_password(secret: Callable[[str], str | None], node: str = "") -> str | None:

@@ -74,7 +74,9 @@ class Way:
         if decision.proxy is None:
             return None
         self.proxy_login.demand_unrefused()
-        return Tunnel(decision.proxy, decision.because.setting, host, port, self.node)
+        return Tunnel(
+            decision.proxy, decision.because.setting, host, port, self.node, self.proxies.heading
+        )
 
 
 class _GuardedTransport(httpx.AsyncBaseTransport):

@@ -44,13 +44,17 @@ def schemes_of(challenges: Iterable[str]) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Tunnel:
-    """Through `proxy`, which `setting` names, to `host` and `port`. Makes errors, raises none."""
+    """Through `proxy`, which `setting` names, to `host` and `port`. Makes errors, raises none.
+
+    `heading` is the table of config.toml in which a login for the proxy can be set.
+    """
 
     proxy: Proxy
     setting: str
     host: str
     port: int
     node: str = ""
+    heading: str = ""
 
     @property
     def _proxy_place(self) -> str:
@@ -185,12 +189,11 @@ class Tunnel:
 
     @property
     def _where_login_is_set(self) -> tuple[str, str]:
-        if not self.node:
-            return f"in {self.setting}", "the secret proxy.password"
-        return (
-            f"proxy_username of [nodes.{self.node}] in config.toml",
-            f"eucaim-transfer login {self.node} --proxy-password, or the secret proxy.password",
-        )
+        name = f"proxy_username of {self.heading} in config.toml"
+        if self.heading.startswith("[nodes."):
+            command = f"eucaim-transfer login {self.node} --proxy-password"
+            return name, f"{command}, or the secret proxy.password"
+        return name if self.heading else f"in {self.setting}", "the secret proxy.password"
 
 
 class LoginMemory:

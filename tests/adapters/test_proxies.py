@@ -330,6 +330,20 @@ async def test_a_proxy_that_wants_a_login_is_told_apart_from_the_node(
 
 
 @STACKS
+async def test_a_login_for_the_helpdesk_is_looked_for_in_its_own_table(
+    stack: str, ca_file: Path
+) -> None:
+    with connect_proxy(refusing(407, "Basic")) as proxy:
+        options = ProxyOptions(proxy.url, heading="[helpdesk]")
+        way = Way("helpdesk", ca_file, proxies=rules_from({}, None, options))
+        refused = await _refused(stack, way)
+    assert refused.remedy == (
+        "Set the name (proxy_username of [helpdesk] in config.toml) and the password (the secret "
+        "proxy.password)."
+    )
+
+
+@STACKS
 async def test_a_name_without_its_password_is_not_shown_to_the_proxy(
     stack: str, ca_file: Path
 ) -> None:
