@@ -49,7 +49,7 @@ async def test_with_its_ca_it_is_let_through_and_named(
     with mitm(tmp_path, authority.ca_file) as proxy:
         results = await probed(server.url, proxy.ca_file, environ={"HTTPS_PROXY": proxy.url})
         assert len(proxy.read()) == len(server.requests) > 0
-    trouble = only_trouble(results)
+    trouble = only_trouble(results, "warn")
     assert (trouble.check, trouble.state) == ("inspection", "warn")
     assert trouble.message == ("A proxy (mitmproxy) reads this connection. It is a mitmproxy.")
 

@@ -42,12 +42,13 @@ async def probed(
     return [result async for result in probe([target], way, clock=clock)]
 
 
-def only_trouble(results: Sequence[CheckResult]) -> CheckResult:
-    """The one line that is not ok. What failed came last, and is told whole."""
+def only_trouble(results: Sequence[CheckResult], state: str = "fail") -> CheckResult:
+    """The one line that is not ok, told whole. What failed came last."""
     troubles = [result for result in results if result.state != "ok"]
     assert len(troubles) == 1, [(r.check, r.state, r.message) for r in results]
     (trouble,) = troubles
-    if trouble.state == "fail":
+    assert trouble.state == state
+    if state == "fail":
         assert results[-1] is trouble
         assert trouble.exit_code in (2, 5, 6)
     assert trouble.message

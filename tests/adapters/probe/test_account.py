@@ -143,7 +143,7 @@ async def test_a_role_that_is_needed_later_only_warns(
 ) -> None:
     realm = Realm(groups=(DATA_INGESTER, "validated_user", "PROJECT-LUNG"))
     with _upv(realm, ca_file, good_context, tmp_path, has_datasets=True) as (node, _):
-        trouble = only_trouble(await _examined(node, "LUNG|CT"))
+        trouble = only_trouble(await _examined(node, "LUNG|CT"), "warn")
     assert (trouble.check, trouble.state) == ("role", "warn")
     assert trouble.message == "The account may not create datasets."
     assert "Dataset manager" in trouble.remedy

@@ -116,7 +116,7 @@ async def test_a_server_out_of_order_is_told_with_its_number(
 
 async def test_a_busy_server_is_a_warning(ca_file: Path, good_context: ssl.SSLContext) -> None:
     results, _ = await _asked(Reply(429), ca_file, good_context)
-    trouble = only_trouble(results)
+    trouble = only_trouble(results, "warn")
     assert (trouble.check, trouble.state) == ("answer", "warn")
 
 
@@ -172,7 +172,7 @@ async def test_a_skewed_clock_is_told_in_words_and_ends_the_examination_when_it_
     ahead_s: float, state: str, said: str, ca_file: Path, good_context: ssl.SSLContext
 ) -> None:
     results, _ = await _asked(_dated(ahead_s), ca_file, good_context)
-    trouble = only_trouble(results)
+    trouble = only_trouble(results, state)
     assert (trouble.check, trouble.state) == ("clock", state)
     assert said in trouble.message
     assert "NTP" in trouble.remedy
@@ -243,7 +243,7 @@ async def test_a_front_that_takes_less_than_a_batch_is_told_with_what_to_set(
 ) -> None:
     """The ingress of a cluster that sets no limit takes 1 MB (upv-node.md 2.2)."""
     results, _ = await _asked(_front(1 << 20), ca_file, good_context, upload_bytes=16 << 20)
-    trouble = only_trouble(results)
+    trouble = only_trouble(results, "warn")
     assert (trouble.check, trouble.state) == ("limits", "warn")
     assert trouble.message == "The node refuses requests of 16 MiB and takes 1 MiB."
     assert "max_batch_bytes = 1048576" in trouble.remedy

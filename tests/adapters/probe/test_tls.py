@@ -149,7 +149,7 @@ async def test_an_inspecting_proxy_with_its_ca_is_let_through_and_told(tmp_path:
     inspector = Authority(tmp_path, "Zscaler Root CA")
     with serving(_fine, server_context(inspector.issue())) as server:
         results = await probed(server.url, inspector.ca_file)
-    trouble = only_trouble(results)
+    trouble = only_trouble(results, "warn")
     assert (trouble.check, trouble.state) == ("inspection", "warn")
     assert trouble.message == ("A proxy (Zscaler Root CA) reads this connection. It is a Zscaler.")
     assert trouble.whom == "your network's administrator"
@@ -169,7 +169,7 @@ async def test_a_proxy_whose_chain_is_not_the_servers_own_is_found_out_whatever_
         connect_proxy(leads_to=reader.port) as proxy,
     ):
         results = await probed(server.url, both, environ={"HTTPS_PROXY": proxy.url})
-    trouble = only_trouble(results)
+    trouble = only_trouble(results, "warn")
     assert (trouble.check, trouble.state) == ("inspection", "warn")
     assert trouble.message == "A proxy (House authority 1) reads this connection."
     assert "directly: TLSv1.3" in trouble.answer
@@ -251,7 +251,7 @@ async def test_a_certificate_of_another_name_is_told_with_both_names(authority: 
 async def test_a_certificate_that_ends_soon_is_a_warning(authority: Authority) -> None:
     issued = authority.issue("soon", valid_until_days=5)
     with serving(_fine, server_context(issued)) as server:
-        trouble = only_trouble(await probed(server.url, authority.ca_file))
+        trouble = only_trouble(await probed(server.url, authority.ca_file), "warn")
     assert (trouble.check, trouble.state) == ("certificate", "warn")
     assert trouble.message == "The certificate of the node expires in 4 days."
 

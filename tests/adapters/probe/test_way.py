@@ -223,7 +223,7 @@ async def test_what_is_needed_later_only_warns() -> None:
         results = await probed(
             f"https://127.0.0.1:{port}", optional="It is needed in step 10 only."
         )
-    trouble = only_trouble(results)
+    trouble = only_trouble(results, "warn")
     assert (trouble.check, trouble.state, trouble.exit_code) == ("reachable", "warn", 0)
     assert trouble.message.endswith("It is needed in step 10 only.")
 
