@@ -241,6 +241,23 @@ async def test_w_writes_the_report_and_says_where(home: Home) -> None:
         assert doctoring.reports[0].verdict.exit_code == 6
 
 
+async def test_t_opens_the_ticket_for_trouble_with_the_tool(home: Home) -> None:
+    make_ledger(home, NAME)
+    app, _ = make_doctored(home, FAILED)
+    async with running(app) as pilot:
+        await open_doctor(app, pilot)
+        await press(pilot, "t")
+        assert front(app) == "TicketScreen"
+        assert "rouble" in words(app)
+
+
+async def test_without_a_transfer_there_is_no_ticket(home: Home) -> None:
+    app, _ = make_doctored(home, FAILED)
+    async with running(app) as pilot:
+        await press(pilot, "d", "t")
+        assert front(app) == "DoctorScreen"
+
+
 async def test_the_real_doctor_looks_at_the_real_machine_and_writes_a_real_report(
     home: Home,
 ) -> None:

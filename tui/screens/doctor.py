@@ -34,7 +34,8 @@ from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
 _ASKING = "asking"
-_TROUBLE = "trouble"
+# The case of the helpdesk for trouble with the tool (`adapters.helpdesk.cases`).
+_TROUBLE = "tool"
 
 
 class DoctorScreen(Page):
