@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,23 @@ class Program:
             check=False,
         )
         return Ran(arguments, done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
+    @contextmanager
+    def started(self, *words: object) -> Iterator[subprocess.Popen[str]]:
+        """One command while it runs, with nothing on its standard input; killed at the end."""
+        with subprocess.Popen(
+            [sys.executable, "-P", "-m", "tui", *(str(word) for word in words)],
+            cwd=REPOSITORY,
+            env=self.environment() | {"PYTHONPATH": str(REPOSITORY)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def good(self, *words: object, typed: str = "") -> Ran:
         """Run one command that has to succeed."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import ssl
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
+from adapters.sandbox.server import Options
 from adapters.secrets import SecretStore
 from tests.adapters.tls_server import server_context
 from tests.adapters.xnat.scripted import Running, running
@@ -298,3 +302,53 @@ def test_what_is_not_in_our_hands_is_said_at_the_logout(xnat: XnatBench) -> None
     )
     document = with_password(xnat.program).good("logout", NODE, "--json").document
     assert document["left"] == {"node.password": "EUCAIM_TRANSFER_PASSWORD in the environment"}
+
+
+CLIENTS = ("qpinsights", "dataset-explorer")
+
+
+def test_in_the_browser_each_code_is_shown_and_confirmed_there(tmp_path: Path) -> None:
+    options = Options(device_clients=CLIENTS)
+    with bench(tmp_path, options=options, is_signed_in=False, auth="oidc") as at:
+        at.sandbox.issuer.devices.interval_s = 0.0
+        shown: list[str] = []
+        with at.program.started("login", NODE, "--browser") as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                found = re.search(r"Open (\S+) in any browser and enter the code (\S+) ", line)
+                assert found, line
+                shown.append(found[2])
+                _confirm(at, found[1].partition("?")[0], found[2])
+            assert process.wait(timeout=60) == 0
+        assert len(set(shown)) >= 1
+        assert f"{NODE}.token" in stored(at.program)
+        at.assert_all_arrived(at.upload())
+
+
+def _confirm(at: Bench, address: str, code: str) -> None:
+    form = urlencode({"user_code": code, "username": "ingester", "password": "ingester"})
+    context = ssl.create_default_context(cafile=str(at.sandbox.ca_file))
+    with urllib.request.urlopen(  # noqa: S310 - loopback
+        address, form.encode(), timeout=30, context=context
+    ) as answer:
+        assert b"Successful" in answer.read()
+
+
+def test_a_password_that_is_given_is_used_where_a_browser_would_be_asked_too(
+    tmp_path: Path,
+) -> None:
+    """A script that pipes it in cannot open one."""
+    options = Options(device_clients=CLIENTS)
+    with bench(tmp_path, options=options, is_signed_in=False, auth="oidc") as at:
+        ran = at.program.good("login", NODE, typed="ingester\n")
+        assert "browser" not in ran.err
+        assert at.sandbox.issuer.sign_ins >= 1
+
+
+def test_where_the_realm_refuses_the_browser_it_says_so_and_asks_for_no_password(
+    tmp_path: Path,
+) -> None:
+    with bench(tmp_path, is_signed_in=False, auth="oidc") as at:
+        ran = at.program.run("login", NODE, "--browser", typed="ingester\n")
+        assert ran.code == 5, str(ran)
+        assert at.sandbox.issuer.sign_ins == 0

@@ -114,7 +114,6 @@ class _Attempt:
         self._way = way
         self._ways = sign_in_ways(chosen.profile)
         self._auth = chosen.profile.options.get("auth", "none")
-        self._typed: str | None = None
         self._new_name: str | None = None
         known = chosen.profile.options.get("username") or self._secrets.get(
             f"{self._node}.username"
@@ -198,6 +197,8 @@ class _Attempt:
         """Hold the password given, or the one that is now asked for; the name comes before it."""
         if not self._name:
             self._use_name(ask_name(self._node))
+        # A password that is there is meant, wherever a browser would do as well.
+        self._way = "password"
         # Held, it goes before a token of last week and is exchanged for one of today.
         self._secrets.hold(f"{self._node}.password", given or ask_secret(self._node))
 
