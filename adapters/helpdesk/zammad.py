@@ -11,43 +11,30 @@ import base64
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NoReturn
+from typing import Final
 
 import httpx
 
 from adapters.helpdesk.answers import (
     answers_of,
     bodies_of,
-    complaint_of,
-    is_about_group,
     reply_of,
     ticket_of,
     tickets_of,
 )
 from adapters.helpdesk.options import TOKEN, DeskSettings
+from adapters.helpdesk.refusals import NAME, NoSuchGroup, lost, no_token, not_zammad, refuse
 from adapters.proxies import proxy_password, rules_from
 from adapters.secrets import SecretStore
 from adapters.sessions import Way, httpx_client
-from adapters.statuses import BUSY
-from adapters.translate import translate
 from transfer.errors import (
-    NEVER,
-    BodyTooLarge,
-    NodeBusy,
     NodeError,
-    NodeFault,
-    NotAllowed,
-    SignInExpired,
-    TlsRefused,
-    Unreachable,
 )
 from transfer.tickets import DeskTicket, TicketText
 
-NAME: Final = "helpdesk"
 _PAGE: Final = 100
 _MOST_PAGES: Final = 100
 _LARGEST_ANSWER_BYTES: Final = 8 * 1024 * 1024
-COPY: Final = "The text can be copied or saved and brought there by hand in the meantime."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +89,23 @@ class Helpdesk:
             NodeError: with `reached_node` False where the helpdesk certainly has no ticket.
         """
         groups = dict.fromkeys(group for group in (text.group, text.fallback_group) if group)
-        refused: _NoSuchGroup | None = None
+        refused: NoSuchGroup | None = None
         for group in groups:
             try:
                 return await self._open(text, group, attachments)
-            except _NoSuchGroup as refusal:
+            except NoSuchGroup as refusal:
                 refused = refusal
-            except NodeError as lost:
-                there = await self._after(lost, text)
+            except NodeError as trouble:
+                there = await self._after(trouble, text)
                 if there is None:
                     raise
                 return there
         assert refused is not None, "there is at least one group"
         raise refused.as_error(list(groups))
 
-    async def _after(self, lost: NodeError, text: TicketText) -> DeskTicket | None:
+    async def _after(self, trouble: NodeError, text: TicketText) -> DeskTicket | None:
         """What became of a request whose answer never came, or says nothing."""
-        if not lost.reached_node:
+        if not trouble.reached_node:
             return None
         try:
             return await self.look_up(text)
@@ -158,7 +145,7 @@ class Helpdesk:
         found = await self._get(f"tickets/{desk_id}", {"expand": "true"})
         ticket = ticket_of(found, self._settings.url)
         if ticket is None or not isinstance(found, dict):
-            raise _not_zammad()
+            raise not_zammad()
         articles = await self._get(f"ticket_articles/by_ticket/{desk_id}")
         customer = found.get("customer_id")
         return replace(
@@ -189,16 +176,16 @@ class Helpdesk:
         order = {"title": text.title, "group": group, "article": article}
         status, found = await self._ask("POST", "tickets", {"expand": "true"}, order)
         if status != 201:
-            self._refuse(status, found, group)
+            refuse(status, found, self._settings.url, group)
         ticket = ticket_of(found, self._settings.url)
         if ticket is None:
-            raise _not_zammad()
+            raise not_zammad()
         return replace(ticket, group=ticket.group or group)
 
     async def _get(self, path: str, query: Mapping[str, str | int] | None = None) -> object:
         status, found = await self._ask("GET", path, query or {})
         if status != 200:
-            self._refuse(status, found)
+            refuse(status, found, self._settings.url)
         return found
 
     async def _ask(
@@ -218,12 +205,12 @@ class Helpdesk:
                 body = await _bounded(answer)
                 return answer.status_code, _json(answer, body)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
-            raise _lost(problem, method) from problem
+            raise lost(problem, method) from problem
 
     async def _connected(self) -> tuple[httpx.AsyncClient, str]:
         token = await asyncio.to_thread(self._secrets.get, TOKEN)
         if not token:
-            raise _no_token(self._settings.url)
+            raise no_token(self._settings.url)
         if self._client is None:
             # Reading the trust store takes a moment.
             self._client = await asyncio.to_thread(self._make_client)
@@ -242,121 +229,13 @@ class Helpdesk:
             )
         )
 
-    def _refuse(self, status: int, found: object, group: str = "") -> NoReturn:
-        complaint = complaint_of(found)
-        said = f" It says: {complaint.rstrip('.')}." if complaint else ""
-        if status == 401:
-            raise SignInExpired(
-                f"The helpdesk does not accept the token; no ticket was opened.{said}",
-                f"{_HOW_TO.format(url=self._settings.url)} {COPY}",
-                node=NAME,
-                reached_node=False,
-            )
-        if status == 403:
-            raise NotAllowed(
-                f"The helpdesk does not let this token do that; no ticket was opened.{said}",
-                f"The token needs the permission ticket.customer, and the helpdesk must allow"
-                f" access by token. {COPY}",
-                node=NAME,
-                reached_node=False,
-            )
-        if status == 413:
-            raise BodyTooLarge(
-                "The attachments are larger than the helpdesk takes; no ticket was opened.",
-                "Send it without them, and add them in the ticket on the web page.",
-                node=NAME,
-                reached_node=False,
-            )
-        if status == 422 and group and is_about_group(complaint):
-            raise _NoSuchGroup(complaint)
-        if status in BUSY or status >= 500:
-            kind = NodeBusy if status in BUSY else NodeFault
-            raise kind(
-                f"The helpdesk is in trouble (HTTP {status}).{said}",
-                f"Try again later: it is looked for first, and not opened twice. {COPY}",
-                node=NAME,
-                # A gateway may give up on a request that the desk still carries out; 429 is its
-                # own refusal.
-                reached_node=status != 429,
-            )
-        raise NodeFault(
-            f"The helpdesk does not take this (HTTP {status}); no ticket was opened.{said}",
-            COPY,
-            node=NAME,
-            retry=NEVER,
-            reached_node=False,
-        )
-
-
-class _NoSuchGroup(Exception):
-    """422: this group is not offered to the account."""
-
-    def __init__(self, complaint: str) -> None:
-        super().__init__(complaint)
-        self._complaint = complaint.rstrip(".")
-
-    def as_error(self, groups: Sequence[str]) -> NodeFault:
-        return NodeFault(
-            f"The helpdesk does not offer this account the group {' or '.join(groups)}; no ticket"
-            f" was opened. It says: {self._complaint}.",
-            f"Choose a group on the helpdesk's web page. {COPY}",
-            node=NAME,
-            retry=NEVER,
-            reached_node=False,
-        )
-
-
-_HOW_TO: Final = (
-    "Make one at {url} (your picture, Profile, Token Access, permission ticket.customer) and store"
-    " it with: eucaim-transfer login helpdesk."
-)
-
-
-def _no_token(url: str) -> SignInExpired:
-    return SignInExpired(
-        "There is no token for the helpdesk; nothing was sent.",
-        f"{_HOW_TO.format(url=url)} {COPY}",
-        node=NAME,
-        reached_node=False,
-    )
-
-
-def _not_zammad() -> NodeFault:
-    return NodeFault(
-        "The helpdesk answered, but not as Zammad does.",
-        f"Check url of [helpdesk] in config.toml. {COPY}",
-        node=NAME,
-        retry=NEVER,
-    )
-
-
-def _lost(problem: BaseException, method: str) -> NodeError:
-    """A request that got no answer. The words of the other adapters speak of nodes."""
-    known = translate(problem, NAME)
-    if known is None or isinstance(known, TlsRefused):
-        return known or _not_zammad()
-    is_certain = not known.reached_node or method == "GET"
-    what = known.what.replace("The node", "The helpdesk").replace("the node", "the helpdesk")
-    if is_certain:
-        return Unreachable(
-            f"{what} Nothing was sent.",
-            f"Check the network and the proxy from this machine to the helpdesk. {COPY}",
-            node=NAME,
-            reached_node=False,
-        )
-    return Unreachable(
-        f"{what} Whether the ticket is there is not known.",
-        "Try again in some minutes: it is looked for first, and not opened twice.",
-        node=NAME,
-    )
-
 
 async def _bounded(answer: httpx.Response) -> bytes:
     pieces, size = [], 0
     async for piece in answer.aiter_bytes():
         size += len(piece)
         if size > _LARGEST_ANSWER_BYTES:
-            raise _not_zammad()
+            raise not_zammad()
         pieces.append(piece)
     return b"".join(pieces)
 
@@ -367,10 +246,10 @@ def _json(answer: httpx.Response, body: bytes) -> object:
 
     if answer.is_redirect or "json" not in answer.headers.get("content-type", ""):
         if answer.is_success or answer.is_redirect:
-            raise _not_zammad()
+            raise not_zammad()
         return None
     try:
         found: object = json.loads(body)
     except (ValueError, RecursionError):
-        raise _not_zammad() from None
+        raise not_zammad() from None
     return found
