@@ -16,7 +16,6 @@ from transfer.journey.waiting import PATIENCE, hours_since, since
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.workspace import Home
-from tui import figures
 from tui.signing_in import SignedIn, SignIn, Tell
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from tui.nodes import ChosenNode
 
 ENGINE = "login"
+_DAYS_FROM_H = 72
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
@@ -83,9 +83,13 @@ class Accounts:
         Raises:
             UsageError, LedgerDamaged: the configuration or the ledger cannot be read.
         """
+        from tui.nodes import choose_node
+
         with Ledger.open(self._home.workspace(name).ledger, read_only=True) as ledger:
             order = read_order(ledger)
-        return replace(self.of_node(order.node), wants_site_id=not order.site_id)
+        chosen = choose_node(self._home, order.node)
+        is_missing = chosen.profile.gate == "eucaim" and not order.site_id
+        return replace(self._view(chosen), wants_site_id=is_missing)
 
     def of_node(self, node: str) -> AccountView:
         """The account on a node.
@@ -93,10 +97,14 @@ class Accounts:
         Raises:
             UsageError: the configuration cannot be read, or has no such node.
         """
-        from adapters.registry import check_configuration, sign_in_ways
         from tui.nodes import choose_node
 
-        chosen = choose_node(self._home, node)
+        return self._view(choose_node(self._home, node))
+
+    def _view(self, chosen: ChosenNode) -> AccountView:
+        from adapters.registry import check_configuration, sign_in_ways
+
+        node = chosen.profile.name
         step = next((step for step in chosen.steps() if step.engine == ENGINE), None)
         bad = next((r for r in check_configuration(chosen.profile) if r.state == "fail"), None)
         return AccountView(
@@ -177,7 +185,9 @@ def since_told(account: Account, now: datetime) -> str:
         return ""
     told = f"since {began.astimezone():%d %b %Y %H:%M}"
     hours = hours_since(account.since_utc, now)
-    return f"{told} ({figures.span(hours * 3600)})" if hours else told
+    if not hours:
+        return told
+    return f"{told} ({hours} h)" if hours < _DAYS_FROM_H else f"{told} ({hours // 24} days)"
 
 
 def reminder(account: Account, now: datetime) -> str:

@@ -127,9 +127,21 @@ async def test_a_missing_site_id_is_told_and_has_its_ticket(home: Home) -> None:
     app = make_app(prepared(home))
     async with running(app) as pilot:
         await open_account(app, pilot)
-        assert "The SITE ID of your institution is not given yet" in words(app)
+        assert "Your institution's SITE ID is missing: see the dashboard." in words(app)
         await press(pilot, "t")
         assert front(app) == "TicketScreen"
+
+
+async def test_a_node_outside_eucaim_asks_for_no_site_id(home: Home) -> None:
+    (home.config_folder / "config.toml").write_text(
+        '[nodes.mine]\nkind = "xnat"\nurl = "https://xnat.example"\n'
+    )
+    make_ledger(home, "lung-2024", node="mine")
+    app = make_app(home)
+    async with running(app) as pilot:
+        await open_account(app, pilot)
+        assert "SITE ID is missing" not in words(app)
+        assert "SITE ID" not in keys(app)
 
 
 async def test_what_was_asked_for_is_recorded_with_who_and_since_when(home: Home) -> None:

@@ -10,7 +10,7 @@ from transfer.values import StepState
 from tui.accounts import AccountView, Link, reminder, since_told
 from tui.screens.account_link import numbered
 from tui.text import plain, shorten_path
-from tui.widgets.chrome import Now
+from tui.widgets.chrome import Now, with_keys
 from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, ink, line
 from tui.widgets.link import linked
@@ -24,8 +24,8 @@ def draw_account(view: AccountView, now: datetime, width: int) -> list[Content]:
         piece for text, style in _state(view, now) for piece in wrapped(ink(text, style), width)
     ]
     if view.wants_site_id:
-        said = "The SITE ID of your institution is not given yet: the dashboard tells it."
-        found += wrapped(ink(said, "$warn"), width)
+        missing = ink("Your institution's SITE ID is missing: see the dashboard. ", "$warn")
+        found += wrapped(line(missing, with_keys("[t] asks for it.")), width)
     if view.lacks:
         found += wrapped(ink(f"Before the first upload: {plain(view.lacks)}", "$warn"), width)
     found.append(Content(""))

@@ -63,7 +63,7 @@ async def _choose(page: Page, view: AccountView) -> Way | None:
     picked = await page.app.push_screen_wait(
         Pick(
             f"How do you want to sign in to {plain(view.node)}?",
-            [f"Afterwards: {view.kept_in}"] if view.kept_in else [],
+            [view.kept_in] if view.kept_in else [],
             [(way, _CHOICES[way]) for way in view.ways if way in _CHOICES],
         )
     )
