@@ -213,6 +213,20 @@ async def test_escape_gives_up_a_sign_in_that_gets_no_answer(home: Home, issuer:
     assert read_account(home, NODE).state is StepState.TODO
 
 
+async def test_the_account_comes_before_the_address_that_the_images_need(
+    home: Home, issuer: StandIn
+) -> None:
+    """The helpdesk tells the DICOMweb address by the ticket of step 6; this is step 5."""
+    write_config(home.root, issuer, auth="password", dicomweb_url="")
+    app = app_of(home)
+    async with running(app) as pilot:
+        await open_account(pilot)
+        assert "Before the first upload: The node's DICOMweb address is not known." in said(app)
+        await press(pilot, "i", "enter", *"ingester", "enter")
+        await until(pilot, is_done(home))
+    assert stored(home).get(f"{NODE}.token")
+
+
 # With a browser on another device
 
 

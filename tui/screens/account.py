@@ -228,6 +228,13 @@ class AccountScreen(Page):
         # Of a kind of its own: a look that is under way began before what was just done.
         self._read("account again")
 
+    def legend(self) -> tuple[str, list[tuple[str, str]]]:
+        return "State of the account", [
+            ("○ to do", "no account is known here, or nobody is signed in"),
+            ("… waiting", "it was asked for, or the sign-in has run out"),
+            ("✓ done", "signed in"),
+        ]
+
     def live_actions(self) -> frozenset[str]:
         return frozenset({"sign_in", "asked", "rights", "ticket", "copy", "sign_out"})
 

@@ -86,7 +86,7 @@ class RightsScreen(Page):
         self.query_one("#about", Painted).show(partial(_draw_about, right))
         missing = sum(1 for r in self._rights if r.is_given is False)
         happening = (
-            f"{figures.count(missing, 'thing')} this account may not do."
+            f"{figures.count(missing, 'thing')} that this account may not do."
             if missing
             else "This account may do what a transfer needs."
             if self._rights
@@ -100,6 +100,13 @@ class RightsScreen(Page):
         right = self._right
         if right is not None and right.ticket:
             self.app.push_screen(ticket_screen(self._transfer, right.ticket))
+
+    def legend(self) -> tuple[str, list[tuple[str, str]]]:
+        return "What the account may do", [
+            ("✓", "it may"),
+            ("✗", "it may not; below the list stands what to do"),
+            ("·", "the node does not tell"),
+        ]
 
     def live_actions(self) -> frozenset[str]:
         return frozenset({"ticket"})
