@@ -8,7 +8,9 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
 import httpx
 
-from adapters.probe import SUPPORT, YOU, Target, failure, probe
+from adapters.probe.failing import failure
+from adapters.probe.target import SUPPORT, YOU, Target
+from adapters.probe.walk import probe
 from adapters.sessions import Way
 from adapters.statuses import BUSY, refuse_status
 from adapters.translate import translate

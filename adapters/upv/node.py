@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from adapters.probe import failure
+from adapters.probe.failing import failure
 from adapters.proxies import proxy_password, rules_from
 from adapters.secrets import SecretStore
 from adapters.sessions import Way, httpx_client

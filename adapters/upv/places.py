@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 
-from adapters.probe import SUPPORT
+from adapters.probe.target import SUPPORT
 from adapters.upv.options import Settings
 from adapters.upv.roles import NODE_STAFF, UPLOAD
 from transfer.errors import NodeError

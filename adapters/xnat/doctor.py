@@ -6,7 +6,9 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from adapters.probe import HOST, SUPPORT, YOU, Target, failure, probe
+from adapters.probe.failing import failure
+from adapters.probe.target import HOST, SUPPORT, YOU, Target
+from adapters.probe.walk import probe
 from adapters.sessions import Way
 from adapters.xnat.calls import Calls
 from adapters.xnat.importing import project_of

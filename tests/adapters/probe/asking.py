@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from adapters.probe import Target, probe
+from adapters.probe.target import Target
+from adapters.probe.walk import probe
 from adapters.proxies import rules_from
 from adapters.sessions import Way
 from adapters.tls import ClientCertificate
