@@ -50,7 +50,7 @@ def test_clients_are_made_in_one_place_and_the_doctor_dials_by_the_same_decision
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and _makes(node)
     }
-    assert made == {"adapters/sessions.py", "adapters/probe/dialling.py"}
+    assert made == {"adapters/bulk_client.py", "adapters/probe/dialling.py"}
 
 
 def test_the_proxy_variables_are_read_by_one_module() -> None:
