@@ -45,7 +45,8 @@ class Desk:
     """One case of a transfer's tickets as it stands: what is filled in and what it becomes.
 
     `proposed` are the fields whose value is the program's and nobody's word yet. `text` is the
-    text as far as it goes; it may go out once there are no `faults` and nothing is `told`.
+    text as far as it goes; it may go out once there are no `faults` and nothing is `told`. `report`
+    is what the doctor last wrote about this transfer, where that belongs to the case.
     """
 
     transfer: str
@@ -62,6 +63,7 @@ class Desk:
     url: str
     without_account: str
     has_token: bool
+    report: Path | None = None
     told: Sequence[Told] = field(default=())
 
     @property
@@ -121,6 +123,7 @@ class Ticketing:
                 url=settings.url,
                 without_account=settings.without_account,
                 has_token=bool(chosen.secrets.get(TOKEN)),
+                report=self._report(name, found),
                 told=told_in(ledger, pieces_of(found, values)) if searches else (),
             )
 
@@ -202,6 +205,13 @@ class Ticketing:
             StepBlocked: it is not ready, or at the helpdesk already.
             NodeError: the helpdesk did not take it, or its answer got lost.
         """
+        from transfer.deid.keys.private import locked
+
+        # Two who send at the same moment would both find nothing there, and open two.
+        with locked(self._workspace(name).folder / "ticket.lock"):
+            return self._send(name, case, attachments, person)
+
+    def _send(self, name: str, case: str, attachments: Sequence[Path], person: str) -> Ticket:
         from adapters.helpdesk.attachments import enclose
         from tui.ticket_sending import bring
 
@@ -308,6 +318,12 @@ class Ticketing:
         _require(reason, "Why is no ticket needed?", "--reason TEXT")
         with Ledger.open(self._workspace(name).ledger) as ledger:
             record_not_needed(ledger, person.strip(), reason.strip())
+
+    def _report(self, name: str, case: TicketCase) -> Path | None:
+        from tui.doctor.report import FILE
+
+        file = self._workspace(name).folder / FILE
+        return file if case.key == "tool" and file.is_file() else None
 
     def _helpdesk(self) -> Helpdesk:
         from adapters.helpdesk.zammad import Helpdesk

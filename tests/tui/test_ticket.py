@@ -270,6 +270,21 @@ async def test_a_ticket_is_sent_answered_and_done(
     assert step(transfer).state is StepState.DONE
 
 
+async def test_the_doctors_report_goes_along_where_a_person_wants_it(
+    home: Home, transfer: Workspace, desk: Sandbox
+) -> None:
+    (transfer.folder / "doctor.json").write_text('{"checks": []}')
+    app = make_app(home)
+    async with running(app) as pilot:
+        await show(app, pilot, "tool")
+        await press(pilot, "enter", "The upload stops", "enter", "s")
+        assert front(app) == "Pick"
+        await press(pilot, "enter", *_ADA)
+    (held,) = desk.helpdesk.tickets()
+    assert held["title"] == "Trouble with eucaim-transfer"
+    assert [one["filename"] for one in held["articles"][0]["attachments"]] == ["tool-1.json"]
+
+
 async def test_a_helpdesk_that_refuses_is_told_and_the_text_stays(
     home: Home, transfer: Workspace, desk: Sandbox
 ) -> None:

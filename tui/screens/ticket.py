@@ -26,6 +26,7 @@ from tui.screens.ticket_asking import (
     ask_file,
     ask_not_needed,
     ask_person,
+    ask_report,
 )
 from tui.screens.ticket_drawing import (
     draw_about,
@@ -125,6 +126,14 @@ class TicketScreen(Page):
         self.query_one("#fields", Rows).show([], empty=[""])
         self.now.say(Now("The ticket cannot be shown.", "[Esc] goes back."))
 
+    def legend(self) -> tuple[str, list[tuple[str, str]]]:
+        return "What stands before a field", [
+            ("✓", "filled in; it may go"),
+            ("○", "needed and still missing"),
+            ("✗", "not of its form, or it tells of a patient: nothing goes"),
+            ("·", "may stay empty"),
+        ]
+
     # Drawing ------------------------------------------------------------------------------
 
     @property
@@ -212,9 +221,12 @@ class TicketScreen(Page):
     @work(exclusive=True, group="question")
     async def action_send(self) -> None:
         desk = self._desk
-        person = await ask_person(self, self._engine, "Who sends it?") if desk else None
-        if desk is not None and person:
-            send = partial(self._engine.send, self._transfer, desk.case.key, person=person)
+        files = await ask_report(self, desk) if desk else None
+        if desk is None or files is None:
+            return
+        person = await ask_person(self, self._engine, "Who sends it?")
+        if person:
+            send = partial(self._engine.send, self._transfer, desk.case.key, files, person)
             self._act("Sending the ticket…", send)
 
     def action_copy(self) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from transfer.errors import UsageError
 from transfer.journey.recording import since_when
 from transfer.tickets import TicketField
 from tui.page import Page
+from tui.screens.pick import Pick
 from tui.screens.question import Ask, Question
 from tui.text import plain
 from tui.ticketing import Desk, Ticketing
@@ -45,6 +48,23 @@ async def ask_field(page: Page, field: TicketField, value: str) -> str | None:
     return await page.app.push_screen_wait(
         Ask(field.label, [text for text in lines if text], value=value, check=check)
     )
+
+
+async def ask_report(page: Page, desk: Desk) -> Sequence[Path] | None:
+    """The files to send along: the doctor's report where there is one and a person wants it; None
+    when they went back."""
+    if desk.report is None:
+        return ()
+    wants = await page.app.push_screen_wait(
+        Pick(
+            "Send the doctor's report along?",
+            ["It names no patient, no account and no folder, and is searched once more."],
+            [("yes", "With the report, as the doctor last wrote it"), ("no", "Without it")],
+        )
+    )
+    if wants is None:
+        return None
+    return (desk.report,) if wants == "yes" else ()
 
 
 async def ask_file(page: Page, desk: Desk) -> str | None:
