@@ -156,6 +156,12 @@ class Accounts:
             signed_in(self._home, attempt.node, done.identity, self.person)
         return done
 
+    def waiting(self, node: str) -> Sequence[str]:
+        """Names of transfers to the node that ended for want of a sign-in."""
+        from tui.waiting import transfers_of
+
+        return transfers_of(self._home, node).waiting
+
     def sign_out(self, node: str) -> str:
         """End the sign-in; what could not be done, in a sentence, empty when all could.
 

@@ -400,6 +400,21 @@ async def test_a_transfer_that_waited_can_go_on_from_the_account(
     assert known(app).launched == [("locked", "upload", None)]
 
 
+async def test_other_transfers_that_waited_are_named(home: Home, issuer: StandIn) -> None:
+    write_config(home.root, issuer, auth="password")
+    waiting_transfer(home)
+    app = app_of(home)
+    async with running(app) as pilot:
+        await open_account(pilot)
+        await press(pilot, "i", "enter", *"ingester", "enter")
+        await until(pilot, lambda: len(app._notifications) == 2)
+        told = [n.message for n in app._notifications]
+    assert told == [
+        "Signed in as ingester.",
+        "Waited for this sign-in: locked. Open it to go on.",
+    ]
+
+
 # On XNAT
 
 

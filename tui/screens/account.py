@@ -154,6 +154,11 @@ class AccountScreen(Page):
         if self._waits and await self._wants_to_go_on():
             await self._go_on(done.password)
             return
+        waiting = await self.owner.in_thread(partial(self.owner.source.accounts.waiting, view.node))
+        others = [plain(name) for name in waiting if name != self._transfer]
+        if others:
+            told = f"Waited for this sign-in: {', '.join(others)}. Open it to go on."
+            self.app.notify(told, markup=False, timeout=10)
         self._look_again()
 
     async def _wants_to_go_on(self) -> bool:
