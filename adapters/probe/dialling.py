@@ -71,12 +71,18 @@ async def resolve(where: Place, seconds: float) -> Sequence[str]:
                 tried=tried,
                 answer=f"no answer{asked}",
             ) from problem
-        setting = "the proxy setting" if where.is_proxy else "config.toml"
+        remedy = (
+            "Check the spelling where the proxy is set; if it is right, ask your network's "
+            "administrator for the proxy's name."
+            if where.is_proxy
+            else "Check the spelling in config.toml; if it is right, ask your network's "
+            "administrator whether this machine's name server resolves outside names, or which "
+            "proxy does it for you; a proxy is named in HTTPS_PROXY."
+        )
         raise stop(
             "dns",
             f"The name service knows no host {shown(where.host)}.",
-            f"Check the spelling in {setting}; if it is right, ask your network's administrator "
-            "whether this machine's name server resolves outside names.",
+            remedy,
             YOU if where.is_proxy else NETWORK,
             tried=tried,
             answer=f"no such name{asked}",
