@@ -135,9 +135,14 @@ def _hash(password: str) -> str:
 
 @contextmanager
 def squid(
-    *, login: Login = "none", forbidden: Sequence[int] = (), certificate: Issued | None = None
+    *,
+    login: Login = "none",
+    forbidden: Sequence[int] = (),
+    certificate: Issued | None = None,
+    port: int | None = None,
 ) -> Iterator[Squid]:
-    """squid on a free port until the block is left; CONNECT to `forbidden` ports is refused.
+    """squid on a free port, or that one, until the block is left; CONNECT to `forbidden` ports is
+    refused.
 
     With `basic` it wants USERNAME and PASSWORD, with `windows` Negotiate or NTLM. With a
     `certificate` it has a second port that speaks TLS.
@@ -145,7 +150,7 @@ def squid(
     # Not pytest's own folders: these are closed to squid's account.
     folder = Path(tempfile.mkdtemp(prefix="eucaim-squid-"))
     try:
-        port = free_port()
+        port = port or free_port()
         tls = None if certificate is None else (free_port(), certificate)
         (folder / "hosts").write_text(f"127.0.0.1 localhost {HIDDEN}\n")
         (folder / "passwords").write_text(f"{USERNAME}:{_hash(PASSWORD)}\n")

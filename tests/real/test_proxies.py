@@ -25,6 +25,7 @@ from tests.engine.bench import NODE, TRANSFER, Bench, bench
 from tests.engine.xnat_bench import xnat_bench
 from tests.faults.processes import await_until
 from tests.real import mitm as inspecting
+from tests.real.front import free_port
 from tests.real.mitm import Mitm, mitm
 from tests.real.squid import HIDDEN, PASSWORD, USERNAME, missing_software, squid
 from transfer.errors import NEVER, ProxyRefused, TlsRefused, Unreachable
@@ -115,6 +116,28 @@ def test_a_detached_runner_finds_the_proxy_and_its_password_is_in_nobodys_enviro
     for text in (PASSWORD, secret):
         assert text.encode() not in environ + everything
     assert {(a.status, a.user) for a in asked} == {(200, USERNAME)}
+
+
+@needs_squid
+@KINDS
+def test_a_proxy_that_is_restarted_in_mid_upload_costs_no_instance(
+    kind: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    table: dict[str, object] = {"max_batch_instances": 1, "max_concurrency": 1}
+    with _node_behind(kind, tmp_path, proxy=f"http://127.0.0.1:{port}") as at:
+        at.configure(**table)
+        with squid(port=port):
+            at.program.good("login", NODE, typed="ingester\n")
+            at.program.good("upload", TRANSFER, "--detach", "--bwlimit", "300")
+            await_until(lambda: at.counts()["sent"] > 0, "the first instance has gone")
+        # Every tunnel is gone, and nobody opens another.
+        assert at.counts()["sent"] < len(at.images)
+        at.program.good("limit", TRANSFER, "none")
+        with squid(port=port) as again:
+            await_until(lambda: at.status()["state"] == "done", "everything has arrived")
+            at.assert_all_arrived(at.program.good("verify", TRANSFER))
+            assert {a.status for a in again.await_asked(1)} == {200}
 
 
 @needs_squid
