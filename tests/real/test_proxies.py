@@ -47,10 +47,17 @@ def _hide(url: str) -> str:
 
 
 @contextmanager
-def _node_behind(kind: str, folder: Path, **table: str) -> Iterator[Bench]:
-    """A transfer to a stand-in that goes by the name that only squid knows; nobody is signed in."""
+def _node_behind(
+    kind: str, folder: Path, *, is_long: bool = False, **table: str
+) -> Iterator[Bench]:
+    """A transfer to a stand-in that goes by the name that only squid knows; nobody is signed in.
+
+    One that `is_long` takes far more than ten seconds at 1 KB a second.
+    """
     if kind == "upv":
-        with bench(folder, options=Options(context=_hidden), is_signed_in=False) as at:
+        options = Options(context=_hidden)
+        many = 24 if is_long else 8
+        with bench(folder, instances=many, options=options, is_signed_in=False) as at:
             endpoints = at.sandbox.endpoints
             at.configure(
                 dicomweb_url=_hide(endpoints.dicomweb_url),
@@ -59,7 +66,7 @@ def _node_behind(kind: str, folder: Path, **table: str) -> Iterator[Bench]:
             )
             yield at
     else:
-        with xnat_bench(folder, context=_hidden) as at:
+        with xnat_bench(folder, side=64 if is_long else 8, context=_hidden) as at:
             at.program.environ = {}
             at.configure(url=_hide(at.sandbox.xnat_url), **table)
             yield at
@@ -77,8 +84,7 @@ def test_a_whole_transfer_goes_through_a_proxy_that_wants_a_login(
 ) -> None:
     """Sign-in, upload, and verification by the other HTTP stack, each in a process of its own."""
     with squid(login="basic") as proxy:
-        table = {"proxy": proxy.url, "proxy_username": USERNAME}
-        with _node_behind(kind, tmp_path, **table) as at:
+        with _node_behind(kind, tmp_path, proxy=proxy.url, proxy_username=USERNAME) as at:
             at.program.good("login", NODE, "--proxy-password", typed=f"{PASSWORD}\n")
             at.program.good("login", NODE, typed="ingester\n")
             at.assert_all_arrived(at.upload())
@@ -125,11 +131,12 @@ def test_a_proxy_that_is_restarted_in_mid_upload_costs_no_instance(
 ) -> None:
     port = free_port()
     table: dict[str, object] = {"max_batch_instances": 1, "max_concurrency": 1}
-    with _node_behind(kind, tmp_path, proxy=f"http://127.0.0.1:{port}") as at:
+    address = f"http://127.0.0.1:{port}"
+    with _node_behind(kind, tmp_path, is_long=True, proxy=address) as at:
         at.configure(**table)
         with squid(port=port):
             at.program.good("login", NODE, typed="ingester\n")
-            at.program.good("upload", TRANSFER, "--detach", "--bwlimit", "300")
+            at.program.good("upload", TRANSFER, "--detach", "--bwlimit", "1K")
             await_until(lambda: at.counts()["sent"] > 0, "the first instance has gone")
         # Every tunnel is gone, and nobody opens another.
         assert at.counts()["sent"] < len(at.images)
@@ -157,8 +164,7 @@ def test_without_a_login_nothing_is_sent_and_the_proxy_is_named(kind: str, tmp_p
 @KINDS
 def test_a_wrong_proxy_password_is_shown_to_the_proxy_once(kind: str, tmp_path: Path) -> None:
     with squid(login="basic") as proxy:
-        table = {"proxy": proxy.url, "proxy_username": USERNAME}
-        with _node_behind(kind, tmp_path, **table) as at:
+        with _node_behind(kind, tmp_path, proxy=proxy.url, proxy_username=USERNAME) as at:
             at.program.good("login", NODE, "--proxy-password", typed="a-wrong-word\n")
             ran = at.program.run("login", NODE, typed="ingester\n")
             asked = proxy.await_asked(1)
