@@ -352,3 +352,28 @@ def test_where_the_realm_refuses_the_browser_it_says_so_and_asks_for_no_password
         ran = at.program.run("login", NODE, "--browser", typed="ingester\n")
         assert ran.code == 5, str(ran)
         assert at.sandbox.issuer.sign_ins == 0
+
+
+def test_a_nodes_fixed_token_is_tried_before_it_is_kept(tmp_path: Path) -> None:
+    with bench(tmp_path, is_signed_in=False, auth="token") as at:
+        assert at.program.run("login", NODE, typed="no-token-of-this-node\n").code == 5
+        assert stored(at.program) == {}
+        token = _access_token(at)
+        ran = at.program.good("login", NODE, typed=f"{token}\n")
+        assert "A token is kept, in a file that only this account can read" in ran.out
+        assert stored(at.program) == {f"{NODE}.token": token}
+        at.assert_all_arrived(at.upload())
+
+
+def _access_token(at: Bench) -> str:
+    form = {"client_id": "qpinsights", "grant_type": "password"} | {
+        "username": "ingester",
+        "password": "ingester",
+    }
+    address = f"{at.sandbox.endpoints.issuer_url}/protocol/openid-connect/token"
+    context = ssl.create_default_context(cafile=str(at.sandbox.ca_file))
+    with urllib.request.urlopen(  # noqa: S310 - loopback
+        address, urlencode(form).encode(), timeout=30, context=context
+    ) as answer:
+        token: str = json.loads(answer.read())["access_token"]
+    return token
