@@ -83,15 +83,17 @@ def test_a_whole_transfer_goes_through_a_proxy_that_wants_a_login(
     kind: str, tmp_path: Path
 ) -> None:
     """Sign-in, upload, and verification by the other HTTP stack, each in a process of its own."""
-    with squid(login="basic") as proxy:
-        with _node_behind(kind, tmp_path, proxy=proxy.url, proxy_username=USERNAME) as at:
-            at.program.good("login", NODE, "--proxy-password", typed=f"{PASSWORD}\n")
-            at.program.good("login", NODE, typed="ingester\n")
-            at.assert_all_arrived(at.upload())
-            signed_in_and_sent = len(proxy.await_asked(2))
-            ran = at.program.good("verify", TRANSFER)
-            asked = proxy.await_asked(signed_in_and_sent + 1)
-            ports = {at.sandbox.port, at.sandbox.xnat_port}
+    with (
+        squid(login="basic") as proxy,
+        _node_behind(kind, tmp_path, proxy=proxy.url, proxy_username=USERNAME) as at,
+    ):
+        at.program.good("login", NODE, "--proxy-password", typed=f"{PASSWORD}\n")
+        at.program.good("login", NODE, typed="ingester\n")
+        at.assert_all_arrived(at.upload())
+        signed_in_and_sent = len(proxy.await_asked(2))
+        ran = at.program.good("verify", TRANSFER)
+        asked = proxy.await_asked(signed_in_and_sent + 1)
+        ports = {at.sandbox.port, at.sandbox.xnat_port}
     assert PASSWORD not in ran.out + ran.err
     assert {(a.method, a.status, a.user) for a in asked} == {("CONNECT", 200, USERNAME)}
     assert {a.target.rpartition(":")[0] for a in asked} == {HIDDEN}
@@ -163,11 +165,13 @@ def test_without_a_login_nothing_is_sent_and_the_proxy_is_named(kind: str, tmp_p
 @needs_squid
 @KINDS
 def test_a_wrong_proxy_password_is_shown_to_the_proxy_once(kind: str, tmp_path: Path) -> None:
-    with squid(login="basic") as proxy:
-        with _node_behind(kind, tmp_path, proxy=proxy.url, proxy_username=USERNAME) as at:
-            at.program.good("login", NODE, "--proxy-password", typed="a-wrong-word\n")
-            ran = at.program.run("login", NODE, typed="ingester\n")
-            asked = proxy.await_asked(1)
+    with (
+        squid(login="basic") as proxy,
+        _node_behind(kind, tmp_path, proxy=proxy.url, proxy_username=USERNAME) as at,
+    ):
+        at.program.good("login", NODE, "--proxy-password", typed="a-wrong-word\n")
+        ran = at.program.run("login", NODE, typed="ingester\n")
+        asked = proxy.await_asked(1)
     assert ran.code == 6, str(ran)
     assert "does not accept the login (Basic)" in ran.err
     assert "a-wrong-word" not in ran.out + ran.err
