@@ -268,7 +268,7 @@ def test_the_size_of_what_goes_stands_beside_what_goes(at: Checking) -> None:
     assert found.endswith(" kB") or found.endswith(" B")
     at.program.good("select", NAME, "--exclude", "E2")
     found, selected = (
-        line for line in told_by_status(at) if line.split()[0] in ("found", "selected")
+        line for line in told_by_status(at) if line.startswith(("found", "selected"))
     )
     assert found.endswith("2 instances")
     assert "1 instances, " in selected
