@@ -14,6 +14,7 @@ from rich.segment import Segment
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme
 
 from transfer.clock import utc_now
 from transfer.workspace import Home, private_opener
@@ -110,15 +111,26 @@ class TransferApp(App[int]):
         return binding.key_display or names.get(binding.key) or super().get_key_display(binding)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every key that works on the screen, and the themes; no screenshot: it would write
-        what is on the screen to a folder that others can read."""
+        """Every key that works on the screen, and our own two looks: the screens draw in colours
+        that Textual's themes do not have. No screenshot: it would write what is on the screen to
+        a folder that others can read."""
         seen = set()
         for _, binding, enabled, tooltip in screen.active_bindings.values():
             if binding.description and enabled and binding.action not in seen and binding.show:
                 seen.add(binding.action)
                 run = _runner(self, binding.action, screen)
-                yield SystemCommand(binding.description, tooltip or f"Key {binding.key}", run)
-        yield SystemCommand("Theme", "Colours of the screen", self.action_change_theme)
+                key = f"Key {self.get_key_display(binding)}"
+                yield SystemCommand(binding.description, tooltip or key, run)
+        if self.theme == QUIET.name:
+            yield SystemCommand("Terminal colours", "The terminal's own", self._look(TERMINAL))
+        else:
+            yield SystemCommand("Dark colours", "Light text on a dark ground", self._look(QUIET))
+
+    def _look(self, theme: Theme) -> Callable[[], None]:
+        def choose() -> None:
+            self.theme = theme.name
+
+        return choose
 
     def _fatal_error(self) -> None:
         # Textual prints the local variables of every frame here: passwords and names among them.

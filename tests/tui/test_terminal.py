@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.driving import make_app, press, running
+from tests.tui.driving import make_app, press, running, words
 from tests.tui.ledgers import held, make_done, make_running
 from tests.tui.terminal import Terminal
 from transfer.errors import UsageError
@@ -142,8 +142,23 @@ async def test_the_palette_offers_the_keys_of_the_screen_and_no_screenshot(home:
     app = make_app(home)
     async with running(app):
         titles = {command.title for command in app.get_system_commands(app.screen)}
-    assert {"Open", "New transfer", "Help", "Leave", "Theme"} <= titles
+    assert {"Open", "New transfer", "Help", "Leave"} <= titles
     assert not {t for t in titles if "creenshot" in t}
+
+
+async def test_the_palette_offers_our_own_two_looks_and_no_other(home: Home) -> None:
+    """Textual's themes lack the colours that the screens draw in: choosing one ended the app."""
+    make_done(home)
+    app = make_app(home)
+    async with running(app) as pilot:
+        names = []
+        for look in ("terminal colours", "dark colours", "terminal colours"):
+            await press(pilot, "ctrl+p", *look.replace(" ", ""), "enter", "enter")
+            names.append(app.theme)
+        titles = {command.title for command in app.get_system_commands(app.screen)}
+        assert "Theme" not in titles
+        assert "✓ done" in words(app)
+    assert names == ["terminal", "quiet", "terminal"]
 
 
 async def test_every_key_with_a_meaning_is_on_the_help_screen(home: Home) -> None:
