@@ -163,3 +163,14 @@ def test_after_a_sign_in_that_ran_out_login_comes_first_and_then_the_upload_goes
         assert at.step("account")["state"] == "done"
         assert at.step("images")["state"] == "todo"
         at.assert_all_arrived(at.upload())
+
+
+def test_a_folder_that_goes_to_another_node_already_is_told(at: Bench) -> None:
+    """One node for each dataset (ORD-03)."""
+    source = at.program.home.parent / "source"
+    words = ("--source", source, "--destination", "LUNG", "--site-id", "S1", "--deid", "eucaim")
+    ran = at.program.good("new", "other", "--node", "health-ri", *words)
+    assert ran.err.splitlines()[0] == (
+        f"The same folder goes to node in the transfer {TRANSFER}: a dataset belongs on one node"
+        " only. Choose with select what goes where."
+    )

@@ -10,6 +10,7 @@ from transfer.deid.keys.cohort import cohort_of
 from transfer.deid.keys.register import find_entry
 from transfer.deid.methods import DEFAULT_PROFILE, PROFILES
 from transfer.errors import TransferError, UsageError
+from transfer.journey.one_node import told_elsewhere
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word
 from transfer.method_files import (
@@ -47,6 +48,8 @@ def new_command(options: argparse.Namespace) -> int:
         deid=deid,
     )
     workspace = make_transfer(home, order, _waiver(options), _method_files(options, deid))
+    if elsewhere := told_elsewhere(home, order):
+        tell(elsewhere)
     if de_identifies(order):
         with Ledger.open(workspace.ledger, read_only=True) as ledger:
             spec = load_method_files(workspace.folder, ledger).spec(order)

@@ -35,7 +35,10 @@ def status_command(options: argparse.Namespace) -> int:
     if options.json:
         print_json(status_document(home, workspace, status, identifiers=options.identifiers))
     else:
-        print_journey(status, Journeys(home).look(status).state)
+        look = Journeys(home).look(status)
+        if look.lost is not None:
+            tell(f"{look.lost.what} {look.lost.remedy}")
+        print_journey(status, look.state)
         print_status(status)
         with Ledger.open(workspace.ledger, read_only=True) as ledger:
             for failed in list_failed(ledger, limit=20):
