@@ -8,18 +8,18 @@ alone. No secret is in it: those are the secret store's.
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from transfer.clock import utc_now
+from transfer.errors import UsageError
 from transfer.node import Identity, Right
+from transfer.private import replace_private
 from transfer.values import StepState
-from transfer.workspace import Home, make_private_folder
+from transfer.workspace import Home
 
 _NODE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 _LARGEST_FILE_BYTES = 1 << 20
@@ -66,7 +66,11 @@ def asked_for(
     home: Home, node: str, person: str, detail: str, *, evidence: str = "", since_utc: str = ""
 ) -> Account:
     """Record that a person asked for the account and that it has not been given yet; `since_utc`
-    where it was not now."""
+    where it was not now.
+
+    Raises:
+        UsageError: the home cannot be written to.
+    """
     changed = {"since_utc": since_utc} if since_utc else {}
     return _change(
         home, node, StepState.WAITING, detail=detail, person=person, evidence=evidence, **changed
@@ -74,13 +78,17 @@ def asked_for(
 
 
 def taken_back(home: Home, node: str, person: str) -> Account:
-    """Record that the account was not asked for after all."""
+    """Record that the account was not asked for after all.
+
+    Raises:
+        UsageError: the home cannot be written to.
+    """
     return _change(home, node, StepState.TODO, detail="Not asked for.", person=person, evidence="")
 
 
-def signed_in(home: Home, node: str, identity: Identity, person: str = "") -> Account:
+def signed_in(home: Home, node: str, identity: Identity, person: str = "") -> None:
     """Record a sign-in that the node accepted."""
-    return _change(
+    _note(
         home,
         node,
         StepState.DONE,
@@ -93,14 +101,14 @@ def signed_in(home: Home, node: str, identity: Identity, person: str = "") -> Ac
     )
 
 
-def ran_out(home: Home, node: str, detail: str) -> Account:
+def ran_out(home: Home, node: str, detail: str) -> None:
     """Record that somebody has to sign in again."""
-    return _change(home, node, StepState.WAITING, detail=detail, person="", evidence="")
+    _note(home, node, StepState.WAITING, detail=detail, person="", evidence="")
 
 
-def signed_out(home: Home, node: str) -> Account:
+def signed_out(home: Home, node: str) -> None:
     """Record that nothing is stored for the node any more."""
-    return _change(home, node, StepState.TODO, detail="Signed out.", person="", roles=(), rights=())
+    _note(home, node, StepState.TODO, detail="Signed out.", person="", roles=(), rights=())
 
 
 def _change(home: Home, node: str, state: StepState, **changed: Any) -> Account:
@@ -110,26 +118,14 @@ def _change(home: Home, node: str, state: StepState, **changed: Any) -> Account:
     goes_on = before.state is state and before.is_asked_for is is_asked_for
     since = before.since_utc if goes_on and before.since_utc else now
     account = replace(before, **{"since_utc": since, **changed}, state=state, at_utc=now)
-    # A home that cannot be written to must not end a sign-in that worked.
-    with suppress(OSError):
-        _write(home, account)
+    replace_private(_file(home, node), json.dumps(asdict(account), indent=1).encode())
     return account
 
 
-def _write(home: Home, account: Account) -> None:
-    file = _file(home, account.node)
-    make_private_folder(file.parent)
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=".account-")
-    try:
-        with open(descriptor, "w", encoding="utf-8") as out:
-            json.dump(asdict(account), out, indent=1)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, file)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
+def _note(home: Home, node: str, state: StepState, **changed: Any) -> None:
+    """Record what happened by itself: a home that cannot be written to undoes nothing of it."""
+    with suppress(UsageError):
+        _change(home, node, state, **changed)
 
 
 def _file(home: Home, node: str) -> Path:

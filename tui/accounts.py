@@ -122,7 +122,11 @@ class Accounts:
         )
 
     def ask(self, node: str, person: str) -> Account:
-        """Record that a person asked for the account."""
+        """Record that a person asked for the account.
+
+        Raises:
+            UsageError: the home cannot be written to.
+        """
         self.person = person.strip()
         return asked_for(self._home, node, self.person, "Asked for; the node has to grant it.")
 

@@ -205,7 +205,7 @@ class Ticketing:
             StepBlocked: it is not ready, or at the helpdesk already.
             NodeError: the helpdesk did not take it, or its answer got lost.
         """
-        from transfer.deid.keys.private import locked
+        from transfer.private import locked
 
         # Two who send at the same moment would both find nothing there, and open two.
         with locked(self._workspace(name).folder / "ticket.lock"):

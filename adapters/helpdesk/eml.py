@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from adapters.helpdesk.compose import as_plain_text
-from transfer.deid.keys.private import create_private
 from transfer.errors import UsageError
+from transfer.private import create_private
 from transfer.tickets import TicketText
 
 SUFFIXES: Final = (".txt", ".eml")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.journey.standings import put, step_at
 from tests.tui.ledgers import fill, make_first_ledger, set_runner
 from transfer.accounts import (
@@ -15,6 +17,7 @@ from transfer.accounts import (
     signed_out,
     taken_back,
 )
+from transfer.errors import UsageError
 from transfer.journey.account import account_standing
 from transfer.journey.steps import JourneyStep
 from transfer.ledger.steps import StepRecord
@@ -117,4 +120,17 @@ def test_what_was_not_asked_for_after_all_waits_no_more(home: Home) -> None:
 
 def test_signing_out_forgets_whose_word_it_was(home: Home) -> None:
     asked_for(home, "upv", "Ada", "Asked for.")
-    assert signed_out(home, "upv").person == ""
+    signed_out(home, "upv")
+    assert read_account(home, "upv").person == ""
+
+
+def test_where_nothing_can_be_kept_a_sign_in_stands_and_a_persons_word_is_refused(
+    home: Home,
+) -> None:
+    """A file stands where the folder of the accounts belongs."""
+    home.root.mkdir(exist_ok=True)
+    (home.root / "accounts").write_bytes(b"")
+    signed_in(home, "upv", Identity("ada"))
+    assert read_account(home, "upv") == Account("upv")
+    with pytest.raises(UsageError, match="A folder that is needed cannot be made"):
+        asked_for(home, "upv", "Ada", "Asked for.")

@@ -146,7 +146,7 @@ def _read_key(path: Path) -> str:
 
 def _keep_key(target: Path, key: str) -> None:
     """The new key, in a file of its owner's beside the output and never in it."""
-    from transfer.deid.keys.private import create_private
+    from transfer.private import create_private
     from transfer.workspace import make_folder
 
     path = target.with_name(f"{target.name}.key")

@@ -65,7 +65,7 @@ def new_passphrase(what: str, path: Path | None) -> str:
 
 
 def _read_file(path: Path, what: str) -> bytes:
-    from transfer.deid.keys.private import read_private
+    from transfer.private import read_private
 
     try:
         return read_private(path, what, _LARGEST_BYTES)

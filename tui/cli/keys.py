@@ -128,7 +128,7 @@ def _export(options: argparse.Namespace) -> int:
 
 def _export_key(options: argparse.Namespace) -> int:
     from transfer.deid.keys.keyring import export_form, look_up
-    from transfer.deid.keys.private import create_private
+    from transfer.private import create_private
 
     desk = Desk.of(options.name)
     mark = desk.entry().fingerprint
@@ -154,7 +154,7 @@ def _export_key(options: argparse.Namespace) -> int:
 
 def _export_crosswalk(options: argparse.Namespace) -> int:
     from transfer.deid.keys.crosswalk import PLAIN_WORD, lock_crosswalk, make_crosswalk
-    from transfer.deid.keys.private import create_private
+    from transfer.private import create_private
 
     desk = Desk.of(options.name)
     explained = explanation(options, is_needed=options.plain)
@@ -219,7 +219,7 @@ def _protect(options: argparse.Namespace) -> int:
 
 def _open(options: argparse.Namespace) -> int:
     from transfer.deid.keys.crosswalk import LARGEST_BYTES, open_crosswalk
-    from transfer.deid.keys.private import create_private, read_private
+    from transfer.private import create_private, read_private
 
     try:
         content = read_private(options.file, "crosswalk", LARGEST_BYTES)

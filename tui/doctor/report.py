@@ -24,8 +24,9 @@ from transfer.errors import TransferError, UsageError
 from transfer.machine.cgroup import memory_limit_bytes, processor_limit
 from transfer.machine.host import THIS_HOST, Host
 from transfer.machine.software import installed_versions
+from transfer.private import replace_private
 from transfer.programs import is_bundled
-from transfer.workspace import HOME_VARIABLE, Home, file_system_of, private_opener
+from transfer.workspace import HOME_VARIABLE, Home, file_system_of
 from tui.doctoring import Aim, Finding, Verdict
 from tui.nodes import choose_node
 
@@ -89,12 +90,10 @@ def write_report(home: Home, aim: Aim, document: Mapping[str, Any]) -> Path:
     folder = home.transfers / aim.transfer if aim.transfer else home.root
     place = folder / FILE
     try:
-        with open(place, "w", opener=private_opener, encoding="utf-8") as file:
-            json.dump(document, file, ensure_ascii=False, indent=1)
-    except OSError as error:
+        replace_private(place, json.dumps(document, ensure_ascii=False, indent=1).encode())
+    except UsageError as error:
         raise UsageError(
-            f"The report cannot be written to the folder for transfers ({error.strerror}).",
-            "Write it elsewhere by command: eucaim-transfer doctor --json > FILE",
+            error.what, "Write it elsewhere by command: eucaim-transfer doctor --json > FILE"
         ) from error
     return place
 

@@ -189,7 +189,11 @@ class AccountScreen(Page):
         view, accounts = self._view, self.owner.source.accounts
         person = await ask_person(self.owner) if view else None
         if view is not None and person:
-            await self.owner.in_thread(partial(accounts.ask, view.node, person))
+            try:
+                await self.owner.in_thread(partial(accounts.ask, view.node, person))
+            except TransferError as error:
+                self.fail(error)
+                return
             self._look_again()
 
     @work(exclusive=True, group="question")

@@ -14,8 +14,8 @@ from typing import Final, Literal
 
 from transfer.deid.keys import passphrase as boxes
 from transfer.deid.keys.key import check_key, fingerprint
-from transfer.deid.keys.private import read_private, refuse_shared_folder, replace_private
 from transfer.errors import UsageError
+from transfer.private import read_private, refuse_shared_folder, replace_private
 from transfer.workspace import Home
 
 Origin = Literal["made", "imported"]

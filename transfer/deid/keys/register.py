@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from transfer.deid.keys.keyring import keys_folder
-from transfer.deid.keys.private import locked, read_private, refuse_shared_folder, replace_private
 from transfer.errors import UsageError
+from transfer.private import locked, read_private, refuse_shared_folder, replace_private
 from transfer.workspace import Home, make_private_folder
 
 _FORM: Final = "eucaim-transfer cohorts 1"

@@ -1,4 +1,4 @@
-"""Files that hold a secret: read only if nobody else could, written for their owner alone."""
+"""Files for their owner alone: read only if nobody else could, written whole or not at all."""
 
 from __future__ import annotations
 
