@@ -30,7 +30,8 @@ from transfer.errors import UsageError
 __all__ = ["Keyring", "Place", "SecretStore", "StoreFacts", "system_keyring"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
-_OF_A_NODE = ("token", "datasets.token", "password", "username", "proxy.password")
+_TOKENS = ("token", "datasets.token")
+_OF_A_NODE = (*_TOKENS, "password", "username", "proxy.password")
 _PROXY_PASSWORD = "proxy.password"  # noqa: S105 - the name of the secret
 
 
@@ -148,11 +149,12 @@ class SecretStore:
         """Whether this process was handed the secret itself."""
         return name in self._held
 
-    def pass_over(self, name: str) -> None:
-        """From now on read as if nothing of that name was stored, until something is `put`: for
-        a sign-in that is to begin anew, and must not cost the old one when it fails."""
-        _check(name)
-        self._passed_over.add(name)
+    def begin_anew(self, node: str) -> None:
+        """From now on read as if no token of the node was stored, until one is `put`: for a sign-in
+        that is meant, and must not cost the old one when it fails."""
+        for kind in _TOKENS:
+            _check(f"{node}.{kind}")
+            self._passed_over.add(f"{node}.{kind}")
 
     def put(self, name: str, value: str) -> Place:
         """Store a secret for good and say where; after a crash the old or the new one is there.

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from adapters.signin import PastePrompt, SignInPrompt, Way
     from tui.nodes import ChosenNode
 
-_TOKENS = ("token", "datasets.token")
 Tell = Callable[["SignInPrompt | PastePrompt | None"], None]
 """Called from the sign-in's thread with what the person has to do; with None when that is done."""
 
@@ -116,8 +115,7 @@ class SignIn:
         """Have the sign-in begin anew, and give the typed password to the store for it alone. What
         is stored stays until there is another."""
         secrets, name = self._chosen.secrets, f"{self.node}.password"
-        for kind in _TOKENS:
-            secrets.pass_over(f"{self.node}.{kind}")
+        secrets.begin_anew(self.node)
         if self.way != "password" or not self._password:
             return None
         secrets.hold(name, self._password)
@@ -132,18 +130,19 @@ class SignIn:
     def _keep(self, identity: Identity, password: str | None) -> SignedIn:
         """Store what later runs sign in with: a token wherever there is one, else, for a node that
         knows no sign-in but name and password in each request, the password."""
+        from tui.keeping import keep_sign_in
+
         secrets, auth = self._chosen.secrets, self._chosen.profile.options.get("auth")
         if self._username:
             # A home that cannot be written to must not undo a sign-in that worked.
             with contextlib.suppress(UsageError):
                 secrets.put(f"{self.node}.username", self._username)
-        if password is None:
-            return SignedIn(identity)
-        if auth == "basic":
-            secrets.put(f"{self.node}.password", password)
-            return SignedIn(identity)
-        place = secrets.place_of(f"{self.node}.token")
-        return SignedIn(identity, None if place is not None and place.lasts else password)
+        is_all = auth == "basic" and password is not None
+        try:
+            kept = keep_sign_in(secrets, self.node, auth, with_password=is_all)
+        except UsageError:
+            return SignedIn(identity, password)
+        return SignedIn(identity, None if kept.place is not None and kept.place.lasts else password)
 
 
 def _answer(asked: asyncio.Future[str], address: str) -> None:

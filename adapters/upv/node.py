@@ -130,8 +130,7 @@ class UpvNode:
         try:
             await (await self._connections()).credential.forget()
         finally:
-            for kind in ("token", "datasets.token", "password"):
-                await asyncio.to_thread(self._secrets.delete, f"{self.name}.{kind}")
+            await asyncio.to_thread(self._secrets.forget_node, self.name)
 
     async def dataset_credential(self) -> Credential | None:
         """The credential of the dataset-service's own client, renewed and stored apart from that

@@ -338,11 +338,14 @@ def test_a_store_that_keeps_nothing_reads_what_is_there_and_writes_nothing(
     assert _store(tmp_path).get("upv.token") == "old"
 
 
-def test_what_is_passed_over_stands_until_another_one_is_stored(tmp_path: Path) -> None:
+def test_a_sign_in_that_begins_anew_passes_over_what_is_stored_until_another_is(
+    tmp_path: Path,
+) -> None:
     store = _store(tmp_path)
     store.put("upv.token", "old")
-    store.pass_over("upv.token")
-    assert store.get("upv.token") is None
+    store.put("upv.datasets.token", "old too")
+    store.begin_anew("upv")
+    assert (store.get("upv.token"), store.get("upv.datasets.token")) == (None, None)
     assert _store(tmp_path).get("upv.token") == "old"
     store.put("upv.token", "new")
     assert store.get("upv.token") == "new"

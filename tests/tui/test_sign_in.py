@@ -432,7 +432,9 @@ def xnat_config(home: Home, sandbox: Sandbox) -> None:
 async def test_xnat_knows_the_password_alone_and_gives_a_token_for_it(
     home: Home, sandbox: Sandbox
 ) -> None:
+    """Nor does a password stay that was stored before the site gave tokens."""
     xnat_config(home, sandbox)
+    stored(home).put(f"{NODE}.password", "of last year")
     app = app_of(home)
     async with running(app) as pilot:
         await open_account(pilot)

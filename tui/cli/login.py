@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -21,32 +21,12 @@ from transfer.workspace import Home
 from tui.cli.console import AtTheConsole, ask_name, ask_secret, is_there, piped_secret
 from tui.cli.output import print_json, say, tell
 from tui.cli.proxy_password import keep_proxy_password
+from tui.keeping import Kept, keep_sign_in
 from tui.nodes import ChosenNode, choose_node
 from tui.waiting import TransfersOfNode, transfers_of
 
 # Stands where a node's name does; no node can be called so.
 HELPDESK: Final = "helpdesk"
-_TOKENS: Final = ("token", "datasets.token")
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What a later run signs in with, and where it is; `what` is empty where it is nothing."""
-
-    what: str
-    place: Place | None
-
-    def __str__(self) -> str:
-        if not self.what:
-            return "Nothing is kept: an upload has to be given the sign-in again."
-        if self.place is None or not self.place.lasts:
-            return f"Nothing had to be stored: the {self.what} comes from {self.place}."
-        if self.what == "password":
-            return (
-                f"The node gives no token, so the password is kept, in {self.place}."
-                " Login with --no-keep keeps nothing."
-            )
-        return f"A {self.what} is kept, in {self.place}; no password is."
 
 
 def login_command(options: argparse.Namespace) -> int:
@@ -64,7 +44,7 @@ def login_command(options: argparse.Namespace) -> int:
         chosen = replace(chosen, secrets=chosen.secrets.without_keeping())
     attempt = _Attempt(chosen, options.way or "any", options.username)
     identity = attempt.sign_in(gives_back=options.no_keep)
-    kept = Kept("", None) if options.no_keep else attempt.keep()
+    kept = Kept() if options.no_keep else attempt.keep()
     signed_in(home, options.node, identity)
     transfers = transfers_of(home, options.node)
     if options.json:
@@ -124,8 +104,7 @@ class _Attempt:
             self._use_name(username)
         if (username and username != known) or way in ("browser", "paste"):
             # Meant to begin anew; what is stored stands until that has worked.
-            for kind in _TOKENS:
-                self._secrets.pass_over(f"{self._node}.{kind}")
+            self._secrets.begin_anew(self._node)
 
     def sign_in(self, *, gives_back: bool) -> Identity:
         """Sign in, asking for what is needed. `gives_back`: end what this sign-in began.
@@ -134,8 +113,7 @@ class _Attempt:
             NodeError, UsageError: refused, or nobody to ask.
         """
         if gives_back:
-            for kind in _TOKENS:
-                self._secrets.pass_over(f"{self._node}.{kind}")
+            self._secrets.begin_anew(self._node)
         is_ready = self._prepare()
         try:
             return asyncio.run(self._ask_node(gives_back=gives_back))
@@ -154,19 +132,7 @@ class _Attempt:
         """
         if self._new_name:
             self._secrets.put(f"{self._node}.username", self._new_name)
-        token, password = f"{self._node}.token", f"{self._node}.password"
-        value, place = self._secrets.get(token), self._secrets.place_of(token)
-        if value is not None and place is not None:
-            # Held alone where a store that could not be written to was met: say so now.
-            place = place if not self._secrets.is_held(token) else self._secrets.put(token, value)
-            self._secrets.delete(password)
-            return Kept("token", place)
-        value, place = self._secrets.get(password), self._secrets.place_of(password)
-        if value is None or self._auth not in ("password", "basic", "oidc"):
-            return Kept("", None)
-        if place is not Place.SYSTEMD:
-            place = self._secrets.put(password, value)
-        return Kept("password", place)
+        return keep_sign_in(self._secrets, self._node, self._auth, with_password=True)
 
     def _prepare(self) -> bool:
         """Have at hand what the way needs; False where a password may be asked for later on."""
