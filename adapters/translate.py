@@ -185,6 +185,7 @@ MAPPED: Mapping[type[BaseException], Make] = {
     UnicodeDecodeError: _garbled,
     RecursionError: _garbled,
     ssl.SSLError: _broken,
+    TimeoutError: _silent,
     OSError: _broken,
 }
 

@@ -10,11 +10,13 @@ from oauthlib.oauth2 import DeviceClient
 
 from adapters.signin import Person, SignInPrompt
 from adapters.upv.grants import NO_SUCH_SCOPE, SCOPES, Grants, Sleep, Tokens, seconds
+from adapters.upv.oidc import is_address
 from adapters.upv.refusals import GrantRefused
 from transfer.errors import NodeBusy, NodeError, Unreachable
 
 ENDPOINT = "device_authorization_endpoint"
 _SLOW_DOWN_S = 5.0
+_SHORTEST_INTERVAL_S = 1.0  # the RFC counts in whole seconds; less would be a storm of questions
 # Keycloak says the first, as RFC 6749 5.2 has it; node-oidc-provider 9.13 the second.
 _NOT_FOR_THIS_CLIENT = ("unauthorized_client", "invalid_request", "unsupported_grant_type")
 _LONGEST_CODE = 64
@@ -89,22 +91,14 @@ async def _begin(grants: Grants, purpose: str) -> tuple[str, SignInPrompt, float
         and is_address(whole)
     ):
         raise grants.realm.fault()
+    # What is typed at another server's page goes to that server.
+    grants.realm.demand_ours(address)
+    grants.realm.demand_ours(whole)
     prompt = SignInPrompt(
-        address=str(whole),
+        address=whole,
         code=user_code,
         expires_in_s=seconds(answer.get("expires_in"), 600.0),
-        short_address=str(address),
+        short_address=address,
         purpose=purpose,
     )
-    return code, prompt, seconds(answer.get("interval"), 5.0)
-
-
-def is_address(value: object) -> bool:
-    """Whether a text of the realm's can be shown to a person as an address to open."""
-    return (
-        isinstance(value, str)
-        and value.startswith("https://")
-        and value.isascii()
-        and value.isprintable()
-        and " " not in value
-    )
+    return code, prompt, max(_SHORTEST_INTERVAL_S, seconds(answer.get("interval"), 5.0))

@@ -83,7 +83,8 @@ class Grants:
             if isinstance(answer.get("error"), str):
                 raise GrantRefused(str(problem.error), str(problem.description)) from None
             raise self.realm.fault() from None
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            # A scope that is no text, a lifetime beyond all numbers: oauthlib trusts their kinds.
             raise self.realm.fault() from None
         return self._understood(read, answer)
 
@@ -96,7 +97,7 @@ class Grants:
             raise self.realm.fault()
         return Tokens(
             access=access,
-            refresh=refresh if isinstance(refresh, str) and refresh else None,
+            refresh=refresh if isinstance(refresh, str) and is_sendable(refresh) else None,
             lifetime_s=seconds(answer.get("expires_in"), 60.0),
             identity=identity if isinstance(identity, str) else None,
         )

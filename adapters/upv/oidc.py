@@ -7,10 +7,12 @@ a secret, no address on another server. Knows no store and keeps no state but wh
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx
 
@@ -21,7 +23,24 @@ from adapters.upv.refusals import GrantRefused
 from transfer.errors import NEVER, NodeFault
 
 _LARGEST_ANSWER_BYTES = 1 << 20
+_LONGEST_ADDRESS = 2048
+_LONGEST_ANSWER_S = 120.0
+"""A time-out of the connection is one of each piece: a server that drips would hold us for days."""
 _FORM = "application/x-www-form-urlencoded"
+
+
+def is_address(value: object) -> TypeGuard[str]:
+    """Whether a text of the realm's may be shown to a person, drawn as a link, or asked: nothing in
+    it that moves a terminal's cursor, names a user before the host, or fills the screen."""
+    return (
+        isinstance(value, str)
+        and len(value) <= _LONGEST_ADDRESS
+        and value.startswith("https://")
+        and value.isascii()
+        and value.isprintable()
+        and not {" ", "\\"} & set(value)
+        and "@" not in re.split("[/?#]", value.removeprefix("https://"), maxsplit=1)[0]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +54,16 @@ class _Answer:
 class Realm:
     """One issuer, for all of its clients."""
 
-    def __init__(self, client: httpx.AsyncClient, issuer_url: str, *, node: str) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        issuer_url: str,
+        *,
+        node: str,
+        longest_answer_s: float = _LONGEST_ANSWER_S,
+    ) -> None:
         self._client = client
+        self._longest_answer_s = longest_answer_s
         self._issuer_url = issuer_url
         self._discovered: Mapping[str, Any] | None = None
         self.node = node
@@ -56,20 +83,28 @@ class Realm:
             NodeFault: nowhere, or on another server than the issuer, who would be given secrets.
         """
         url = (await self._known()).get(endpoint)
-        if not isinstance(url, str):
+        if not is_address(url):
             raise self.fault()
+        self.demand_ours(url)
+        return url
+
+    def demand_ours(self, url: str) -> None:
+        """Refuse an address that is not on the issuer's own server.
+
+        Raises:
+            NodeFault: it is on another one.
+        """
         try:
             is_ours = origin(url) == origin(self._issuer_url)
         except ValueError:
             is_ours = False
         if not is_ours:
             raise NodeFault(
-                "The sign-in service names an address on another server for its tokens.",
+                "The sign-in service names an address on another server for the sign-in.",
                 "Check issuer_url in config.toml; if it is right, tell the node's support.",
                 node=self.node,
                 retry=NEVER,
             )
-        return url
 
     async def ask(self, endpoint: str, body: str) -> Mapping[str, Any]:
         """Post a form (URL-encoded); the JSON object that comes back.
@@ -114,9 +149,12 @@ class Realm:
     async def _exchange(self, method: str, url: str, body: str | None) -> _Answer:
         headers = {"Accept": "application/json"} | ({"Content-Type": _FORM} if body else {})
         try:
-            async with self._client.stream(
-                method, url, content=body, headers=headers, follow_redirects=method == "GET"
-            ) as response:
+            async with (
+                asyncio.timeout(self._longest_answer_s),
+                self._client.stream(
+                    method, url, content=body, headers=headers, follow_redirects=method == "GET"
+                ) as response,
+            ):
                 content = b""
                 async for piece in response.aiter_bytes():
                     content += piece
