@@ -27,9 +27,12 @@ os.environ["COLORTERM"] = "truecolor"
 from textual.pilot import Pilot  # noqa: E402  (Textual reads the lines above while imported)
 
 from adapters.secrets import SecretStore  # noqa: E402
+from transfer.accounts import read_account  # noqa: E402
 from transfer.ledger.connection import Ledger  # noqa: E402
 from transfer.ledger.control import set_bandwidth  # noqa: E402
+from transfer.ledger.steps import read_step  # noqa: E402
 from transfer.status import Status, read_status  # noqa: E402
+from transfer.values import StepState  # noqa: E402
 from transfer.workspace import HOME_VARIABLE, Home  # noqa: E402
 from tui.app import TransferApp  # noqa: E402
 
@@ -52,6 +55,10 @@ class Studio:
         for key in keys:
             await self._pilot.press(key)
             await self._pilot.pause(0.5)
+
+    async def step(self, number: int) -> None:
+        """Open a step from the journey."""
+        await self.press("home", *["down"] * (number - 4), "enter")
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something to be so, then for the screen to show it."""
@@ -146,14 +153,15 @@ async def whole_way(home: Home, base: Path) -> None:
     async with studio(home, base, NARROW) as at:
         at.take("home-empty")
         await make_transfer(at, takes=True)
-        await at.press("enter")
+        await at.step(8)
         at.take("scan-before")
         await at.press("enter")
         await at.until(lambda: status_of(home).state == "ready")
         at.take("scan")
         await at.press("escape")
         await choose(at)
-        await at.press("enter", "u")
+        await at.step(8)
+        await at.press("u")
         at.take("upload-question")
         with Ledger.open(home.workspace(home.names()[0]).ledger) as ledger:
             set_bandwidth(ledger, _UNHURRIED)
@@ -175,13 +183,16 @@ async def whole_way(home: Home, base: Path) -> None:
         at.take("upload-done-wide")
         await at.press("escape")
         at.take("journey-wide")
-        await at.press("home", "enter", "enter")
+        await at.step(4)
+        await at.press("enter")
         at.take("review-header-wide")
     async with studio(home, base, NARROW) as at:
         at.take("home")
-        await at.press("enter", "enter")
+        await at.press("enter")
+        await at.step(8)
         at.take("upload-done")
-        await at.press("escape", "home", "enter")
+        await at.press("escape")
+        await at.step(4)
         at.take("review")
         await at.press("enter")
         at.take("review-header")
@@ -191,11 +202,46 @@ async def whole_way(home: Home, base: Path) -> None:
         at.take("review-texts")
 
 
+async def first_steps(home: Home, base: Path) -> None:
+    """Steps 5 to 7 on a transfer that waits for them."""
+    async with studio(home, base, NARROW) as at:
+        # The stand-in's account has no addresses of the world outside; the built-in node's has.
+        await at.press("n", "home", "a")
+        at.take("account")
+        await at.press("home", "enter")
+        at.take("account-link")
+        await at.press("escape", "escape", "escape")
+        await make_transfer(at, takes=False)
+        await at.step(5)
+        await at.press("i")
+        at.take("sign-in")
+        await at.press("enter", *"ingester", "enter")
+        await at.until(lambda: read_account(home, "sandbox-upv").state is StepState.DONE)
+        await at.press("v")
+        at.take("account-rights")
+        await at.press("escape", "escape")
+        await at.step(6)
+        at.take("ticket")
+        await at.press("escape")
+        await at.step(7)
+        await at.until(lambda: is_looked_over(home))
+        at.take("doctor")
+        await at.press("escape")
+        at.take("journey-ready")
+
+
+def is_looked_over(home: Home) -> bool:
+    """Whether the doctor came to an end."""
+    with Ledger.open(home.workspace(home.names()[0]).ledger, read_only=True) as ledger:
+        return read_step(ledger, "doctor") is not None
+
+
 async def with_failures(home: Home, base: Path) -> None:
     """A node that refuses three instances for good."""
     async with studio(home, base, NARROW) as at:
         await make_transfer(at, takes=False)
-        await at.press("enter", "enter")
+        await at.step(8)
+        await at.press("enter")
         await at.until(lambda: status_of(home).state == "ready")
         await at.press("enter", "u", "right", "enter")
         await at.until(lambda: status_of(home).state == "failed")
@@ -208,11 +254,14 @@ async def with_a_name(home: Home, base: Path) -> None:
     """A cohort in which a technician wrote the patient's name where the profile keeps text."""
     async with studio(home, base, NARROW) as at:
         await make_transfer(at, takes=False)
-        await at.press("enter", "enter")
+        await at.step(8)
+        await at.press("enter")
         await at.until(lambda: status_of(home).state == "ready")
         await at.press("enter", "u", "right", "enter")
         await at.until(lambda: status_of(home).state in ("failed", "done", "blocked"))
-        await at.press("escape", "home", "enter", "left")
+        await at.press("escape")
+        await at.step(4)
+        await at.press("left")
         at.take("review-stopped")
         await at.press("enter")
         at.take("review-found")
@@ -224,7 +273,8 @@ async def with_findings(home: Home, base: Path) -> None:
     config.write_text(config.read_text().replace('gate = "integrity"', 'gate = "eucaim"'))
     async with studio(home, base, NARROW) as at:
         await make_transfer(at, takes=False)
-        await at.press("enter", "enter")
+        await at.step(8)
+        await at.press("enter")
         await at.until(lambda: status_of(home).runner.exit_code is not None)
         await at.press("enter")
         at.take("findings")
@@ -291,6 +341,9 @@ def main() -> int:
         subprocess.run(cohort, cwd=HERE.parent, check=True, stderr=subprocess.DEVNULL)
         with stand_in(base / "node"):
             asyncio.run(whole_way(Home.at(base / "node"), base))
+        with stand_in(base / "fresh"):
+            SecretStore(base / "fresh").delete("sandbox-upv.password")
+            asyncio.run(first_steps(Home.at(base / "fresh"), base))
         with stand_in(base / "strict", "--fault", _FAULT):
             asyncio.run(with_failures(Home.at(base / "strict"), base))
         write_a_name(account / "lung")
