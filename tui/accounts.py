@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from transfer.accounts import Account, asked_for, read_account, signed_in
 from transfer.errors import TransferError, UsageError
 from transfer.journey.account import ASK_AGAIN
-from transfer.journey.waiting import PATIENCE, hours_since, since
+from transfer.journey.standing import no_answer
+from transfer.journey.waiting import overdue_h
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.workspace import Home
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tui.nodes import ChosenNode
 
 ENGINE = "login"
-_DAYS_FROM_H = 72
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
@@ -188,24 +188,9 @@ class Accounts:
         return " ".join(told)
 
 
-def since_told(account: Account, now: datetime) -> str:
-    """Since when an account is in its state: for a person."""
-    began = since(account.since_utc)
-    if began is None:
-        return ""
-    told = f"since {began.astimezone():%d %b %Y %H:%M}"
-    hours = hours_since(account.since_utc, now)
-    if not hours:
-        return told
-    return f"{told} ({hours} h)" if hours < _DAYS_FROM_H else f"{told} ({hours // 24} days)"
-
-
 def reminder(account: Account, now: datetime) -> str:
     """What to say when somebody was asked longer ago than an answer may take; else empty."""
-    began = since(account.since_utc)
-    if not account.is_asked_for or began is None or now - began < PATIENCE:
-        return ""
-    return f"No answer for {hours_since(account.since_utc, now)} hours: {ASK_AGAIN}."
+    return no_answer(overdue_h(account.since_utc, now), ASK_AGAIN) if account.is_asked_for else ""
 
 
 def _lines(step: JourneyStep) -> Sequence[str]:

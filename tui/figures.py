@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from transfer.errors import UsageError
+from transfer.journey.waiting import since as began_at
 from transfer.sentences import count as count
 from transfer.sentences import size as size
 
@@ -33,6 +35,16 @@ def span(seconds: float) -> str:
 def moment(utc: str) -> str:
     """A time of the ledger to the minute: `2026-03-12 08:00 UTC`."""
     return f"{utc[:10]} {utc[11:16]} UTC"
+
+
+def since(utc: str, now: datetime) -> str:
+    """Since when something is as it is, and how long: `since 2026-03-12 08:00 UTC (5 h 10 min)`;
+    empty where it is not known."""
+    began = began_at(utc)
+    if began is None:
+        return ""
+    passed_s = (now - began).total_seconds()
+    return f"since {moment(utc)}" + (f" ({span(passed_s)})" if passed_s >= 60 else "")
 
 
 def share(done: float, total: float) -> float:

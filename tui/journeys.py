@@ -17,6 +17,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.steps import remember_place
 from transfer.status import Status
 from transfer.workspace import Home, Workspace
+from tui import figures
 
 # What stays reachable when a node was taken out of the configuration.
 IMAGES_ALONE = Journey("", (JourneyStep("images", 8, "Send the images", "", "", "upload"),))
@@ -80,3 +81,19 @@ class Journeys:
 
     def _ledger(self, name: str) -> Path:
         return Workspace(self._home.transfers / name).ledger
+
+
+def facts_told(standing: Standing, now: datetime) -> str:
+    """Since when a step is as it is, who says so, and by what that can be proved; for how long
+    only where others are waited for."""
+    facts = []
+    if standing.since_utc and standing.waits_for_others:
+        facts.append(figures.since(standing.since_utc, now))
+    elif standing.since_utc:
+        facts.append(f"since {figures.moment(standing.since_utc)}")
+    if standing.person:
+        facts.append(f"by {standing.person}")
+    if standing.evidence:
+        facts.append(f"evidence: {standing.evidence}")
+    told = ", ".join(facts)
+    return f"{told[0].upper()}{told[1:]}." if told else ""

@@ -45,8 +45,8 @@ class Standing:
 
     @property
     def reminder(self) -> str:
-        """A sentence once others have been waited for too long (rule HLP-03)."""
-        return f"No answer for {self.waited_h} hours: {self.ask_again}." if self.waited_h else ""
+        """A sentence once others have been waited for too long."""
+        return no_answer(self.waited_h, self.ask_again)
 
     @property
     def reminder_short(self) -> str:
@@ -76,6 +76,12 @@ class Standing:
             "comes_first": self.comes_first,
             "link": self.step.link,
         }
+
+
+def no_answer(hours: int, ask_again: str) -> str:
+    """The reminder of rule HLP-03 after whole hours of waiting; empty where there are none.
+    `ask_again` says where."""
+    return f"No answer for {hours} hours: {ask_again}." if hours else ""
 
 
 LOCKED = "locked"

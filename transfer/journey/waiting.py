@@ -28,10 +28,14 @@ def hours_since(utc: str, now: datetime) -> int:
     return 0 if at is None else max(0, int((now - at) / timedelta(hours=1)))
 
 
+def overdue_h(utc: str, now: datetime) -> int:
+    """Whole hours that an answer has been waited for, once that is too long; 0 before."""
+    at = since(utc)
+    return 0 if at is None or now - at < PATIENCE else hours_since(utc, now)
+
+
 def reminded(standing: Standing, now: datetime, where: str) -> Standing:
     """The standing, with a reminder once others have been waited for too long; `where` says where
     to ask again."""
-    at = since(standing.since_utc)
-    if not standing.waits_for_others or at is None or now - at < PATIENCE:
-        return standing
-    return replace(standing, waited_h=hours_since(standing.since_utc, now), ask_again=where)
+    waited_h = overdue_h(standing.since_utc, now) if standing.waits_for_others else 0
+    return replace(standing, waited_h=waited_h, ask_again=where) if waited_h else standing

@@ -11,7 +11,8 @@ from typing import Any
 from transfer.errors import UsageError
 from transfer.values import ExitCode, StepState
 from transfer.workspace import Home
-from tui.accounts import Accounts, AccountView, reminder, since_told
+from tui import figures
+from tui.accounts import Accounts, AccountView, reminder
 from tui.cli.login import rights_in_words
 from tui.cli.output import print_json, say, tell
 from tui.qr import lines_for
@@ -53,7 +54,7 @@ def account_command(options: argparse.Namespace) -> int:
 
 def _told(view: AccountView, now: datetime, transfer: str) -> list[str]:
     account = view.account
-    when = since_told(account, now)
+    when = figures.since(account.since_utc, now)
     found = [f"{view.title} on {view.node}"]
     if account.state is StepState.DONE:
         found.append(f"Signed in as {account.username or 'an account without a name'} {when}.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import textwrap
 import time
+from datetime import UTC, datetime
 from typing import Any
 
-from transfer.journey.standing import JourneyState, Standing
+from transfer.journey.standing import JourneyState
 from transfer.ledger.census import list_failed, list_left_out
 from transfer.ledger.connection import Ledger
 from transfer.ledger.volumes import volumes_not_sent
@@ -17,7 +18,7 @@ from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui import figures
 from tui.cli.output import print_json, say, tell
-from tui.journeys import Journeys
+from tui.journeys import Journeys, facts_told
 
 _NAMED_AT_MOST = 10_000
 _WATCH_S = 0.5
@@ -53,11 +54,12 @@ def status_command(options: argparse.Namespace) -> int:
 def print_journey(status: Status, journey: JourneyState) -> None:
     """Every step in plain lines: how far it is, since when, who says so, and what is next."""
     say(f"{status.order.name} on its way to {journey.title or status.order.node}")
+    now = datetime.now(UTC)
     for standing in journey.standings:
         here = standing is journey.to_do
         step = standing.step
         say(f"{'>' if here else ' '} {step.number:>2}  {step.title:<34}  {standing.word}".rstrip())
-        for text in (standing.detail, facts_told(standing)):
+        for text in (standing.detail, facts_told(standing, now)):
             _say_below(text)
         _say_below(f"REMINDER: {standing.reminder}" if standing.reminder else "")
         _say_below(standing.comes_first if not standing.is_locked else "")
@@ -66,19 +68,6 @@ def print_journey(status: Status, journey: JourneyState) -> None:
             # In one piece, to be copied.
             say(f"{_BELOW}{standing.command}")
     say("")
-
-
-def facts_told(standing: Standing) -> str:
-    """Since when a step is as it is, who says so, and by what that can be proved."""
-    facts = []
-    if standing.since_utc:
-        facts.append(f"since {figures.moment(standing.since_utc)}")
-    if standing.person:
-        facts.append(f"by {standing.person}")
-    if standing.evidence:
-        facts.append(f"evidence: {standing.evidence}")
-    told = ", ".join(facts)
-    return f"{told[0].upper()}{told[1:]}." if told else ""
 
 
 def where_told(journey: JourneyState) -> str:

@@ -15,8 +15,7 @@ from transfer.values import ExitCode, StepState
 from transfer.workspace import Home, Workspace
 from tui import figures
 from tui.cli.output import print_json, say
-from tui.cli.status import facts_told
-from tui.journeys import Journeys
+from tui.journeys import Journeys, facts_told
 
 
 def step_command(options: argparse.Namespace) -> int:
@@ -68,7 +67,7 @@ def _print(name: str, standing: Standing, history: list[StepRecord], *, as_json:
     say(f"Step {step.number}, {step.title}: {standing.word}")
     for text in (
         standing.detail,
-        facts_told(standing),
+        facts_told(standing, datetime.now(UTC)),
         f"REMINDER: {standing.reminder}" if standing.reminder else "",
         standing.comes_first,
         standing.next,

@@ -7,7 +7,8 @@ from datetime import datetime
 from textual.content import Content
 
 from transfer.values import StepState
-from tui.accounts import AccountView, Link, reminder, since_told
+from tui import figures
+from tui.accounts import AccountView, Link, reminder
 from tui.screens.account_link import numbered
 from tui.text import plain, shorten_path
 from tui.widgets.chrome import Now, with_keys
@@ -66,7 +67,7 @@ def account_now(view: AccountView, now: datetime, *, waits: bool) -> Now:
 
 def _state(view: AccountView, now: datetime) -> list[tuple[str, str]]:
     account = view.account
-    when = since_told(account, now)
+    when = figures.since(account.since_utc, now)
     if account.state is StepState.DONE:
         who = plain(account.username) or "an account without a name"
         kept = [(view.kept_in, "$muted")] if view.kept_in else []

@@ -7,8 +7,8 @@ from datetime import datetime
 from textual.content import Content
 
 from transfer.journey.standing import Standing
-from transfer.journey.waiting import since
-from tui import figures, words
+from tui import words
+from tui.journeys import facts_told
 from tui.text import plain
 from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, ink, line
@@ -55,7 +55,7 @@ def draw_text(standing: Standing | None, now: datetime, is_wide: bool, width: in
         stands += wrapped(ink(f"! {plain(standing.reminder)}", "bold $warn"), width)
     if standing.detail:
         stands += wrapped(ink(plain(standing.detail)), width)
-    if facts := _facts(standing, now):
+    if facts := facts_told(standing, now):
         stands += wrapped(ink(plain(facts), "$muted"), width)
     if standing.comes_first and not standing.is_locked:
         stands += wrapped(ink(plain(standing.comes_first), "$warn"), width)
@@ -73,19 +73,3 @@ def draw_text(standing: Standing | None, now: datetime, is_wide: bool, width: in
             found += wrapped(ink(f"{plain(what)}:", "$muted"), width)
         found += address_lines(address, width)
     return found
-
-
-def _facts(standing: Standing, now: datetime) -> str:
-    facts = []
-    if standing.since_utc:
-        told = f"Since {figures.moment(standing.since_utc)}"
-        at = since(standing.since_utc)
-        if standing.waits_for_others and at is not None and at <= now:
-            told += f" ({figures.span((now - at).total_seconds())})"
-        facts.append(told)
-    if standing.person:
-        facts.append(f"by {standing.person}")
-    if standing.evidence:
-        facts.append(f"evidence: {standing.evidence}")
-    told = ", ".join(facts)
-    return f"{told[0].upper()}{told[1:]}." if told else ""

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from textual.content import Content
 
-from transfer.journey.waiting import PATIENCE, hours_since, since
+from transfer.journey.recorded import REPLY
+from transfer.journey.standing import no_answer
+from transfer.journey.waiting import hours_since, overdue_h
 from transfer.ledger.telling import Told
 from transfer.ledger.tickets import STEP, Ticket, TicketState
 from transfer.tickets import TicketField
@@ -130,12 +132,11 @@ def ticket_now(
         press = "[a] records that it is there.   Else reply in the ticket, on the web page."
         return Now("The helpdesk has answered; the answer stands below.", press)
     if ticket is not None and ticket.state is TicketState.OPEN:
-        began = since(ticket.sent_at_utc)
         asks = "[f] asks what became of it.   " if desk.has_token else ""
         press = f"{asks}[a] records the answer."
-        if began is not None and now - began >= PATIENCE:
-            hours = hours_since(ticket.sent_at_utc, now)
-            return Now(f"No answer for {hours} hours: reply in the ticket.", press, "bold $warn")
+        late = no_answer(overdue_h(ticket.sent_at_utc, now), REPLY)
+        if late:
+            return Now(late, press, "bold $warn")
         return Now("The helpdesk answers within 48 hours, by mail and in the ticket.", press)
     if ticket is not None and ticket.state is TicketState.SENDING:
         press = "[s] sends it again: it is looked for first, and not opened twice."
