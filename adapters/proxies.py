@@ -126,10 +126,6 @@ class ProxyRules:
                 return Decision(None, Because("exempt", exemption.setting, exemption.entry))
         return Decision(self.proxy, self.because)
 
-    def proxy_for(self, host: str, port: int) -> Proxy | None:
-        """The proxy alone."""
-        return self.decide(host, port).proxy
-
 
 DIRECT = ProxyRules()
 

@@ -40,7 +40,7 @@ def client_context(
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = True
     context.verify_mode = ssl.CERT_REQUIRED
-    # HTTP/2 hangs when a server answers before the body is through; see sessions.py.
+    # HTTP/2 hangs when a server answers before the body is through; see `sessions`.
     context.set_alpn_protocols(["http/1.1"])
     if ca_file is not None:
         _readable("ca_file", ca_file)

@@ -15,6 +15,7 @@ TransferError                    exit code
     ├── NodeFault                6   the node answered something that it should not
     ├── BodyTooLarge             6   one request was too big for the node; send less at once
     ├── NotSupported             6   the node does not offer this call
+    ├── StudyRefused             4   the node will not take a Study over as it is
     ├── SignInRefused            5   wrong name or password, account locked or not set up
     ├── SignInExpired            5   nothing stored can renew the sign-in
     └── NotAllowed               5   signed in, but without the right

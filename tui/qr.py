@@ -84,12 +84,6 @@ def runs_of(line: str) -> list[tuple[str, bool]]:
     return [(found[0], found["ink"] is not None) for found in _RUNS.finditer(line)]
 
 
-def qr_lines(text: str, ascii: bool = False, *, ink_is_dark: bool = True) -> list[str]:
-    """The code of a text as plain characters; no line at all where the text is too long."""
-    modules = modules_of(text)
-    return drawn(modules, MARGINS[0], ascii, ink_is_dark=ink_is_dark) if modules else []
-
-
 def lines_for(
     text: str, stream: TextIO, ascii: bool = False, *, environ: Mapping[str, str] = os.environ
 ) -> list[str]:

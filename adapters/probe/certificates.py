@@ -27,10 +27,6 @@ class Certificate:
     ends: dt.datetime
     fingerprint: str
 
-    @property
-    def is_its_own_issuer(self) -> bool:
-        return self.subject == self.issuer
-
     def days_left(self, now_s: float) -> int:
         """Whole days until it ends; negative when it has ended."""
         return int((self.ends.timestamp() - now_s) // 86_400)

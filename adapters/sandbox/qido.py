@@ -43,7 +43,6 @@ _KNOWN = {
     0x0020000D: "UI",
     0x0020000E: "UI",
 }
-_MODALITIES_IN_STUDY = 0x00080061
 _HEX_TAG = re.compile(r"[0-9A-Fa-f]{8}")
 
 

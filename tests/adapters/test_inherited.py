@@ -88,7 +88,7 @@ def test_the_way_out_still_knows_the_proxys_password_after_it_was_taken(
     monkeypatch.setenv("HTTPS_PROXY", GIVEN["HTTPS_PROXY"])
     take_secrets()
     assert "pr0xy" not in os.environ["HTTPS_PROXY"]
-    proxy = rules_from(os.environ).proxy_for("node.example", 443)
+    proxy = rules_from(os.environ).decide("node.example", 443).proxy
     assert proxy is not None
     assert (proxy.username, proxy.password) == ("us", "pr0xy")
 

@@ -72,12 +72,12 @@ def test_no_proxy_names_hosts_suffixes_ports_and_address_ranges(
     no_proxy: str, host: str, port: int, is_direct: bool
 ) -> None:
     rules = rules_from({**PROXY, "NO_PROXY": no_proxy})
-    assert (rules.proxy_for(host, port) is None) is is_direct
+    assert (rules.decide(host, port).proxy is None) is is_direct
 
 
 def test_without_a_proxy_every_host_is_reached_directly() -> None:
     assert rules_from({"NO_PROXY": "x"}) == DIRECT
-    assert DIRECT.proxy_for("node.example", 443) is None
+    assert DIRECT.decide("node.example", 443).proxy is None
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
@@ -95,8 +95,8 @@ def test_the_lower_case_variable_goes_before_the_other_as_with_curl() -> None:
         }
     )
     assert rules.proxy == Proxy("http://small.example:1")
-    assert rules.proxy_for("big.example", 443) == Proxy("http://small.example:1")
-    assert rules.proxy_for("small.example", 443) is None
+    assert rules.decide("big.example", 443).proxy == Proxy("http://small.example:1")
+    assert rules.decide("small.example", 443).proxy is None
 
 
 def test_http_proxy_alone_says_nothing_about_https() -> None:

@@ -54,10 +54,11 @@ def test_without_utf_8_a_module_is_two_characters_wide() -> None:
 
 
 def test_around_a_code_the_paper_is_four_modules_wide() -> None:
-    lines = qr.qr_lines(NODE)
+    modules = qr.modules_of(NODE)
+    lines = qr.drawn(modules, qr.MARGINS[0])
     assert lines[:2] == [" " * 33] * 2
     assert all(line.startswith("    ") and line.endswith("    ") for line in lines)
-    assert qr.qr_lines(NODE, ink_is_dark=False)[0] == "█" * 33
+    assert qr.drawn(modules, qr.MARGINS[0], ink_is_dark=False)[0] == "█" * 33
 
 
 @needs_decoder
@@ -88,7 +89,6 @@ def test_where_there_is_less_room_the_margin_gives_way_but_never_below_two() -> 
 
 def test_a_text_that_no_code_can_hold_has_none() -> None:
     assert qr.modules_of("x" * 3000) == ()
-    assert qr.qr_lines("x" * 3000) == []
 
 
 @needs_decoder
@@ -125,7 +125,7 @@ def test_without_colours_the_ground_decides_what_is_drawn(
 
 def test_in_a_file_it_is_dark_ink_and_no_colour() -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    assert qr.lines_for(NODE, stream) == qr.qr_lines(NODE)
+    assert qr.lines_for(NODE, stream) == qr.drawn(qr.modules_of(NODE), qr.MARGINS[0])
 
 
 def test_a_stream_without_utf_8_gets_plain_characters() -> None:

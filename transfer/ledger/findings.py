@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
@@ -229,15 +229,6 @@ def forget_words(ledger: Ledger, *keys: str) -> None:
     """What was said of these is asked again, for they are not what they were; inside a transaction.
     The words themselves are kept."""
     ledger.write_many("DELETE FROM settled WHERE key = ?", [(key,) for key in keys])
-
-
-def settled_words(ledger: Ledger, rule: str) -> Iterator[tuple[str, str, str, str, str, str]]:
-    """Key, standing, value, person, reason and time of what was said about a rule."""
-    yield from ledger.rows(
-        "SELECT s.key, s.standing, s.value, w.person, w.reason, w.said_at_utc FROM settled s"
-        " JOIN word w ON w.id = s.word_id WHERE s.rule = ? ORDER BY w.id, s.key",
-        rule,
-    )
 
 
 def settled_word(ledger: Ledger, rule: str, key: str) -> Word | None:

@@ -22,7 +22,6 @@ _LENGTH: Final = struct.Struct("<L")
 _TIMEOUT_S: Final = 120.0
 _CPU_S: Final = 100
 _MEMORY_BYTES: Final = 4 << 30
-_JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
 _DAMAGED: Final = "Its pixel data cannot be decoded; they are damaged, or of a form unknown here."
 _INSTALL: Final = "Install what decodes pixels: pip install 'eucaim-transfer[pixels]'"
 

@@ -20,7 +20,6 @@ _MAX_DEPTH: Final = 32
 _CHARSET: Final = 0x00080005
 _META: Final = 0x00020000
 _MADE_ANEW: Final = "Written anew, with the UIDs of what leaves."
-_PASSED: Final = "Pixel data pass through byte for byte."
 
 Why = Callable[[int], str]
 """A method's own word for an element of the root."""
