@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from transfer.errors import TransferError, UsageError
-from transfer.ledger.selection import Action, Subject
+from transfer.ledger.selection import ANY, Action, Subject
 from transfer.ledger.selection_terms import LISTED, dates_of
 from tui import figures
 from tui.choosing import ChoiceLook, RuleRow
@@ -58,7 +58,7 @@ KINDS: Final = (
         "exclude",
         "finding",
         "no series with a finding that stands in the way",
-        value="*",
+        value=ANY,
     ),
     Kind(
         "exclude",
@@ -304,7 +304,7 @@ def rule_text(row: RuleRow) -> str:
     value = plain(rule.value)
     if rule.subject in LISTED:
         value = f"a list of {rule.items:,}"
-    elif rule.subject == "finding" and rule.value == "*":
+    elif rule.subject == "finding" and rule.value == ANY:
         return f"{_ACTIONS[rule.action]} what a finding stands in the way of"
     if rule.subject == "key":
         value = value.replace(",", ", ")
