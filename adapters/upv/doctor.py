@@ -17,7 +17,7 @@ from adapters.translate import translate
 from adapters.upv.auth import Credential
 from adapters.upv.options import Settings
 from adapters.upv.places import where_is
-from adapters.upv.roles import UPLOAD
+from adapters.upv.roles import TO_PROJECT, UPLOAD
 from transfer.errors import TransferError
 from transfer.node import CheckResult, Identity, Right
 from transfer.values import ExitCode
@@ -196,7 +196,7 @@ def _rights(rights: Sequence[Right]) -> Iterator[CheckResult]:
     project is among them is asked of each destination."""
     tried = "Read the roles in the token."
     for right in rights:
-        is_of_project = right.what.startswith("upload to ")
+        is_of_project = right.what.startswith(TO_PROJECT)
         if right.is_given is not False or is_of_project:
             continue
         is_needed = right.what == UPLOAD

@@ -31,6 +31,8 @@ _PROJECT = "project "
 _ROLE_TICKET = "role"
 UPLOAD = "upload images and clinical data"
 CREATE_DATASETS = "create datasets"
+TO_PROJECT = "upload to "
+"""How a right begins that is about one project, or about having none."""
 
 
 def claims_of(token: str) -> Mapping[str, Any]:
@@ -86,12 +88,12 @@ def image_rights(claims: Mapping[str, Any], destinations: Sequence[str]) -> Sequ
     ]
     joined = [r.removeprefix(_PROJECT) for r in roles if r.startswith(_PROJECT)]
     if is_ingester:
-        rights += [Right(f"upload to project {code}", True) for code in joined]
+        rights += [Right(f"{TO_PROJECT}project {code}", True) for code in joined]
     wanted = sorted({key.partition("|")[0] for key in destinations} - set(joined))
     if not is_staff and (wanted or not joined):
         rights += [
             Right(
-                f"upload to project {code}" if code else "upload to any project yet",
+                TO_PROJECT + (f"project {code}" if code else "any project yet"),
                 False,
                 f"Ask the helpdesk to join this account to {f'project {code}' if code else 'one'}.",
                 _ROLE_TICKET,

@@ -14,7 +14,7 @@ from adapters.xnat.calls import Calls
 from adapters.xnat.importing import project_of
 from adapters.xnat.objects import Objects, ProjectAccess
 from adapters.xnat.options import Settings
-from adapters.xnat.rights import Rights
+from adapters.xnat.rights import Rights, RoleMissing
 from adapters.xnat.server import ask_version, too_old
 from adapters.xnat.session import segment
 from transfer.errors import NodeError, NotAllowed, SignInExpired, SignInRefused, TransferError
@@ -222,7 +222,7 @@ class Doctor:
             await self._rights.refuse(key)
         except NotAllowed as refused:
             project = next((p for p in projects if p.id == key), None)
-            is_there = project is not None or "is there" in refused.what
+            is_there = isinstance(refused, RoleMissing)
             return [
                 CheckResult(
                     "role" if is_there else "destination",

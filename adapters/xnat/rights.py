@@ -20,6 +20,10 @@ _MOST_NAMED = 50
 _PROJECT_TICKET = "project"
 
 
+class RoleMissing(NotAllowed):
+    """The project is there; this account's role in it does not do."""
+
+
 class Rights:
     """Asks one node, as the account that is signed in."""
 
@@ -52,7 +56,8 @@ class Rights:
         to; each in its own words. A node that tells nobody's role leaves it to the import.
 
         Raises:
-            NotAllowed: which of them it is.
+            RoleMissing: the project is there.
+            NotAllowed: it is not, or not for this account to see.
         """
         try:
             projects = await self._objects.projects()
@@ -62,7 +67,7 @@ class Rights:
         if found is not None and (found.may_send or not any(p.role for p in projects)):
             return
         if found is not None:
-            raise NotAllowed(
+            raise RoleMissing(
                 f"The account may not send to project {project} ({found.role_in_words}).",
                 "Ask the project's owner to make you a member.",
                 node=self._calls.node,
@@ -70,7 +75,7 @@ class Rights:
         # The listing holds what one may read; of others the page of the project itself may tell.
         answer = await self._calls.get(f"/data/projects/{segment(project)}", {"format": "json"})
         if answer.is_good or answer.status == 403:
-            raise NotAllowed(
+            raise RoleMissing(
                 f"Project {project} is there, but this account has no role in it.",
                 "Ask the project's owner to make you a member.",
                 node=self._calls.node,
