@@ -31,7 +31,7 @@ __all__ = ["Keyring", "Place", "SecretStore", "StoreFacts", "system_keyring"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
 _TOKENS = ("token", "datasets.token")
-_OF_A_NODE = (*_TOKENS, "password", "username", "proxy.password")
+_OF_A_NODE = (*_TOKENS, "password", "username", "proxy.password", "refused")
 _PROXY_PASSWORD = "proxy.password"  # noqa: S105 - the name of the secret
 
 

@@ -114,8 +114,11 @@ class SignIn:
     def _hand_over(self) -> str | None:
         """Have the sign-in begin anew, and give the typed password to the store for it alone. What
         is stored stays until there is another."""
+        from adapters.refused import forget_refusal
+
         secrets, name = self._chosen.secrets, f"{self.node}.password"
         secrets.begin_anew(self.node)
+        forget_refusal(secrets, self.node)
         if self.way != "password" or not self._password:
             return None
         secrets.hold(name, self._password)

@@ -14,6 +14,7 @@ import hashlib
 import time
 from collections.abc import Callable
 
+from adapters.refused import demand_unrefused, remember_refusal
 from adapters.secrets import SecretStore
 from adapters.signin import Person
 from adapters.upv.device import ENDPOINT, by_device
@@ -24,6 +25,7 @@ from adapters.upv.refusals import (
     GrantRefused,
     browser_in_words,
     in_words,
+    is_wrong_pair,
     no_browser_code,
     nothing_stored,
     ran_out,
@@ -36,8 +38,8 @@ _ANY_CLIENT = ""
 class Passwords:
     """Name and password of the account, for all of its clients.
 
-    One that was refused is not given to any client again by this process, and none twice to a
-    client that refused: accounts get locked.
+    One that was refused is not given to any client again, by no later process either until a
+    person signs in, and none twice to a client that refused: accounts get locked.
     """
 
     def __init__(self, settings: Settings, secrets: SecretStore) -> None:
@@ -54,18 +56,23 @@ class Passwords:
         username = username_of(self._settings, self._secrets)
         return (username, password) if username and password else None
 
-    def demand_untried(self, client_id: str, pair: tuple[str, str]) -> None:
+    async def demand_untried(self, client_id: str, pair: tuple[str, str]) -> None:
         """Raise the refusal that this pair met with before."""
         for client in (_ANY_CLIENT, client_id):
             refusal = self._refused.get((client, _digest(pair)))
             if refusal is not None:
                 raise refusal
+        await asyncio.to_thread(demand_unrefused, self._secrets, self._settings.name, *pair)
 
-    def refuse(self, client_id: str, pair: tuple[str, str], refused: GrantRefused) -> NodeError:
+    async def refuse(
+        self, client_id: str, pair: tuple[str, str], refused: GrantRefused
+    ) -> NodeError:
         """Remember a refusal, and say it in words."""
         words = in_words(refused, self._settings.name)
         is_the_pairs = refused.code == "invalid_grant"
         self._refused[_ANY_CLIENT if is_the_pairs else client_id, _digest(pair)] = words
+        if is_wrong_pair(refused):
+            await asyncio.to_thread(remember_refusal, self._secrets, self._settings.name, *pair)
         return words
 
 
@@ -159,11 +166,11 @@ class Dialogue:
 
     async def _by_password(self, pair: tuple[str, str]) -> Tokens:
         client_id = self._audience.client_id
-        self._passwords.demand_untried(client_id, pair)
+        await self._passwords.demand_untried(client_id, pair)
         try:
             return await self._grants.by_password(*pair)
         except GrantRefused as refused:
-            raise self._passwords.refuse(client_id, pair, refused) from None
+            raise await self._passwords.refuse(client_id, pair, refused) from None
 
     def _no_redirect(self) -> NodeError:
         return SignInRefused(

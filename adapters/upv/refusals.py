@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from transfer.errors import NodeError, SignInExpired, SignInRefused
 
+_NOT_SET_UP = "not fully set up"
+_DISABLED = "disabled"
+
 
 class GrantRefused(Exception):
     """The issuer's OAuth error, before it is put into words. Never leaves the sign-in modules."""
@@ -17,10 +20,16 @@ class GrantRefused(Exception):
         self.description = description
 
 
+def is_wrong_pair(refused: GrantRefused) -> bool:
+    """Whether it was said of the name and password themselves, which counts towards a lock."""
+    said = refused.description.lower()
+    return refused.code == "invalid_grant" and _NOT_SET_UP not in said and _DISABLED not in said
+
+
 def in_words(refused: GrantRefused, node: str) -> NodeError:
     """The refusal of a sign-in for the operator."""
     said = refused.description.lower()
-    if "not fully set up" in said:
+    if _NOT_SET_UP in said:
         return SignInRefused(
             "The account is not fully set up: terms not accepted, not yet validated by the node, "
             "or no first and last name.",
@@ -43,7 +52,7 @@ def in_words(refused: GrantRefused, node: str) -> NodeError:
             "Nobody signed in with the browser in time.", "Run login again.", node=node
         )
     if refused.code == "invalid_grant":
-        if "disabled" in said:
+        if _DISABLED in said:
             return SignInRefused(
                 "The account is disabled.", "Ask the node's support to enable it.", node=node
             )

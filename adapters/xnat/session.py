@@ -3,7 +3,7 @@
 XNAT evicts sessions of an account that opens too many, and an expired one may silently become a
 guest's: so there is one session id for httpx and xnatpy alike, a heartbeat that compares the
 user's *name*, and one new sign-in however many requests found the old session gone. A password
-that was refused is never sent again by the same process: accounts get locked.
+that was refused is never sent again, until a person signs in: accounts get locked.
 
 A password that served is exchanged for an alias token, which is kept and makes the one before it
 void. The password itself is never stored here: whether nothing else can carry a detached run is
@@ -23,6 +23,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from adapters.refused import demand_unrefused, remember_refusal
 from adapters.secrets import SecretStore
 from adapters.statuses import refuse_status
 from adapters.xnat.options import Settings
@@ -184,6 +185,7 @@ class Session:
             raise _nameless(name)
         if not password:
             raise _nothing_stored(name, had_token=token is not None)
+        await asyncio.to_thread(demand_unrefused, self._secrets, name, username, password)
         try:
             await self._by_password(username, password)
         except SignInRefused as refused:
@@ -213,6 +215,8 @@ class Session:
         body = urlencode(form).encode()
         answer = await self._ask("PUT", "/data/services/auth", {"Content-Type": _FORM}, body)
         if answer.status == 401:
+            name = self._settings.name
+            await asyncio.to_thread(remember_refusal, self._secrets, name, username, password)
             raise SignInRefused(
                 "The node does not accept this name and password, or the account is locked.",
                 "Check both in the browser; after 20 failures XNAT locks an account for an hour. "

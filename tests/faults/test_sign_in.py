@@ -61,6 +61,13 @@ class Place:
     def at_full_speed(self) -> None:
         self.bench.program.good("limit", TRANSFER, "none")
 
+    def sign_in_failures(self) -> int:
+        """How often a wrong name or password came in."""
+        sandbox = self.bench.sandbox
+        if self.kind == "upv":
+            return sandbox.issuer.sign_in_failures
+        return sandbox.xnat.accounts.sign_in_failures
+
     def end_every_sign_in(self) -> None:
         """As an administrator does: sessions end, tokens are void."""
         sandbox = self.bench.sandbox
@@ -167,3 +174,19 @@ def test_a_run_that_finds_nobody_signed_in_forgets_not_that_the_account_was_aske
     assert place.bench.upload().code == 5
     account = place.account()
     assert (account.person, account.since_utc) == ("A. Person", "2026-01-02T03:04:05Z")
+
+
+def test_a_refused_password_is_sent_once_however_often_the_run_is_begun_again(
+    place: Place,
+) -> None:
+    """As a unit with Restart=, or a line of cron: ten failures would lock the account."""
+    program = place.bench.program
+    place.bench.configure(username="ingester")
+    program.environ = {**program.environ, "EUCAIM_TRANSFER_PASSWORD": "wrong"}
+    said = [place.bench.upload() for _ in range(3)]
+    assert [run.code for run in said] == [5, 5, 5]
+    assert "not sent again" in said[-1].err
+    assert place.sign_in_failures() == 1
+
+    program.environ = {**program.environ, "EUCAIM_TRANSFER_PASSWORD": "ingester"}
+    place.bench.assert_all_arrived(place.bench.upload())

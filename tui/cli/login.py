@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from types import MappingProxyType
 from typing import Final
 
+from adapters.refused import forget_refusal
 from adapters.registry import sign_in_ways
 from adapters.secrets import Place, SecretStore
 from adapters.signin import Way
@@ -40,6 +41,8 @@ def login_command(options: argparse.Namespace) -> int:
     chosen = choose_node(home, options.node)
     if options.proxy_password:
         return keep_proxy_password(chosen, json=options.json)
+    if is_there():
+        forget_refusal(chosen.secrets, options.node)
     if options.no_keep:
         chosen = replace(chosen, secrets=chosen.secrets.without_keeping())
     attempt = _Attempt(chosen, options.way or "any", options.username)

@@ -71,6 +71,8 @@ class Accounts:
         self.timeout_s = timeout_s
         self.sign_ins = 0
         """How often a password or an alias token was accepted."""
+        self.sign_in_failures = 0
+        """How often a name and password were not."""
 
     def get(self, login: str) -> Account | None:
         return self._accounts.get(login)
@@ -94,6 +96,7 @@ class Accounts:
         account = self._accounts.get(login)
         if is_locked or account is None or account.password != password:
             self._failures[login] = (failures + 1, now)
+            self.sign_in_failures += 1
             return None
         self._failures.pop(login, None)
         return login
