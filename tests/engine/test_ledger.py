@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 
@@ -119,6 +120,33 @@ def test_a_ledger_of_an_older_version_can_be_looked_at(tmp_path: Path) -> None:
         assert ledger.number("SELECT count(*) FROM deid_run") == 0
         with pytest.raises(LedgerDamaged), ledger.transaction():
             ledger.record_event("a", "b")
+
+
+def test_two_that_open_an_older_ledger_at_once_both_can(tmp_path: Path) -> None:
+    """A screen and a command, the first after an update: the second finds the steps of the schema
+    taken while it was about to take them."""
+    path = tmp_path / "old.sqlite"
+    first = files("transfer.ledger.migrations").joinpath("0001_first.sql").read_text()
+    with sqlite3.connect(path) as raw:
+        raw.executescript(f"PRAGMA journal_mode = WAL;\n{first}\nPRAGMA user_version = 1;")
+    raw.close()
+    together, troubles = Barrier(4), []
+
+    def open_it() -> None:
+        together.wait(10)
+        try:
+            Ledger.open(path, read_only=True).close()
+        except LedgerDamaged as trouble:
+            troubles.append(trouble)
+
+    threads = [Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert troubles == []
+    with Ledger.open(path, read_only=True) as ledger:
+        assert ledger.number("SELECT count(*) FROM step_history") == 0
 
 
 def test_a_ledger_of_a_newer_version_is_left_alone(path: Path) -> None:

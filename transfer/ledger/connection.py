@@ -116,9 +116,27 @@ class Ledger:
             return
         for number, script in known:
             if number > current:
-                self._connection.executescript(
-                    f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
-                )
+                self._migrate(number, script)
+
+    def _migrate(self, number: int, script: str) -> None:
+        """Take one step of the schema, unless another process takes it at this very moment: a
+        screen and a command may be the first two to open a ledger after an update."""
+
+        def demand_older(version: int) -> None:
+            if version >= number:
+                raise ValueError("taken already")
+
+        self._connection.create_function("demand_older", 1, demand_older)
+        try:
+            self._connection.executescript(
+                "BEGIN IMMEDIATE;\nSELECT demand_older(user_version) FROM pragma_user_version;\n"
+                f"{script}\nPRAGMA user_version = {number};\nCOMMIT;"
+            )
+        except sqlite3.Error:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            if self._version() < number:
+                raise
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
