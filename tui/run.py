@@ -10,6 +10,19 @@ from transfer.workspace import Home
 
 _TWIN = "Use the command line instead: eucaim-transfer list, new, scan, upload, status --watch."
 
+# What they switch on writes down each key, a typed password among them, or what is on the screen:
+# into a file that others may read, or to a debugger on any host.
+_RECORDING = (
+    "TEXTUAL",
+    "TEXTUAL_DEBUG",
+    "TEXTUAL_DEVTOOLS_HOST",
+    "TEXTUAL_DEVTOOLS_PORT",
+    "TEXTUAL_LOG",
+    "TEXTUAL_SCREENSHOT",
+    "TEXTUAL_SCREENSHOT_FILENAME",
+    "TEXTUAL_SCREENSHOT_LOCATION",
+)
+
 
 def run_app(home: Home, open_transfer: str | None = None) -> int:
     """Show the screens until the operator leaves; the exit code.
@@ -23,6 +36,8 @@ def run_app(home: Home, open_transfer: str | None = None) -> int:
     if open_transfer is not None:
         home.workspace(open_transfer)
     # Textual reads these while it is imported.
+    for name in _RECORDING:
+        os.environ.pop(name, None)
     os.environ.setdefault("TEXTUAL_FPS", "10")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     from tui.app import TransferApp

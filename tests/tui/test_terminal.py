@@ -56,6 +56,25 @@ def test_an_unknown_transfer_is_refused_before_the_screens_come_up(home: Home) -
     assert b"\x1b[?1049h" not in terminal.seen
 
 
+def test_no_variable_of_textual_has_what_is_typed_written_down(home: Home, tmp_path: Path) -> None:
+    """A password is typed key by key; TEXTUAL_LOG writes each into a file that all may read."""
+    log = tmp_path / "textual.log"
+    environ = {
+        "TEXTUAL": "debug,devtools",
+        "TEXTUAL_DEBUG": "1",
+        "TEXTUAL_LOG": str(log),
+        "TEXTUAL_SCREENSHOT": "0",
+        "TEXTUAL_SCREENSHOT_LOCATION": str(tmp_path),
+    }
+    with Terminal(home, environ=environ) as terminal:
+        terminal.read_until("New transfer")
+        terminal.type(b"?")
+        terminal.type(b"\x11")
+        assert terminal.end() == 0
+    assert list(tmp_path.glob("*.log")) == []
+    assert list(tmp_path.glob("*.svg")) == []
+
+
 def test_ctrl_q_leaves_with_success_and_gives_the_terminal_back(home: Home) -> None:
     with Terminal(home) as terminal:
         terminal.read_until("No transfer yet.")
