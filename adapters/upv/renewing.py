@@ -51,6 +51,8 @@ class Renewing:
         self._lifetime_s = 0.0
         self._refresh: str | None = None
         self._seen_in_store: str | None = None
+        self._was_stored = False
+        self._is_forgotten = False
 
     def __repr__(self) -> str:
         return f"Renewing({self._audience.token!r})"
@@ -148,6 +150,7 @@ class Renewing:
         A systemd credential never changes, however often we store a newer token beside it.
         """
         stored = await asyncio.to_thread(self._secrets.get, self._audience.token)
+        self._note(stored)
         return stored if stored != self._seen_in_store else self._refresh or stored
 
     async def _drop(self, refresh: str) -> None:
@@ -162,7 +165,16 @@ class Renewing:
             return self._secrets.get(self._audience.token)
 
         left = await asyncio.to_thread(drop)
+        self._was_stored = left is not None
         self._seen_in_store = left if left == refresh else self._seen_in_store
+
+    def _note(self, stored: str | None) -> None:
+        """A token that was stored, and is gone, was forgotten by a logout: what a run is given
+        later on must not bring the sign-in back."""
+        if stored is not None:
+            self._was_stored, self._is_forgotten = True, False
+        elif self._was_stored and not self._secrets.unreached_keyring:
+            self._is_forgotten = True
 
     async def _take(self, tokens: Tokens, known_refresh: str | None) -> None:
         self._access = tokens.access
@@ -172,6 +184,9 @@ class Renewing:
 
         def keep() -> str | None:
             name = self._audience.token
+            self._note(self._secrets.get(name))
+            if self._is_forgotten:
+                return None
             if tokens.refresh and tokens.refresh != known_refresh:
                 try:
                     self._secrets.put(name, tokens.refresh)

@@ -1,4 +1,4 @@
-"""What a refused import or archiving means: XNAT has few statuses and says the rest in words.
+"""What a refusal means: XNAT has few statuses and says the rest in words.
 
 The phrases are those of the server's sources (1.8 to 1.10) and of what live servers were seen to
 answer. Pure functions.
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from enum import Enum, auto
 
 from adapters.xnat.pages import plain, said
-from transfer.errors import NodeBusy, NotAllowed, Retry
+from transfer.errors import NodeBusy, NotAllowed, Retry, SignInExpired
 
 
 class Meaning(Enum):
@@ -83,5 +83,25 @@ def no_project(project: str, node: str) -> NotAllowed:
         f"The node knows no project {project} that this account may send to.",
         "Check the destination, and ask the project's owner to make the account a member; at "
         "Health-RI the helpdesk creates projects.",
+        node=node,
+    )
+
+
+def nothing_stored(node: str, *, had_token: bool) -> SignInExpired:
+    """There is no token that serves, and no password."""
+    return SignInExpired(
+        "The stored sign-in has run out." if had_token else "Nobody is signed in to this node.",
+        f"Run eucaim-transfer login {node}, or provide the password by systemd credentials or "
+        "EUCAIM_TRANSFER_PASSWORD and the username in config.toml.",
+        node=node,
+    )
+
+
+def nameless(node: str) -> SignInExpired:
+    """A password without a name."""
+    return SignInExpired(
+        "There is a password for this node, but nothing says whose it is.",
+        f"Run eucaim-transfer login {node} --username YOU, or set username of [nodes.{node}] in"
+        " config.toml.",
         node=node,
     )

@@ -27,12 +27,12 @@ from adapters.refused import demand_unrefused, remember_refusal
 from adapters.secrets import SecretStore
 from adapters.statuses import refuse_status
 from adapters.xnat.options import Settings
+from adapters.xnat.refusals import nameless, nothing_stored
 from adapters.xnat.tokens import AliasToken, read_issued, read_stored
 from adapters.xnat.wire import Answer, address, exchange
 from transfer.errors import (
     NodeError,
     NodeFault,
-    SignInExpired,
     SignInRefused,
     TransferError,
     UsageError,
@@ -73,6 +73,8 @@ class Session:
         self._heart: asyncio.Task[None] | None = None
         self._final_refusal: NodeError | None = None
         self._dead_aliases: set[str] = set()
+        self._was_stored = False
+        self._is_forgotten = False
         self.username = ""
         self.timeout_s: float | None = None
         self.clock_ahead_s: float | None = None
@@ -182,9 +184,9 @@ class Session:
         username = await asyncio.to_thread(self._configured_username)
         password = await asyncio.to_thread(self._secrets.get, f"{name}.password")
         if not username and password:
-            raise _nameless(name)
+            raise nameless(name)
         if not password:
-            raise _nothing_stored(name, had_token=token is not None)
+            raise nothing_stored(name, had_token=token is not None)
         await asyncio.to_thread(demand_unrefused, self._secrets, name, username, password)
         try:
             await self._by_password(username, password)
@@ -206,7 +208,12 @@ class Session:
 
     async def _stored_token(self) -> AliasToken | None:
         name = f"{self._settings.name}.token"
-        return read_stored(await asyncio.to_thread(self._secrets.get, name))
+        found = read_stored(await asyncio.to_thread(self._secrets.get, name))
+        if found is not None:
+            self._was_stored, self._is_forgotten = True, False
+        elif self._was_stored and not self._secrets.unreached_keyring:
+            self._is_forgotten = True
+        return found
 
     async def _by_password(self, username: str, password: str) -> None:
         form = {"username": username, "password": password}
@@ -262,13 +269,18 @@ class Session:
 
     async def _exchange(self, old: AliasToken | None) -> None:
         """Get a token, where the node gives one, so that a later run needs nobody and no
-        password; the old one is void afterwards."""
+        password; the old one is void afterwards. A token that was stored, and is gone, was
+        forgotten by a logout: then none is got, which would bring the sign-in back."""
+        await self._stored_token()
+        if self._is_forgotten:
+            return
         token = await self._issue()
         if token is None:
             return
         name = f"{self._settings.name}.token"
         try:
             await asyncio.to_thread(self._secrets.put, name, token.stored())
+            self._was_stored = True
         except UsageError:
             # A read-only home: it then lasts as long as this process.
             self._secrets.hold(name, token.stored())
@@ -378,21 +390,3 @@ def void_path(token: AliasToken) -> str:
 def segment(text: str) -> str:
     """A text as one segment of a path."""
     return quote(text, safe="")
-
-
-def _nothing_stored(node: str, *, had_token: bool) -> SignInExpired:
-    return SignInExpired(
-        "The stored sign-in has run out." if had_token else "Nobody is signed in to this node.",
-        f"Run eucaim-transfer login {node}, or provide the password by systemd credentials or "
-        "EUCAIM_TRANSFER_PASSWORD and the username in config.toml.",
-        node=node,
-    )
-
-
-def _nameless(node: str) -> SignInExpired:
-    return SignInExpired(
-        "There is a password for this node, but nothing says whose it is.",
-        f"Run eucaim-transfer login {node} --username YOU, or set username of [nodes.{node}] in"
-        " config.toml.",
-        node=node,
-    )

@@ -110,3 +110,53 @@ async def test_a_password_is_sent_once_when_both_tokens_are_void(
         with pytest.raises(SignInRefused):
             await runner.credential.header()
     assert issuer.grants == ["refresh_token", "password"]
+
+
+@pytest.mark.parametrize("password", ["", "right"])
+async def test_a_run_that_goes_on_after_a_logout_brings_no_sign_in_back(
+    tmp_path: Path, password: str
+) -> None:
+    """The logout could not tell the realm, say; the run's own session is good, or it has the
+    password: it may go on, but nothing of it may be found in the store."""
+    issuer = Issuer(live_refresh={"old"})
+    run = Process(tmp_path, issuer, password)
+    run.store.put("n.token", "old")
+    await run.credential.header()
+    Process(tmp_path, issuer).store.forget_node("n")
+
+    run.now += 3600
+    if password:
+        await run.credential.header()
+    else:
+        with pytest.raises(SignInExpired):
+            await run.credential.header()
+    assert Process(tmp_path, issuer).store.get("n.token") is None
+
+
+async def test_a_logout_in_the_middle_of_a_renewal_wins(tmp_path: Path) -> None:
+    issuer = Issuer(live_refresh={"old"})
+    run = Process(tmp_path, issuer)
+    run.store.put("n.token", "old")
+    answer = issuer._token
+
+    def and_log_out(form: dict[str, str]) -> httpx.Response:
+        Process(tmp_path, issuer).store.forget_node("n")
+        return answer(form)
+
+    issuer._token = and_log_out  # type: ignore[method-assign]
+    assert await run.credential.header() is not None
+    assert Process(tmp_path, issuer).store.get("n.token") is None
+
+
+async def test_a_login_after_the_logout_is_stored_again(tmp_path: Path) -> None:
+    issuer = Issuer(live_refresh={"old"})
+    run = Process(tmp_path, issuer, "right")
+    run.store.put("n.token", "old")
+    await run.credential.header()
+    run.store.forget_node("n")
+    await Process(tmp_path, issuer, "right").credential.header()
+    stored = Process(tmp_path, issuer).store.get("n.token")
+    run.now += 3600
+    await run.credential.header()
+    assert stored is not None
+    assert Process(tmp_path, issuer).store.get("n.token") not in (None, stored)

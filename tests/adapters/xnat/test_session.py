@@ -317,3 +317,31 @@ async def test_signing_out_where_nothing_is_stored_asks_the_node_nothing(
     await node.sign_out()
     await node.aclose()
     assert xnat.asked == []
+
+
+async def test_a_run_that_goes_on_after_a_logout_brings_no_sign_in_back(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    """It has a password of the environment; its session ends, and it signs in once more."""
+    environ = {"EUCAIM_TRANSFER_PASSWORD": "right"}
+    node = site.node(store=SecretStore(site.home, environ=environ, keyring=lambda: None))
+    await node.sign_in()
+    other = site.store(typed=None)
+    assert other.get("n.token") is not None
+    other.forget_node("n")
+    xnat.names.clear()
+    await node.sign_in()
+    await node.aclose()
+    assert xnat.sign_ins == ["password right", "password right"]
+    assert site.store(typed=None).get("n.token") is None
+
+
+async def test_a_refused_password_is_not_sent_by_the_next_run_either(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    for _ in range(3):
+        node = site.node(store=site.store("wrong"))
+        with pytest.raises(SignInRefused):
+            await node.sign_in()
+        await node.aclose()
+    assert xnat.sign_ins == ["password wrong"]
