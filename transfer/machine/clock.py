@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 import zoneinfo
 from datetime import UTC, datetime
@@ -16,12 +17,13 @@ from pathlib import Path
 from transfer.machine.host import THIS_HOST, YOU, Host
 from transfer.machine.question import Question
 from transfer.node import CheckResult
+from transfer.programs import is_bundled
 from transfer.values import ExitCode
 
 _DAY_S = 86_400
 _OLD_DAYS = 3650
 _PATIENCE_S = 5.0
-_OURS = Path(__file__)
+_OURS = Path(sys.executable if is_bundled() else __file__)
 
 
 def check_clock(now_s: float | None = None, installed_s: float | None = None) -> CheckResult:
