@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from transfer.accounts import ran_out, read_account
 from transfer.clock import utc_now
 from transfer.errors import TransferError
 from transfer.ledger.census import take_census
@@ -147,7 +148,24 @@ async def examine(home: Home, aim: Aim) -> AsyncGenerator[Finding, None]:
             if result.state == "fail" and result.message in told:
                 continue
             told.add(result.message)
+            if _tells_of_no_sign_in(finding):
+                await asyncio.to_thread(_keep, home, aim.node, result.message)
             yield finding
+
+
+def _tells_of_no_sign_in(finding: Finding) -> bool:
+    result = finding.result
+    return (
+        finding.part is Part.ACCOUNT
+        and result.state == "fail"
+        and result.exit_code == ExitCode.SIGN_IN
+    )
+
+
+def _keep(home: Home, node: str, message: str) -> None:
+    """Step 5 must not go on saying that somebody is signed in."""
+    if read_account(home, node).state is StepState.DONE:
+        ran_out(home, node, message)
 
 
 async def _ask_all(home: Home, aim: Aim) -> AsyncGenerator[Finding, None]:

@@ -139,8 +139,8 @@ def data_after(status: Status) -> str:
     )
 
 
-def home_now(names: int, state: str | None) -> Now:
-    """The home screen's "what now"."""
+def home_now(names: int, state: str | None, next_step: str = "") -> Now:
+    """The home screen's "what now"; `next_step` is the step to do of the transfer at the cursor."""
     if names == 0:
         return Now("No transfer yet.", "Press [n] to make the first one.")
     if state is None:
@@ -173,7 +173,10 @@ def home_now(names: int, state: str | None) -> Now:
         "unreadable": "This transfer's ledger cannot be read. The others are not affected.",
         "done": "Every instance of this transfer is on the node.",
     }
-    return Now(happening.get(state, ""), press.get(state, "[Enter] opens it."))
+    opens = press.get(state, "[Enter] opens it.")
+    if next_step and state in ("new", "ready", "done"):
+        opens = f"[Enter] opens its journey at {next_step}."
+    return Now(happening.get(state, ""), opens)
 
 
 def upload_now(status: Status, survives_logout: bool | None) -> Now:

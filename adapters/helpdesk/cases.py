@@ -41,7 +41,7 @@ TOOL: Final = TicketCase(
         TicketField("version", "Version", is_required=True, most_letters=200),
         _OPTIONAL_USERNAME,
     ),
-    note="The doctor's report helps: on its screen [w] keeps it with the transfer; by command"
+    note="The doctor's report helps: on its screen the key w keeps it with the transfer; by command"
     " doctor NAME --json > doctor.json, then --send --attach doctor.json.",
 )
 SITE_ID: Final = TicketCase(

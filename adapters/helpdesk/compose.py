@@ -42,7 +42,8 @@ def fault_of(field: TicketField, value: str) -> str:
     if text.casefold() in _EMPTY:
         if not field.is_required:
             return ""
-        return f"{field.label} is missing. {field.question}".strip()
+        question = "" if field.question == f"{field.label}?" else field.question
+        return f"{field.label} is missing. {question}".strip()
     if any(unicodedata.category(c) in _UNSEEN for c in text):
         return f"{field.label} holds a control character or one that is not seen; type it anew."
     if len(text) > field.most_letters:

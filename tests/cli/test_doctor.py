@@ -112,6 +112,28 @@ def test_a_wrong_password_ends_with_5_and_names_itself_alone(at: Bench) -> None:
     assert ran.out.splitlines()[-1].startswith("Not ready: 1 thing to mend. First: ")
 
 
+def test_a_sign_in_that_the_doctor_finds_ended_is_no_longer_told_as_one(at: Bench) -> None:
+    """Step 5 said "done: signed in" beside a doctor that said nobody was."""
+    at.program.good("login", NODE)
+    assert at.step("account")["state"] == "done"
+    at.program.environ = {}
+    at.sandbox.issuer.expire(sessions=True)
+    assert at.program.run("doctor", "--node", NODE).code == 5
+    account = at.step("account")
+    assert (account["state"], account["next"]) == ("waiting", "Sign in again.")
+    at.program.environ = {"EUCAIM_TRANSFER_PASSWORD": "ingester"}
+    at.program.good("login", NODE)
+    assert at.step("account")["state"] == "done"
+
+
+def test_a_doctor_without_a_sign_in_leaves_an_account_that_is_asked_for(at: Bench) -> None:
+    at.program.environ = {}
+    at.program.good("account", NODE, "--asked", "--by", "A. Person")
+    assert at.program.run("doctor", "--node", NODE).code == 5
+    account = at.step("account")
+    assert (account["state"], account["person"]) == ("waiting", "A. Person")
+
+
 def test_a_configuration_that_lacks_something_ends_with_2_before_any_connection(
     tmp_path: Path,
 ) -> None:

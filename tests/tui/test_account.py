@@ -229,7 +229,7 @@ async def test_a_code_that_does_not_fit_is_told_and_the_address_stays(home: Home
         await press(pilot, "a")
         assert not app.screen.query_one(QrCode).display
         said = " ".join(words(app).split())
-        assert "The QR code takes 82 columns and 41 lines, and has 45 and 24" in said
+        assert "The QR code needs 82 columns and 41 lines; here are 45 and 24" in said
         await pilot.resize_terminal(140, 50)
         await settle(pilot)
         assert app.screen.query_one(QrCode).display

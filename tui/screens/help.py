@@ -45,7 +45,11 @@ class HelpScreen(ModalScreen[None]):
         if self._marks is not None:
             title, marks = self._marks
             lines += [Content(""), line((title, "bold"))]
-            lines += [line(cell(mark, 15), (meaning, "$muted")) for mark, meaning in marks]
+            for mark, meaning in marks:
+                pieces = wrapped(ink(meaning, "$muted"), width - 15)
+                lines += [
+                    line(cell("" if n else mark, 15), piece) for n, piece in enumerate(pieces)
+                ]
         lines += [Content(""), line(("Leaving", "bold"))]
         for text in _LEAVING:
             lines += wrapped(ink(text), width)

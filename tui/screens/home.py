@@ -86,7 +86,9 @@ class HomeScreen(Page):
         key = self.query_one(Rows).key
         glance = self._glances.get(key) if key else None
         count = 1 if self._names is None else len(self._names)
-        self.now.say(words.home_now(count, glance.state if glance else None))
+        here = glance.journey.to_do if glance and glance.journey else None
+        step = f"step {here.step.number}: {plain(here.step.title)}" if here else ""
+        self.now.say(words.home_now(count, glance.state if glance else None, step))
 
     @on(Rows.Reached)
     def _reached(self) -> None:

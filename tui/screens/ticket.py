@@ -154,6 +154,7 @@ class TicketScreen(Page):
         self.query_one("#about", Painted).show(partial(draw_about, desk, now))
         faults = {fault.key: fault.sentence for fault in desk.faults}
         told = {one.where: str(one.kind) for one in self._told}
+        is_done = standing_word(desk) == "done"
         rows = [
             Row(
                 field.key,
@@ -165,6 +166,8 @@ class TicketScreen(Page):
                     told.get(field.label, ""),
                     field.key in desk.proposed,
                 ),
+                # What was sent stays as it was sent.
+                opens=not desk.is_out and not is_done,
             )
             for field in desk.case.fields
         ]
@@ -251,7 +254,7 @@ class TicketScreen(Page):
         except TransferError as error:
             self.fail(error)
             return
-        lines = [path, "", f"Bring it to {desk.url}, then [n] records the ticket's number."]
+        lines = [path, "", f"Bring it to {desk.url}; then the key n records the ticket's number."]
         await self.app.push_screen_wait(Note("The text is saved", lines))
         self._look_again()
 

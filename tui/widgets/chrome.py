@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.screen import Screen
 
@@ -61,10 +62,17 @@ class NowStrip(Painted):
     def say(self, now: Now) -> None:
         self.show(
             lambda width: [
-                line(ink(now.happening, now.tone or "bold")),
+                line(ink(_that_fit(now.happening, width), now.tone or "bold")),
                 line(with_keys(now.press)),
             ]
         )
+
+
+def _that_fit(text: str, width: int) -> str:
+    """The sentences that fit in a line; the first one at least, however long."""
+    while cell_len(text) > width and ". " in text.rstrip("."):
+        text = text[: text.rstrip(".").rindex(". ") + 1]
+    return text
 
 
 class KeyLine(Painted):

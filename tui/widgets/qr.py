@@ -48,6 +48,6 @@ def _too_large(text: str, room: tuple[int, int], ascii: bool) -> str:
         return "The address is too long for a QR code."
     columns, lines = size_of(modules, MARGINS[-1], ascii)
     return (
-        f"The QR code takes {columns} columns and {lines} lines, and has {room[0]} and {room[1]}:"
+        f"The QR code needs {columns} columns and {lines} lines; here are {room[0]} and {room[1]}:"
         " make the window larger, or its letters smaller."
     )
