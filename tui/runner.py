@@ -16,7 +16,8 @@ from transfer.errors import NodeError, TransferError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.node import Identity
-from transfer.runner.run import Settings, Stop, Until, run
+from transfer.runner.run import Settings, Until, run
+from transfer.runner.stop import Stop
 from transfer.workspace import Home, Workspace, private_opener
 from tui.method import method_of
 from tui.nodes import ChosenNode, choose_node

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +23,6 @@ from transfer.errors import (
 from transfer.ledger.batches import retry_failed
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
-from transfer.ledger.control import Wish, read_control
 from transfer.ledger.files import count_unread
 from transfer.ledger.holder import Holder
 from transfer.ledger.mends import has_mends
@@ -49,6 +47,7 @@ from transfer.runner.gate import (
     refuse_objections,
 )
 from transfer.runner.ledger_thread import LedgerThread
+from transfer.runner.stop import Stop, wishes
 from transfer.runner.stream import stream
 from transfer.runner.volumes import move_volumes
 from transfer.scan.phase import Interrupted, scan
@@ -59,7 +58,6 @@ from transfer.workspace import Workspace
 
 log = logging.getLogger("transfer.runner")
 
-_PAUSE_POLL_S = 0.2
 
 Hear = Callable[[Identity | NodeError], None]
 """Told in a thread who the node says we are, or that it knows us no more (`SignInExpired`,
@@ -98,26 +96,6 @@ class Settings:
     first_pause_s: float = 1.0
     stop_grace_s: float = 20.0
     listing_delay_s: float | None = None
-
-
-class Stop:
-    """Whether the run is to end; set by a signal or by the operator's wish."""
-
-    def __init__(self) -> None:
-        self.requested = False
-        self.at_once = False
-
-    def request(self) -> None:
-        """End as soon as what is under way is finished."""
-        self.requested = True
-
-    def insist(self) -> None:
-        """End now; requests under way are broken off and settled by the next run."""
-        self.requested = True
-        self.at_once = True
-
-    def __call__(self) -> bool:
-        return self.requested
 
 
 async def run(
@@ -334,28 +312,28 @@ def _refuse_nothing(ledger: Ledger) -> None:
 
 
 def _scan(ledger: Ledger, settings: Settings, stop: Stop) -> None:
-    scan(ledger, processes=settings.processes, should_stop=_wishes(ledger, stop))
+    scan(ledger, processes=settings.processes, should_stop=wishes(ledger, stop))
     upload = read_steps(ledger).get("upload")
     if upload is not None and upload.state is StepState.DONE and _is_open(ledger):
         set_step(ledger, "upload", StepState.TODO, "Instances were added that have not gone yet.")
 
 
 def _read_clinical(ledger: Ledger, stop: Stop) -> None:
-    read_clinical(ledger, _wishes(ledger, stop))
+    read_clinical(ledger, wishes(ledger, stop))
 
 
 def _prepare_mended(ledger: Ledger, settings: Settings, stop: Stop) -> None:
     if has_mends(ledger):
         retry_failed(ledger)
-        prepare_mended(ledger, processes=settings.processes, should_stop=_wishes(ledger, stop))
+        prepare_mended(ledger, processes=settings.processes, should_stop=wishes(ledger, stop))
 
 
 def _prepare(ledger: Ledger, method: OpenMethod, settings: Settings, stop: Stop) -> None:
-    prepare(ledger, method, processes=settings.processes, should_stop=_wishes(ledger, stop))
+    prepare(ledger, method, processes=settings.processes, should_stop=wishes(ledger, stop))
 
 
 def _look_at_volumes(ledger: Ledger, stop: Stop) -> None:
-    look_at_volumes(ledger, _wishes(ledger, stop))
+    look_at_volumes(ledger, wishes(ledger, stop))
     v, upload = count_volumes(ledger), read_steps(ledger).get("upload")
     is_done = upload is not None and upload.state is StepState.DONE
     if is_done and v.verified + v.handed_over < v.ready:
@@ -371,7 +349,7 @@ def _make_volumes(
         from transfer.volumes.making import make_volumes
 
         is_required = settings.require_deidentified
-        make_volumes(ledger, method, _wishes(ledger, stop), requires_deidentified=is_required)
+        make_volumes(ledger, method, wishes(ledger, stop), requires_deidentified=is_required)
 
 
 def _judge(ledger: Ledger, settings: Settings) -> None:
@@ -390,23 +368,4 @@ def _maker(ledger: Ledger, method: OpenMethod | None, settings: Settings) -> Rem
 
 
 def _plan(ledger: Ledger, abilities: Abilities, stop: Stop) -> None:
-    plan(ledger, abilities, _wishes(ledger, stop))
-
-
-def _wishes(ledger: Ledger, stop: Stop) -> Callable[[], bool]:
-    """For phases that keep the ledger's thread to themselves: they read the wishes there."""
-    looked = 0.0
-
-    def should_stop() -> bool:
-        nonlocal looked
-        if time.monotonic() - looked >= _PAUSE_POLL_S:
-            wish = read_control(ledger).wish
-            while wish is Wish.PAUSE and not stop():
-                time.sleep(_PAUSE_POLL_S)
-                wish = read_control(ledger).wish
-            if wish is Wish.STOP:
-                stop.request()
-            looked = time.monotonic()
-        return stop()
-
-    return should_stop
+    plan(ledger, abilities, wishes(ledger, stop))

@@ -22,7 +22,8 @@ from transfer.runner.sender import Sender, Shared
 from transfer.runner.verifier import Verifier
 
 if TYPE_CHECKING:
-    from transfer.runner.run import Settings, Stop
+    from transfer.runner.run import Settings
+    from transfer.runner.stop import Stop
 
 _WATCH_S = 0.25
 

@@ -30,7 +30,8 @@ from transfer.runner.sender import PASSING
 from transfer.runner.stream import Watch, supervise
 
 if TYPE_CHECKING:
-    from transfer.runner.run import Settings, Stop
+    from transfer.runner.run import Settings
+    from transfer.runner.stop import Stop
     from transfer.volumes.making import JsonMaker
     from transfer.volumes.outgoing import DigestedFile
 
