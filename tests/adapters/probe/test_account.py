@@ -202,6 +202,7 @@ async def test_a_sign_in_service_that_is_down_is_told_apart_from_the_node(
     assert trouble.check == "reachable"
     assert "the sign-in service is not running there" in trouble.message
     assert trouble.exit_code == 6
+    assert {request.method for request in server.requests} >= {"GET"}
     assert all("authorization" not in request.headers for request in server.requests)
 
 
