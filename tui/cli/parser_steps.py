@@ -8,7 +8,7 @@ from tui.cli.parser import Commands, add_command, add_json
 
 
 def add_step_commands(commands: Commands) -> None:
-    """`login`, `logout`, `account`, `doctor`, `step`."""
+    """`login`, `logout`, `account`, `doctor`, `step`, `ticket`."""
     _login(commands)
     _logout(commands)
     _account(commands)
@@ -19,7 +19,9 @@ def add_step_commands(commands: Commands) -> None:
 
 def _login(commands: Commands) -> None:
     login = add_command(commands, "login", "sign in to a node and keep the sign-in")
-    login.add_argument("node", metavar="NODE")
+    login.add_argument(
+        "node", metavar="NODE", help="a node; or helpdesk, for the token that opens tickets"
+    )
     login.add_argument("--username", metavar="U")
     way = login.add_mutually_exclusive_group()
     for name, what in (
@@ -41,7 +43,7 @@ def _login(commands: Commands) -> None:
 
 def _logout(commands: Commands) -> None:
     logout = add_command(commands, "logout", "end the sign-in and forget what is stored for a node")
-    logout.add_argument("node", metavar="NODE")
+    logout.add_argument("node", metavar="NODE", help="a node, or helpdesk")
     add_json(logout)
 
 
