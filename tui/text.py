@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 
-_FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARK = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -22,7 +22,7 @@ def plain(text: str | bytes | os.PathLike[str], limit: int = 2000) -> str:
     if raw.isascii() and raw.isprintable() and len(raw) <= limit:
         return raw
     shown = raw if len(raw) <= limit else raw[: limit - 1] + "…"
-    return "".join(_MARK if unicodedata.category(c) in _FORBIDDEN else c for c in shown)
+    return "".join(_MARK if unicodedata.category(c) in FORBIDDEN else c for c in shown)
 
 
 def shorten_path(path: str, width: int) -> str:

@@ -41,6 +41,19 @@ def kinds(ledger: Ledger, text: str, *, names_staff: bool = False) -> set[str]:
         ("study 1.2.826.0.1.2 fails", "UID of the original images"),
         ("see /data/export/PAT/IMG00001.dcm", "name of a source file"),
         ("see PAT/IMG00001.dcm.", "name of a source file"),
+        ("see PAT\\IMG00001.dcm", "name of a source file"),
+        ("see file:///data/export/PAT/IMG00001.dcm", "name of a source file"),
+        ("id=47110", "patient ID"),
+        ("patient:47110,", "patient ID"),
+        ("47110/47111", "patient ID"),
+        ("patient 0047110", "patient ID"),
+        ("PID47110", "patient ID"),
+        ("ETXEBERRI\u0301A, MAITE", "name"),
+        ("born 24.11.64", "birth date"),
+        ("born 24-Nov-64", "birth date"),
+        ("1964-11-24T00:00", "birth date"),
+        ("call +34 619 965 009", "phone number"),
+        ("call 0034 (619) 965-009", "phone number"),
     ],
 )
 def test_an_original_identifier_is_found_in_running_text(
@@ -61,6 +74,9 @@ def test_an_original_identifier_is_found_in_running_text(
         "max. 5 GB",
         "study 1.2.826.0.1.27 fails",
         "Diagnosis 1, Treatment 2",
+        "version 0.6.0, exit code 6, HTTP 403, port 8443",
+        "on 24.11.24 at 16:30, since 2026-11-24T16:30",
+        "IMG47110.dcm is one of 47 110 files",
     ],
 )
 def test_ordinary_text_is_let_go(ledger: Ledger, text: str) -> None:

@@ -136,3 +136,20 @@ def test_a_ledger_that_refuses_just_forgets_the_place(home: Home, first: Workspa
     first.ledger.write_bytes(b"no ledger" * 99)
     Journeys(home).remember(first.name, "ticket")
     assert first.ledger.read_bytes() == b"no ledger" * 99
+
+
+@pytest.mark.parametrize("person", ["this program", "Eucaim-Transfer"])
+def test_nobody_records_in_the_programs_own_name(home: Home, first: Workspace, person: str) -> None:
+    """Whoever reads the history has to see that a person vouched."""
+    with pytest.raises(UsageError, match="a person's word"):
+        _record(home, first, "tool", Said(StepState.DONE, person, "12 checks"))
+
+
+@pytest.mark.parametrize("text", ["Ada\x1b]0;x\x07", "Ada\nDone by the program", "Ada\u202e"])
+def test_a_record_stands_on_one_line_that_can_be_seen(
+    home: Home, first: Workspace, text: str
+) -> None:
+    with pytest.raises(UsageError, match="a control character"):
+        _record(home, first, "tool", Said(StepState.DONE, text))
+    with pytest.raises(UsageError, match="a control character"):
+        _record(home, first, "tool", Said(StepState.DONE, "Ada", text))

@@ -24,6 +24,7 @@ _SETTLED_HERE = {
 }
 _BY_HAND = (StepState.WAITING, StepState.DONE, StepState.TODO)
 _ACCOUNT_STATES = (StepState.WAITING, StepState.TODO)
+_NOBODY = frozenset({"this program", "the program", "program", "eucaim-transfer"})
 _WORDS = {
     StepState.WAITING: "Waiting for an answer",
     StepState.DONE: "Done",
@@ -113,6 +114,17 @@ def _refuse_own(standing: Standing, said: Said) -> None:
 def _refuse_incomplete(person: str, evidence: str) -> None:
     if not person:
         raise UsageError("A record needs the person who vouches for it.", "Give --by PERSON.")
+    if not (person + evidence).isprintable():
+        raise UsageError(
+            "The name or the evidence holds a line end, a control character or one that is not"
+            " seen.",
+            "Type it anew, on one line.",
+        )
+    if person.casefold() in _NOBODY:
+        raise UsageError(
+            "A record is a person's word; what the program knows it records itself.",
+            "Give the person's own name with --by.",
+        )
     if len(person) > LONGEST_PERSON or len(evidence) > LONGEST_EVIDENCE:
         raise UsageError(
             "The name or the evidence is too long.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 _PAGE: Final = 2000
 _PATIENT_ID: Final = 0x00100020
 _UID: Final = re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+){3,}(?![\w.]*\w)")
+_JOINED: Final = re.compile(r"[\s=:/\\|,;]+")
+_RUN: Final = re.compile(r"[0-9](?:[ ().\-/]{0,2}[0-9])+")
+_LONG_NUMBER: Final = 9
+_NUMBERED: Final = re.compile(r"[A-Za-z]{0,4}([0-9]{5,})", re.ASCII)
+_SHORT_DATE: Final = re.compile(
+    r"(?<![\w.])([0-3]?[0-9])[./ -]([01]?[0-9]|[A-Za-z]{3,9})\.?[./ -]([0-9]{2})(?![\w.]?[0-9])"
+)
+_THIS_CENTURY: Final = 30
+_TIMED_DATE: Final = re.compile(r"([0-9]{4}-?[0-9]{2}-?[0-9]{2})[Tt_]?[0-9]{2}:?[0-9]{2}")
 _EDGES: Final = " .,;:!?()[]{}<>\"'"
 _SOURCES: Final = (
     ("patient", "'patient ID', original_id"),
@@ -59,7 +68,8 @@ def told_in(ledger: Ledger, pieces: Iterable[Piece]) -> list[Told]:
     texts = [piece for piece in pieces if piece.text.strip()]
     if not texts:
         return []
-    index = _index(ledger, " ".join(piece.text for piece in texts))
+    read = [" ".join([piece.text, *_words(piece.text)]) for piece in texts]
+    index = _index(ledger, " ".join(read))
     for piece in texts:
         for kind in _kinds(piece, index):
             found[Told(piece.where, kind)] = None
@@ -113,10 +123,31 @@ def _kinds(piece: Piece, index: Index) -> Iterator[str]:
     if piece.names_staff:
         index = _without_single_names(index)
     yield from judge(Place(0, "LT"), [piece.text], index)
-    for word in dict.fromkeys(piece.text.split()):
-        bare = word.strip(_EDGES)
-        tag = _PATIENT_ID if _is_like_a_number(bare) else 0
-        yield from judge(Place(tag, "LT"), [bare], index)
+    for word in _words(piece.text):
+        tag = _PATIENT_ID if _is_like_a_number(word) else 0
+        yield from judge(Place(tag, "LT"), [word], index)
+
+
+def _words(text: str) -> Sequence[str]:
+    """The words of a text, and what a number or a date in it is in the spelling of a header: people
+    write `id=47110`, `0047110`, `+34 619 965 009` and `24.11.64`."""
+    words = [word.strip(_EDGES) for word in (*text.split(), *_JOINED.split(text))]
+    numbers = ["".join(filter(str.isdigit, run)) for run in _RUN.findall(text)]
+    numbers = [number for number in numbers if len(number) >= _LONG_NUMBER]
+    numbers += [found for word in words if (found := _digits_of(word))]
+    dates = [
+        f"{day}.{month}.{'19' if int(year) > _THIS_CENTURY else '20'}{year}"
+        for day, month, year in _SHORT_DATE.findall(text)
+    ]
+    dates += _TIMED_DATE.findall(text)
+    bare = [number.lstrip("0") for number in numbers]
+    return [word for word in dict.fromkeys((*words, *numbers, *bare, *dates)) if word]
+
+
+def _digits_of(word: str) -> str:
+    """The number in `0047110` and `PID47110`; empty for a shorter one, which counts something."""
+    found = _NUMBERED.fullmatch(word)
+    return found[1] if found else ""
 
 
 def _is_like_a_number(word: str) -> bool:
@@ -150,7 +181,7 @@ def _names_in_ledger(ledger: Ledger, text: str) -> Iterator[str]:
     source = ledger.row("SELECT source FROM transfer")
     folder = os.fsdecode(source[0]).rstrip("/") + "/" if source else "/"
     for word in dict.fromkeys(word.strip(_EDGES) for word in text.split()):
-        path = word.removeprefix(folder)
+        path = word.replace("\\", "/").removeprefix("file://").removeprefix(folder)
         if ("/" in path or "." in path) and ledger.row(
             "SELECT 1 FROM source_file WHERE path = ?", os.fsencode(path)
         ):

@@ -8,14 +8,25 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from unicodedata import category
 
 from transfer.errors import TransferError
-from tui.text import plain
+from tui.text import FORBIDDEN, plain
 
 
 def print_json(document: Mapping[str, Any]) -> None:
     """The one JSON document of a command."""
-    print(json.dumps(document, ensure_ascii=False, separators=(", ", ": ")), flush=True)
+    print(
+        harmless_json(json.dumps(document, ensure_ascii=False, separators=(", ", ": "))), flush=True
+    )
+
+
+def harmless_json(text: str) -> str:
+    """The same document; what moves a terminal's cursor, turns the order of reading or cannot be
+    printed at all (a lone surrogate) stands as JSON's own escape."""
+    if text.isprintable():
+        return text
+    return "".join(json.dumps(c)[1:-1] if category(c) in FORBIDDEN else c for c in text)
 
 
 def say(line: str) -> None:
