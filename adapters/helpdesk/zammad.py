@@ -34,6 +34,8 @@ from transfer.tickets import DeskTicket, TicketText
 
 _PAGE: Final = 100
 _MOST_PAGES: Final = 100
+_LONGEST_S: Final = 900.0
+"""Attachments over a slow line take minutes; a server whose answer drips may not hold us longer."""
 _LARGEST_ANSWER_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -199,9 +201,12 @@ class Helpdesk:
         url = f"{self._settings.url}/api/v1/{path}"
         headers = {"Authorization": f"Token token={token}", "Accept": "application/json"}
         try:
-            async with client.stream(
-                method, url, params=dict(query), json=order, headers=headers
-            ) as answer:
+            async with (
+                asyncio.timeout(_LONGEST_S),
+                client.stream(
+                    method, url, params=dict(query), json=order, headers=headers
+                ) as answer,
+            ):
                 body = await _bounded(answer)
                 return answer.status_code, _json(answer, body)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:

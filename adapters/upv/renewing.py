@@ -24,6 +24,8 @@ from transfer.errors import UsageError
 from transfer.node import Identity
 
 _RENEW_BEFORE_S = 60.0
+_NAME = 255
+"""Letters of the longest name that Keycloak gives an account."""
 
 
 class Renewing:
@@ -78,7 +80,7 @@ class Renewing:
         await self.header()
         claims = claims_of(self._access or "")
         claimed = claims.get("preferred_username")
-        is_name = isinstance(claimed, str) and claimed.isprintable()
+        is_name = isinstance(claimed, str) and claimed.isprintable() and len(claimed) <= _NAME
         configured = await asyncio.to_thread(username_of, self._settings, self._secrets)
         rights = (
             dataset_rights(claims)

@@ -28,6 +28,7 @@ _IN_WORDS = {
     "validated_user": VALIDATED,
 }
 _PROJECT = "project "
+_LONGEST_NAME = 64
 _ROLE_TICKET = "role"
 UPLOAD = "upload images and clinical data"
 CREATE_DATASETS = "create datasets"
@@ -61,7 +62,7 @@ def roles_of(claims: Mapping[str, Any]) -> Sequence[str]:
     for name in (entry.removeprefix("/") for entry in named):
         if name in _IN_WORDS:
             words.add(_IN_WORDS[name])
-        elif name.startswith("PROJECT-") and name.isprintable():
+        elif name.startswith("PROJECT-") and name.isprintable() and len(name) <= _LONGEST_NAME:
             words.add(f"{_PROJECT}{name.removeprefix('PROJECT-')}")
     return sorted(words)
 

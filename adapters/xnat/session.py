@@ -26,6 +26,7 @@ import httpx
 from adapters.refused import demand_unrefused, remember_refusal
 from adapters.secrets import SecretStore
 from adapters.statuses import refuse_status
+from adapters.translate import translate
 from adapters.xnat.options import Settings
 from adapters.xnat.refusals import nameless, nothing_stored
 from adapters.xnat.tokens import AliasToken, read_issued, read_stored
@@ -44,11 +45,13 @@ _FORM = "application/x-www-form-urlencoded"
 _NAME = re.compile(r"User '(.*)' is logged in")
 _SESSION_ID = re.compile(r"[0-9A-Za-z.!_-]{8,128}\Z")
 # Tomcat's legacy writer puts the value into quotes: now and time-out, both in milliseconds.
-_EXPIRATION = re.compile(r'SESSION_EXPIRATION_TIME="?(\d+),(\d+)"?')
+_EXPIRATION = re.compile(r'SESSION_EXPIRATION_TIME="?([0-9]{1,16}),([0-9]{1,16})"?')
 _GUESTS = frozenset({"guest", "anonymous", ""})
 _LONGEST_BEAT_S = 240.0
 _SHORTEST_BEAT_S = 10.0
 _SHORT_TIMEOUT_S = 30.0
+_LONGEST_ANSWER_S = 120.0
+"""A time-out of the connection is one of each piece: a server that drips would hold us for days."""
 
 
 class Session:
@@ -227,7 +230,7 @@ class Session:
             raise SignInRefused(
                 "The node does not accept this name and password, or the account is locked.",
                 "Check both in the browser; after 20 failures XNAT locks an account for an hour. "
-                "Then run login again.",
+                "Then sign in again.",
                 node=self._settings.name,
             )
         if answer.status == 403 or 300 <= answer.status < 400:
@@ -259,7 +262,7 @@ class Session:
         if username is None or username.lower() in _GUESTS:
             raise SignInRefused(
                 "The node took the sign-in but treats us as a guest.",
-                "Check the account in the browser, then run login again.",
+                "Check the account in the browser, then sign in again.",
                 node=self._settings.name,
             )
         self.username = username
@@ -360,15 +363,19 @@ class Session:
     async def _ask(
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None
     ) -> Answer:
-        answer = await exchange(
-            self._client,
-            method,
-            address(self._settings.url, path),
-            headers=headers,
-            content=content,
-            read_timeout_s=min(_SHORT_TIMEOUT_S, self._settings.read_timeout_s),
-            node=self._settings.name,
-        )
+        try:
+            async with asyncio.timeout(_LONGEST_ANSWER_S):
+                answer = await exchange(
+                    self._client,
+                    method,
+                    address(self._settings.url, path),
+                    headers=headers,
+                    content=content,
+                    read_timeout_s=min(_SHORT_TIMEOUT_S, self._settings.read_timeout_s),
+                    node=self._settings.name,
+                )
+        except TimeoutError as problem:
+            raise translate(problem, self._settings.name) or problem from problem
         self.listen(answer)
         return answer
 

@@ -53,7 +53,7 @@ def read_issued(text: str, now_s: float) -> AliasToken | None:
     ends_ms = found.get("estimatedExpirationTime")
     try:
         ends_s = float(ends_ms) / 1000 if isinstance(ends_ms, int | float | str) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         ends_s = None
     return _token(found, now_s, ends_s, now_s)
 
@@ -72,6 +72,9 @@ def _token(found: dict[str, Any], issued: Any, expires: Any, now_s: float) -> Al
         return None
     if not _ALIAS.match(alias) or not _SECRET.match(secret):
         return None
-    start = float(issued) if isinstance(issued, int | float) else now_s
-    end = float(expires) if isinstance(expires, int | float) else start + _LIFETIME_S
+    try:
+        start = float(issued) if isinstance(issued, int | float) else now_s
+        end = float(expires) if isinstance(expires, int | float) else start + _LIFETIME_S
+    except OverflowError:
+        return None
     return AliasToken(alias, secret, start, end)

@@ -404,6 +404,10 @@ def test_claims_are_read_from_a_token() -> None:
     assert claims_of(jwt(sub="x"))["sub"] == "x"
 
 
+def test_a_group_that_would_fill_the_screen_is_left_out() -> None:
+    assert roles_of({"groups": [f"PROJECT-{'A' * 500_000}", "PROJECT-OK"]}) == ["project OK"]
+
+
 def test_groups_of_an_odd_form_are_left_out() -> None:
     assert roles_of({"groups": "data-scientists", "realm_access": []}) == []
 

@@ -171,6 +171,14 @@ def test_what_is_no_token_that_lasts_is_none(text: str | None) -> None:
     assert read_issued(text or "", 0.0) is None
 
 
+@pytest.mark.parametrize("end", ["9" * 4000, f'"{"9" * 400}"', "1e999", "NaN", '"soon"', "[]"])
+def test_an_end_that_is_no_time_costs_no_token(end: str) -> None:
+    token = read_issued(ALIAS.replace("}", f', "estimatedExpirationTime": {end}}}'), 1000.0)
+    assert token is not None
+    assert token.issued_at_s == 1000.0
+    assert not token.is_due(1000.0)
+
+
 CATALOGUE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<cat:DCMCatalog UID="1.2.3.4" '
     'xmlns:cat="http://nrg.wustl.edu/catalog" xmlns:xsi="x"><cat:entries>'
