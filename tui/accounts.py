@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from transfer.accounts import Account, asked_for, read_account, signed_in
@@ -145,8 +144,7 @@ class Accounts:
         if way == "password" and not name:
             raise UsageError("A name is needed to sign in.", "Write the username of the account.")
         if name:
-            options = MappingProxyType({**chosen.profile.options, "username": name})
-            chosen = replace(chosen, profile=replace(chosen.profile, options=options))
+            chosen = chosen.as_user(name)
         return SignIn(chosen, way, tell, name, password)
 
     def sign_in(self, attempt: SignIn) -> SignedIn | None:
@@ -203,9 +201,8 @@ def _links(step: JourneyStep) -> Sequence[Link]:
 
 
 def _username(chosen: ChosenNode) -> str:
-    configured = chosen.profile.options.get("username")
     try:
-        return str(configured or chosen.secrets.get(f"{chosen.profile.name}.username") or "")
+        return chosen.username
     except TransferError:
         # A store that cannot be read is told where it is needed: at the sign-in.
         return ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from transfer.errors import UsageError
@@ -33,6 +34,21 @@ class ChosenNode:
         from adapters.registry import open_node
 
         return open_node(self.profile, self.secrets, home=self.home.config_folder, person=person)
+
+    @property
+    def username(self) -> str:
+        """The account's name: from config.toml, else of the last login; empty where neither says.
+
+        Raises:
+            UsageError: what is stored cannot be read.
+        """
+        configured = self.profile.options.get("username")
+        return str(configured or self.secrets.get(f"{self.profile.name}.username") or "")
+
+    def as_user(self, username: str) -> ChosenNode:
+        """The same for the account of that name."""
+        options = MappingProxyType({**self.profile.options, "username": username})
+        return replace(self, profile=replace(self.profile, options=options))
 
     def steps(self) -> tuple[JourneyStep, ...]:
         """The node's journey."""

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from types import MappingProxyType
 from typing import Final
 
 from adapters.refused import forget_refusal
@@ -98,11 +97,9 @@ class _Attempt:
         self._ways = sign_in_ways(chosen.profile)
         self._auth = chosen.profile.options.get("auth", "none")
         self._new_name: str | None = None
-        known = chosen.profile.options.get("username") or self._secrets.get(
-            f"{self._node}.username"
-        )
+        known = chosen.username
         self._chosen = chosen
-        self._name = str(username or known or "")
+        self._name = username or known
         if username:
             self._use_name(username)
         if (username and username != known) or way in ("browser", "paste"):
@@ -173,8 +170,7 @@ class _Attempt:
 
     def _use_name(self, name: str) -> None:
         self._name = self._new_name = name
-        changed = MappingProxyType({**self._chosen.profile.options, "username": name})
-        self._chosen = replace(self._chosen, profile=replace(self._chosen.profile, options=changed))
+        self._chosen = self._chosen.as_user(name)
 
     async def _ask_node(self, *, gives_back: bool) -> Identity:
         node = self._chosen.open(person=AtTheConsole(self._way))
