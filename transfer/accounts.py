@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,9 +18,9 @@ from typing import Any
 from transfer.clock import utc_now
 from transfer.errors import UsageError
 from transfer.node import Identity, Right
-from transfer.private import replace_private
+from transfer.private import locked, replace_private, unwritable_home
 from transfer.values import StepState
-from transfer.workspace import Home
+from transfer.workspace import Home, make_private_folder
 
 _NODE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 _LARGEST_FILE_BYTES = 1 << 20
@@ -102,7 +103,8 @@ def signed_in(home: Home, node: str, identity: Identity, person: str = "") -> No
 
 
 def ran_out(home: Home, node: str, detail: str) -> None:
-    """Record that somebody has to sign in again."""
+    """Record that somebody has to sign in again. Whoever waits for an account keeps knowing since
+    when, also if they asked at this very moment."""
     _note(home, node, StepState.WAITING, detail=detail, person="", evidence="")
 
 
@@ -112,14 +114,27 @@ def signed_out(home: Home, node: str) -> None:
 
 
 def _change(home: Home, node: str, state: StepState, **changed: Any) -> Account:
-    before = read_account(home, node)
+    file = _file(home, node)
+    make_private_folder(file.parent)
+    try:
+        # A run, a screen and the doctor may each learn something of it at one moment.
+        with locked(file.parent / f".{node}.lock"):
+            account = _changed(read_account(home, node), state, changed)
+            replace_private(file, json.dumps(asdict(account), indent=1).encode())
+    except OSError as error:
+        raise unwritable_home(error) from error
+    return account
+
+
+def _changed(before: Account, state: StepState, changed: Mapping[str, Any]) -> Account:
+    is_waiting = state is StepState.WAITING
+    if is_waiting and before.is_asked_for and not changed["person"]:
+        return before
     now = utc_now()
-    is_asked_for = state is StepState.WAITING and bool(changed.get("person"))
+    is_asked_for = is_waiting and bool(changed["person"])
     goes_on = before.state is state and before.is_asked_for is is_asked_for
     since = before.since_utc if goes_on and before.since_utc else now
-    account = replace(before, **{"since_utc": since, **changed}, state=state, at_utc=now)
-    replace_private(_file(home, node), json.dumps(asdict(account), indent=1).encode())
-    return account
+    return replace(before, **{"since_utc": since, **changed}, state=state, at_utc=now)
 
 
 def _note(home: Home, node: str, state: StepState, **changed: Any) -> None:

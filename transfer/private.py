@@ -83,10 +83,15 @@ def replace_private(path: Path, content: bytes) -> None:
             raise
         sync_folder(path.parent)
     except OSError as error:
-        raise UsageError(
-            f"A file of the home folder cannot be written: {error.strerror}.",
-            "Give the home folder to this account and see that its disk has space.",
-        ) from error
+        raise unwritable_home(error) from error
+
+
+def unwritable_home(error: OSError) -> UsageError:
+    """What to say when nothing can be written below the home."""
+    return UsageError(
+        f"A file of the home folder cannot be written: {error.strerror}.",
+        "Give the home folder to this account and see that its disk has space.",
+    )
 
 
 def create_private(path: Path, content: bytes) -> None:
@@ -125,7 +130,8 @@ def create_private(path: Path, content: bytes) -> None:
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file: one process at a time reads, decides and writes."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from transfer.accounts import ran_out, read_account, signed_in
+from transfer.accounts import ran_out, signed_in
 from transfer.deid.methods import MethodSpec
 from transfer.errors import NodeError, TransferError
 from transfer.ledger.connection import Ledger
@@ -99,8 +99,7 @@ def _record(chosen: ChosenNode, heard: Identity | NodeError) -> None:
     home, node = chosen.home, chosen.profile.name
     if isinstance(heard, Identity):
         signed_in(home, node, heard)
-    elif not read_account(home, node).is_asked_for:
-        # Whoever waits for an account keeps knowing since when.
+    else:
         ran_out(home, node, heard.what)
 
 

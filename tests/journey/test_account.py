@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from threading import Barrier, Thread
 
 import pytest
 
@@ -134,3 +135,25 @@ def test_where_nothing_can_be_kept_a_sign_in_stands_and_a_persons_word_is_refuse
     assert read_account(home, "upv") == Account("upv")
     with pytest.raises(UsageError, match="A folder that is needed cannot be made"):
         asked_for(home, "upv", "Ada", "Asked for.")
+
+
+def test_what_several_record_at_one_moment_is_lost_by_none(home: Home) -> None:
+    """A person asks for the account while a run, and the doctor, find nobody signed in."""
+    together = Barrier(6)
+
+    def person() -> None:
+        together.wait(10)
+        asked_for(home, "upv", "Ada", "Asked for.", since_utc="2026-03-01T00:00:00.000Z")
+
+    def run() -> None:
+        together.wait(10)
+        for _ in range(20):
+            ran_out(home, "upv", "The sign-in has run out.")
+
+    threads = [Thread(target=work) for work in (person, *[run] * 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    account = read_account(home, "upv")
+    assert (account.person, account.since_utc) == ("Ada", "2026-03-01T00:00:00.000Z")
