@@ -104,7 +104,9 @@ class Run:
         found = {"password": PASSWORD, "proxy password": PROXY_PASSWORD}
         for name, value in self.stored.items():
             if value.startswith("{"):
-                found[f"{name} secret"] = json.loads(value)["secret"]
+                kept = json.loads(value)
+                # An alias token, or the digest of a password that was refused.
+                found[f"{name} secret"] = kept.get("secret") or kept["digest"]
             else:
                 found[name] = value
         for file in sorted(self.record.glob("*-request.http")):
