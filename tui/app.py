@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import ClassVar, TypeVar
 from rich.segment import Segment
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -26,6 +27,7 @@ from tui.source import Launch, Source
 from tui.theme import QUIET, TERMINAL, theme_for
 
 T = TypeVar("T")
+_NO_COLOUR = NoColor()
 
 
 class TransferApp(App[int]):
@@ -109,6 +111,17 @@ class TransferApp(App[int]):
         """Keys by the names that are printed on them."""
         names = {"enter": "Enter", "escape": "Esc", "question_mark": "?", "tab": "Tab"}
         return binding.key_display or names.get(binding.key) or super().get_key_display(binding)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Under NO_COLOR, greys for our own colours and none at all for the terminal's.
+
+        Textual chooses before the theme is set; its greys in a terminal of 16 colours are black
+        on black.
+        """
+        found = super().get_line_filters()
+        if not self.native_ansi_color:
+            return found
+        return [_NO_COLOUR if isinstance(one, Monochrome) else one for one in found]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key that works on the screen, and our own two looks: the screens draw in colours

@@ -95,12 +95,12 @@ class Fixed:
         if self._settings.auth == "basic":
             raise SignInRefused(
                 "The node does not accept this name and password.",
-                "Check both and run login again.",
+                "Check both and sign in again.",
                 node=node,
             )
         raise SignInExpired(
             "The node does not accept the stored token any more.",
-            "Get a new token from the node and run login again.",
+            "Get a new token from the node and sign in again.",
             node=node,
         )
 

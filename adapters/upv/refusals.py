@@ -58,7 +58,7 @@ def in_words(refused: GrantRefused, node: str) -> NodeError:
             )
         return SignInRefused(
             "The node does not accept this name and password.",
-            "Check both and run login again. After 10 failures the account is locked for up to "
+            "Check both and sign in again. After 10 failures the account is locked for up to "
             "15 minutes without saying so. Accounts made through LS-AAI first need a password: "
             "User Account, Account security, Signing in, on the node's web site.",
             node=node,

@@ -110,6 +110,16 @@ def test_the_document_names_the_step_to_do_and_keeps_its_old_keys(at: Bench) -> 
     assert account["command"] == "eucaim-transfer login node"
 
 
+def test_who_signed_out_is_told_to_sign_in_and_not_to_register(at: Bench) -> None:
+    at.program.good("login", "node")
+    at.program.good("logout", "node")
+    account = at.step("account")
+    assert (account["state"], account["detail"]) == ("todo", "Signed out.")
+    assert account["next"] == "Sign in again."
+    said = at.program.good("account", "node").out.splitlines()
+    assert said[1] == "Signed out. The account is ingester."
+
+
 def test_an_asked_for_account_is_known_to_every_transfer_of_the_node(at: Bench) -> None:
     source = at.program.home.parent / "source"
     at.program.good("new", "second", "--node", "node", "--source", source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -200,3 +201,18 @@ def test_the_screens_are_not_imported_by_a_question_for_the_version() -> None:
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
     )
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("term", ["linux", "xterm-256color"])
+def test_without_colour_text_never_stands_on_its_own_colour(home: Home, term: str) -> None:
+    """Greys on a console of 16 colours came out black on black."""
+    with Terminal(home, environ={"TERM": term, "COLORTERM": "", "NO_COLOR": "1"}) as terminal:
+        terminal.read_until("No transfer yet.")
+        terminal.type(b"\x11")
+        assert terminal.end() == 0
+    styles = [found.decode() for found in re.findall(rb"\x1b\[([0-9;]+)m", terminal.seen)]
+    assert styles
+    both = [style for style in styles if re.search(r"(^|;)30(;|$)", style)]
+    assert not [style for style in both if re.search(r"(^|;)40(;|$)", style)]
+    if term == "linux":
+        assert not [s for s in styles if re.search(r"(^|;)(3[0-7]|4[0-7]|9[0-7]|10[0-7])(;|$)", s)]

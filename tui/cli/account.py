@@ -65,6 +65,8 @@ def _told(view: AccountView, now: datetime, transfer: str) -> list[str]:
         found.append(reminder(account, now) or "An answer takes up to 48 hours.")
     elif account.state is StepState.WAITING:
         found.append(f"{account.detail} Waiting {when}.")
+    elif account.username:
+        found.append(f"{account.detail} The account is {account.username}.")
     else:
         found.append("No account is known here yet.")
     found += [f"  {number}. {line}" for number, line in enumerate(view.lines, 1)]

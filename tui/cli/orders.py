@@ -61,8 +61,7 @@ def new_command(options: argparse.Namespace) -> int:
     else:
         to = f"{order.node}, {destination}" if destination else order.node
         say(f"Transfer {workspace.name} is made. It goes to {to}.")
-        step = "check" if de_identifies(order) else "upload"
-        say(f"Next: eucaim-transfer {step} {workspace.name}")
+        say(f"Next: eucaim-transfer status {workspace.name} shows every step and what comes next.")
     return ExitCode.DONE
 
 

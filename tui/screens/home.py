@@ -146,14 +146,15 @@ def _draw_row(name: str, glance: Glance | None, width: int) -> list[Content]:
     facts = [f"{counts.verified:,} of {counts.ready:,} verified"] if counts.ready else []
     if scanning:
         facts = [f"{status.progress.done:,} files read"]
+    here = glance.journey.to_do if glance.journey else None
+    if here is not None and not status.is_running:
+        facts.append(f"at step {here.step.number}")
+    # A node's name may be cut; it comes last of what is always there.
     facts.append(f"to {plain(status.order.node)}")
     if status.is_running and status.progress.rate_bps > 0 and not scanning:
         facts.append(figures.rate(status.progress.rate_bps))
         if status.progress.eta_s is not None and width > 90:
             facts.append(f"about {figures.span(status.progress.eta_s)} left")
-    here = glance.journey.to_do if glance.journey else None
-    if here is not None and not status.is_running:
-        facts.append(f"at step {here.step.number}")
     return [
         line(title, state),
         line(

@@ -20,7 +20,7 @@ def journey_now(standing: Standing | None, glance: Glance | None, *, opens: bool
     if standing is None or glance is None or glance.status is None or glance.journey is None:
         return Now("Reading the transfer…", "[Esc] goes back.")
     if standing.step.engine == UPLOAD:
-        return _images(glance.status)
+        return _images(standing, glance.status)
     if standing.step.engine == DEIDENTIFY:
         return _deidentify(standing, glance.status)
     return _other(standing, glance.journey, opens=opens)
@@ -44,7 +44,7 @@ def _other(standing: Standing, journey: JourneyState, *, opens: bool) -> Now:
     return Now(plain(happening), "   ".join(press or ["[↑ ↓] other steps.   [Esc] all transfers."]))
 
 
-def _images(status: Status) -> Now:
+def _images(standing: Standing, status: Status) -> Now:
     if status.is_running:
         return Now(words.phase_of(status), "[Enter] shows it live.   [↑ ↓] other steps.")
     if words.is_all_there(status):
@@ -55,7 +55,9 @@ def _images(status: Status) -> Now:
         )
     if status.state == "blocked" and status.in_the_way:
         return Now(words.in_the_way_told(status), "[c] shows each one, and what to do about it.")
-    if status.state in ("waiting", "blocked", "failed", "interrupted"):
+    if status.state == "waiting":
+        return Now(plain(standing.detail), "[Enter] opens the upload; there [u] goes on.")
+    if status.state in ("blocked", "failed", "interrupted"):
         return words.home_now(1, status.state)
     if not status.census.files.seen:
         return Now("The source folder has not been read yet.", "[Enter] opens this step.")
