@@ -117,7 +117,7 @@ def test_who_signed_out_is_told_to_sign_in_and_not_to_register(at: Bench) -> Non
     assert (account["state"], account["detail"]) == ("todo", "Signed out.")
     assert account["next"] == "Sign in again."
     said = at.program.good("account", "node").out.splitlines()
-    assert said[1] == "Signed out. The account is ingester."
+    assert said[1] == "Signed out."
 
 
 def test_an_asked_for_account_is_known_to_every_transfer_of_the_node(at: Bench) -> None:

@@ -200,7 +200,7 @@ async def test_signing_out_asks_first_and_forgets_what_is_stored(home: Home) -> 
         assert read_account(home, "upv").state is StepState.DONE
         await press(pilot, "o", "right", "enter")
         await settle(pilot)
-        assert "No account is known here yet." in words(app)
+        assert "○ Signed out." in words(app)
     assert read_account(home, "upv").state is StepState.TODO
     store = SecretStore(home.root, environ={}, keyring=lambda: None)
     assert store.get("upv.username") is None

@@ -66,7 +66,7 @@ def _told(view: AccountView, now: datetime, transfer: str) -> list[str]:
     elif account.state is StepState.WAITING:
         found.append(f"{account.detail} Waiting {when}.")
     elif account.username:
-        found.append(f"{account.detail} The account is {account.username}.")
+        found.append(account.detail)
     else:
         found.append("No account is known here yet.")
     found += [f"  {number}. {line}" for number, line in enumerate(view.lines, 1)]

@@ -79,5 +79,5 @@ def _state(view: AccountView, now: datetime) -> list[tuple[str, str]]:
     if account.state is StepState.WAITING:
         return [(f"… {plain(account.detail)} Waiting {when}.", "bold $warn")]
     if account.username:
-        return [(f"○ {plain(account.detail)} The account is {plain(account.username)}.", "bold")]
+        return [(f"○ {plain(account.detail)}", "bold")]
     return [("○ No account is known here yet.", "bold")]
