@@ -70,11 +70,10 @@ class AccountView:
 
 
 class Accounts:
-    """The accounts of a home. `person` is the name that was given last."""
+    """The accounts of a home."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self.person = ""
 
     def of_transfer(self, name: str) -> AccountView:
         """The account that a transfer needs.
@@ -126,8 +125,8 @@ class Accounts:
         Raises:
             UsageError: the home cannot be written to.
         """
-        self.person = person.strip()
-        return asked_for(self._home, node, self.person, "Asked for; the node has to grant it.")
+        detail = "Asked for; the node has to grant it."
+        return asked_for(self._home, node, person.strip(), detail)
 
     def attempt(
         self, node: str, way: Way, tell: Tell, *, username: str = "", password: str = ""
@@ -155,7 +154,7 @@ class Accounts:
         """
         done = attempt.run()
         if done is not None:
-            signed_in(self._home, attempt.node, done.identity, self.person)
+            signed_in(self._home, attempt.node, done.identity)
         return done
 
     def waiting(self, node: str) -> Sequence[str]:
