@@ -23,6 +23,7 @@ from transfer.values import StepState
 from transfer.workspace import Home, make_private_folder
 
 _NODE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
+_SIGNED_OUT = "Signed out."
 _LARGEST_FILE_BYTES = 1 << 20
 
 
@@ -51,6 +52,11 @@ class Account:
     def is_asked_for(self) -> bool:
         """A person asked for it, and others have to act; a sign-in that ran out is our own."""
         return self.state is StepState.WAITING and bool(self.person)
+
+    @property
+    def is_signed_out(self) -> bool:
+        """A person ended the sign-in: there is an account, though nothing of it is kept here."""
+        return self.state is StepState.TODO and self.detail == _SIGNED_OUT
 
 
 def read_account(home: Home, node: str) -> Account:
@@ -109,8 +115,17 @@ def ran_out(home: Home, node: str, detail: str) -> None:
 
 
 def signed_out(home: Home, node: str) -> None:
-    """Record that nothing is stored for the node any more."""
-    _note(home, node, StepState.TODO, detail="Signed out.", person="", roles=(), rights=())
+    """Record that nothing is stored for the node any more, and forget whose account it was."""
+    _note(
+        home,
+        node,
+        StepState.TODO,
+        detail=_SIGNED_OUT,
+        person="",
+        username="",
+        roles=(),
+        rights=(),
+    )
 
 
 def _change(home: Home, node: str, state: StepState, **changed: Any) -> Account:

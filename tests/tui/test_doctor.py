@@ -22,10 +22,11 @@ from tests.tui.driving import screen_name as front
 from tests.tui.ledgers import make_ledger
 from transfer.ledger.connection import Ledger
 from transfer.ledger.steps import StepRecord, read_step
-from transfer.values import StepState
+from transfer.node import CheckResult
+from transfer.values import ExitCode, StepState
 from transfer.workspace import Home
 from tui.app import TransferApp
-from tui.doctoring import Finding
+from tui.doctoring import Finding, Part
 from tui.screens.doctor import DoctorScreen
 from tui.widgets.rows import Rows
 
@@ -123,6 +124,25 @@ async def test_checks_appear_while_the_round_goes_on(home: Home) -> None:
         await settle(pilot)
         assert "● asking" not in rows_of(app)
         assert "r Again" in keys(app)
+
+
+async def test_where_only_the_sign_in_is_missing_one_key_goes_to_it(home: Home) -> None:
+    make_ledger(home, NAME)
+    refused = CheckResult(
+        "sign-in",
+        "fail",
+        "Nobody is signed in to this node.",
+        "Run eucaim-transfer login upv.",
+        ExitCode.SIGN_IN,
+    )
+    *before, _ = GOOD
+    app, _ = make_doctored(home, [*before, Finding(Part.ACCOUNT, refused)])
+    async with running(app) as pilot:
+        await open_doctor(app, pilot)
+        assert now(app).splitlines()[0] == "First: Nobody is signed in to this node."
+        assert "i goes to the sign-in." in now(app)
+        await press(pilot, "i")
+        assert front(app) == "AccountScreen"
 
 
 async def test_leaving_ends_the_round(home: Home) -> None:

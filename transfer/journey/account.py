@@ -83,8 +83,9 @@ def _with_next(found: Standing, account: Account, login: str) -> Standing:
     if found.state is StepState.WAITING:
         return replace(found, word="waiting", next="Sign in again.", command=login)
     words = {StepState.BLOCKED: "blocked", StepState.RUNNING: "running"}
-    # Whoever signed in once has an account.
-    first = "Sign in again." if account.username else "Register, ask for the account, then sign in."
+    # Whoever signed out has an account.
+    register = "Register, ask for the account, then sign in."
+    first = "Sign in again." if account.is_signed_out else register
     return replace(
         found,
         word=words.get(found.state, "to do"),

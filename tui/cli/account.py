@@ -65,7 +65,7 @@ def _told(view: AccountView, now: datetime, transfer: str) -> list[str]:
         found.append(reminder(account, now) or "An answer takes up to 48 hours.")
     elif account.state is StepState.WAITING:
         found.append(f"{account.detail} Waiting {when}.")
-    elif account.username:
+    elif account.is_signed_out:
         found.append(account.detail)
     else:
         found.append("No account is known here yet.")

@@ -78,6 +78,6 @@ def _state(view: AccountView, now: datetime) -> list[tuple[str, str]]:
         return [asked, (late, "$warn")] if late else [asked]
     if account.state is StepState.WAITING:
         return [(f"… {plain(account.detail)} Waiting {when}.", "bold $warn")]
-    if account.username:
+    if account.is_signed_out:
         return [(f"○ {plain(account.detail)}", "bold")]
     return [("○ No account is known here yet.", "bold")]

@@ -25,6 +25,7 @@ from tui.screens.doctor_drawing import (
     draw_summary,
     legend,
     standing,
+    wants_sign_in,
 )
 from tui.screens.pick import Note, Pick
 from tui.screens.steps import STEP_SCREENS, ticket_screen
@@ -43,6 +44,7 @@ class DoctorScreen(Page):
 
     CSS_PATH = "doctor.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i", "sign_in", "Sign in", tooltip="To the account", id="doctor.sign-in"),
         Binding("r", "again", "Again", tooltip="Look again at everything", id="doctor.again"),
         Binding("w", "report", "Report", tooltip="Write it down for a ticket", id="doctor.report"),
         Binding("t", "ticket", "Ticket", tooltip="A ticket about it", id="doctor.ticket"),
@@ -197,6 +199,11 @@ class DoctorScreen(Page):
         ]
         self.app.push_screen(Note("The report is written", lines))
 
+    def action_sign_in(self) -> None:
+        from tui.screens.account import AccountScreen
+
+        self.app.push_screen(AccountScreen(self._transfer, node=self._node))
+
     def action_ticket(self) -> None:
         self.app.push_screen(ticket_screen(self._transfer, _TROUBLE))
 
@@ -217,11 +224,13 @@ class DoctorScreen(Page):
             self._begin()
 
     def live_actions(self) -> frozenset[str]:
-        return frozenset({"again", "report", "ticket", "node"})
+        return frozenset({"sign_in", "again", "report", "ticket", "node"})
 
     def can(self, action: str) -> bool | None:
         if self.is_looking:
             return False
+        if action == "sign_in":
+            return wants_sign_in(judge(self._findings))
         if action == "node":
             return not self._transfer
         if action == "ticket":

@@ -160,6 +160,11 @@ def draw_whole(result: CheckResult, width: int) -> list[Content]:
     return found
 
 
+def wants_sign_in(verdict: Verdict) -> bool:
+    """Whether the first thing to mend is that nobody is signed in."""
+    return not verdict.is_good and verdict.first is not None and verdict.first.check == "sign-in"
+
+
 def doctor_now(verdict: Verdict, is_running: bool, transfer: str, node: str) -> Now:
     """The "what now" of a round: the first cure."""
     if is_running:
@@ -169,6 +174,11 @@ def doctor_now(verdict: Verdict, is_running: bool, transfer: str, node: str) -> 
         look = "[Enter] shows one in full.   " if verdict.warn else ""
         onward = "[Esc] goes back to the journey." if transfer else _NODE_AS_WELL
         return Now(ready(node), f"{look}{onward}", "$good")
+    if wants_sign_in(verdict):
+        return Now(
+            f"First: {plain(first.message)}",
+            "[i] goes to the sign-in.   [Enter] shows all of it.   [r] looks again.",
+        )
     return Now(
         f"First: {plain(first.remedy) or plain(first.message)}",
         "[Enter] shows all of it.   [r] looks again.   [w] writes a report for a ticket.",
