@@ -104,7 +104,7 @@ def image_rights(claims: Mapping[str, Any], destinations: Sequence[str]) -> Sequ
     is_validated = VALIDATED in roles
     rights.append(
         Right(
-            "work as an account that the node has validated",
+            "use the node as a validated account",
             is_validated,
             "" if is_validated else "Wait until the node has validated the account, or ask why.",
             "" if is_validated else _ROLE_TICKET,

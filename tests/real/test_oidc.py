@@ -94,7 +94,7 @@ async def test_what_the_token_allows_is_said_in_words(serve: Serve, home: Path) 
     assert [str(right) for right in rights] == [
         "may upload images and clinical data",
         "may upload to project SANDBOX",
-        "may work as an account that the node has validated",
+        "may use the node as a validated account",
         "may create datasets",
     ]
 

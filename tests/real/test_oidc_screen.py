@@ -73,7 +73,7 @@ async def test_a_code_on_the_screen_confirmed_elsewhere_signs_the_operator_in(
     assert [str(right) for right in account.rights if right.is_given] == [
         "may upload images and clinical data",
         "may upload to project SANDBOX",
-        "may work as an account that the node has validated",
+        "may use the node as a validated account",
         "may create datasets",
     ]
     store = store_at(home.root)

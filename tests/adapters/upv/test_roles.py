@@ -22,7 +22,7 @@ def test_an_ingester_may_upload_to_the_projects_joined() -> None:
         "may upload images and clinical data",
         "may upload to project A",
         "may upload to project B",
-        "may work as an account that the node has validated",
+        "may use the node as a validated account",
     ]
 
 
@@ -44,7 +44,7 @@ def test_an_account_in_no_project_is_told_so() -> None:
 
 def test_an_account_that_was_never_validated_is_told_so() -> None:
     right = image_rights({"groups": [INGESTER, "PROJECT-A"]}, [])[-1]
-    assert str(right) == "may not work as an account that the node has validated"
+    assert str(right) == "may not use the node as a validated account"
     assert right.remedy.startswith("Wait until the node has validated the account")
 
 
