@@ -110,7 +110,7 @@ class Page(Screen[None]):
 
     def is_whole(self) -> bool:
         """False once the page is being taken down, which begins with what is in it."""
-        return self.is_attached and bool(self.query(Crumbs))
+        return self.is_attached and bool(self.query(Crumbs)) and bool(self.query(".body > *"))
 
     def stumbled(self, kind: str, error: TransferError) -> None:
         """A read or an action failed: say so in the one way."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -314,10 +315,8 @@ def test_without_numpy_it_says_what_to_install(
 def test_a_process_that_dies_while_drawing_takes_nobody_with_it(
     monkeypatch: pytest.MonkeyPatch, image: Dataset, home: Home, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(
-        "transfer.preview.isolated._START",
-        "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
-    )
+    dies = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"]
+    monkeypatch.setattr("transfer.preview.isolated.helper", lambda name: dies)
     with pytest.raises(UsageError, match="cannot be decoded"):
         drawn(home, tmp_path, image)
 

@@ -53,7 +53,7 @@ def test_a_second_scan_of_what_has_not_changed_writes_no_file_and_no_instance(
     writes = [s for s in statements if s.startswith(("INSERT", "UPDATE", "DELETE"))]
     assert any("progress" in s or "step" in s for s in writes)
     tables = {s.split()[1 if s.startswith("UPDATE") else 2] for s in writes}
-    assert tables <= {"step", "progress", "setting"}
+    assert tables <= {"step", "step_history", "progress", "setting"}
 
 
 def test_a_scan_holds_the_ledger_for_a_page_at_a_time(tmp_path: Path) -> None:

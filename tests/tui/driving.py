@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import Any
 
 from textual.pilot import Pilot
@@ -97,10 +98,17 @@ async def settle(pilot: Pilot[Any]) -> None:
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys one after the other, each after the last one has had its effect."""
-    for key in keys:
-        await pilot.press(key)
-        await settle(pilot)
+    """Press keys one after the other, each after the last one has had its effect. What is typed,
+    three characters or more in a row, is typed as a person does: without looking at each."""
+    for is_text, run in groupby(keys, lambda key: len(key) == 1):
+        typed = list(run)
+        if is_text and len(typed) > 2:
+            await pilot.press(*typed)
+            await settle(pilot)
+            continue
+        for key in typed:
+            await pilot.press(key)
+            await settle(pilot)
 
 
 @asynccontextmanager

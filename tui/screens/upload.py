@@ -58,7 +58,9 @@ class UploadScreen(TransferPage):
         yield Rows(id="studies", pick="", empty=[""])
 
     def on_mount(self) -> None:
-        self.draw()
+        # The app may be leaving at this very moment.
+        if self.is_whole():
+            self.draw()
 
     def look_closer(self) -> None:
         self.read(

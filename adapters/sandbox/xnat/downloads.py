@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from xml.sax.saxutils import quoteattr
 
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response, StreamingResponse
 
 from adapters.sandbox.xnat.bodies import Spool
 from adapters.sandbox.xnat.model import Resource, Scan, StoredFile
 
+_PIECE_BYTES = 1 << 18
 ARCHIVES = {
     "zip": "application/zip",
     "tar": "application/x-tar",
@@ -66,9 +67,25 @@ def archive(entries: Sequence[tuple[str, StoredFile]], form: str, spool: Spool) 
     else:
         _tar(path, entries, is_packed=form == "tar.gz")
     headers = {"content-disposition": f'attachment; filename="files.{form}"'}
-    return FileResponse(
-        path, headers=headers, media_type=ARCHIVES[form], background=BackgroundTask(path.unlink)
-    )
+    return content_of(path, ARCHIVES[form], headers, BackgroundTask(path.unlink))
+
+
+def content_of(
+    path: Path,
+    media_type: str,
+    headers: Mapping[str, str] | None = None,
+    background: BackgroundTask | None = None,
+) -> Response:
+    """A file as an answer. Starlette's own FileResponse leaves the file open where the server
+    stops in the middle of it."""
+    known = {"content-length": str(path.stat().st_size), **(headers or {})}
+    return StreamingResponse(_pieces(path), 200, known, media_type, background)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
 
 
 def _tar(path: Path, entries: Sequence[tuple[str, StoredFile]], *, is_packed: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from adapters.sandbox.xnat import bodies, downloads, extraction
 from adapters.sandbox.xnat.answers import Refused, text
@@ -198,7 +198,7 @@ async def _file(call: Call, place: Place, key: str, name: str) -> Response:
         file.path.unlink(missing_ok=True)
         del resource.files[file.name]
         return text("")
-    return FileResponse(file.path, media_type="application/octet-stream")
+    return downloads.content_of(file.path, "application/octet-stream")
 
 
 async def _put(call: Call, place: Place, key: str, name: str) -> Response:
