@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.doctor.asking import doctor, found, make_host, not_ok
+from tests.program import REPOSITORY
 from transfer.machine.folder import check_file_system, check_owner, check_private, check_umask
 from transfer.workspace import Home
 
@@ -36,7 +38,10 @@ def unprivileged() -> Sequence[str]:
         return ()
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv is missing; Debian: apt-get install util-linux")
-    return ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    become = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    if subprocess.run([*become, "test", "-r", str(REPOSITORY / "tui")], check=False).returncode:
+        pytest.skip("other accounts cannot enter the folder that this checkout lies in")
+    return become
 
 
 def make_home(folder: Path) -> Home:

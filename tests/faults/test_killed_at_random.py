@@ -9,7 +9,7 @@ from tests.faults.conftest import MakeBench
 from tests.faults.processes import await_until, living_in_session
 
 SERIES, PER_SERIES = 80, 26
-KILLS = 14
+KILLS, IN_THE_SCAN = 14, 5
 LANES, BATCH = 4, 10
 
 
@@ -21,11 +21,14 @@ def test_an_upload_of_two_thousand_instances_survives_fourteen_kills(
     assert count == 2080
     dice = random.Random(9)  # noqa: S311 - repeatable, nothing secret
     # Each instance counts when its file is seen, when it is read, when it went, when it is listed.
-    whole, moments = 4 * count, []
-    for kills_left in range(KILLS, 0, -1):
+    scanned, whole, moments = 2 * count, 4 * count, []
+    for kill in range(KILLS):
+        begin, end, last = (
+            (0, scanned, IN_THE_SCAN) if kill < IN_THE_SCAN else (scanned, whole, KILLS)
+        )
         with bench.running("upload", bench.name) as runner:
-            done = bench.moves()
-            goal = done + dice.randint(1, 2 * (whole - done) // (kills_left + 2))
+            done = max(bench.moves(), begin)
+            goal = done + dice.randint(1, max(1, (end - done) // (last - kill + 1)))
             await_until(lambda: bench.moves() >= goal or runner.poll() is not None, "progress")  # noqa: B023 - asked at once
             runner.kill()
         assert runner.returncode == -signal.SIGKILL
