@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -39,6 +40,7 @@ class Page(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._under_way: set[str] = set()
+        self._anew: dict[str, Callable[[], None]] = {}
 
     @property
     def owner(self) -> TransferApp:
@@ -85,26 +87,33 @@ class Page(Screen[None]):
             (f"{glyph} {word}", meaning) for glyph, word, meaning in legend()
         ]
 
-    def read(self, kind: str, call: Callable[[], T], arrived: Callable[[T], None]) -> None:
+    def read(
+        self, kind: str, call: Callable[[], T], arrived: Callable[[T], None], *, anew: bool = False
+    ) -> None:
         """Run `call` in a thread unless one of its kind is under way; then hand over its result.
 
+        With `anew` one that is under way began too early to know: it is run once more after that.
         A `TransferError` goes to `stumbled`.
         """
         if kind in self._under_way:
+            if anew:
+                self._anew[kind] = partial(self.read, kind, call, arrived)
             return
         self._under_way.add(kind)
 
         async def go() -> None:
+            hand_over: Callable[[], None]
             try:
-                value = await self.owner.in_thread(call)
+                hand_over = partial(arrived, await self.owner.in_thread(call))
             except TransferError as error:
-                if self.is_whole():
-                    self.stumbled(kind, error)
-                return
+                hand_over = partial(self.stumbled, kind, error)
             finally:
                 self._under_way.discard(kind)
+                once_more = self._anew.pop(kind, None)
             if self.is_whole():
-                arrived(value)
+                hand_over()
+                if once_more is not None:
+                    once_more()
 
         self.run_worker(go(), group=f"read-{kind}", exit_on_error=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -23,6 +23,7 @@ from tui.widgets.chrome import Crumbs, KeyLine, NowStrip
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Rows
 
+PATIENCE_S = 60.0
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
 NODES = [
     NodeChoice(
@@ -95,6 +96,19 @@ async def settle(pilot: Pilot[Any]) -> None:
             async with asyncio.timeout(10):
                 await asyncio.gather(*(w.wait() for w in due), return_exceptions=True)
     await pilot.pause()
+
+
+async def happened(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
+    """Wait for something to be so, bounded; reads may still be under way."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():
+            await pilot.pause(0.05)
+
+
+async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
+    """Wait for something to be so, bounded, and until it is shown."""
+    await happened(pilot, holds)
+    await settle(pilot)
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:

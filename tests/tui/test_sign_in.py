@@ -23,7 +23,17 @@ from tests.real import oidc_provider
 from tests.real.browser import Browser
 from tests.real.issuers import RunningIssuer, StandIn, certified
 from tests.real.signing import NODE, write_config
-from tests.tui.driving import FixedDayApp, KnownSource, known, press, running, settle, words
+from tests.tui.driving import (
+    PATIENCE_S,
+    FixedDayApp,
+    KnownSource,
+    known,
+    press,
+    running,
+    settle,
+    until,
+    words,
+)
 from tests.tui.driving import screen_name as front
 from tests.tui.ledgers import fill, make_ledger, set_runner, set_state
 from tests.tui.raster import decode, needs_decoder
@@ -34,7 +44,6 @@ from tui.app import TransferApp
 from tui.screens.account import AccountScreen
 from tui.widgets.qr import QrCode
 
-_PATIENCE_S = 60.0
 # From a transfer's journey, whatever the step it opens at.
 TO_UPLOAD = ("end", "up", "up", "enter")
 BOTH = ("qpinsights", "dataset-explorer")
@@ -68,14 +77,6 @@ def waiting_transfer(home: Home, node: str = NODE) -> None:
 
 def app_of(home: Home) -> TransferApp:
     return FixedDayApp(home, source=KnownSource(home))
-
-
-async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
-    """Wait for something to be so, bounded."""
-    async with asyncio.timeout(_PATIENCE_S):
-        while not holds():
-            await pilot.pause(0.05)
-    await settle(pilot)
 
 
 async def open_account(pilot: Pilot[Any], transfer: str = "", node: str = NODE) -> None:
@@ -200,13 +201,13 @@ async def test_escape_gives_up_a_sign_in_that_gets_no_answer(home: Home, issuer:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/realm"
         write_config(home.root, issuer, auth="password", issuer_url=url)
         app = app_of(home)
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             async with running(app) as pilot:
                 await open_account(pilot)
                 await press(pilot, "i", "enter", *"ingester", "enter")
                 assert "Asking the node…" in said(app)
                 # Only then has the sign-in come as far as the server.
-                silent.settimeout(_PATIENCE_S)
+                silent.settimeout(PATIENCE_S)
                 (await asyncio.to_thread(silent.accept))[0].close()
                 await press(pilot, "escape", "escape")
                 assert front(app) in ("AccountScreen", "Pick")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from adapters.sandbox.helpdesk import CUSTOMER
 from adapters.sandbox.server import Options, Sandbox, in_thread
 from adapters.secrets import SecretStore
 from tests.tui import driving
-from tests.tui.driving import crumbs, keys, make_app, now, running, settle, words
+from tests.tui.driving import crumbs, happened, keys, make_app, now, running, settle, until, words
 from tests.tui.driving import screen_name as front
 from tests.tui.ledgers import fill, make_first_ledger
 from transfer.ledger.connection import Ledger
@@ -23,6 +24,7 @@ from transfer.ledger.tickets import (
     all_tickets,
     begin_sending,
     keep_fields,
+    kept_fields,
     newest_ticket,
     record_answer,
     record_sent,
@@ -68,6 +70,11 @@ def desk(home: Home) -> Iterator[Sandbox]:
         (home.root / "config.toml").write_text(config)
         SecretStore(home.root).put("helpdesk.token", CUSTOMER.token)
         yield sandbox
+
+
+def kept(workspace: Workspace) -> dict[str, str]:
+    with Ledger.open(workspace.ledger, read_only=True) as ledger:
+        return kept_fields(ledger)
 
 
 def step(workspace: Workspace) -> StepRecord:
@@ -184,12 +191,43 @@ async def test_counts_of_the_transfer_are_proposed_and_can_be_taken_out(
         assert "Expected volume" not in preview(app)
 
 
+async def test_what_is_filled_in_is_shown_though_a_look_was_under_way(
+    home: Home, transfer: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That look began before; no later one of the clock comes to help."""
+    monkeypatch.setattr("tui.screens.ticket._LOOK_TICKS", 1 << 40)
+    app = make_app(home)
+    began, go_on = threading.Event(), threading.Event()
+    async with running(app) as pilot:
+        await show(app, pilot)
+        ticketing = app.source.ticketing
+        look = ticketing.look
+
+        def slow(*words: Any, **named: Any) -> Any:
+            desk = look(*words, **named)
+            began.set()
+            assert go_on.wait(30)
+            return desk
+
+        monkeypatch.setattr(ticketing, "look", slow)
+        screen = app.screen
+        assert isinstance(screen, TicketScreen)
+        screen.on_screen_resume()
+        await happened(pilot, began.is_set)
+        monkeypatch.setattr(ticketing, "look", look)
+        await pilot.press("enter", *"Lung", "enter")
+        await happened(pilot, lambda: kept(transfer) == {"name": "Lung"})
+        go_on.set()
+        await until(pilot, lambda: "✓ Name of the biobank Lung" in fields(app))
+
+
 async def test_patient_data_are_found_while_one_writes(home: Home, transfer: Workspace) -> None:
     app = make_app(home)
     async with running(app) as pilot:
         await show(app, pilot)
         await press(pilot, *_FILLED)
         await press(pilot, *["down"] * 4, "enter", "as in ORIGINAL-1", "enter")
+        await until(pilot, lambda: any("✗" in row for row in fields(app)))
         row = next(row for row in fields(app) if "Description" in row)
         assert row.startswith("✗ Description")
         assert now(app).startswith("Description holds a patient ID of this transfer.")

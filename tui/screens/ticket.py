@@ -93,9 +93,12 @@ class TicketScreen(Page):
 
     def look(self) -> None:
         if self._ticks % _LOOK_TICKS == 0 and not self._is_busy:
-            look = partial(self._engine.look, self._transfer, self._case, searches=False)
-            self.read("desk", look, partial(self._take, self._case))
+            self._read_desk()
         self._ticks += 1
+
+    def _read_desk(self, *, anew: bool = False) -> None:
+        look = partial(self._engine.look, self._transfer, self._case, searches=False)
+        self.read("desk", look, partial(self._take, self._case), anew=anew)
 
     def _take(self, case: str, desk: Desk) -> None:
         if case != self._case:
@@ -103,15 +106,22 @@ class TicketScreen(Page):
             return
         self._desk = desk
         self.query_one(FailurePanel).say(None)
+        self._search(desk)
+        self._draw()
+
+    def _search(self, desk: Desk) -> None:
+        """Look for patients in what is filled in, unless that very text was looked through."""
         looked_for = (desk.case.key, tuple(desk.values.items()))
         if looked_for != self._searched:
             # A large cohort takes some seconds; the screen does not wait for it.
             search = partial(self._engine.search, desk)
             self.read("told", search, partial(self._take_told, looked_for))
-        self._draw()
 
     def _take_told(self, looked_for: object, told: list[Told]) -> None:
         self._searched, self._told = looked_for, told
+        if self._desk is not None:
+            # More may have been filled in meanwhile.
+            self._search(self._desk)
         self._draw()
 
     def stumbled(self, kind: str, error: TransferError) -> None:
@@ -203,8 +213,7 @@ class TicketScreen(Page):
         self._look_again()
 
     def _look_again(self) -> None:
-        self._ticks = 0
-        self._tick()
+        self._read_desk(anew=True)
 
     @on(Rows.Picked, "#fields")
     def _fill_in(self, event: Rows.Picked) -> None:
