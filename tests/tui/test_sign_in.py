@@ -208,9 +208,10 @@ async def test_escape_gives_up_a_sign_in_that_gets_no_answer(home: Home, issuer:
                 assert "Asking the node…" in said(app)
                 # Only then has the sign-in come as far as the server.
                 silent.settimeout(PATIENCE_S)
-                (await asyncio.to_thread(silent.accept))[0].close()
-                await press(pilot, "escape", "escape")
-                assert front(app) in ("AccountScreen", "Pick")
+                taken, _ = await asyncio.to_thread(silent.accept)
+                with taken:
+                    await press(pilot, "escape", "escape")
+                    assert front(app) in ("AccountScreen", "Pick")
     assert read_account(home, NODE).state is StepState.TODO
 
 
