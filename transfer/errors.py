@@ -16,6 +16,7 @@ TransferError                    exit code
     ├── BodyTooLarge             6   one request was too big for the node; send less at once
     ├── NotSupported             6   the node does not offer this call
     ├── StudyRefused             4   the node will not take a Study over as it is
+    ├── ClinicalRefused          4   clinical data do not fit the node's form
     ├── SignInRefused            5   wrong name or password, account locked or not set up
     ├── SignInExpired            5   nothing stored can renew the sign-in
     └── NotAllowed               5   signed in, but without the right
@@ -182,6 +183,12 @@ class NotSupported(NodeError):
 
 class StudyRefused(NodeError):
     """The node has the instances of a Study but will not take them over as they are."""
+
+    exit_code = ExitCode.PARTIAL
+
+
+class ClinicalRefused(NodeError):
+    """Clinical data cannot be put into the form that the node takes, or it will not take them."""
 
     exit_code = ExitCode.PARTIAL
 

@@ -11,6 +11,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
+from transfer.clinical.leaving import (
+    ClinicalDocument,
+    ClinicalItem,
+    ClinicalOutcome,
+    ClinicalSubject,
+    ClinicalWay,
+    Held,
+)
 from transfer.errors import NEVER, Retry
 from transfer.values import (
     SeriesInstanceUID,
@@ -392,6 +400,44 @@ class Node(Protocol):
         Raises:
             NotSupported: `abilities.takes_volumes` is False.
         """
+        ...
+
+    async def clinical_way(self, destination: str) -> ClinicalWay:
+        """How clinical data go to this destination. Changes nothing on the node."""
+        ...
+
+    def clinical_document(self, subject: ClinicalSubject) -> ClinicalDocument:
+        """A subject's data in the node's own form; asks nobody.
+
+        Raises:
+            ClinicalRefused: a value does not fit that form; the text names column and form of the
+                value, never the value.
+        """
+        ...
+
+    async def send_clinical(
+        self, item: ClinicalItem, destination: str, *, overwrite: bool = False
+    ) -> ClinicalOutcome:
+        """Store one item, after the images. Repeating it is harmless: the same bytes count as
+        stored. Other data are never written over unless `overwrite` says so.
+
+        Raises:
+            NotSupported: the node does not take such items.
+            NodeError: as `send`.
+        """
+        ...
+
+    async def held_clinical(self, item: ClinicalItem, destination: str) -> Held:
+        """What the node holds where this item goes, read back and compared.
+
+        Raises:
+            NodeError: as `send`.
+        """
+        ...
+
+    async def rehearse_clinical(self, item: ClinicalItem, destination: str, folder: Path) -> None:
+        """Write the exact request that `send_clinical` would make into `folder`, credentials
+        masked, and send nothing."""
         ...
 
     async def aclose(self) -> None:

@@ -29,9 +29,26 @@ class Role(StrEnum):
     EPISODE = "episode"
     TIMEPOINT = "timepoint"
     RELATIVE_DAY = "relative-day"
+    POPULATION = "population"
+    DETECTION_DATE = "detection-date"
+    CONFIRMATION = "confirmation"
+    TOPOGRAPHY = "topography"
+    REGION = "region"
+    LATERALITY = "laterality"
+    PATHOLOGY = "pathology"
+    PROTOCOL = "protocol"
+    TREATMENT = "treatment"
+    TREATMENT_DATE = "treatment-date"
 
 
-DATES: Final = (Role.DIAGNOSIS_DATE, Role.IMAGING_DATE, Role.BIRTH_DATE, Role.OTHER_DATE)
+DATES: Final = (
+    Role.DETECTION_DATE,
+    Role.DIAGNOSIS_DATE,
+    Role.TREATMENT_DATE,
+    Role.IMAGING_DATE,
+    Role.BIRTH_DATE,
+    Role.OTHER_DATE,
+)
 
 # As EUCAIM spells them first, then as tables do; of two columns the earlier spelling wins.
 _SPELLINGS: Final[Mapping[Role, tuple[str, ...]]] = MappingProxyType(
@@ -61,6 +78,31 @@ _SPELLINGS: Final[Mapping[Role, tuple[str, ...]]] = MappingProxyType(
         ),
         Role.BIRTH_DATE: (
             "dateofbirth", "birthdate", "patientbirthdate", "patientsbirthdate", "dob",
+        ),
+        Role.POPULATION: ("population", "populationstatus", "statuscategory", "cohortgroup"),
+        Role.DETECTION_DATE: (
+            "dateofradiologydetection",
+            "radiologydetectiondate",
+            "detectiondate",
+            "dateofdetection",
+        ),
+        Role.CONFIRMATION: (
+            "pathologyconfirmation",
+            "pathologyconfirmationmethod",
+            "confirmationmethod",
+        ),
+        Role.TOPOGRAPHY: ("topography", "organ", "tumoursite", "tumorsite", "primarysite"),
+        Role.REGION: ("topographyregion", "region", "subsite"),
+        Role.LATERALITY: ("laterality", "topographylaterality", "side"),
+        Role.PATHOLOGY: ("pathology", "histology", "histologicaltype", "histologicaldiagnosis"),
+        Role.PROTOCOL: ("imagingprocedureprotocol", "imagingprotocol", "imagingprocedure"),
+        Role.TREATMENT: ("treatment", "treatments", "treatmenttype", "firsttreatment"),
+        Role.TREATMENT_DATE: (
+            "dateoffirsttreatment",
+            "firsttreatmentdate",
+            "treatmentdate",
+            "dateoftreatment",
+            "treatmentstartdate",
         ),
         Role.SEX: ("sex", "gender", "patientsex", "patientssex", "sexatbirth", "biologicalsex"),
         Role.STUDY: ("studyinstanceuid", "studyuid", "studyid"),

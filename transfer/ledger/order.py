@@ -72,6 +72,17 @@ def read_order(ledger: Ledger) -> Order:
     )
 
 
+def set_clinical(ledger: Ledger, clinical: Path | None) -> None:
+    """Name another clinical table for this transfer, or none; what was read of an earlier one is
+    forgotten when tables are read next."""
+    with ledger.transaction():
+        ledger.write(
+            "UPDATE transfer SET clinical = ?", os.fsencode(clinical) if clinical else None
+        )
+        what = "A clinical table was named." if clinical else "No clinical table goes any more."
+        ledger.record_event("clinical", what)
+
+
 def record_word(ledger: Ledger, word: Word) -> None:
     """Keep what a person said, with the time."""
     with ledger.transaction():
