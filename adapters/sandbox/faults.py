@@ -22,6 +22,7 @@ class _Value(Enum):
     NONE = "no value"
     NUMBER = "a number"
     OPTIONAL_NUMBER = "a number, or nothing"
+    OPTIONAL_TEXT = "a subject, or nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,18 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         "cap": _Kind("list at most so many items at once, whatever was asked for", _Value.NUMBER),
     },
     "wado": {"status": _STATUS, "latency": _LATENCY},
+    "eform": {
+        "status": _STATUS,
+        "latency": _LATENCY,
+        "refuse": _Kind("refuse the clinical data of this subject, or any", _Value.OPTIONAL_TEXT),
+        "silent-refusal": _Kind("answer that clinical data are stored, and keep nothing"),
+        "lose-answer": _Kind("store clinical data, then reset instead of answering"),
+        "not-readable": _Kind("answer 405 to whoever reads clinical data back"),
+    },
     "issuer": {
         "status": _STATUS,
         "latency": _LATENCY,
-        "expire": _Kind("the DICOMweb request at hand finds all access tokens expired"),
+        "expire": _Kind("the request at hand finds all access tokens expired"),
         "expire-session": _Kind("the same, and the refresh tokens are expired too"),
     },
     "helpdesk": {
@@ -142,7 +151,8 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
 
 @dataclass(slots=True)
 class Fault:
-    """One armed fault. `left` counts down; None means always."""
+    """One armed fault. `left` counts down; None means always. `text` is the value of a kind that
+    takes a subject: the fault then hits that subject alone."""
 
     spec: str
     service: str
@@ -152,6 +162,7 @@ class Fault:
     left: int | None
     skip: int
     fired: int = 0
+    text: str = ""
 
     @classmethod
     def parse(cls, spec: str) -> Fault:
@@ -171,7 +182,9 @@ class Fault:
         if kind is None:
             known = _names(CATALOGUE[service])
             raise _refuse(spec, f"{service} knows no fault {kind_name!r}; there are {known}")
-        value = _number(spec, kind_name, value_text) if value_text else None
+        takes_text = kind.value is _Value.OPTIONAL_TEXT
+        is_number = bool(value_text) and not takes_text
+        value = _number(spec, kind_name, value_text) if is_number else None
         if (kind.value is _Value.NONE and value is not None) or (
             kind.value is _Value.NUMBER and value is None
         ):
@@ -186,7 +199,8 @@ class Fault:
         times = options.pop("times", None)
         skip = int(options.pop("after", 0))
         left = None if times is None else int(times)
-        return cls(spec.strip(), service, kind_name, value, options, left, skip)
+        text = value_text if takes_text else ""
+        return cls(spec.strip(), service, kind_name, value, options, left, skip, text=text)
 
     def number(self, default: float = 0) -> float:
         """The kind's value, or `default` where it was left out."""
@@ -217,16 +231,19 @@ class Faults:
         """Disarm all; the service behaves again."""
         self.armed.clear()
 
-    def draw(self, service: str, kinds: Sequence[str] = ()) -> dict[str, Fault]:
+    def draw(
+        self, service: str, kinds: Sequence[str] = (), *, subject: str = ""
+    ) -> dict[str, Fault]:
         """The faults that hit this request, by kind; counts each of them down.
 
-        `kinds` narrows the draw, so that a fault is counted at the request it is meant for.
+        `kinds` narrows the draw, so that a fault is counted at the request it is meant for. One
+        that is meant for a subject counts at a request of that `subject` only.
         """
         drawn: dict[str, Fault] = {}
         for fault in self.armed:
             if fault.service not in (service, "any") or (kinds and fault.kind not in kinds):
                 continue
-            if fault.left == 0 or fault.kind in drawn:
+            if fault.left == 0 or fault.kind in drawn or fault.text not in ("", subject):
                 continue
             if fault.skip:
                 fault.skip -= 1

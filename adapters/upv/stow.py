@@ -7,7 +7,7 @@ Orthanc refuses quotes. Nothing of an instance is changed or held back on its wa
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from adapters.translate import translate
 from adapters.upv.answer import LARGEST_ANSWER_BYTES, read_answer
 from adapters.upv.auth import Credential
 from adapters.upv.options import Settings
+from adapters.upv.templates import filled, places_of
 from transfer import checkpoint
 from transfer.errors import NodeFault, SignInExpired, UsageError
 from transfer.node import Batch, InstanceOutcome, OnBytes, OutgoingInstance
@@ -150,8 +151,8 @@ class Stow:
         content: AsyncIterator[bytes],
         authorization: str | None,
     ) -> httpx.Request:
-        places = _places(batch.destination, self._settings.timepoint)
-        headers = _filled(self._settings.stow_headers, places)
+        places = places_of(batch.destination, self._settings.timepoint)
+        headers = filled(self._settings.stow_headers, places)
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             raise UsageError(
                 "The destination holds characters that cannot stand in a request header.",
@@ -164,7 +165,7 @@ class Stow:
         if authorization is not None:
             headers["Authorization"] = authorization
         # A space as %20: only forms, not every server, read + as one.
-        query = urlencode(_filled(self._settings.stow_query, places), quote_via=quote)
+        query = urlencode(filled(self._settings.stow_query, places), quote_via=quote)
         return self._client.build_request(
             "POST",
             f"{self._settings.dicomweb_url}/studies" + (f"?{query}" if query else ""),
@@ -181,23 +182,3 @@ class Stow:
         content = body(framing, batch.instances, lambda _: None)
         request = self._request(batch, framing, content, authorization)
         await write_request(folder, f"{batch.batch_id:04d}", request, content)
-
-
-def _places(destination: str, timepoint: str) -> Mapping[str, str]:
-    """QP-Insights names a project `PROJECT|SUBPROJECT`, or `PROJECT` when both are the same."""
-    project, bar, subproject = destination.partition("|")
-    return {
-        "project": project,
-        "subproject": subproject if bar else project,
-        "timepoint": timepoint,
-    }
-
-
-def _filled(templates: Mapping[str, str], places: Mapping[str, str]) -> dict[str, str]:
-    filled = {}
-    for key, template in templates.items():
-        text = template
-        for place, value in places.items():
-            text = text.replace("{" + place + "}", value)
-        filled[key] = text
-    return filled
