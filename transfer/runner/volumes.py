@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from transfer import checkpoint
-from transfer.errors import NodeError, SourceChanged
+from transfer.errors import SourceChanged
 from transfer.ledger.order import read_order
 from transfer.ledger.volumes import (
     Volume,
@@ -26,7 +26,7 @@ from transfer.node import HeldFile, Node, OutgoingVolume, Verdict
 from transfer.prepare.method import OpenMethod
 from transfer.runner.handover import HandOver
 from transfer.runner.ledger_thread import LedgerThread
-from transfer.runner.sender import PASSING
+from transfer.runner.patience import Stopped, patiently
 from transfer.runner.stream import Watch, supervise
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _ATTEMPTS: Final = 2
-_IDLE_S: Final = 0.1
 _NOT_LISTED: Final = (
     "The node acknowledged the NIfTI volume and does not list it. Ask the node's administrator"
     " whether the account may write to the project, then upload again."
@@ -49,10 +48,6 @@ _MADE_OTHERWISE: Final = (
     "Made again, the JSON of the NIfTI image came out differently; it was not sent. Upload again:"
     " it is prepared anew."
 )
-
-
-class _Stopped(Exception):
-    """The run is to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +151,7 @@ class _Mover:
                 continue
             try:
                 await move(ready)
-            except _Stopped:
+            except Stopped:
                 return
             except SourceChanged as error:
                 reason = f"{error.what} {error.remedy}"
@@ -220,26 +215,7 @@ class _Mover:
         )
 
     async def _patiently(self, call: Callable[[], Awaitable[_T]]) -> _T:
-        """Ask until the node answers, as long as its trouble may pass; waits while paused."""
-        trouble = self._watch.trouble
-        while True:
-            await trouble.wait(self._stop)
-            while self._watch.is_paused and not self._stop():  # noqa: ASYNC110 - a wish, no event
-                await asyncio.sleep(_IDLE_S)
-            if self._stop():
-                raise _Stopped
-            try:
-                answer = await call()
-            except PASSING as error:
-                self._refuse_final(error)
-                trouble.met(error)
-            else:
-                trouble.over()
-                return answer
-
-    def _refuse_final(self, error: NodeError) -> None:
-        if not error.retry.allowed:
-            raise error
+        return await patiently(self._watch, self._stop, call)
 
     def _count_moved(self, size_bytes: int) -> None:
         self._watch.meter.bytes_moved += size_bytes
