@@ -30,8 +30,8 @@ def dialect_of(sample: str) -> Dialect:
 
     The heading decides: whatever splits it, and splits the most rows into as many values.
     """
-    # The last line may be cut.
-    lines = sample.splitlines(keepends=True)
+    # Only what ends a line of a file; the last one may be cut.
+    lines = io.StringIO(sample, newline="").readlines()
     if len(sample) >= SAMPLE_CHARACTERS and len(lines) > 1:
         lines = lines[:-1]
     best, best_score = Dialect(",", '"'), (0.0, 0)

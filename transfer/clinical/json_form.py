@@ -1,28 +1,20 @@
-"""Tables in JSON: a list of records, records one a line, or an object with one list a column.
-
-Records are read one at a time. Numbers stay as they are written: 45.50 is not 45.5.
-"""
+"""Tables in JSON: a list of records, records one a line, an object with one list a column, or a
+list of eForms."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from transfer.clinical.columns import is_patient_heading
-from transfer.clinical.rows import (
-    MOST_CHARACTERS,
-    MOST_COLUMNS,
-    Row,
-    Table,
-    TableProblem,
-    checked,
-)
+from transfer.clinical.json_stream import as_text, records_of, whole_document
+from transfer.clinical.rows import MOST_COLUMNS, Row, Table, TableProblem, checked
 
-_CHUNK: Final = 256 * 1024
-_WHOLE_BYTES: Final = 64 * 1024 * 1024
-_BETWEEN: Final = " \t\r\n,"
+_HEAD: Final = 256 * 1024
+_WHOLE_BYTES: Final = 32 * 1024 * 1024
 
 
 def read_json_table(path: Path, codec: str) -> Table:
@@ -34,8 +26,15 @@ def read_json_table(path: Path, codec: str) -> Table:
     """
     if _is_by_columns(path, codec):
         return _by_columns(path, codec)
+    first = next(islice(records_of(path, codec), 1), None)
+    if first is None:
+        raise TableProblem("empty")
+    from transfer.clinical.eform_form import is_eform, read_eforms
+
+    if is_eform(first):
+        return read_eforms(path, codec)
     columns: dict[str, None] = {}
-    for record in _records(path, codec):
+    for record in records_of(path, codec):
         columns |= dict.fromkeys(record)
         if len(columns) > MOST_COLUMNS:
             raise TableProblem("too-many-columns")
@@ -43,10 +42,10 @@ def read_json_table(path: Path, codec: str) -> Table:
         raise TableProblem("empty")
     headings = _patient_first(columns)
     rows = (
-        checked(Row(number, tuple(_text(record.get(heading)) for heading in headings)))
-        for number, record in enumerate(_records(path, codec), 2)
+        checked(Row(number, tuple(as_text(record.get(heading)) for heading in headings)))
+        for number, record in enumerate(records_of(path, codec), 2)
     )
-    return Table("json", tuple(map(_text, headings)), rows)
+    return Table("json", tuple(map(as_text, headings)), rows)
 
 
 def _patient_first(columns: Iterable[str]) -> tuple[str, ...]:
@@ -57,8 +56,12 @@ def _patient_first(columns: Iterable[str]) -> tuple[str, ...]:
 def _is_by_columns(path: Path, codec: str) -> bool:
     """Whether it is one object whose first value is a list or an object: no record has that."""
     with path.open(encoding=codec, errors="replace") as file:
-        head = file.read(_CHUNK).lstrip()
+        head = file.read(_HEAD).lstrip()
     if not head.startswith("{"):
+        return False
+    from transfer.clinical.eform_form import begins_like_eform
+
+    if begins_like_eform(head):
         return False
     try:
         _, end = json.JSONDecoder().raw_decode(head[1:].lstrip())
@@ -71,8 +74,7 @@ def _is_by_columns(path: Path, codec: str) -> bool:
 def _by_columns(path: Path, codec: str) -> Table:
     if path.stat().st_size > _WHOLE_BYTES:
         raise TableProblem("json-too-large")
-    with path.open(encoding=codec, errors="replace") as file:
-        document = _decoded(_decoder(), file.read())[0]
+    document = whole_document(path, codec)
     if not document:
         raise TableProblem("empty")
     columns = {heading: _column(document[heading]) for heading in _patient_first(document)}
@@ -81,12 +83,12 @@ def _by_columns(path: Path, codec: str) -> Table:
         checked(
             Row(
                 number + 2,
-                tuple(_text(c[number]) if number < len(c) else "" for c in columns.values()),
+                tuple(as_text(c[number]) if number < len(c) else "" for c in columns.values()),
             )
         )
         for number in range(count)
     )
-    return Table("json", tuple(map(_text, columns)), rows)
+    return Table("json", tuple(map(as_text, columns)), rows)
 
 
 def _column(values: Any) -> list[Any]:
@@ -95,80 +97,3 @@ def _column(values: Any) -> list[Any]:
     if isinstance(values, list):
         return values
     raise TableProblem("unreadable-json")
-
-
-def _records(path: Path, codec: str) -> Iterator[dict[str, Any]]:
-    """Each record once its end is there; what is held is one record and a piece of the file."""
-    decoder = _decoder()
-    with path.open(encoding=codec, errors="replace") as file:
-        held = _opened(file)
-        while True:
-            held = held.lstrip(_BETWEEN)
-            if not held:
-                if not (held := file.read(_CHUNK)):
-                    return
-                continue
-            if held.startswith("]"):
-                return
-            try:
-                record, end = decoder.raw_decode(held)
-            except _Repeated:
-                raise TableProblem("repeated-key") from None
-            except RecursionError:
-                raise TableProblem("unreadable-json") from None
-            except ValueError:
-                more = file.read(_CHUNK)
-                if not more:
-                    raise TableProblem("unreadable-json") from None
-                if len(held) > 2 * MOST_CHARACTERS:
-                    raise TableProblem("row-too-long") from None
-                held += more
-                continue
-            if not isinstance(record, dict):
-                raise TableProblem("unreadable-json")
-            yield record
-            held = held[end:]
-
-
-def _opened(file: TextIO) -> str:
-    """The beginning, behind the bracket of a list where there is one."""
-    held = file.read(_CHUNK).lstrip()
-    return held[1:] if held.startswith("[") else held
-
-
-class _Repeated(Exception):
-    pass
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        raise _Repeated
-    return record
-
-
-def _decoder() -> json.JSONDecoder:
-    return json.JSONDecoder(
-        object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=lambda _: ""
-    )
-
-
-def _decoded(decoder: json.JSONDecoder, text: str) -> tuple[dict[str, Any], int]:
-    try:
-        document, end = decoder.raw_decode(text.lstrip())
-    except _Repeated:
-        raise TableProblem("repeated-key") from None
-    except (ValueError, RecursionError):
-        raise TableProblem("unreadable-json") from None
-    return document, end
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, str):
-        # An escape can name half a character, which no other text can hold.
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    return json.dumps(value, ensure_ascii=False)

@@ -15,6 +15,8 @@ CONVERTED: Final = {
     "latin-1": "it is encoded in Latin-1 or Windows-1252",
     "decimal-comma": "its decimal sign is a comma",
     "blank-rows": "it has blank rows",
+    "eforms": "it is a list of eForms, of which each became a row",
+    "eform-more": "what its eForms hold beside their values was left out",
 }
 """Recognised and read; an EUCAIM table is written otherwise (TAB-02)."""
 
@@ -22,6 +24,7 @@ WORKBOOK: Final = {
     "formulas": "formulas were read as the values that they had when it was saved",
     "dates": "dates were read as dates",
     "one-of-sheets": "one of several sheets was read, by its name",
+    "error-cells": "cells with an error, such as #N/A, were read as empty",
     "only-table": "of several sheets the only one that begins with PatientID was read",
 }
 """How a workbook was read (TAB-09)."""
@@ -83,6 +86,18 @@ PROBLEMS: Final = {
     "repeated-key": (
         "The JSON file has a record with the same key twice.",
         "Take one of them out: which one counts cannot be told.",
+    ),
+    "nested-eform": (
+        "An eForm holds a list or an object where a single value belongs.",
+        "Save each of its parts as a field of its own, or give the data as a table.",
+    ),
+    "eform-without-subject": (
+        "An eForm stands there without its subject, so it belongs to nobody.",
+        "Give a list in which each eForm has its subjectName beside it.",
+    ),
+    "repeated-field": (
+        "An eForm has the same field of the same page twice.",
+        "Take one of them out, or give its pages different names.",
     ),
     "json-too-large": (
         "The JSON file by columns is too large to be read at once.",

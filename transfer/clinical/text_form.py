@@ -19,7 +19,8 @@ from transfer.clinical.dialect import (
 from transfer.clinical.encoding import Encoded
 from transfer.clinical.rows import Row, Table, TableProblem, checked
 
-_SEPARATOR_LINE: Final = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+# Whatever is named separates, but what stands in values or around them.
+_SEPARATOR_LINE: Final = re.compile(r"\"?sep=([^\w\"'\r\n])\"?(?:\r\n|\r|\n)", re.IGNORECASE)
 # Three digits behind it may be thousands.
 _DECIMAL_COMMA: Final = re.compile(r"[-+]?\d{1,9},(?!\d{3}$)\d{1,9}")
 _NOTES: Final = {";": "semicolon", "\t": "tab", "|": "bar"}

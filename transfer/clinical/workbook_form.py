@@ -7,6 +7,7 @@ holds one row, and all texts, at a time.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,17 @@ _RATIO: Final = 250
 _LONGEST_ROW: Final = 8 * _MEBIBYTE
 _CHUNK: Final = _MEBIBYTE
 _SHEET_ROWS: Final = 1_048_576
+# A cell with a formula and no value; of text, none is a value too (ECMA-376, 18.3.1.4).
+_UNCOMPUTED: Final = re.compile(
+    rb"<(?:\w+:)?c(?![^>]*\bt=[\"']str[\"'])(?:\s[^>]*)?>\s*"
+    rb"<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+_PREFIXED_ROW: Final = re.compile(rb"<\w+:row[\s>/]")
+_FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_ERRORS: Final = frozenset(
+    ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!")
+)
 
 
 def read_workbook(path: Path, sheet: str) -> Table:
@@ -40,14 +52,14 @@ def read_workbook(path: Path, sheet: str) -> Table:
     """
     with _border():
         _refuse_bomb(path)
-        book = _open(path, values=True)
+        book = _open(path)
     names = [name for name in book.sheetnames if hasattr(book[name], "iter_rows")]
     chosen, notes = _choose(book, names, sheet)
     with _border():
         has_formulas = _measure(path, str(getattr(book[chosen], "_worksheet_path", "")))
     if has_formulas:
         notes.add("formulas")
-    rows = _rows(path, book, chosen, notes, has_formulas=has_formulas)
+    rows = _rows(book, chosen, notes)
     for row in rows:
         return Table("xlsx", _trimmed(row.cells), rows, notes, chosen)
     raise TableProblem("empty")
@@ -64,7 +76,7 @@ def _border() -> Iterator[None]:
         raise TableProblem("unreadable-workbook") from error
 
 
-def _open(path: Path, *, values: bool) -> Workbook:
+def _open(path: Path) -> Workbook:
     import warnings
 
     from openpyxl import load_workbook
@@ -72,7 +84,7 @@ def _open(path: Path, *, values: bool) -> Workbook:
     with warnings.catch_warnings():
         # About styles and extensions that are of no use here.
         warnings.simplefilter("ignore")
-        return load_workbook(path, read_only=True, data_only=values, keep_links=False)
+        return load_workbook(path, read_only=True, data_only=True, keep_links=False)
 
 
 def _refuse_bomb(path: Path) -> None:
@@ -102,18 +114,35 @@ def _measure(path: Path, member: str) -> bool:
     """Whether a sheet has formulas.
 
     Raises:
-        TableProblem: a row in it is far longer than any that was typed.
+        TableProblem: a row in it is far longer than any that was typed, or a formula has no value.
     """
-    has_formulas, since, tail = False, 0, b""
+    has_formulas, held = False, b""
     with zipfile.ZipFile(path) as archive, archive.open(member) as file:
         while chunk := file.read(_CHUNK):
-            has_formulas = has_formulas or b"<f>" in tail + chunk or b"<f " in tail + chunk
-            at = chunk.rfind(b"<row")
-            since = since + len(chunk) if at < 0 else len(chunk) - at
-            if since > _LONGEST_ROW:
+            held += chunk
+            # A cell may go on in the next piece.
+            end = _last_row(held)
+            whole, held = held[:end], held[end:]
+            if len(held) > _LONGEST_ROW:
                 raise TableProblem("row-too-long")
-            tail = chunk[-2:]
-    return has_formulas
+            has_formulas |= _has_formula(whole)
+    return _has_formula(held) or has_formulas
+
+
+def _has_formula(xml: bytes) -> bool:
+    if _FORMULA.search(xml) is None:
+        return False
+    if _UNCOMPUTED.search(xml):
+        raise TableProblem("formula-without-value")
+    return True
+
+
+def _last_row(xml: bytes) -> int:
+    """Where the last row begins; some programs put a prefix before every name."""
+    at = xml.rfind(b"<row")
+    if at >= 0:
+        return at
+    return max((found.start() for found in _PREFIXED_ROW.finditer(xml)), default=0)
 
 
 def _choose(book: Workbook, names: list[str], wanted: str) -> tuple[str, set[str]]:
@@ -153,18 +182,11 @@ def _cells(book: Workbook, name: str) -> Iterator[tuple[Any, ...]]:
     raise TableProblem("too-many-rows")
 
 
-def _rows(
-    path: Path, book: Workbook, name: str, notes: set[str], *, has_formulas: bool
-) -> Iterator[Row]:
-    formulas = _open(path, values=False) if has_formulas else None
+def _rows(book: Workbook, name: str, notes: set[str]) -> Iterator[Row]:
     with _border():
         try:
-            beside = None if formulas is None else _cells(formulas, name)
             blank, seen = 0, False
             for number, values in enumerate(_cells(book, name), 1):
-                written = None if beside is None else next(beside, ())
-                if written is not None and _is_uncomputed(values, written):
-                    raise TableProblem("formula-without-value")
                 cells = tuple(_text(value, notes) for value in values)
                 if not any(cell.strip() for cell in cells):
                     blank += 1
@@ -175,16 +197,6 @@ def _rows(
                 yield checked(Row(number, cells))
         finally:
             book.close()
-            if formulas is not None:
-                formulas.close()
-
-
-def _is_uncomputed(values: tuple[Any, ...], written: tuple[Any, ...]) -> bool:
-    return any(
-        value is None and (not isinstance(formula, str) or formula.startswith("="))
-        for value, formula in zip(values, written, strict=False)
-        if formula is not None
-    )
 
 
 def _trimmed(cells: tuple[str, ...]) -> tuple[str, ...]:
@@ -206,4 +218,7 @@ def _text(value: Any, notes: set[str]) -> str:
         return value.isoformat()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
+    if value in _ERRORS:
+        notes.add("error-cells")
+        return ""
     return str(value)
