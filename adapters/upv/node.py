@@ -16,12 +16,23 @@ from adapters.secrets import SecretStore
 from adapters.sessions import Way, httpx_client
 from adapters.signin import Person
 from adapters.upv.auth import Credential, credential, datasets_of
+from adapters.upv.clinical import Clinical
+from adapters.upv.clinical_ways import clinical_way
 from adapters.upv.doctor import Doctor
+from adapters.upv.eform import eform_document
 from adapters.upv.oidc import Realm
 from adapters.upv.options import Settings
 from adapters.upv.qido import Qido
 from adapters.upv.stow import Stow
 from adapters.upv.wado import retrieve_instance
+from transfer.clinical.leaving import (
+    ClinicalDocument,
+    ClinicalItem,
+    ClinicalOutcome,
+    ClinicalSubject,
+    ClinicalWay,
+    Held,
+)
 from transfer.errors import NotAllowed, NotSupported, TransferError
 from transfer.node import (
     Abilities,
@@ -185,6 +196,25 @@ class UpvNode:
             node=self.name,
         )
 
+    async def clinical_way(self, destination: str) -> ClinicalWay:
+        return clinical_way(self._settings, destination)
+
+    def clinical_document(self, subject: ClinicalSubject) -> ClinicalDocument:
+        options = self._settings.clinical
+        return eform_document(subject, options.mapping, options.envelope, self.name)
+
+    async def send_clinical(
+        self, item: ClinicalItem, destination: str, *, overwrite: bool = False
+    ) -> ClinicalOutcome:
+        clinical = (await self._connections()).clinical
+        return await clinical.send(item, destination, overwrite=overwrite)
+
+    async def held_clinical(self, item: ClinicalItem, destination: str) -> Held:
+        return await (await self._connections()).clinical.held(item, destination)
+
+    async def rehearse_clinical(self, item: ClinicalItem, destination: str, folder: Path) -> None:
+        await (await self._connections()).clinical.rehearse(item, destination, folder)
+
     async def waiting(
         self, series: SeriesRef, destination: str = ""
     ) -> Mapping[SOPInstanceUID, HeldInstance]:
@@ -240,4 +270,5 @@ class _Connections:
             person=person,
         )
         self.stow = Stow(self.client, settings, self.credential)
+        self.clinical = Clinical(self.client, settings, self.credential)
         self.qido = Qido(settings.dicomweb_url, way, self.credential)

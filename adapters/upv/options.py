@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from adapters.kinds import Option
 from adapters.proxies import ProxyOptions
 from adapters.tls import ClientCertificate
-from adapters.upv.question import QUESTION
+from adapters.upv.clinical_options import (
+    CLINICAL_OPTIONS,
+    ClinicalSettings,
+    lacking,
+    needs_timepoint,
+)
+from adapters.upv.question import CLINICAL_QUESTION, QUESTION
 from adapters.values import HTTPS_ADDRESS, is_https_address, is_number, is_text, is_whole
 from transfer.node import CheckResult
 from transfer.values import ExitCode
@@ -84,6 +90,7 @@ OPTIONS: Mapping[str, Option] = {
     "client_key": Option(is_text, "the path of a PEM file"),
     "connect_timeout_s": Option(is_number(0.1, 600), "a number of seconds from 0.1 to 600"),
     "read_timeout_s": Option(is_number(0.1, 3600), "a number of seconds from 0.1 to 3600"),
+    **CLINICAL_OPTIONS,
 }
 
 
@@ -133,6 +140,14 @@ class Settings:
     proxy: ProxyOptions
     connect_timeout_s: float
     read_timeout_s: float
+    clinical: ClinicalSettings
+    clinical_lacks: Sequence[tuple[str, str]]
+
+    @property
+    def masked_authorization(self) -> str | None:
+        """The header of a request that is written down instead of sent."""
+        schemes = {"none": None, "basic": "Basic ***"}
+        return schemes.get(self.auth, "Bearer ***")
 
     @classmethod
     def of(cls, profile: NodeProfile, home: Path) -> Settings:
@@ -180,6 +195,8 @@ class Settings:
             proxy=profile.proxy,
             connect_timeout_s=float(given.get("connect_timeout_s", 15.0)),
             read_timeout_s=float(given.get("read_timeout_s", 300.0)),
+            clinical=ClinicalSettings.of(given),
+            clinical_lacks=lacking(given),
         )
 
 
@@ -227,10 +244,12 @@ def configuration_findings(
     templates: dict[str, str] = {}
     for key in ("stow_query", "stow_headers"):
         templates.update(cast("Mapping[str, str]", profile.options.get(key, {})))
-    needs_timepoint = "timepoint_field" in profile.options or any(
-        "{timepoint}" in text for text in templates.values()
+    names_timepoint = (
+        "timepoint_field" in profile.options
+        or any("{timepoint}" in text for text in templates.values())
+        or needs_timepoint(profile.options)
     )
-    if needs_timepoint and not profile.options.get("timepoint") and not for_sign_in:
+    if names_timepoint and not profile.options.get("timepoint") and not for_sign_in:
         findings.append(
             _missing(
                 "The requests are to name a timepoint, but none is configured.",
@@ -245,7 +264,22 @@ def configuration_findings(
                 f"Set client_certificate of [nodes.{profile.name}] in config.toml as well.",
             )
         )
-    return findings or [CheckResult("configuration", "ok", "The configuration is complete.")]
+    if not findings:
+        findings.append(CheckResult("configuration", "ok", "The configuration is complete."))
+    # The images can go without it.
+    for key, unknown in lacking(profile.options):
+        remedy = clinical_remedy(profile.name, key)
+        findings.append(CheckResult("clinical", "warn", unknown, remedy, whom="you"))
+    return findings
+
+
+def clinical_remedy(name: str, key: str = "eform_url or clinical_url") -> str:
+    """What to do about a missing address for clinical data, with the question to be asked."""
+    return (
+        f'Ask the helpdesk (https://help.cancerimage.eu, group Reference nodes): "'
+        f'{CLINICAL_QUESTION}" Then set {key} of [nodes.{name}] in config.toml; or set '
+        'clinical_mode = "handover" there, and upload the checked files by hand.'
+    )
 
 
 def _missing(message: str, remedy: str) -> CheckResult:

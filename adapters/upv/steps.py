@@ -94,6 +94,7 @@ _STEPS = (
             "verified."
         ),
         link="https://qpinsights.eucaim-node.i3m.upv.es/cases/subjects",
+        engine="clinical",
     ),
     JourneyStep(
         id="dataset",

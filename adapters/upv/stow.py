@@ -176,9 +176,8 @@ class Stow:
     async def rehearse(self, batch: Batch, folder: Path) -> None:
         """Write `NNNN.http` (request line and headers, the credential masked) and `NNNN.body`
         (the exact body), both for our eyes only. Nothing is connected, nobody is signed in."""
-        schemes = {"none": None, "basic": "Basic ***"}
-        authorization = schemes.get(self._settings.auth, "Bearer ***")
         framing = Framing.fresh()
         content = body(framing, batch.instances, lambda _: None)
-        request = self._request(batch, framing, content, authorization)
+        masked = self._settings.masked_authorization
+        request = self._request(batch, framing, content, masked)
         await write_request(folder, f"{batch.batch_id:04d}", request, content)

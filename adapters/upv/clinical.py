@@ -1,0 +1,340 @@
+"""Clinical data to one UPV node: an eForm for each subject, a table, or by the operator's hand."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import secrets
+from collections.abc import AsyncGenerator, Callable, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from adapters.pieces import exact_pieces
+from adapters.rehearsals import write_request
+from adapters.statuses import refuse_status
+from adapters.translate import translate
+from adapters.upv.auth import Credential
+from adapters.upv.clinical_answer import (
+    complaint_in,
+    form_in,
+    held_form,
+    holds,
+    is_page,
+    read_json,
+    refusal_in,
+)
+from adapters.upv.options import Settings
+from adapters.upv.templates import filled, filled_address, places_of
+from transfer import checkpoint
+from transfer.clinical.leaving import ClinicalItem, ClinicalOutcome, ClinicalVerdict, Held
+from transfer.errors import NodeFault, NotSupported, UsageError
+
+_LARGEST_ANSWER_BYTES: Final = 1024 * 1024
+_LARGEST_FORM_BYTES: Final = 16 * 1024 * 1024
+_REFUSED: Final = frozenset({400, 409, 413, 422})
+_EXISTS: Final = frozenset({409, 412})
+_NOT_READ_BACK: Final = frozenset({405, 406, 501})
+_DOTS: Final = frozenset({".", ".."})
+_STORED: Final = ClinicalOutcome(ClinicalVerdict.STORED)
+_DIFFERS: Final = ClinicalOutcome(
+    ClinicalVerdict.DIFFERS, "the node has other clinical data there; nothing was written"
+)
+
+
+class Clinical:
+    """Sends and reads back items for one node."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, settings: Settings, credential: Credential
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._options = settings.clinical
+        self._credential = credential
+
+    async def send(
+        self, item: ClinicalItem, destination: str, *, overwrite: bool
+    ) -> ClinicalOutcome:
+        """As `Node.send_clinical`: reads first where it may not write over, and leaves the last
+        word to the node by `If-None-Match: *` (RFC 9110 13.1.2)."""
+        self._demand_taken(item)
+        if self._is_unaddressable(item):
+            return _unaddressable()
+        if not overwrite:
+            held = await self.held(item, destination)
+            if held is Held.SAME:
+                return ClinicalOutcome(ClinicalVerdict.STORED, "it was there already")
+            if held is Held.OTHER:
+                return _DIFFERS
+        status, answer = await self._exchange(
+            lambda authorization: self._request(item, destination, authorization, overwrite)
+        )
+        if status in _EXISTS and not overwrite:
+            held = await self.held(item, destination)
+            if held is Held.SAME:
+                return _STORED
+            if status == 412 or held is Held.OTHER:
+                return _DIFFERS
+        return self._outcome(status, answer)
+
+    def _outcome(self, status: int, answer: bytes) -> ClinicalOutcome:
+        if 200 <= status < 300:
+            complaint = complaint_in(answer)
+            if complaint:
+                return ClinicalOutcome(ClinicalVerdict.REFUSED, complaint)
+            if is_page(answer):
+                raise self._is_web_page()
+            return _STORED
+        words = refusal_in(answer)
+        if status == 413:
+            words = words or "it is larger than the node takes"
+        if status in _REFUSED or (status == 404 and read_json(answer) is not None):
+            said = words or f"without a reason that can be shown (HTTP {status})"
+            return ClinicalOutcome(ClinicalVerdict.REFUSED, said)
+        raise refuse_status(status, node=self._settings.name)
+
+    def _is_web_page(self) -> NodeFault:
+        return NodeFault(
+            "A web page came instead of an answer to clinical data.",
+            "Check eform_url or clinical_url in config.toml; if they are right, ask the node's "
+            "support for the address of its REST API.",
+            node=self._settings.name,
+        )
+
+    async def held(self, item: ClinicalItem, destination: str) -> Held:
+        """As `Node.held_clinical`."""
+        self._demand_taken(item)
+        template = self._options.eform_read_url if item.subject else self._options.clinical_read_url
+        if not template or self._is_unaddressable(item):
+            return Held.UNTOLD
+        if item.subject:
+            return await self._held_form(template, item, destination)
+        return await self._held_file(template, item, destination)
+
+    async def _held_form(self, template: str, item: ClinicalItem, destination: str) -> Held:
+        url = self._url(template, destination, item.subject)
+        status, answer = await self._exchange(
+            lambda authorization: self._question(url, item, destination, authorization),
+            _LARGEST_FORM_BYTES,
+        )
+        told = self._told(status)
+        if told is not None:
+            return told
+        held = held_form(answer, item.subject, self._settings.name)
+        if held is None:
+            return Held.NOTHING
+        sent = form_in(json.loads(await _content(item)))
+        return Held.SAME if holds(held, sent) else Held.OTHER
+
+    async def _held_file(self, template: str, item: ClinicalItem, destination: str) -> Held:
+        url = self._url(template, destination, "")
+        async with self._answering(
+            lambda authorization: self._question(url, item, destination, authorization)
+        ) as response:
+            told = self._told(response.status_code)
+            if told is not None:
+                return told
+            digest, size_bytes = hashlib.md5(usedforsecurity=False), 0
+            async for piece in response.aiter_bytes():
+                digest.update(piece)
+                size_bytes += len(piece)
+                if size_bytes > item.file.size_bytes:
+                    return Held.OTHER
+        if not size_bytes:
+            return Held.NOTHING
+        return Held.SAME if digest.hexdigest() == item.file.md5 else Held.OTHER
+
+    def _told(self, status: int) -> Held | None:
+        """What a status alone says; None where the body has to be looked at."""
+        if status in (204, 404, 410):
+            return Held.NOTHING
+        if status in _NOT_READ_BACK:
+            return Held.UNTOLD
+        if status == 200:
+            return None
+        raise refuse_status(status, node=self._settings.name)
+
+    async def rehearse(self, item: ClinicalItem, destination: str, folder: Path) -> None:
+        """As `Node.rehearse_clinical`: `NAME.http` and `NAME.body`. Nothing is connected, nobody
+        is signed in."""
+        self._demand_taken(item)
+        if self._is_unaddressable(item):
+            raise UsageError(
+                "A Patient ID cannot stand in an address, so that no request can be made.",
+                "Give the patient another ID at the source, or de-identify by a method.",
+            )
+        masked = self._settings.masked_authorization
+        request, content = self._request(item, destination, masked, overwrite=False)
+        await write_request(folder, item.file.name, request, content)
+
+    async def _exchange(self, make: _Make, limit: int = _LARGEST_ANSWER_BYTES) -> tuple[int, bytes]:
+        """Status and body of the answer."""
+        collected = bytearray()
+        async with self._answering(make) as response:
+            async for piece in response.aiter_bytes():
+                collected += piece
+                if len(collected) > limit:
+                    raise NodeFault(
+                        "The node's answer is larger than any answer to clinical data can be.",
+                        "Check the addresses for clinical data in config.toml; if they are right, "
+                        "tell the node's support.",
+                        node=self._settings.name,
+                    )
+            return response.status_code, bytes(collected)
+
+    @contextlib.asynccontextmanager
+    async def _answering(self, make: _Make) -> AsyncGenerator[httpx.Response, None]:
+        """The answer, its body not read yet; after a 401 that of the one repetition."""
+        authorization = await self._credential.header()
+        async with self._asked(make, authorization) as response:
+            if response.status_code != 401:
+                yield response
+                return
+        await self._credential.renew(authorization)
+        async with self._asked(make, await self._credential.header()) as response:
+            if response.status_code == 401:
+                raise refuse_status(401, node=self._settings.name)
+            yield response
+
+    @contextlib.asynccontextmanager
+    async def _asked(
+        self, make: _Make, authorization: str | None
+    ) -> AsyncGenerator[httpx.Response, None]:
+        request, content = make(authorization)
+        try:
+            response = await self._client.send(request, stream=True, follow_redirects=False)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as problem:
+            translated = translate(problem, self._settings.name)
+            if translated is None:
+                raise
+            raise translated from problem
+        finally:
+            await content.aclose()
+
+    def _request(
+        self, item: ClinicalItem, destination: str, authorization: str | None, overwrite: bool
+    ) -> _Request:
+        options = self._options
+        template = options.eform_url if item.subject else options.clinical_url
+        method = options.eform_method if item.subject else options.clinical_method
+        headers = self._headers(item, destination, authorization)
+        head = tail = b""
+        headers["Content-Type"] = item.media_type
+        if options.file_field and not item.subject:
+            boundary = secrets.token_hex(16)
+            headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
+            head, tail = _form(boundary, options.file_field, item)
+        headers["Content-Length"] = str(len(head) + item.file.size_bytes + len(tail))
+        if method == "PUT" and not overwrite:
+            headers["If-None-Match"] = "*"
+        content = _body(head, item, tail)
+        url = self._url(template, destination, item.subject)
+        return self._client.build_request(method, url, headers=headers, content=content), content
+
+    def _question(
+        self, url: str, item: ClinicalItem, destination: str, authorization: str | None
+    ) -> _Request:
+        headers = self._headers(item, destination, authorization)
+        return self._client.build_request("GET", url, headers=headers), _nothing()
+
+    def _headers(
+        self, item: ClinicalItem, destination: str, authorization: str | None
+    ) -> dict[str, str]:
+        headers = filled(self._options.headers, self._places(destination, item.subject))
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise UsageError(
+                "The destination or a Patient ID holds characters that cannot stand in a request "
+                "header.",
+                "Name them in the address or in clinical_query of config.toml instead of in "
+                "clinical_headers.",
+            )
+        headers["Accept"] = "application/json, text/csv;q=0.9, */*;q=0.1"
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        return headers
+
+    def _places(self, destination: str, subject: str) -> Mapping[str, str]:
+        return places_of(destination, self._settings.timepoint, subject)
+
+    def _url(self, template: str, destination: str, subject: str) -> str:
+        places = self._places(destination, subject)
+        if {places["project"], places["subproject"]} & _DOTS:
+            raise UsageError(
+                "The destination cannot stand in an address.",
+                "Use the code of the project, or PROJECT|SUBPROJECT, as the destination.",
+            )
+        url = filled_address(template, places)
+        # A space as %20: only forms, not every server, read + as one.
+        query = urlencode(filled(self._options.query, places), quote_via=quote)
+        return url + (f"{'&' if '?' in url else '?'}{query}" if query else "")
+
+    def _is_unaddressable(self, item: ClinicalItem) -> bool:
+        """Whether a Patient ID, as it stands in files that leave as they are, is no piece of an
+        address: dots alone lead out of the place they are put in (RFC 3986 5.2.4)."""
+        return item.subject in _DOTS or any(0xD800 <= ord(c) <= 0xDFFF for c in item.subject)
+
+    def _demand_taken(self, item: ClinicalItem) -> None:
+        mode, name = self._options.mode, self._settings.name
+        for key, unknown in self._settings.clinical_lacks:
+            raise UsageError(unknown, f"Set {key} of [nodes.{name}] in config.toml.")
+        if mode == "eform-json" and item.subject:
+            return
+        if mode == "file-csv" and not item.subject and item.content == "clinical":
+            return
+        what = "for one subject" if item.subject else "of this kind as a file"
+        raise NotSupported(
+            f"The node is not configured to take clinical data {what}.",
+            f"Set clinical_mode of [nodes.{name}] in config.toml, with the address that it needs.",
+            node=name,
+        )
+
+
+_Request = tuple[httpx.Request, AsyncGenerator[bytes, None]]
+_Make = Callable[[str | None], _Request]
+
+
+def _unaddressable() -> ClinicalOutcome:
+    return ClinicalOutcome(
+        ClinicalVerdict.REFUSED,
+        "the Patient ID cannot stand in an address; nothing was sent",
+    )
+
+
+def _form(boundary: str, field: str, item: ClinicalItem) -> tuple[bytes, bytes]:
+    """What stands before and behind a file in a form (RFC 7578)."""
+    name = quote(field, safe=" ")
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; '
+        f'filename="{quote(item.file.name)}"\r\nContent-Type: {item.media_type}\r\n\r\n'
+    )
+    return head.encode(), f"\r\n--{boundary}--\r\n".encode()
+
+
+async def _body(head: bytes, item: ClinicalItem, tail: bytes) -> AsyncGenerator[bytes, None]:
+    """The bytes of one request; a new one is needed for each attempt."""
+    if head:
+        yield head
+    async with contextlib.aclosing(exact_pieces(item.file)) as pieces:
+        async for piece in pieces:
+            yield piece
+    if tail:
+        yield tail
+    checkpoint.passed("body-sent")
+
+
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    return
+    yield
+
+
+async def _content(item: ClinicalItem) -> bytes:
+    async with contextlib.aclosing(exact_pieces(item.file)) as pieces:
+        return b"".join([piece async for piece in pieces])
