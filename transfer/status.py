@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from transfer.clinical.standing import (
+    NOTHING_CLINICAL,
+    ClinicalState,
+    read_clinical_state,
+)
 from transfer.deid.methods import PROFILES
 from transfer.ledger.census import Census, take_census
 from transfer.ledger.chosen import Chosen, read_chosen
@@ -20,6 +25,9 @@ from transfer.ledger.volumes import HANDOVER, NO_VOLUMES, VolumeCounts, count_vo
 from transfer.method_files import de_identifies
 from transfer.values import ExitCode, StepState
 from transfer.workspace import Workspace
+
+CLINICAL_PHASE = "clinical"
+"""What the runner calls itself for as long as it is at the clinical data."""
 
 if TYPE_CHECKING:
     from transfer.journey.standing import JourneyState
@@ -47,6 +55,12 @@ class Status:
     handover: str = ""
     in_the_way: int = 0
     place: str = ""
+    clinical: ClinicalState = NOTHING_CLINICAL
+
+    @property
+    def is_at_clinical(self) -> bool:
+        """A runner is at the clinical data; the images have gone before."""
+        return self.is_running and self.runner.phase == CLINICAL_PHASE
 
     @property
     def state(self) -> str:
@@ -116,7 +130,7 @@ class Status:
             },
             "deidentification": self._deid_document(),
             "findings": [asdict(finding) for finding in self.findings],
-            "clinical": {"state": _state_of(journey, "clinical")},
+            "clinical": {"state": _state_of(journey, "clinical"), **self.clinical.document()},
             "publication": {"state": _state_of(journey, "dataset")},
         }
 
@@ -173,6 +187,7 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
         chosen=read_chosen(ledger),
         in_the_way=count_in_the_way(ledger),
         place=last_place(ledger),
+        clinical=read_clinical_state(ledger, order),
     )
 
 

@@ -89,6 +89,7 @@ _STEPS = (
             "xnatpy, after the images are verified."
         ),
         link="https://xnat.readthedocs.io",
+        engine="clinical",
     ),
     JourneyStep(
         id="dataset",

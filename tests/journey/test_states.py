@@ -153,5 +153,5 @@ def test_the_document_has_every_key_for_every_step(home: Home, first: Workspace)
             "next", "command", "reminder", "comes_first", "link",
         })
     }  # fmt: skip
-    assert document["clinical"] == {"state": "blocked"}
+    assert document["clinical"]["state"] == "blocked"
     assert document["publication"] == {"state": "blocked"}

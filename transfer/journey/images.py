@@ -59,13 +59,15 @@ def images_standing(step: JourneyStep, status: Status, *, is_signed_in_since: bo
     end for want of it."""
     record = upload_record(status) or StepRecord(UPLOAD, StepState.TODO)
     state, detail, word = record.state, record.detail, _WORDS.get(status.state, status.state)
-    if status.is_running:
+    if status.is_running and not status.is_at_clinical:
         state, detail = StepState.RUNNING, _PHASES.get(status.progress.phase, detail)
     elif status.state == "waiting" and is_signed_in_since:
         state, word = StepState.TODO, "to do"
         detail = "Somebody has signed in since; the upload can go on where it stopped."
     elif state is StepState.DONE:
         word = "done"
+    elif status.is_at_clinical:
+        word = "to do"
     n = status.census.instances
     figure = f"{n.verified:,} of {n.ready:,} verified" if n.ready else "nothing read yet"
     if status.volumes.ready and not n.ready:
@@ -89,7 +91,7 @@ def images_standing(step: JourneyStep, status: Status, *, is_signed_in_since: bo
 def _next(status: Status, word: str) -> tuple[str, str]:
     name, node = status.order.name, status.order.node
     upload = f"eucaim-transfer upload {name}"
-    if status.is_running:
+    if status.is_running and not status.is_at_clinical:
         if word in ("paused", "pausing"):
             return "It waits; let it go on.", f"eucaim-transfer resume {name}"
         return "Watch it; it goes on by itself.", f"eucaim-transfer status {name} --watch"

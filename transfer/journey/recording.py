@@ -21,6 +21,7 @@ LONGEST_PERSON = 80
 _SETTLED_HERE = {
     "upload": "eucaim-transfer upload NAME",
     "deidentify": "eucaim-transfer review NAME",
+    "clinical": "eucaim-transfer clinical NAME",
 }
 _BY_HAND = (StepState.WAITING, StepState.DONE, StepState.TODO)
 _ACCOUNT_STATES = (StepState.WAITING, StepState.TODO)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from transfer.accounts import Account, read_account
 from transfer.journey.account import ASK_AGAIN, account_known_at, account_standing
+from transfer.journey.clinical import CLINICAL, clinical_standing, wants_sign_in
 from transfer.journey.images import (
     DEIDENTIFY,
     UPLOAD,
@@ -55,6 +56,10 @@ def _standing(step: JourneyStep, status: Status, account: Account, now: datetime
         return images_standing(
             step, status, is_signed_in_since=_is_signed_in_since(status, account)
         )
+    if step.engine == CLINICAL:
+        return clinical_standing(
+            step, status, is_signed_in_since=_is_signed_in_after(status, account, CLINICAL)
+        )
     if step.engine == LOGIN:
         if step.settled and not account.at_utc and record is None:
             return Standing(step, StepState.DONE, "done", step.settled)
@@ -64,12 +69,23 @@ def _standing(step: JourneyStep, status: Status, account: Account, now: datetime
 
 
 def _wants_sign_in(status: Status) -> str:
-    upload = status.steps.get(UPLOAD)
-    is_waiting = status.state == "waiting" and upload is not None
-    return upload.changed_at_utc if is_waiting and upload is not None else ""
+    upload, clinical = status.steps.get(UPLOAD), status.steps.get(CLINICAL)
+    if status.state == "waiting" and upload is not None:
+        return upload.changed_at_utc
+    is_waiting = clinical is not None and wants_sign_in(status, clinical)
+    return clinical.changed_at_utc if clinical is not None and is_waiting else ""
 
 
 def _is_signed_in_since(status: Status, account: Account) -> bool:
-    wanted = since(_wants_sign_in(status))
+    wanted = since(_wants_sign_in(status)) if status.state == "waiting" else None
     is_signed_in = account.state is StepState.DONE
     return wanted is not None and is_signed_in and account_known_at(None, account) > wanted
+
+
+def _is_signed_in_after(status: Status, account: Account, step: str) -> bool:
+    record = status.steps.get(step)
+    waits_since = since(record.changed_at_utc) if record else None
+    is_signed_in = account.state is StepState.DONE
+    return (
+        waits_since is not None and is_signed_in and account_known_at(None, account) > waits_since
+    )

@@ -1,0 +1,103 @@
+"""How far the clinical data of a transfer are: the one value for status, journey and screens."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from transfer.ledger.clinical_items import (
+    NO_ITEMS,
+    ItemCounts,
+    count_changed,
+    count_gone,
+    count_items,
+    has_changed_since,
+    kept_way,
+)
+from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import settled_word
+from transfer.ledger.order import Order, Word
+
+IMAGE_ONLY_RULE: Final = "LNK-03"
+IMAGE_ONLY: Final = "image-only"
+BY_HAND: Final = "by-hand"
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicalState:
+    """One look at it. `rows` are those of all tables that were read. `mode` is how the node takes
+    them (`subject`, `file`, `both`, `by-hand`), empty before a run has asked; `by_hand` where a
+    person uploads them then.
+
+    `changed` counts items that lie on the node with the data of an earlier run, `gone` those that
+    lie there and do not go any more. `is_changed`: tables, or words on them, are others than those
+    by which the step was settled. `image_only` is the word that there is no table.
+    """
+
+    has_table: bool = False
+    rows: int = 0
+    subjects: ItemCounts = NO_ITEMS
+    files: ItemCounts = NO_ITEMS
+    changed: int = 0
+    gone: int = 0
+    mode: str = ""
+    by_hand: str = ""
+    is_changed: bool = False
+    image_only: Word | None = None
+
+    @property
+    def counted(self) -> tuple[ItemCounts, str]:
+        """What figures are told of: subjects where the node takes such, else files."""
+        is_of_files = not self.subjects.ready and bool(self.files.ready)
+        return (self.files, "file") if is_of_files else (self.subjects, "subject")
+
+    @property
+    def failed(self) -> int:
+        return self.subjects.failed + self.files.failed
+
+    @property
+    def differs(self) -> int:
+        return self.subjects.differs + self.files.differs
+
+    def document(self) -> dict[str, Any]:
+        """The part of `status --json` but for the step's state."""
+        word = self.image_only
+        return {
+            "table": self.has_table,
+            "rows": self.rows,
+            "subjects": asdict(self.subjects),
+            "files": asdict(self.files),
+            "changed": self.changed,
+            "gone": self.gone,
+            "mode": self.mode,
+            "image_only": {"person": word.person, "reason": word.reason} if word else None,
+        }
+
+
+NOTHING_CLINICAL: Final = ClinicalState()
+
+
+def image_only_word(ledger: Ledger, order: Order) -> Word | None:
+    """The word that the dataset is of images alone; None where a table is named, or nobody said
+    so."""
+    if order.clinical is not None:
+        return None
+    word = settled_word(ledger, IMAGE_ONLY_RULE, "all")
+    return word if word is not None and word.value == IMAGE_ONLY else None
+
+
+def read_clinical_state(ledger: Ledger, order: Order) -> ClinicalState:
+    """Look at it. Cheap at any size of table."""
+    mode, by_hand = kept_way(ledger)
+    return ClinicalState(
+        has_table=order.clinical is not None,
+        rows=ledger.number("SELECT ifnull(sum(data_rows), 0) FROM clinical_file"),
+        subjects=count_items(ledger, "subject"),
+        files=count_items(ledger, "file"),
+        changed=count_changed(ledger),
+        gone=count_gone(ledger),
+        mode=mode,
+        by_hand=by_hand,
+        is_changed=has_changed_since(ledger),
+        image_only=image_only_word(ledger, order),
+    )
