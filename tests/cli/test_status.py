@@ -89,7 +89,7 @@ def test_an_upload_is_not_refused_because_earlier_steps_are_open(at: Bench) -> N
         "6 Ticket for the project to do",
         "7 A working tool to do",
         "8 Send the images done",
-        "9 Send the clinical data by hand",
+        "9 Send the clinical data to do",
     ]
     assert "Images went although this step is open." in out
     assert f"eucaim-transfer ticket {TRANSFER} --not-needed --by PERSON --reason TEXT" in out
@@ -146,7 +146,8 @@ def test_a_step_without_a_state_shows_it_with_its_history(at: Bench) -> None:
     [
         (("images", "--state", "done", "--by", "Ada"), 2, "settled by this program itself"),
         (("account", "--state", "done", "--by", "Ada"), 2, "seen by signing in"),
-        (("clinical", "--state", "done", "--by", "Ada"), 3, "cannot be recorded yet"),
+        (("clinical", "--state", "done", "--by", "Ada"), 2, "settled by this program itself"),
+        (("dataset", "--state", "done", "--by", "Ada"), 3, "cannot be recorded yet"),
         (("ticket", "--state", "done"), 2, "needs the person"),
         (("ticket", "--by", "Ada"), 2, "needs the state"),
         (("ticket", *ASKED, "--since", "2999-01-01"), 2, "no day in the past"),
