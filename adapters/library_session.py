@@ -187,8 +187,9 @@ class GuardedSession(requests.Session):
             ASKS_CERTIFICATE in response.content
         ):
             raise refusal("client-certificate", self._node)
-        if not is_streamed:
+        if not is_streamed or not response.ok:
             response.raw = _Bounded(response.raw, self._max_answer_bytes, self._node)
+        if not is_streamed:
             # Reading it all is what requests does itself for an answer that is not streamed.
             _ = response.content
         return response

@@ -6,9 +6,12 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import httpx
+
+if TYPE_CHECKING:
+    import requests
 
 
 async def write_request(
@@ -29,6 +32,17 @@ async def write_request(
     finally:
         await content.aclose()
         await asyncio.to_thread(file.close)
+
+
+def write_prepared(folder: Path, stem: str, request: requests.PreparedRequest, host: str) -> None:
+    """The same for a request of requests, in a thread; without a body there is no `STEM.body`."""
+    lines = [f"{request.method} {request.path_url} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    _write_private(folder / f"{stem}.http", ("\r\n".join(lines) + "\r\n\r\n").encode())
+    body: Any = request.body
+    if body is not None:
+        with _open_private(folder / f"{stem}.body") as file:
+            file.writelines([body] if isinstance(body, bytes) else body)
 
 
 def _open_private(path: Path) -> BinaryIO:

@@ -46,17 +46,25 @@ def short_hash(text: str) -> str:
 def is_made_up(study: StudyRef) -> bool:
     """Whether the Patient ID gives no label of its own: it is empty, has nothing in it that XNAT
     would keep, or is far too long."""
-    label = clean(study.patient_id)
-    return not _MEANINGFUL.search(label) or len(label) > LONGEST_SUBJECT
+    return not _gives_label(clean(study.patient_id))
+
+
+def _gives_label(label: str) -> bool:
+    return bool(_MEANINGFUL.search(label)) and len(label) <= LONGEST_SUBJECT
+
+
+def subject_of(patient_id: str) -> str:
+    """The label of the subject of a Patient ID that is not empty."""
+    patient = patient_id.strip(" \0")
+    label = clean(patient)
+    return label if _gives_label(label) else f"ID-{short_hash(patient)}"
 
 
 def labels_of(study: StudyRef) -> Labels:
     """The labels of a Study; always the same ones for the same Study and Patient ID."""
-    patient = study.patient_id.strip(" \0")
-    subject = clean(patient)
-    if not patient:
+    if study.patient_id.strip(" \0"):
+        subject = subject_of(study.patient_id)
+    else:
         # Nothing says which Studies without a Patient ID are of one patient: each stands alone.
         subject = f"NOID-{short_hash(study.study_uid)}"
-    elif is_made_up(study):
-        subject = f"ID-{short_hash(patient)}"
     return Labels(subject, f"{subject}_{short_hash(study.study_uid)}")

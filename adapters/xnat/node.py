@@ -18,6 +18,8 @@ from adapters.sessions import Way, httpx_client
 from adapters.xnat.archiving import Archiver, Pace
 from adapters.xnat.calls import Calls
 from adapters.xnat.catalogue import Catalogue
+from adapters.xnat.clinical import Clinical, way
+from adapters.xnat.clinical_document import document
 from adapters.xnat.conflicts import Conflicts
 from adapters.xnat.doctor import Doctor
 from adapters.xnat.importing import Importer, project_of, rehearse
@@ -29,6 +31,14 @@ from adapters.xnat.rights import Rights
 from adapters.xnat.server import Version, ask_version, too_old
 from adapters.xnat.session import Session
 from adapters.xnat.volumes import Volumes
+from transfer.clinical.leaving import (
+    ClinicalDocument,
+    ClinicalItem,
+    ClinicalOutcome,
+    ClinicalSubject,
+    ClinicalWay,
+    Held,
+)
 from transfer.errors import NotSupported, TransferError
 from transfer.node import (
     Abilities,
@@ -192,6 +202,27 @@ class XnatNode:
         project = self._project(destination)
         return await (await self._connections()).volumes.held(ref, project)
 
+    async def clinical_way(self, destination: str) -> ClinicalWay:
+        return way(self._settings)
+
+    def clinical_document(self, subject: ClinicalSubject) -> ClinicalDocument:
+        return document(subject, self.name)
+
+    async def send_clinical(
+        self, item: ClinicalItem, destination: str, *, overwrite: bool = False
+    ) -> ClinicalOutcome:
+        project = self._project(destination)
+        clinical = (await self._connections()).clinical
+        return await clinical.send(item, project, overwrite=overwrite)
+
+    async def held_clinical(self, item: ClinicalItem, destination: str) -> Held:
+        project = self._project(destination)
+        return await (await self._connections()).clinical.held(item, project)
+
+    async def rehearse_clinical(self, item: ClinicalItem, destination: str, folder: Path) -> None:
+        project = self._project(destination)
+        await (await self._connections()).clinical.rehearse(item, project, folder)
+
     def _project(self, destination: str) -> str:
         if not destination and len(self._settings.destinations) == 1:
             destination = self._settings.destinations[0]
@@ -237,4 +268,5 @@ class _Connections:
         self.importer = Importer(self.calls)
         self.volumes = Volumes(self.calls, self.catalogue)
         self.archiver = Archiver(self.calls, self.prearchive, self.catalogue, pace)
+        self.clinical = Clinical(self.objects, self.rights, settings)
         self.conflicts = Conflicts(self.calls, self.prearchive, self.catalogue)

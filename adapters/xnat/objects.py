@@ -9,11 +9,11 @@ need one, and on a real server it takes a hundred requests.
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
@@ -21,8 +21,10 @@ import requests
 from adapters.sessions import GuardedSession, Way, requests_session
 from adapters.statuses import refuse_status
 from adapters.translate import MAPPED, translate
+from adapters.xnat.rehearsing import Rehearsals
 from adapters.xnat.session import Session
 from adapters.xnat.wire import unreadable
+from adapters.xnat.xnatpy import SharedSession, session_over
 from transfer.errors import (
     NEVER,
     NodeError,
@@ -35,9 +37,7 @@ if TYPE_CHECKING:
     from xnat.session import BaseXNATSession
 
 T = TypeVar("T")
-_THREADS = 2
-_LONGEST_WAIT_S = 120.0
-_VERBOSE = 15
+_THREADS = 4
 
 _MAY_SEND = ("owner", "member", "administrator")
 _IN_WORDS = {
@@ -79,14 +79,16 @@ class Objects:
         self._session = session
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"xnat-{way.node}")
         self._making = threading.Lock()
+        self._wishes = threading.local()
+        self._rehearsals = Rehearsals(url, way)
         self._http: GuardedSession | None = None
         self._made: BaseXNATSession | None = None
 
     async def projects(self) -> Sequence[ProjectAccess]:
         """Every project that this account has to do with, by ID. XNAT gives them all at once; the
         session bounds how much is read into memory."""
-        listed = await self._ask(lambda xnat: _rows(xnat, "/data/projects", {"accessible": "true"}))
-        roles = await self._ask(_roles)
+        listed = await self.ask(lambda xnat: _rows(xnat, "/data/projects", {"accessible": "true"}))
+        roles = await self.ask(_roles)
         found = [
             ProjectAccess(identifier, _cell(row, "name") or identifier, role)
             for row in listed
@@ -95,8 +97,9 @@ class Objects:
         ]
         return sorted(found, key=lambda project: project.id)
 
-    async def _ask(self, call: Callable[[BaseXNATSession], T]) -> T:
-        """Ask in a thread, signed in; once more when the session turns out gone."""
+    async def ask(self, call: Callable[[BaseXNATSession], T]) -> T:
+        """Ask in a thread, signed in; once more, from its beginning, when the session turns out
+        gone. Whatever xnatpy raises leaves as an error of ours."""
         used = await self._session.id()
         try:
             answer = await self._in_thread(call)
@@ -112,7 +115,10 @@ class Objects:
 
     async def _in_thread(self, call: Callable[[BaseXNATSession], T]) -> T:
         def guarded() -> T:
-            return at_the_border(lambda: call(self._connection()), self._way.node)
+            self._wishes.retry_after = None
+            return at_the_border(
+                lambda: call(self._connection()), self._way.node, self._wished_delay
+            )
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
 
@@ -123,24 +129,35 @@ class Objects:
             return self._made
 
     def _connect(self) -> BaseXNATSession:
-        from xnat.session import BaseXNATSession
-
         self._http = requests_session(self._url, self._way)
-        self._http.auth = _SharedSession(self._session.current)
-        return BaseXNATSession(
-            server=self._url,
-            logger=_quiet_logger(),
-            interface=self._http,
-            original_uri=self._url,
-            logged_in_user=self._session.username,
-            default_timeout=(
-                self._way.connect_timeout_s,
-                min(self._way.read_timeout_s, _LONGEST_WAIT_S),
-            ),
-            jsession=self._session.current(),
-            # Its thread has no error handling; the session has a heartbeat of its own.
-            keepalive=False,
+        self._http.auth = SharedSession(self._session.current)
+        # xnatpy's exceptions carry no headers.
+        self._http.hooks["response"].append(self._note_wish)
+        return session_over(
+            self._http,
+            self._url,
+            self._way,
+            username=self._session.username,
+            session_id=self._session.current(),
         )
+
+    def _note_wish(self, response: requests.Response, **_: object) -> None:
+        self._wishes.retry_after = response.headers.get("Retry-After")
+
+    def _wished_delay(self) -> str | None:
+        wish: str | None = getattr(self._wishes, "retry_after", None)
+        return wish
+
+    async def rehearse(
+        self, call: Callable[[BaseXNATSession], None], folder: Path, stem: str
+    ) -> None:
+        """Write each request that would change something on the node into `folder`, and send
+        none."""
+
+        def guarded() -> None:
+            at_the_border(lambda: self._rehearsals.run(call, folder, stem), self._way.node)
+
+        await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
 
     async def close(self) -> None:
         """Let the threads go; one that waits for the node ends with its time-out. The session on
@@ -149,11 +166,15 @@ class Objects:
         if made is not None:
             # Joins xnatpy's sleeping thread.
             await asyncio.get_running_loop().run_in_executor(self._threads, made.disconnect)
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._rehearsals.close)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def at_the_border(call: Callable[[], T], node: str) -> T:
-    """Run a call of xnatpy; whatever it raises leaves as an error of ours.
+def at_the_border(
+    call: Callable[[], T], node: str, retry_after: Callable[[], str | None] = lambda: None
+) -> T:
+    """Run a call of xnatpy; whatever it raises leaves as an error of ours. `retry_after` gives
+    the header of that name of the last answer.
 
     `XNATMappingException` derives from BaseException: uncaught it would pass every handler.
     """
@@ -169,7 +190,7 @@ def at_the_border(call: Callable[[], T], node: str) -> T:
                 "Sign in again with the login command, then go on.",
                 node=node,
             ) from problem
-        raise refuse_status(problem.status_code, node=node) from problem
+        raise refuse_status(problem.status_code, node=node, retry_after=retry_after()) from problem
     except (exceptions.XNATError, exceptions.XNATMappingException) as problem:
         raise translate_xnat(problem, node) from problem
     except tuple(MAPPED) as problem:
@@ -214,42 +235,30 @@ def translate_xnat(problem: BaseException, node: str) -> NodeError:
     return unreadable(node)
 
 
-class _SharedSession(requests.auth.AuthBase):
-    """Puts the one session id into each request, whatever cookies came before; an auth object
-    also keeps requests from a netrc file."""
-
-    def __init__(self, current: Callable[[], str | None]) -> None:
-        self._current = current
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.pop("Cookie", None)
-        session_id = self._current()
-        if session_id is not None:
-            request.headers["Cookie"] = f"JSESSIONID={session_id}"
-        return request
-
-
-class _XnatLogger(logging.Logger):
-    """xnatpy calls a method that only its connect() gives to loggers."""
-
-    def verbose(self, message: str, *arguments: object) -> None:
-        self.log(_VERBOSE, message, *arguments)
-
-
-def _quiet_logger() -> logging.Logger:
-    # It would name addresses with labels in them.
-    logger = _XnatLogger("adapters.xnat.xnatpy", logging.CRITICAL)
-    logger.addHandler(logging.NullHandler())
-    return logger
-
-
 def _rows(
     xnat: BaseXNATSession, path: str, query: Mapping[str, str]
 ) -> Sequence[Mapping[str, Any]]:
-    rows = xnat.get_json(path, query=dict(query))["ResultSet"]["Result"]
+    result = xnat.get_json(path, query=dict(query))["ResultSet"]
+    rows, total = result["Result"], str(result.get("totalRecords"))
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TypeError("no listing")
+    if total.isdecimal() and int(total) > len(rows):
+        raise TypeError("a listing that was cut")
     return rows
+
+
+def rows_or_none(
+    xnat: BaseXNATSession, path: str, query: Mapping[str, str]
+) -> Sequence[Mapping[str, Any]] | None:
+    """All rows of a listing; None where there is no such listing (404)."""
+    from xnat import exceptions
+
+    try:
+        return _rows(xnat, path, query)
+    except exceptions.XNATResponseError as refused:
+        if refused.status_code == 404:
+            return None
+        raise
 
 
 def _roles(xnat: BaseXNATSession) -> Mapping[str, str]:

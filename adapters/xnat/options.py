@@ -35,6 +35,10 @@ def _is_projects(value: object) -> bool:
     )
 
 
+def _is_label(value: object) -> bool:
+    return isinstance(value, str) and PROJECT_ID.match(value) is not None
+
+
 OPTIONS: Mapping[str, Option] = {
     "url": Option(is_https_address, HTTPS_ADDRESS),
     "auth": Option(lambda value: value == "password", "password"),
@@ -49,6 +53,10 @@ OPTIONS: Mapping[str, Option] = {
     "client_key": Option(is_text, "the path of a PEM file"),
     "connect_timeout_s": Option(is_number(0.1, 600), "a number of seconds from 0.1 to 600"),
     "read_timeout_s": Option(is_number(0.1, 3600), "a number of seconds from 0.1 to 3600"),
+    "clinical_level": Option(
+        lambda value: value in ("both", "project", "subject"), "both, project or subject"
+    ),
+    "clinical_label": Option(_is_label, "letters, digits, _ and -, such as clinical"),
     "archive_patience_s": Option(is_number(1, 86_400), "a number of seconds from 1 to 86400"),
 }
 
@@ -66,7 +74,8 @@ _BATCH_INSTANCES = 2000
 class Settings:
     """The options of one node with their defaults filled in and paths made absolute.
 
-    `archive_patience_s` is how long the node may build or archive one Study.
+    `archive_patience_s` is how long the node may build or archive one Study. Clinical data go to
+    resources labelled `clinical_label`, of the project, of each subject, or of both.
     """
 
     name: str
@@ -84,6 +93,8 @@ class Settings:
     connect_timeout_s: float
     read_timeout_s: float
     archive_patience_s: float
+    clinical_level: str
+    clinical_label: str
 
     @classmethod
     def of(cls, profile: NodeProfile, home: Path) -> Settings:
@@ -111,6 +122,8 @@ class Settings:
             connect_timeout_s=float(given.get("connect_timeout_s", 15.0)),
             read_timeout_s=float(given.get("read_timeout_s", 300.0)),
             archive_patience_s=float(given.get("archive_patience_s", 3600.0)),
+            clinical_level=given.get("clinical_level", "both"),
+            clinical_label=given.get("clinical_label", "clinical"),
         )
 
 

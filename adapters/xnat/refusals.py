@@ -36,6 +36,7 @@ _PHRASES = (
     ("duplicate archive attempt", Meaning.LATER),
     ("destination session in use", Meaning.LATER),
     ("session is locked", Meaning.LATER),
+    ("modified by another", Meaning.LATER),
     ("insufficient storage", Meaning.DISK_FULL),
     ("insufficient space", Meaning.DISK_FULL),
     ("no space left", Meaning.DISK_FULL),
@@ -69,9 +70,18 @@ def busy(text: str, covered: Iterable[str], node: str) -> NodeBusy:
     )
 
 
+def busy_writing(node: str) -> NodeBusy:
+    return NodeBusy(
+        "Somebody else writes to the same place on the node.",
+        "Nothing to do: it is tried again in a few seconds.",
+        node=node,
+        retry=_LATER,
+    )
+
+
 def disk_full(node: str) -> NodeBusy:
     return NodeBusy(
-        "The node has no room left for the images.",
+        "The node has no room left.",
         "Tell the node's administrator. Meanwhile it is tried again every few minutes.",
         node=node,
         retry=_DISK_LATER,

@@ -1,0 +1,59 @@
+"""The bytes of a file on their way from the event loop into a request that a thread makes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+
+from adapters.pieces import exact_pieces
+from transfer.errors import SourceChanged
+from transfer.node import OutgoingFile
+
+_LONGEST_PIECE_S = 600.0
+
+
+class Outgoing:
+    """A request's body for requests: its length is known, and one piece at a time is in memory.
+
+    Made anywhere, iterated in a thread, closed in the loop, which reads the file; a request that
+    nobody waits for any more ends at its next piece.
+    """
+
+    def __init__(self, file: OutgoingFile, loop: asyncio.AbstractEventLoop) -> None:
+        self._size_bytes = file.size_bytes
+        self._loop = loop
+        self._pieces = exact_pieces(file)
+        self._reading = asyncio.Lock()
+        self._pending: Future[bytes | None] | None = None
+        self._is_closed = False
+
+    def __len__(self) -> int:
+        return self._size_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (piece := self._next()) is not None:
+            yield piece
+
+    def _next(self) -> bytes | None:
+        self._pending = asyncio.run_coroutine_threadsafe(self._read(), self._loop)
+        try:
+            return self._pending.result(_LONGEST_PIECE_S)
+        except (TimeoutError, CancelledError) as problem:
+            self._pending.cancel()
+            raise SourceChanged(
+                "A file did not give its bytes in time.",
+                "Look whether its disk answers, then go on.",
+            ) from problem
+
+    async def _read(self) -> bytes | None:
+        async with self._reading:
+            return None if self._is_closed else await anext(self._pieces, None)
+
+    async def aclose(self) -> None:
+        """Let go of the file; safe to call twice."""
+        self._is_closed = True
+        if self._pending is not None:
+            self._pending.cancel()
+        async with self._reading:
+            await self._pieces.aclose()

@@ -1,0 +1,118 @@
+"""Putting a file into a resource by xnatpy's session, and what the node's refusals mean.
+
+xnatpy's own `resource.upload` can set neither format nor content, and takes a duplicate for a
+success; so its session's `put` is used. Blocking: for threads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from adapters.xnat.pages import said
+from adapters.xnat.refusals import Meaning, busy_writing, disk_full, meaning_of, no_project
+from adapters.xnat.resources import Resource
+from transfer.errors import ClinicalRefused, NodeError, NotAllowed
+
+if TYPE_CHECKING:
+    from xnat.session import BaseXNATSession
+
+_OCTETS: Final = {"Content-Type": "application/octet-stream"}
+_TOLD_IN_WORDS: Final = (400, 409, 417, 423, 500)
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Writes one file. `marks` are what standard tools file it under; `subject` is empty for a
+    file of the project; `covered` never stands in a message; `timeout_s` is to connect and of
+    silence."""
+
+    node: str
+    project: str
+    subject: str
+    resource: Resource
+    name: str
+    marks: Mapping[str, str]
+    covered: Sequence[str]
+    timeout_s: tuple[float, float]
+
+    def make(self, xnat: BaseXNATSession) -> None:
+        """Make the resource; one that came to be meanwhile (409) stays as it is.
+
+        Raises:
+            NodeError: see `put`.
+        """
+        self._put(xnat, self.resource.path, query=dict(self.marks), accepted_status=(200, 201, 409))
+
+    def put(self, xnat: BaseXNATSession, body: Iterable[bytes], *, overwrite: bool = False) -> bool:
+        """Put the file; False where the node says that it left the one that is there
+        (duplicates). Its word alone is no proof of either.
+
+        Raises:
+            ClinicalRefused: it will not have this file; another may go.
+            NotAllowed: the account may not write there.
+            NodeBusy: later.
+        """
+        query = {"inbody": "true", **self.marks}
+        if overwrite:
+            query["overwrite"] = "true"
+        answer = self._put(
+            xnat, self.resource.file(self.name), data=body, query=query, headers=_OCTETS
+        )
+        return not _names_duplicates(answer)
+
+    def _put(self, xnat: BaseXNATSession, path: str, **named: Any) -> bytes:
+        from xnat.exceptions import XNATResponseError
+
+        try:
+            answer: bytes = xnat.put(path, timeout=self.timeout_s, **named).content
+        except XNATResponseError as problem:
+            refused = self._refusal(problem.status_code, problem.text)
+            if refused is None:
+                raise
+            raise refused from problem
+        return answer
+
+    def _refusal(self, status: int, text: str) -> NodeError | None:
+        """None where the status alone says it all."""
+        if status == 404 and not self.subject:
+            return no_project(self.project, self.node)
+        if status == 404:
+            return self._refused("The node does not know this subject any more.")
+        if status == 403:
+            return NotAllowed(
+                f"The account may not write files to project {self.project}.",
+                "Ask the project's owner to make you a member.",
+                node=self.node,
+            )
+        if status == 413:
+            return self._refused("The file is larger than the node takes at once (HTTP 413).")
+        if status == 507:
+            return disk_full(self.node)
+        if status not in _TOLD_IN_WORDS:
+            return None
+        meaning = meaning_of(text)
+        if meaning is Meaning.DISK_FULL:
+            return disk_full(self.node)
+        if meaning is Meaning.LATER or status == 423:
+            return busy_writing(self.node)
+        if status == 500:
+            return None
+        return self._refused(
+            f"The node refused the file: {said(text, self.covered) or 'it gives no reason'}"
+        )
+
+    def _refused(self, what: str) -> ClinicalRefused:
+        return ClinicalRefused(
+            what, "Ask the node's administrator about it, then send it again.", node=self.node
+        )
+
+
+def _names_duplicates(answer: bytes) -> bool:
+    try:
+        told = json.loads(answer)
+    except (ValueError, RecursionError):
+        return b"duplicates" in answer
+    return bool(told.get("duplicates")) if isinstance(told, dict) else False
