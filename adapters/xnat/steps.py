@@ -84,9 +84,10 @@ _STEPS = (
         number=9,
         title="Send the clinical data",
         text=(
-            "A CSV or JSON file as a resource of the project, the pseudonyms as in the images. Not "
-            "carried out by this version yet: upload it in the browser (Manage Files) or with "
-            "xnatpy, after the images are verified."
+            "The table is checked against the minimum sets and the images, gets the pseudonyms of "
+            'the images, and goes to the resource "clinical": as CSV at the project, as JSON at '
+            "each subject. Each file is read back and compared; nothing there is written over "
+            "unless you say so. Only after the images are verified."
         ),
         link="https://xnat.readthedocs.io",
         engine="clinical",
