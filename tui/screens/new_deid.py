@@ -18,7 +18,7 @@ from textual.widgets import Input
 from transfer.errors import TransferError
 from tui.page import Page
 from tui.screens.draft import SCRIPT, Draft
-from tui.screens.new_folder import PathInput, PathSuggester
+from tui.screens.walk import PathInput, PathSuggester
 from tui.text import plain
 from tui.widgets.chrome import Now
 from tui.widgets.failure import FailurePanel, Trouble, wrapped
