@@ -33,6 +33,11 @@ _SPELT: Final = (
     ("episode",),
     ("timepoint", "imagingtimepoint"),
 )
+STUDY_LEAVES: Final = (
+    "EXISTS (SELECT 1 FROM series g JOIN tally t ON t.series_id = g.id WHERE g.study_id = s.id"
+    " AND t.state NOT IN ('excluded', 'failed') AND t.n > 0)"
+)
+"""Whether any image of study `s` leaves, so that the node will know it."""
 _NAMED_AT_MOST: Final = 10
 _PAGE: Final = 1000
 
@@ -171,22 +176,23 @@ def _take_numbers(ledger: Ledger, patient: int, faults: Faults) -> None:
 def export_timepoints(ledger: Ledger, path: Path, *, as_it_leaves: bool) -> int:
     """Write the board for Lethe or the ETL, for its owner alone; how many studies.
 
-    With `as_it_leaves` under the names by which the node knows patients and studies, else under
-    the original ones.
+    With `as_it_leaves` the studies that leave, under the names by which the node knows them and
+    their patients; else all of the dataset under the original ones.
 
     Raises:
         UsageError: the board is not complete, the file exists, or a study has no new name yet.
     """
+    which = STUDY_LEAVES if as_it_leaves else STUDY_GOES
     lacking = ledger.number(
         "SELECT count(*) FROM study s LEFT JOIN timepoint tp ON tp.study_id = s.id"  # noqa: S608 - a literal of ours
-        f" WHERE tp.number IS NULL AND {STUDY_GOES}"
+        f" WHERE tp.number IS NULL AND {which}"
     )
     if lacking:
         raise UsageError(
             f"Studies without an episode or a number: {lacking:,}; nothing was written.",
             "See them with: eucaim-transfer timepoints NAME",
         )
-    return _write(path, COLUMNS, _rows(ledger, as_it_leaves=as_it_leaves))
+    return write_table(path, COLUMNS, _rows(ledger, which, as_it_leaves=as_it_leaves))
 
 
 def write_template(ledger: Ledger, path: Path) -> int:
@@ -197,15 +203,15 @@ def write_template(ledger: Ledger, path: Path) -> int:
         UsageError: the file exists, or cannot be written.
     """
     rows = ((*row, date, description) for row, date, description in _originals(ledger))
-    return _write(path, COLUMNS + HELPING, rows)
+    return write_table(path, COLUMNS + HELPING, rows)
 
 
-def _rows(ledger: Ledger, *, as_it_leaves: bool) -> Iterator[tuple[str, ...]]:
+def _rows(ledger: Ledger, which: str, *, as_it_leaves: bool) -> Iterator[tuple[str, ...]]:
     for patient in _pages(ledger):
         for columns in ledger.rows(
             f"SELECT {STUDY_COLUMNS}, tp.episode, tp.number FROM study s"  # noqa: S608 - literals of ours
             " JOIN patient p ON p.id = s.patient_id JOIN timepoint tp ON tp.study_id = s.id"
-            f" WHERE s.patient_id = ? AND {STUDY_GOES} ORDER BY tp.number",
+            f" WHERE s.patient_id = ? AND {which} ORDER BY tp.number",
             patient,
         ):
             study_uid, out_study, patient_id, pseudonym, episode, number = columns
@@ -236,7 +242,12 @@ def _pages(ledger: Ledger) -> Iterator[int]:
         after = page[-1][0]
 
 
-def _write(path: Path, heading: Sequence[str], rows: Iterator[tuple[str, ...]]) -> int:
+def write_table(path: Path, heading: Sequence[str], rows: Iterator[tuple[str, ...]]) -> int:
+    """Write a new table for its owner alone, whole or not at all (RFC 4180, UTF-8); how many rows.
+
+    Raises:
+        UsageError: the file exists, or cannot be written.
+    """
     count = 0
     try:
         with open(path, "x", encoding="utf-8", newline="", opener=private_opener) as file:
