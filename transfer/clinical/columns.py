@@ -1,7 +1,7 @@
 """Which column of a table holds which attribute, told from its heading.
 
-Only what the rules on links, ages, dates and timepoints ask for. Whoever lets the operator map
-columns hands `roles_of` what was chosen; nothing else has to change.
+Only English spellings of which there is no doubt; what is merely alike is proposed, in `proposing`.
+What a person chose is handed to `roles_of` and goes before.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ DATES: Final = (
 )
 
 # As EUCAIM spells them first, then as tables do; of two columns the earlier spelling wins.
-_SPELLINGS: Final[Mapping[Role, tuple[str, ...]]] = MappingProxyType(
+SPELLINGS: Final[Mapping[Role, tuple[str, ...]]] = MappingProxyType(
     {
         Role.AGE_AT_DIAGNOSIS: ("ageatdiagnosis", "diagnosisage", "agediagnosis", "ageatdx"),
         Role.AGE: ("age", "ageattheimage", "ageatimaging", "ageatstudy", "patientage", "ageyears"),
@@ -157,15 +157,16 @@ def is_patient_heading(heading: str) -> bool:
 
 
 def roles_of(
-    headings: Sequence[str], chosen: Mapping[int, Role] = MappingProxyType({})
+    headings: Sequence[str], chosen: Mapping[int, Role | None] = MappingProxyType({})
 ) -> dict[int, Role]:
     """The role of each column that has one, by its place from 0. Each role but those of further
-    dates is given once. `chosen` is what a person said, and goes before."""
+    dates is given once. `chosen` is what a person said, None where a column holds no attribute; it
+    goes before."""
     roles = dict(chosen)
-    if headings and is_patient_heading(headings[0]):
+    if headings and is_patient_heading(headings[0]) and Role.PATIENT not in roles.values():
         roles.setdefault(0, Role.PATIENT)
     spelt = [bare(heading) for heading in headings]
-    for role, spellings in _SPELLINGS.items():
+    for role, spellings in SPELLINGS.items():
         if role in roles.values():
             continue
         for spelling in spellings:
@@ -175,7 +176,7 @@ def roles_of(
     for place, heading in enumerate(headings):
         if place not in roles and _OTHER_DATE.search(heading[:256]):
             roles[place] = Role.OTHER_DATE
-    return roles
+    return {place: role for place, role in roles.items() if role is not None}
 
 
 def telling(heading: str) -> str:

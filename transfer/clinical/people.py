@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, Final
 
 from transfer.clinical.columns import Role
-from transfer.clinical.values import Order, number, whole, written_date
+from transfer.clinical.mapping import ColumnMap, Unit, words_of
+from transfer.clinical.units import as_days, as_years
+from transfer.clinical.values import Order, written_date
 from transfer.ledger.clinical import ClinicalColumn, clinical_columns, clinical_files
 from transfer.ledger.connection import Ledger
+from transfer.ledger.mapping import read_mapping
 
 DATE_RULE: Final = "REL-07"
 _PAGE: Final = 2000
@@ -67,10 +71,16 @@ class Person:
 
 
 class TableColumns:
-    """Where the columns of one table are, and how its dates are read."""
+    """Where the columns of one table are, how its dates are read, and in what it counts."""
 
-    def __init__(self, columns: list[ClinicalColumn], said: Order | None) -> None:
+    def __init__(
+        self,
+        columns: list[ClinicalColumn],
+        said: Order | None,
+        words: Mapping[int, ColumnMap] = MappingProxyType({}),
+    ) -> None:
         self.width = len(columns)
+        self._unit = {place: word.unit for place, word in words.items()}
         self._place = {Role(c.role): c.place for c in reversed(columns) if c.role}
         self._order = {
             c.place: Order(c.date_order) if c.date_order in list(Order) else said for c in columns
@@ -84,7 +94,8 @@ class TableColumns:
             key,
         )
         said = Order(found[0]) if found and found[0] in list(Order) else None
-        return cls(clinical_columns(ledger, file), said)
+        columns = clinical_columns(ledger, file)
+        return cls(columns, said, words_of(read_mapping(ledger), [c.heading for c in columns]))
 
     def order(self, place: int) -> Order | None:
         return self._order.get(place)
@@ -98,6 +109,20 @@ class TableColumns:
     def text(self, cells: list[str], role: Role) -> str:
         place = self._place.get(role)
         return "" if place is None or place >= len(cells) else cells[place].strip()
+
+    def unit(self, role: Role) -> Unit | None:
+        """In what a person said that it is counted."""
+        place = self._place.get(role)
+        return None if place is None else self._unit.get(place)
+
+    def years(self, cells: list[str], role: Role) -> float | None:
+        """An age that somebody can have (AGE-03), in years as it leaves."""
+        years = as_years(self.text(cells, role), self.unit(role))
+        return years if years is not None and 0 <= years <= 120 else None
+
+    def days(self, cells: list[str], role: Role) -> int | None:
+        """A relative day."""
+        return as_days(self.text(cells, role), self.unit(role))
 
     def date(self, cells: list[str], role: Role) -> dt.date | None:
         place = self._place.get(role)
@@ -133,7 +158,7 @@ def _person(
         if len(cells) != of.width:
             continue
         if age is None:
-            age = plausible_age(of.text(cells, Role.AGE_AT_DIAGNOSIS))
+            age = of.years(cells, Role.AGE_AT_DIAGNOSIS)
         if diagnosis is None:
             diagnosis = of.date(cells, Role.DIAGNOSIS_DATE)
         kept.append(
@@ -141,19 +166,13 @@ def _person(
                 row,
                 of.text(cells, Role.STUDY),
                 of.date(cells, Role.IMAGING_DATE),
-                whole(of.text(cells, Role.RELATIVE_DAY)),
-                plausible_age(of.text(cells, Role.AGE)),
+                of.days(cells, Role.RELATIVE_DAY),
+                of.years(cells, Role.AGE),
                 of.text(cells, Role.EPISODE),
                 of.text(cells, Role.TIMEPOINT),
             )
         )
     return Person(patient, age, diagnosis, tuple(kept))
-
-
-def plausible_age(text: str) -> float | None:
-    """An age in years from 0 to 120 (AGE-03); None where it is none."""
-    years = number(text)
-    return years if years is not None and 0 <= years <= 120 else None
 
 
 def _linked(ledger: Ledger) -> Iterator[tuple[Any, ...]]:

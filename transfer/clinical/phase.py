@@ -11,7 +11,8 @@ from typing import Final
 from transfer import checkpoint
 from transfer.clinical.columns import DATES, Role, roles_of
 from transfer.clinical.encoding import Encoded
-from transfer.clinical.likeness import likeness
+from transfer.clinical.keys import cell, key_of
+from transfer.clinical.mapping import chosen_of, order_in_force, words_of
 from transfer.clinical.reading import (
     SUFFIXES,
     TableFile,
@@ -32,6 +33,7 @@ from transfer.ledger.clinical import (
     touch_table,
 )
 from transfer.ledger.connection import Ledger
+from transfer.ledger.mapping import read_mapping
 from transfer.ledger.order import read_order
 from transfer.scan.phase import Interrupted
 
@@ -120,7 +122,8 @@ def _read(ledger: Ledger, row: int, file: TableFile, should_stop: Callable[[], b
 
 
 def _take(ledger: Ledger, row: int, table: Table, should_stop: Callable[[], bool]) -> None:
-    roles = roles_of(table.headings)
+    said = words_of(read_mapping(ledger), table.headings)
+    roles = roles_of(table.headings, chosen_of(said))
     record_columns(ledger, row, table.headings, {n: role.value for n, role in roles.items()})
     place = {role: n for n, role in roles.items()}
     first = ledger.number("SELECT heading_row FROM clinical_file WHERE id = ?", row) - 1
@@ -131,8 +134,10 @@ def _take(ledger: Ledger, row: int, table: Table, should_stop: Callable[[], bool
         record_rows(ledger, row, [_kept(first, one, table, place) for one in page])
         for n, order in orders.items():
             for one in page:
-                order.see(_cell(one.cells, n))
-    record_date_orders(ledger, row, {n: order.proven for n, order in orders.items()})
+                order.see(cell(one.cells, n))
+    record_date_orders(
+        ledger, row, {n: order_in_force(said.get(n), seen) for n, seen in orders.items()}
+    )
 
 
 def _kept(
@@ -142,25 +147,12 @@ def _kept(
     if table.form == "xlsx":
         # A sheet has no width of its own: what stands beside the headings is what counts.
         cells = _fitted(cells, len(table.headings))
-    patient = _cell(cells, place.get(Role.PATIENT))
-    timepoint = "\n".join(
-        _cell(cells, place.get(role)).strip().casefold()
-        for role in (
-            (Role.EPISODE, Role.TIMEPOINT)
-            if Role.TIMEPOINT in place
-            else (Role.STUDY, Role.EPISODE, Role.RELATIVE_DAY, Role.IMAGING_DATE)
-        )
-    )
-    return first + row.number, patient, likeness(patient), timepoint, cells
+    return first + row.number, *key_of(cells, place), cells
 
 
 def _fitted(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
     last = max((n for n, cell in enumerate(cells, 1) if cell.strip()), default=0)
     return (*cells, *[""] * (width - len(cells)))[: max(width, last)]
-
-
-def _cell(cells: tuple[str, ...], place: int | None) -> str:
-    return "" if place is None or place >= len(cells) else cells[place]
 
 
 def _pages(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -48,8 +48,8 @@ class ClinicalFile:
 class ClinicalColumn:
     """A column; its place counts from 0. `role` is empty where it is not known.
 
-    `date_order` is what its dates prove: `day-first`, `month-first`, `mixed` (both), `open` where
-    some can be read both ways and none says how, else empty.
+    `date_order` is what a person said, else what its dates prove: `day-first`, `month-first`,
+    `mixed` (both), `open` where some can be read both ways and none says how, else empty.
     """
 
     place: int

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from transfer.clinical.columns import is_patient_heading
+from transfer.clinical.columns import Role, is_patient_heading
 from transfer.clinical.notes import CONVERTED, PROBLEMS, WORKBOOK
 from transfer.ledger.clinical import clinical_columns, clinical_files
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.quality.rule import Circumstances, Dimension, Found, LedgerRule, Level, Rule, Severity
-from transfer.quality.rules.tabled import bounded, linked_tables
+from transfer.quality.rules.tabled import bounded, linked_tables, told
 from transfer.sentences import count
 
 _SHEETS: Final = ("which-sheet", "no-such-sheet", "formula-without-value")
@@ -39,7 +39,17 @@ def _first_column(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
         if file.problem or not columns:
             continue
         first = columns[0].heading
-        if not is_patient_heading(first):
+        mapped = next((c for c in columns if c.role == Role.PATIENT), None)
+        if mapped is not None and (mapped.place or not is_patient_heading(first)):
+            yield Found(
+                file.key,
+                Level.TABLE,
+                Severity.INFO,
+                f"By a person's word {told(mapped)} holds the Patient ID. In what leaves it comes"
+                " first, headed PatientID.",
+                "Nothing to do.",
+            )
+        elif mapped is None:
             yield Found(
                 file.key,
                 Level.TABLE,
@@ -63,7 +73,10 @@ def _where_to_look(first: str, others: list[str]) -> str:
         return "Move the column PatientID to the front."
     if not first.strip():
         return "Take out the first column, which has no heading, and head the next one PatientID."
-    return "Put the column with the IDs of the images first, and head it PatientID."
+    return (
+        "Put the column with the IDs of the images first, and head it PatientID; or say which it"
+        " is: eucaim-transfer clinical NAME --map COLUMN=patient"
+    )
 
 
 def _dialects(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
