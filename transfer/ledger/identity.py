@@ -82,6 +82,12 @@ class Names:
         uid = SeriesInstanceUID(self._name(series, out_series, seal.SERIES_UID))
         return SeriesRef(named.study_uid, uid, named.patient_id)
 
+    def patient(self, original: str, pseudonym: bytes | None) -> str:
+        """A patient as its images go. Raises as `instance`."""
+        from transfer.deid.keys import seal
+
+        return self._name(original, pseudonym, seal.PATIENT_ID)
+
     def pseudonym(self, sealed: bytes | None) -> str:
         """A patient's pseudonym; empty where there is none, or where it cannot be opened here."""
         from transfer.deid.keys import seal

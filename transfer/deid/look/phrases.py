@@ -38,6 +38,8 @@ _MONTHS: Final = {
     11: "nov november novembre noviembre novembro listopada",
     12: "dec december dez dezember decembre diciembre dicembre dezembro grudnia",
 }  # fmt: skip
+MONTH_WORDS: Final = frozenset(word for words in _MONTHS.values() for word in words.split())
+"""Months as they are written out in Europe, folded."""
 
 
 class Reach(IntEnum):

@@ -23,6 +23,22 @@ _PATIENT_ID: Final = 0x00100020
 _STUDY: Final = 0x0020000D
 _UTF8: Final = b"ISO_IR 192"
 _EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
+# By what else scripts name patients.
+_OTHERS: Final = (
+    Element(0x00080016, "UI", b"1.2.840.10008.5.1.4.1.1.2\0"),
+    Element(0x00080018, "UI", b"1.2.3.4.1.1\0"),
+    Element(0x00080020, "DA", b"20200131"),
+    Element(0x00080050, "SH", b"PROBE-2 "),
+    Element(0x00080060, "CS", b"CT"),
+    Element(0x00080080, "LO", b"PROBE-3 "),
+    Element(_PATIENT_NAME, "PN", b"Probe^One "),
+    Element(0x00100021, "LO", b"PROBE-4 "),
+    Element(0x00100030, "DA", b"19600131"),
+    Element(0x00100040, "CS", b"F "),
+    Element(0x00101000, "LO", b"PROBE-5 "),
+    Element(0x0020000E, "UI", b"1.2.3.4.1\0"),
+    Element(0x00200010, "SH", b"PROBE-6 "),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +97,17 @@ class MethodPseudonyms:
     def study(self, study_uid: str, patient_id: str) -> str | None:
         return self._apply(patient_id, study_uid)[1] or None
 
-    def _apply(self, patient_id: str, study_uid: str) -> tuple[str, str]:
+    def asks_for_more(self) -> bool:
+        """Whether the names depend on other elements than Patient ID and Study Instance UID, so
+        that what is given here may be another one than in images."""
+        return self._apply("PROBE-1", "1.2.3.4") != self._apply("PROBE-1", "1.2.3.4", _OTHERS)
+
+    def _apply(
+        self, patient_id: str, study_uid: str, others: tuple[Element, ...] = ()
+    ) -> tuple[str, str]:
+        header = _header(patient_id.strip(), study_uid.strip(), others)
         try:
-            outcome = self.method.apply(_header(patient_id.strip(), study_uid.strip()), self.moment)
+            outcome = self.method.apply(header, self.moment)
         except NumberNeeded:
             return "", ""
         if not isinstance(outcome, Rewritten):
@@ -93,7 +117,7 @@ class MethodPseudonyms:
         return decoded(_raw(dataset, _PATIENT_ID), charset), plain(_raw(dataset, _STUDY))
 
 
-def _header(patient_id: str, study_uid: str) -> Header:
+def _header(patient_id: str, study_uid: str, others: tuple[Element, ...] = ()) -> Header:
     name = patient_id.encode()
     uid = study_uid.encode("ascii", "replace")
     elements = (
@@ -101,8 +125,10 @@ def _header(patient_id: str, study_uid: str) -> Header:
         Element(_PATIENT_NAME, "PN", b""),
         Element(_PATIENT_ID, "LO", name + b" " * (len(name) % 2)),
         Element(_STUDY, "UI", uid + b"\0" * (len(uid) % 2)),
+        *others,
     )
-    dataset: DataSet = {element.tag: element for element in elements}
+    by_tag: DataSet = {element.tag: element for element in elements}
+    dataset: DataSet = dict(sorted(by_tag.items()))
     return Header({}, _EXPLICIT_LITTLE, Encoding(False, True), dataset)
 
 
