@@ -11,6 +11,7 @@ from typing import Final
 
 from transfer.clinical.likeness import likeness
 from transfer.clinical.people import Person, people
+from transfer.clinical.population import take_words_on_populations
 from transfer.clinical.values import DAYS_OF_A_YEAR, dicom_age_years
 from transfer.dates import day_of
 from transfer.ledger.ages import (
@@ -35,6 +36,7 @@ def derive(ledger: Ledger) -> None:
     """Link, then compute. Blocking."""
     link_rows(ledger, likeness)
     _take_words_on_order(ledger)
+    take_words_on_populations(ledger)
     altered = altered_studies(ledger)
     has_table = has_readable_table(ledger)
     replace_ages(ledger, _ages(ledger, altered))

@@ -17,10 +17,10 @@ Standing = Literal["open", "waived", "answered", "excluded", "mended"]
 _WORST_FIRST: Final = (
     "CASE severity WHEN 'block' THEN 0 WHEN 'ask' THEN 1 WHEN 'warn' THEN 2 ELSE 3 END"
 )
-_COLUMNS: Final = "rule, severity, level, key, message, remedy, n, example, standing"
+_COLUMNS: Final = "rule, severity, level, key, message, remedy, n, example, standing, cells"
 _REPLACED: Final = ", ".join(
     f"{name} = excluded.{name}"
-    for name in ("severity", "level", "message", "remedy", "n", "example", "standing")
+    for name in ("severity", "level", "message", "remedy", "n", "example", "standing", "cells")
 )
 _PAGE: Final = 2000
 
@@ -30,7 +30,8 @@ class Finding:
     """One thing that a person should know. `key` is a row key, never an original identifier.
 
     `n` things of that object are concerned (instances, files, rows); `example` is the key of one.
-    Only what is `open` asks for something.
+    Only what is `open` asks for something. `cells` are those of a clinical table that it is about,
+    see `transfer.quality.cells`.
     """
 
     rule: str
@@ -42,6 +43,7 @@ class Finding:
     n: int = 1
     example: str = ""
     standing: str = "open"
+    cells: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def record_finding(ledger: Ledger, finding: Finding) -> None:
     with ledger.transaction():
         ledger.write(
             f"INSERT INTO finding ({_COLUMNS})"  # noqa: S608 - a literal of ours
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             f" ON CONFLICT (rule, key) DO UPDATE SET {_REPLACED}",
             *_values(finding),
         )
@@ -79,7 +81,7 @@ def replace_findings(ledger: Ledger, rules: Collection[str], findings: Iterable[
     try:
         while page := [_values(finding) for finding in islice(going, _PAGE)]:
             with ledger.transaction(durable=False):
-                ledger.write_many("INSERT INTO found VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", page)
+                ledger.write_many("INSERT INTO found VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", page)
         with ledger.transaction():
             ledger.write_many(_DELETE_GONE, [(rule,) for rule in rules])
             ledger.write(_TAKE_FOUND)
@@ -97,14 +99,15 @@ _TAKE_FOUND: Final = f"""
   INSERT INTO finding ({_COLUMNS}) SELECT {_COLUMNS} FROM temp.found WHERE true ORDER BY rowid
   ON CONFLICT (rule, key) DO UPDATE SET {_REPLACED}
   WHERE (finding.severity, finding.level, finding.message, finding.remedy, finding.n,
-      finding.example, finding.standing = 'mended')
+      finding.example, finding.cells, finding.standing = 'mended')
     IS NOT (excluded.severity, excluded.level, excluded.message, excluded.remedy, excluded.n,
-      excluded.example, excluded.standing = 'mended')
+      excluded.example, excluded.cells, excluded.standing = 'mended')
 """  # noqa: S608 - literals of ours
 
 
 def _values(f: Finding) -> tuple[object, ...]:
-    return (f.rule, f.severity, f.level, f.key, f.message, f.remedy, f.n, f.example, f.standing)
+    said = (f.rule, f.severity, f.level, f.key, f.message, f.remedy)
+    return (*said, f.n, f.example, f.standing, f.cells)
 
 
 def clear_finding(ledger: Ledger, rule: str) -> None:

@@ -16,6 +16,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, replace_findings
 from transfer.ledger.gone import anything_has_gone, has_gone
 from transfer.ledger.standing import stand_anew
+from transfer.quality.cells import write_cells
 from transfer.quality.document import read_traits as read_traits
 from transfer.quality.document import write_traits as write_traits
 from transfer.quality.headers import of_headers
@@ -29,8 +30,10 @@ from transfer.quality.rule import (
     Severity,
 )
 from transfer.quality.rules import RULES
+from transfer.quality.rules.rowed import RowRule, of_rows
 
 _CIRCUMSTANCES = "circumstances"
+_OF_THE_MOMENT = ("today", "is_leaving", "names_all")
 
 
 def judge(ledger: Ledger, circumstances: Circumstances) -> None:
@@ -51,6 +54,7 @@ def _all(ledger: Ledger, circumstances: Circumstances) -> Iterator[tuple[Rule, F
         if isinstance(rule, LedgerRule | HeaderRule) and rule.look is not None:
             for found in rule.look(ledger, circumstances):
                 yield rule, found
+    yield from of_rows(ledger, [r for r in RULES if isinstance(r, RowRule)], circumstances)
 
 
 def _findings(
@@ -67,6 +71,7 @@ def _findings(
             one.n,
             one.example,
             "mended" if one.is_mended else "open",
+            write_cells(one.cells),
         )
 
 
@@ -99,7 +104,7 @@ def rejudge(ledger: Ledger) -> bool:
 
 
 def _record_circumstances(ledger: Ledger, circumstances: Circumstances) -> None:
-    kept = {k: v for k, v in asdict(circumstances).items() if k not in ("today", "is_leaving")}
+    kept = {k: v for k, v in asdict(circumstances).items() if k not in _OF_THE_MOMENT}
     with ledger.transaction():
         ledger.write(
             "INSERT OR REPLACE INTO setting VALUES (?, ?)", _CIRCUMSTANCES, json.dumps(kept)

@@ -14,6 +14,7 @@ from typing import Literal
 from transfer.deid.methods import PROFILES
 from transfer.ledger.connection import Ledger
 from transfer.quality.attributes import Attribute, Traits
+from transfer.quality.cells import Cell
 
 Gate = Literal["eucaim", "integrity"]
 
@@ -56,7 +57,7 @@ class Circumstances:
 
     `is_leaving`: what is judged is what is about to leave, not the source. `method` is the name
     of what de-identifies, empty where files go as they are; `blanks_pixels` whether pixel rules
-    are in force.
+    are in force. `names_all`: each faulty row of a table gets a finding, however many there are.
     """
 
     today: dt.date
@@ -66,6 +67,7 @@ class Circumstances:
     blanks_pixels: bool = False
     requires_deidentified: bool = True
     takes_unknown_classes: bool = False
+    names_all: bool = False
 
     @property
     def is_by_profile(self) -> bool:
@@ -87,7 +89,8 @@ class Found:
 
     `key` is a row key (P, S, E, I, F; R for a row of the clinical table) or `all`; `n` counts the
     things concerned, `example` is the key of one. Message and remedy hold no original identifier.
-    `is_mended`: what leaves has the fault no longer.
+    `is_mended`: what leaves has the fault no longer. `cells` of a clinical table are what it is
+    about.
     """
 
     key: str
@@ -98,6 +101,7 @@ class Found:
     n: int = 1
     example: str = ""
     is_mended: bool = False
+    cells: tuple[Cell, ...] = ()
 
 
 Look = Callable[[Ledger, Circumstances], Iterator[Found]]

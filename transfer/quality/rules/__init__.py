@@ -8,6 +8,9 @@ from transfer.quality.attributes import Attribute
 from transfer.quality.rule import Rule
 from transfer.quality.rules import (
     age,
+    clinical_negative,
+    clinical_positive,
+    clinical_values,
     deidentified,
     directories,
     files,
@@ -35,6 +38,9 @@ RULES: Final[tuple[Rule, ...]] = (
     *tables.RULES,
     *telling.RULES,
     *link.RULES,
+    *clinical_positive.RULES,
+    *clinical_values.RULES,
+    *clinical_negative.RULES,
     *age.RULES,
     *relative.RULES,
     *timepoints.RULES,
