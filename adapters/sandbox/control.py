@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from adapters.sandbox.eforms import Eforms
 from adapters.sandbox.faults import Faults
 from adapters.sandbox.issuer import Issuer
 from adapters.sandbox.store import Store
@@ -18,25 +19,29 @@ from transfer.errors import UsageError
 
 
 class Control:
-    """`GET|POST|DELETE /faults`, `GET /stored`, `PUT /device-clients`, and below `/xnat`
-    `GET stored`, `POST options`.
+    """`GET|POST|DELETE /faults`, `GET /stored`, `GET /eforms`, `PUT /device-clients`, and below
+    `/xnat` `GET stored`, `POST options`.
 
     Takes no credential, and answers loopback only.
     """
 
     path = "/_sandbox"
 
-    def __init__(self, faults: Faults, store: Store, xnat: Site, issuer: Issuer) -> None:
+    def __init__(
+        self, faults: Faults, store: Store, xnat: Site, issuer: Issuer, eforms: Eforms
+    ) -> None:
         self._faults = faults
         self._store = store
         self._xnat = xnat
         self._issuer = issuer
+        self._eforms = eforms
         self._app = Starlette(
             routes=[
                 Route("/faults", self._list, methods=["GET"]),
                 Route("/faults", self._add, methods=["POST"]),
                 Route("/faults", self._clear, methods=["DELETE"]),
                 Route("/stored", self._stored),
+                Route("/eforms", self._list_eforms),
                 Route("/device-clients", self._device_clients, methods=["PUT"]),
                 Route("/xnat/stored", self._xnat_stored),
                 Route("/xnat/options", self._xnat_options, methods=["POST"]),
@@ -72,6 +77,10 @@ class Control:
                 for uid, held in self._store.stored().items()
             }
         )
+
+    async def _list_eforms(self, request: Request) -> Response:
+        """Each eForm that the node holds, and how often it came in since the start."""
+        return JSONResponse(self._eforms.describe())
 
     async def _device_clients(self, request: Request) -> Response:
         """Let the OIDC clients in the body, one a line, sign in by a code in the browser."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import time
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Mapping
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,17 +12,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from adapters.sandbox import answers, qido, wado
+from adapters.sandbox.doors import Door
 from adapters.sandbox.faults import Fault, Faults
 from adapters.sandbox.front import apply
-from adapters.sandbox.issuer import INGESTER, Issuer
 from adapters.sandbox.store import Store
 from adapters.sandbox.stow import Stow
-from adapters.sandbox.tokens import BadToken
-
-Auth = Literal["bearer", "basic", "none"]
-CheckBearer = Callable[[str, str], object]
-"""Raises BadToken unless an Authorization header (first) is good for an audience (second)."""
-_AUDIENCE = "qpinsights-backend"
 
 
 class DicomWeb:
@@ -33,19 +24,10 @@ class DicomWeb:
 
     path = "/dicom-web"
 
-    def __init__(
-        self,
-        store: Store,
-        issuer: Issuer,
-        faults: Faults,
-        auth: Auth,
-        bearer: CheckBearer | None = None,
-    ) -> None:
+    def __init__(self, store: Store, door: Door, faults: Faults) -> None:
         self._store = store
-        self._issuer = issuer
-        self._check_bearer = bearer or issuer.check
+        self._door = door
         self._faults = faults
-        self._auth = auth
         self._stow = Stow(store)
         study, series = "/studies/{study}", "/studies/{study}/series/{series}"
         instance = f"{series}/instances/{{sop}}"
@@ -63,9 +45,7 @@ class DicomWeb:
         request = Request(scope, receive)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         service = _service(scope["method"], path)
-        # Drawn before the look at the token, so that a token can run out at this very request.
-        self._expire(self._faults.draw("issuer", ("expire", "expire-session")))
-        if not self._is_allowed(request.headers.get("authorization", "")):
+        if not self._door.lets_in(request.headers.get("authorization", "")):
             refusal = answers.front_error(401, "Authorization Required")
             await refusal(scope, receive, send)
             return
@@ -117,21 +97,6 @@ class DicomWeb:
             return wado.not_found(request, *_uids(request)[1:])
         return wado.metadata(found, request.scope["sandbox.root"])
 
-    def _expire(self, drawn: Mapping[str, Fault]) -> None:
-        if drawn:
-            self._issuer.expire(sessions="expire-session" in drawn)
-
-    def _is_allowed(self, authorization: str) -> bool:
-        if self._auth == "none":
-            return True
-        if self._auth == "basic":
-            return _basic_credentials(authorization) == (INGESTER.username, INGESTER.password)
-        try:
-            self._check_bearer(authorization, _AUDIENCE)
-        except BadToken:
-            return False
-        return True
-
 
 def _service(method: str, path: str) -> str:
     words = path.strip("/").split("/")
@@ -143,14 +108,3 @@ def _service(method: str, path: str) -> str:
 def _uids(request: Request) -> tuple[str, str | None, str | None]:
     parts = request.path_params
     return parts["study"], parts.get("series"), parts.get("sop")
-
-
-def _basic_credentials(authorization: str) -> tuple[str, str] | None:
-    scheme, _, encoded = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return name, password

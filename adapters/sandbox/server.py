@@ -24,7 +24,9 @@ from starlette.routing import Mount
 
 from adapters.sandbox.ca import ThrowAwayCa
 from adapters.sandbox.control import Control
-from adapters.sandbox.dicomweb import Auth, CheckBearer, DicomWeb
+from adapters.sandbox.dicomweb import DicomWeb
+from adapters.sandbox.doors import Auth, CheckBearer, Door
+from adapters.sandbox.eforms import EFORM, TABLE, Eforms
 from adapters.sandbox.faults import Fault, Faults
 from adapters.sandbox.front import Front, Recorder
 from adapters.sandbox.helpdesk import AGENT as DESK_AGENT
@@ -77,10 +79,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where the stand-in's services are."""
+    """Where the stand-in's services are; the last two with places to be filled in."""
 
     dicomweb_url: str
     issuer_url: str
+    eform_url: str
+    clinical_url: str
 
 
 class Sandbox:
@@ -105,7 +109,9 @@ class Sandbox:
             device_interval_s=self.options.device_interval_s,
         )
         self.helpdesk = Helpdesk(self.faults)
+        self._door = Door(self.issuer, self.faults, self.options.auth, self.options.bearer)
         folder = self.options.folder or self._temporary
+        self.eforms = Eforms(folder / "eforms", self.store, self._door, self.faults)
         self.xnat = Site(folder / "xnat", self.faults, self.options.xnat)
         self._numbers = itertools.count(1)
         self._server = Http1Server(self._recorded(self._application()), self._context())
@@ -131,7 +137,12 @@ class Sandbox:
 
     @property
     def endpoints(self) -> Endpoints:
-        return Endpoints(self._url(DicomWeb.path), self._url(Issuer.path))
+        return Endpoints(
+            self._url(DicomWeb.path),
+            self._url(Issuer.path),
+            self._url(Eforms.path + EFORM),
+            self._url(Eforms.path + TABLE),
+        )
 
     @property
     def helpdesk_url(self) -> str:
@@ -179,6 +190,8 @@ class Sandbox:
             "username": INGESTER.username,
             "password": INGESTER.password,
             "destinations": list(self.options.destinations),
+            "eform_url": self.endpoints.eform_url,
+            "clinical_url": self.endpoints.clinical_url,
             "control_url": self.control_url,
         }
         xnat: dict[str, object] = {
@@ -238,14 +251,14 @@ class Sandbox:
         shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _application(self) -> AsgiApp:
-        dicomweb = DicomWeb(
-            self.store, self.issuer, self.faults, self.options.auth, self.options.bearer
-        )
+        dicomweb = DicomWeb(self.store, self._door, self.faults)
+        control = Control(self.faults, self.store, self.xnat, self.issuer, self.eforms)
         return Starlette(
             routes=[
-                Mount(Control.path, app=Control(self.faults, self.store, self.xnat, self.issuer)),
+                Mount(Control.path, app=control),
                 Mount(Issuer.path, app=Front(self.issuer.app, self.faults, "issuer")),
                 Mount(Helpdesk.path, app=Front(self.helpdesk.app, self.faults, "helpdesk")),
+                Mount(Eforms.path, app=self.eforms),
                 Mount(DicomWeb.path, app=dicomweb),
             ]
         )
@@ -275,6 +288,7 @@ class Sandbox:
             "gate": "integrity",
             "deidentified": "as-is",
             "destinations": list(self.options.destinations),
+            "eform_url": self.endpoints.eform_url,
             "listing_delay_s": 2,
         }
         xnat: dict[str, object] = {

@@ -179,9 +179,9 @@ class _Pages:
         return value
 
     def _refused(self, column: _Column, text: str, why: str) -> ClinicalRefused:
+        place = f"{column.place.page}, {column.place.field_name}"
         return ClinicalRefused(
-            f"A value of {column.told} is {why} ({column.place.page}, {column.place.field_name}); its "
-            f"form is {form_of(text)}.",
+            f"A value of {column.told} is {why} ({place}); its form is {form_of(text)}.",
             "Correct the table or map its value to a term; or set type and values of this field "
             "in eform_mapping of config.toml.",
             node=self._node,
@@ -221,7 +221,7 @@ def _slug(text: str) -> str:
 def _file_stem(pseudonym: str) -> str:
     if _SAFE_NAME.fullmatch(pseudonym):
         return pseudonym
-    plain = re.sub(r"[^A-Za-z0-9_-]", "_", pseudonym)[:60]
+    plain = re.sub(r"[^A-Za-z0-9]", "_", pseudonym)[:60]
     digest = hashlib.sha256(pseudonym.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{plain}-{digest[:12]}"
 

@@ -1,7 +1,7 @@
 """What any node that takes clinical data must keep of the promise in `transfer.node.Node`.
 
-An adapter enters by subclassing `ClinicalConformance` and giving it a `place`. Nothing here knows
-which node it is, nor what its documents look like.
+An adapter enters by subclassing `SubjectConformance`, `FileConformance` or both, one class each,
+and giving it a `place`. Nothing here knows which node it is, nor what its documents look like.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from transfer.clinical.leaving import (
     Held,
     SubjectTable,
 )
-from transfer.errors import NodeError, NotSupported
+from transfer.errors import NodeError
 from transfer.node import Node
 from transfer.values import ExitCode
 
@@ -40,6 +40,7 @@ FIELDS = (
     ClinicalField("Tumour size (mm)"),
     ClinicalField("Comment"),
 )
+Pair = tuple[ClinicalItem, ClinicalItem]
 _numbers = itertools.count(1)
 
 
@@ -97,7 +98,7 @@ def _contents(folder: Path) -> tuple[list[bytes], set[int]]:
 
 
 class ClinicalConformance:
-    """The tests; a subclass provides the fixture `place`, and may override nothing else."""
+    """The tests that hold for subjects and files alike."""
 
     @pytest.fixture
     def place(self) -> ClinicalPlace:
@@ -115,26 +116,109 @@ class ClinicalConformance:
     async def way(self, place: ClinicalPlace, node: Node) -> ClinicalWay:
         return await node.clinical_way(place.destination)
 
-    @pytest.fixture(params=["of-a-subject", "of-the-project"])
-    async def pair(
-        self, request: pytest.FixtureRequest, place: ClinicalPlace, node: Node, way: ClinicalWay
-    ) -> tuple[ClinicalItem, ClinicalItem]:
-        """Two items for the same place that say different things, as far as the node takes such."""
-        subject = place.fresh_subject()
-        if request.param == "of-a-subject":
-            if not way.by_subject:
-                pytest.skip("this node takes nothing subject by subject")
-            one, other = subject_data(subject), subject_data(subject, size="24")
-            return subject_item(node, one), subject_item(node, other)
-        if not way.by_file:
-            pytest.skip("this node takes no whole files")
-        first = file_item(table([subject]))
-        return first, file_item(table([subject], "24"), first.file.name)
+    @pytest.fixture
+    async def pair(self, place: ClinicalPlace, node: Node) -> Pair:
+        """Two items for the same place that say different things."""
+        raise NotImplementedError("a subclass says what is sent")
 
     async def test_there_is_a_way_and_nothing_in_it(self, way: ClinicalWay) -> None:
         assert way.by_subject or way.by_file
         assert [o for o in way.objections if o.severity == "block"] == []
         assert way.max_concurrency >= 1
+
+    async def test_what_was_sent_is_read_back_the_same(
+        self, place: ClinicalPlace, node: Node, pair: Pair
+    ) -> None:
+        assert await node.held_clinical(pair[0], place.destination) is Held.NOTHING
+        outcome = await node.send_clinical(pair[0], place.destination)
+        assert (outcome.verdict, await node.held_clinical(pair[0], place.destination)) == (
+            STORED,
+            Held.SAME,
+        )
+
+    async def test_sending_again_is_harmless(
+        self, place: ClinicalPlace, node: Node, pair: Pair
+    ) -> None:
+        outcomes = [await node.send_clinical(pair[0], place.destination) for _ in range(3)]
+        assert [o.verdict for o in outcomes] == [STORED, STORED, STORED]
+        assert await node.held_clinical(pair[0], place.destination) is Held.SAME
+
+    async def test_other_data_are_not_written_over(
+        self, place: ClinicalPlace, node: Node, pair: Pair
+    ) -> None:
+        first, other = pair
+        await node.send_clinical(first, place.destination)
+        outcome = await node.send_clinical(other, place.destination)
+        assert outcome.verdict is DIFFERS
+        assert outcome.reason
+        assert await node.held_clinical(first, place.destination) is Held.SAME
+        assert await node.held_clinical(other, place.destination) is Held.OTHER
+
+    async def test_other_data_are_written_over_when_it_is_asked_for(
+        self, place: ClinicalPlace, node: Node, pair: Pair
+    ) -> None:
+        first, other = pair
+        await node.send_clinical(first, place.destination)
+        outcome = await node.send_clinical(other, place.destination, overwrite=True)
+        assert outcome.verdict is STORED
+        assert await node.held_clinical(other, place.destination) is Held.SAME
+        assert await node.held_clinical(first, place.destination) is Held.OTHER
+
+    async def test_a_wrong_credential_stores_nothing(
+        self, place: ClinicalPlace, node: Node, pair: Pair
+    ) -> None:
+        stranger = place.stranger()
+        try:
+            with pytest.raises(NodeError) as refused:
+                await stranger.send_clinical(pair[0], place.destination)
+        finally:
+            await stranger.aclose()
+        assert refused.value.exit_code == ExitCode.SIGN_IN
+        assert await node.held_clinical(pair[0], place.destination) is Held.NOTHING
+
+    async def test_where_no_node_is_sending_and_reading_end_in_an_error_of_ours(
+        self, place: ClinicalPlace, pair: Pair
+    ) -> None:
+        lost = place.nowhere()
+        try:
+            with pytest.raises(NodeError) as refused:
+                await lost.send_clinical(pair[0], place.destination)
+            with pytest.raises(NodeError) as unread:
+                await lost.held_clinical(pair[0], place.destination)
+        finally:
+            await lost.aclose()
+        assert refused.value.retry.allowed
+        assert unread.value.retry.allowed
+
+    async def test_a_rehearsal_writes_the_data_sends_nothing_and_shows_no_secret(
+        self,
+        place: ClinicalPlace,
+        node: Node,
+        pair: Pair,
+        tmp_path: Path,
+    ) -> None:
+        folder = tmp_path / "rehearsal"
+        folder.mkdir()
+        await node.rehearse_clinical(pair[0], place.destination, folder)
+        written, modes = _contents(folder)
+        data = b"".join([piece async for piece in pair[0].file.pieces()])
+        assert any(data in content for content in written)
+        assert not [s for s in place.secrets for content in written if s.encode() in content]
+        assert modes == {0o600}
+        assert await node.held_clinical(pair[0], place.destination) is Held.NOTHING
+
+
+class SubjectConformance(ClinicalConformance):
+    """What is sent is a document for each subject."""
+
+    @pytest.fixture
+    async def pair(self, place: ClinicalPlace, node: Node) -> Pair:
+        subject = place.fresh_subject()
+        one, other = subject_data(subject), subject_data(subject, size="24")
+        return subject_item(node, one), subject_item(node, other)
+
+    async def test_it_takes_subjects(self, way: ClinicalWay) -> None:
+        assert way.by_subject
 
     async def test_the_same_data_give_the_same_document(self, node: Node) -> None:
         one, again = (node.clinical_document(subject_data("SUBJ-9")) for _ in range(2))
@@ -153,49 +237,9 @@ class ClinicalConformance:
         names = [node.clinical_document(subject_data(p)).name for p in pseudonyms]
         assert len(set(names)) == len(pseudonyms)
 
-    async def test_what_was_sent_is_read_back_the_same(
-        self, place: ClinicalPlace, node: Node, pair: tuple[ClinicalItem, ClinicalItem]
-    ) -> None:
-        assert await node.held_clinical(pair[0], place.destination) is Held.NOTHING
-        outcome = await node.send_clinical(pair[0], place.destination)
-        assert (outcome.verdict, await node.held_clinical(pair[0], place.destination)) == (
-            STORED,
-            Held.SAME,
-        )
-
-    async def test_sending_again_is_harmless(
-        self, place: ClinicalPlace, node: Node, pair: tuple[ClinicalItem, ClinicalItem]
-    ) -> None:
-        outcomes = [await node.send_clinical(pair[0], place.destination) for _ in range(3)]
-        assert [o.verdict for o in outcomes] == [STORED, STORED, STORED]
-        assert await node.held_clinical(pair[0], place.destination) is Held.SAME
-
-    async def test_other_data_are_not_written_over(
-        self, place: ClinicalPlace, node: Node, pair: tuple[ClinicalItem, ClinicalItem]
-    ) -> None:
-        first, other = pair
-        await node.send_clinical(first, place.destination)
-        outcome = await node.send_clinical(other, place.destination)
-        assert outcome.verdict is DIFFERS
-        assert outcome.reason
-        assert await node.held_clinical(first, place.destination) is Held.SAME
-        assert await node.held_clinical(other, place.destination) is Held.OTHER
-
-    async def test_other_data_are_written_over_when_it_is_asked_for(
-        self, place: ClinicalPlace, node: Node, pair: tuple[ClinicalItem, ClinicalItem]
-    ) -> None:
-        first, other = pair
-        await node.send_clinical(first, place.destination)
-        outcome = await node.send_clinical(other, place.destination, overwrite=True)
-        assert outcome.verdict is STORED
-        assert await node.held_clinical(other, place.destination) is Held.SAME
-        assert await node.held_clinical(first, place.destination) is Held.OTHER
-
     async def test_a_refused_subject_is_told_and_the_others_stand(
-        self, place: ClinicalPlace, node: Node, way: ClinicalWay
+        self, place: ClinicalPlace, node: Node
     ) -> None:
-        if not way.by_subject:
-            pytest.skip("this node takes nothing subject by subject")
         subjects = [place.fresh_subject() for _ in range(3)]
         place.refuse(subjects[1])
         items = [subject_item(node, subject_data(subject)) for subject in subjects]
@@ -207,10 +251,8 @@ class ClinicalConformance:
         assert held == [Held.SAME, Held.NOTHING, Held.SAME]
 
     async def test_a_subject_that_the_node_does_not_know_is_refused(
-        self, place: ClinicalPlace, node: Node, way: ClinicalWay
+        self, place: ClinicalPlace, node: Node
     ) -> None:
-        if not way.by_subject:
-            pytest.skip("this node takes nothing subject by subject")
         item = subject_item(node, subject_data("NOBODY-HAS-THIS-ID"))
         assert await node.held_clinical(item, place.destination) is Held.NOTHING
         outcome = await node.send_clinical(item, place.destination)
@@ -220,8 +262,6 @@ class ClinicalConformance:
     async def test_subjects_may_go_at_once(
         self, place: ClinicalPlace, node: Node, way: ClinicalWay
     ) -> None:
-        if not way.by_subject:
-            pytest.skip("this node takes nothing subject by subject")
         subjects = [place.fresh_subject() for _ in range(way.max_concurrency)]
         items = [subject_item(node, subject_data(subject)) for subject in subjects]
         outcomes = await asyncio.gather(*(node.send_clinical(i, place.destination) for i in items))
@@ -229,53 +269,15 @@ class ClinicalConformance:
         held = [await node.held_clinical(item, place.destination) for item in items]
         assert set(held) == {Held.SAME}
 
-    async def test_what_the_node_does_not_take_is_refused_before_anything_is_sent(
-        self, place: ClinicalPlace, node: Node, way: ClinicalWay
-    ) -> None:
-        if way.by_file and way.by_subject:
-            pytest.skip("this node takes both")
+
+class FileConformance(ClinicalConformance):
+    """What is sent is a whole file for the project."""
+
+    @pytest.fixture
+    async def pair(self, place: ClinicalPlace, node: Node) -> Pair:
         subject = place.fresh_subject()
-        item = subject_item(node, subject_data(subject)) if way.by_file else file_item(b"a\r\n")
-        with pytest.raises(NotSupported):
-            await node.send_clinical(item, place.destination)
+        first = file_item(table([subject]))
+        return first, file_item(table([subject], "24"), first.file.name)
 
-    async def test_a_wrong_credential_stores_nothing(
-        self, place: ClinicalPlace, node: Node, pair: tuple[ClinicalItem, ClinicalItem]
-    ) -> None:
-        stranger = place.stranger()
-        try:
-            with pytest.raises(NodeError) as refused:
-                await stranger.send_clinical(pair[0], place.destination)
-        finally:
-            await stranger.aclose()
-        assert refused.value.exit_code == ExitCode.SIGN_IN
-        assert await node.held_clinical(pair[0], place.destination) is Held.NOTHING
-
-    async def test_where_no_node_is_sending_and_reading_end_in_an_error_of_ours(
-        self, place: ClinicalPlace, pair: tuple[ClinicalItem, ClinicalItem]
-    ) -> None:
-        lost = place.nowhere()
-        try:
-            with pytest.raises(NodeError) as refused:
-                await lost.send_clinical(pair[0], place.destination)
-            with pytest.raises(NodeError) as unread:
-                await lost.held_clinical(pair[0], place.destination)
-        finally:
-            await lost.aclose()
-        assert refused.value.retry.allowed
-        assert unread.value.retry.allowed
-
-    async def test_a_rehearsal_writes_the_data_sends_nothing_and_shows_no_secret(
-        self,
-        place: ClinicalPlace,
-        node: Node,
-        pair: tuple[ClinicalItem, ClinicalItem],
-        tmp_path: Path,
-    ) -> None:
-        await node.rehearse_clinical(pair[0], place.destination, tmp_path)
-        written, modes = _contents(tmp_path)
-        data = b"".join([piece async for piece in pair[0].file.pieces()])
-        assert any(data in content for content in written)
-        assert not [s for s in place.secrets for content in written if s.encode() in content]
-        assert modes == {0o600}
-        assert await node.held_clinical(pair[0], place.destination) is Held.NOTHING
+    async def test_it_takes_files(self, way: ClinicalWay) -> None:
+        assert way.by_file

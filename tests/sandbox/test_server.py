@@ -227,6 +227,7 @@ async def test_the_home_names_the_node_and_its_authority(tmp_path: Path) -> None
         "gate": "integrity",
         "deidentified": "as-is",
         "destinations": ["A|ONE", "A|TWO"],
+        "eform_url": endpoints.eform_url,
         "listing_delay_s": 2,
     }
     assert (tmp_path / "ca.pem").read_bytes() == expected_ca
