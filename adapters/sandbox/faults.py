@@ -144,6 +144,11 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         "slow-archive": _Kind("archive for so many milliseconds, then answer", _Value.NUMBER),
         "catalog-500": _Kind("a file is stored and not in its catalog: 500"),
         "silent-refusal": _Kind("answer a file with 200 and store nothing"),
+        "refuse-file": _Kind(
+            "answer a file of this subject, or any, with 400 and store nothing",
+            _Value.OPTIONAL_TEXT,
+        ),
+        "lose-file-answer": _Kind("store a file, then reset instead of answering"),
         "refuse-accessibility": _Kind("answer a change of accessibility with 403"),
     },
 }

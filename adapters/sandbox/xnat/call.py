@@ -39,9 +39,9 @@ class Call:
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() in _TRUE
 
-    def draw(self, *kinds: str) -> Mapping[str, Fault]:
-        """The faults of these kinds that strike this request."""
-        return self.site.faults.draw("xnat", kinds)
+    def draw(self, *kinds: str, subject: str = "") -> Mapping[str, Fault]:
+        """The faults of these kinds that strike this request, which is about this subject."""
+        return self.site.faults.draw("xnat", kinds, subject=subject)
 
     @property
     def form(self) -> str:

@@ -202,11 +202,16 @@ async def _file(call: Call, place: Place, key: str, name: str) -> Response:
 
 
 async def _put(call: Call, place: Place, key: str, name: str) -> Response:
-    drawn = call.draw("silent-refusal", "catalog-500", "expire-session")
-    if "silent-refusal" in drawn:
+    subject = place.subject.label if place.subject else ""
+    kinds = ("silent-refusal", "catalog-500", "expire-session", "refuse-file", "lose-file-answer")
+    drawn = call.draw(*kinds, subject=subject)
+    if "silent-refusal" in drawn or "refuse-file" in drawn:
         (await call.site.spool.take(call.request)).path.unlink()
+        if "refuse-file" in drawn:
+            raise Refused(400, "The file was refused by the site's rules")
         return text("")
     call.require(call.may_edit(place.project))
+    begun_at = _revision(place.holder, key)
     upload = await _take(call)
     if "expire-session" in drawn and call.session is not None:
         call.site.accounts.close(call.session)
@@ -224,29 +229,44 @@ async def _put(call: Call, place: Place, key: str, name: str) -> Response:
         incoming = [(name, upload.path)]
         if call.flag("extract"):
             incoming = extraction.unpack(upload.path, name, call.site.spool)
+        is_overtaken = begun_at != _revision(place.holder, key)
         resource = place.holder.resource(key)
         if resource is None:
             resource = call.site.archive.add_resource(place.holder, key)
-        duplicates = [entry for entry, path in incoming if not _keep(call, resource, entry, path)]
+        duplicates = [
+            entry
+            for entry, path in incoming
+            if not _keep(call, place.holder, resource, entry, path)
+        ]
     finally:
         upload.path.unlink(missing_ok=True)
-    if "catalog-500" in drawn:
-        # The file is on disk and in no catalog, as after two writers at once.
+    if "catalog-500" in drawn or is_overtaken:
+        # The file is on disk and in no catalog: another one was put since this request began.
         for entry, _ in incoming:
             if entry not in duplicates:
                 place.holder.lost_files.append((resource, resource.files.pop(entry)))
         raise Refused(500, "Catalog has been modified by another user or process")
+    resource.revision += len(incoming) - len(duplicates)
+    if "lose-file-answer" in drawn:
+        call.request.scope["sandbox.cut"]()
     if duplicates:
         return json_answer({"duplicates": duplicates})
     return text("")
 
 
-def _keep(call: Call, resource: Resource, name: str, source: Path) -> bool:
-    """Store one file; False when it was there already and stays as it is."""
+def _revision(holder: Holder, key: str) -> int:
+    resource = holder.resource(key)
+    return resource.revision if resource else 0
+
+
+def _keep(call: Call, holder: Holder, resource: Resource, name: str, source: Path) -> bool:
+    """Store one file; False when it is there already, in the catalog or not, and stays so."""
     held = resource.files.get(name)
-    if held is not None and not call.flag("overwrite"):
+    lost = [pair for pair in holder.lost_files if pair[0] is resource and pair[1].name == name]
+    if (held is not None or lost) and not call.flag("overwrite"):
         source.unlink(missing_ok=True)
         return False
+    holder.lost_files = [pair for pair in holder.lost_files if pair not in lost]
     target = call.site.archive.file_path()
     source.rename(target)
     if held is not None:

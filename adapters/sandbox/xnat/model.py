@@ -31,7 +31,7 @@ class StoredFile:
 
 @dataclass(slots=True)
 class Resource:
-    """A labelled catalog of files; also reached by its number."""
+    """A labelled catalog of files; also reached by its number. `revision` counts what was put."""
 
     number: int
     label: str
@@ -40,6 +40,7 @@ class Resource:
     tags: str = ""
     description: str = ""
     files: dict[str, StoredFile] = field(default_factory=dict)
+    revision: int = 0
 
     @property
     def size(self) -> int:

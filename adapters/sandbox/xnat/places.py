@@ -60,7 +60,7 @@ def walk(call: Call, words: Sequence[str]) -> Place:
         if _LEVELS.index(level) <= _LEVELS.index(place.level):
             raise Refused(404)
         del left[:2]
-        _step(call, place, level, key, is_last=not left)
+        _step(call, place, level, key, left)
     place.rest = left
     return place
 
@@ -83,7 +83,7 @@ def _start(call: Call, left: list[str]) -> Place:
     raise Refused(404, f"Unable to identify '{key}'")
 
 
-def _step(call: Call, place: Place, level: str, key: str, *, is_last: bool) -> None:
+def _step(call: Call, place: Place, level: str, key: str, left: Sequence[str]) -> None:
     archive, project = call.site.archive, place.project.id
     found: Holder | None
     if level == "subjects":
@@ -100,10 +100,11 @@ def _step(call: Call, place: Place, level: str, key: str, *, is_last: bool) -> N
             place.subject = archive.subjects[session.subject]
     else:
         found = place.scan = place.session.scans.get(key) if place.session else None
-    may_be_new = call.method == "PUT" and (is_last or level == "subjects")
+    has_session = level == "subjects" and left[:1] == ["experiments"]
+    may_be_new = call.method == "PUT" and (not left or has_session)
     if found is None and not may_be_new:
         raise Refused(404, f"Unable to identify '{key}'")
-    if found is None and level == "subjects" and not is_last:
+    if found is None and has_session:
         # A session is put below a subject that is not there yet: both come to be.
         call.require(call.may_edit(place.project))
         place.subject = archive.add_subject(project, key)

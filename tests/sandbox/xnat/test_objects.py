@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from adapters.sandbox.server import Sandbox
-from tests.sandbox.xnat.made import Walk, ct, heading, series, tarred, zipped
+from tests.sandbox.xnat.made import Walk, client, ct, heading, series, tarred, zipped
 
 PROJECT = "/data/projects/SANDBOX"
 RESOURCE = f"{PROJECT}/resources/clinical"
@@ -209,3 +209,43 @@ async def test_one_header_can_be_looked_at(walk: Walk) -> None:
     path = f"/data/services/dicomdump?src={source}&field=PatientID&format=json"
     rows = (await walk.http.get(path)).json()["ResultSet"]["Result"]
     assert [(row["tag1"], row["value"]) for row in rows] == [("(0010,0020)", "SUBJ-001")]
+
+
+async def test_a_file_does_not_bring_a_subject_into_being(walk: Walk) -> None:
+    path = f"{PROJECT}/subjects/NOBODY/resources/clinical/files/f.json"
+    answer = await walk.http.put(f"{path}?inbody=true", content=b"{}")
+    assert answer.status_code == 404
+    assert (await walk.http.get(f"{PROJECT}/subjects/NOBODY")).status_code == 404
+
+
+async def test_a_subject_has_resources_of_its_own(walk: Walk) -> None:
+    await walk.http.put(f"{PROJECT}/subjects/S1")
+    resource = f"{PROJECT}/subjects/S1/resources/clinical"
+    query = "format=JSON&content=clinical&tags=t"
+    made = await walk.http.put(f"{resource}?{query}")
+    again = await walk.http.put(f"{resource}?{query}")
+    await walk.http.put(f"{resource}/files/S1.json?inbody=true&{query}", content=b"{}")
+    listed = await walk.http.get(f"{PROJECT}/subjects/S1/resources?format=json")
+    assert (made.status_code, again.status_code) == (200, 409)
+    [row] = listed.json()["ResultSet"]["Result"]
+    assert (row["label"], row["format"], row["content"], row["tags"]) == (
+        *("clinical", "JSON", "clinical", "t"),
+    )
+    [file] = await _files(walk, resource)
+    assert (file["file_format"], file["file_content"], file["file_tags"]) == (
+        *("JSON", "clinical", "t"),
+    )
+    assert (await walk.http.get(f"{PROJECT}/resources/clinical/files")).status_code == 404
+
+
+async def test_a_site_without_checksums_lists_no_digest(walk: Walk, node: Sandbox) -> None:
+    node.xnat.set_up({"has_checksums": False})
+    await _put(walk, "c.csv", b"content")
+    assert [file["digest"] for file in await _files(walk)] == [""]
+
+
+async def test_a_collaborator_may_not_write_a_file(node: Sandbox, walk: Walk) -> None:
+    async with client(node, "reader") as http:
+        answer = await http.put(f"{RESOURCE}/files/c.csv?inbody=true", content=b"x")
+    assert answer.status_code == 403
+    assert (await walk.http.get(f"{RESOURCE}/files")).status_code == 404

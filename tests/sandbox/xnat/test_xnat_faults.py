@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
@@ -168,3 +171,70 @@ async def test_a_change_of_accessibility_is_refused(node: Sandbox, walk: Walk) -
     path = "/data/projects/SANDBOX/accessibility"
     assert (await walk.http.put(f"{path}/protected")).status_code == 403
     assert (await walk.http.get(path)).text == "private"
+
+
+async def test_a_file_that_no_catalog_lists_is_a_duplicate_until_it_is_written_over(
+    node: Sandbox, walk: Walk
+) -> None:
+    path = "/data/projects/SANDBOX/resources/R/files"
+    node.fault("xnat:catalog-500,times=1")
+    await walk.http.put(f"{path}/f.csv?inbody=true", content=b"x")
+    again = await walk.http.put(f"{path}/f.csv?inbody=true", content=b"x")
+    over = await walk.http.put(f"{path}/f.csv?inbody=true&overwrite=true", content=b"y")
+    listed = await walk.http.get(f"{path}?format=json")
+    assert (again.status_code, again.text) == (200, '{"duplicates": ["f.csv"]}')
+    assert (over.status_code, over.text) == (200, "")
+    assert [(f["Name"], f["Size"]) for f in listed.json()["ResultSet"]["Result"]] == [
+        ("f.csv", "1")
+    ]
+
+
+async def test_of_two_writers_to_one_resource_the_second_is_500(node: Sandbox, walk: Walk) -> None:
+    """The first begins, and another one is done before the first ends its body."""
+    path = "/data/projects/SANDBOX/resources/R/files"
+    quick: list[int] = []
+
+    async with client(node) as other:
+
+        async def overtaken() -> AsyncIterator[bytes]:
+            yield b"s"
+            async with asyncio.timeout(30):
+                while not list((node.xnat.folder / "incoming").glob("*.part")):  # noqa: ASYNC110 the stand-in tells nobody
+                    await asyncio.sleep(0)
+            second = await other.put(f"{path}/quick.csv?inbody=true", content=b"q")
+            quick.append(second.status_code)
+            yield b"l"
+
+        first = await walk.http.put(
+            f"{path}/slow.csv?inbody=true", content=overtaken(), headers={"content-length": "2"}
+        )
+    assert (quick, first.status_code) == ([200], 500)
+    assert "modified by another" in heading(first)
+    assert list(node.xnat.archive.projects["SANDBOX"].resources["R"].files) == ["quick.csv"]
+
+
+async def test_writers_to_different_resources_do_not_meet(node: Sandbox, walk: Walk) -> None:
+    base = "/data/projects/SANDBOX/resources"
+    names = [f"{base}/R{n}/files/f.csv?inbody=true" for n in range(8)]
+    answers = await asyncio.gather(*(walk.http.put(name, content=b"x") for name in names))
+    assert {a.status_code for a in answers} == {200}
+
+
+async def test_the_files_of_one_subject_are_refused_and_those_of_others_taken(
+    node: Sandbox, walk: Walk
+) -> None:
+    node.fault("xnat:refuse-file=S2")
+    base = "/data/projects/SANDBOX/subjects"
+    for label in ("S1", "S2"):
+        await walk.http.put(f"{base}/{label}")
+    path = "resources/clinical/files/f.json?inbody=true"
+    answers = [await walk.http.put(f"{base}/S{n}/{path}", content=b"x") for n in (1, 2)]
+    assert [a.status_code for a in answers] == [200, 400]
+
+
+async def test_a_file_is_kept_and_its_answer_is_lost(node: Sandbox, walk: Walk) -> None:
+    node.fault("xnat:lose-file-answer,times=1")
+    path = "/data/projects/SANDBOX/resources/R/files/f.csv?inbody=true"
+    with pytest.raises(httpx.TransportError):
+        await walk.http.put(path, content=b"x")
+    assert list(node.xnat.archive.projects["SANDBOX"].resources["R"].files) == ["f.csv"]
