@@ -6,24 +6,20 @@ import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from transfer.clinical.columns import Role
 from transfer.clinical.mapping import Mapping, Unit
 from transfer.clinical.outgoing.columns import How, OutgoingColumn
 from transfer.clinical.people import TableColumns
-from transfer.clinical.values import DAYS_OF_A_YEAR, Order, number, whole, written_date
+from transfer.clinical.terms import meaning
+from transfer.clinical.units import AGES, written_days, written_years
+from transfer.clinical.values import Order, number, written_date
 
 TOP_AGE_YEARS: Final = 90
 """What stands for every age above 89 where a person said so (AGE-04)."""
-_AGES: Final = (Role.AGE, Role.AGE_AT_DIAGNOSIS)
 _COMMA: Final = re.compile(r"[-+]?\d{1,12},\d{1,12}")
-_PER_YEAR: Final = {
-    Unit.DAYS: DAYS_OF_A_YEAR,
-    Unit.WEEKS: DAYS_OF_A_YEAR / 7,
-    Unit.MONTHS: 12.0,
-    Unit.YEARS: 1.0,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +61,7 @@ def maker_of(column: OutgoingColumn, columns: TableColumns, mapping: Mapping, so
         case How.NUMBER:
             return _numbered(column, unit)
         case How.TERM if column.role is not None:
-            terms = mapping.terms_of(column.role)
-            return lambda row, _: _term(row.text(place), terms)
+            return _termed(place, column.role, mapping)
     return lambda row, _: row.text(place)
 
 
@@ -87,36 +82,31 @@ def _dated(how: How, place: int, order: Order | None) -> Maker:
 
 
 def _numbered(column: OutgoingColumn, unit: Unit | None) -> Maker:
-    place, is_age = column.place, column.role in _AGES
-    if column.role is Role.RELATIVE_DAY and unit is Unit.WEEKS:
-        return lambda row, _: _in_days(row.text(place))
-    per_year = _PER_YEAR.get(unit or Unit.YEARS, 1.0)
+    place = column.place
+    if column.role is Role.RELATIVE_DAY:
+        return lambda row, _: written_days(with_point(row.text(place)), unit)
+    if column.role not in AGES:
+        return lambda row, _: with_point(row.text(place))
 
-    def made(row: Source, whose: Whose) -> str:
-        text = with_point(row.text(place))
-        if not is_age:
-            return text
-        years = number(text)
-        if years is None:
-            return text
-        years /= per_year
-        if whose.is_capped and years >= TOP_AGE_YEARS:
-            return str(TOP_AGE_YEARS)
-        return text if per_year == 1.0 else f"{years:.1f}"
+    def age(row: Source, whose: Whose) -> str:
+        text = written_years(with_point(row.text(place)), unit)
+        years = number(text) if whose.is_capped else None
+        return text if years is None or years < TOP_AGE_YEARS else str(TOP_AGE_YEARS)
 
-    return made
+    return age
+
+
+def _termed(place: int, role: Role, mapping: Mapping) -> Maker:
+    terms = mapping.terms_of(role)
+
+    @lru_cache(1024)
+    def term(text: str) -> str:
+        return meaning(terms, role, text) or text
+
+    return lambda row, _: term(row.text(place))
 
 
 def with_point(text: str) -> str:
     """A number with a full stop as its decimal sign; any other text as it is."""
     stripped = text.strip()
     return stripped.replace(",", ".") if _COMMA.fullmatch(stripped) else text
-
-
-def _in_days(weeks: str) -> str:
-    found = whole(weeks)
-    return weeks if found is None else str(7 * found)
-
-
-def _term(text: str, terms: dict[str, str]) -> str:
-    return terms.get(text.strip(), text)

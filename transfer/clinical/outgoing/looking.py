@@ -42,6 +42,7 @@ _NAMED: Final = 1000
 _WORD: Final = Place(0, "LO")
 _PROSE: Final = Place(0, "LT")
 _REMADE: Final = (How.PATIENT, How.STUDY, How.DATE, How.MONTH, How.RELATIVE)
+_LOST: Final = {How.STUDY: "study", **dict.fromkeys((How.DATE, How.MONTH, How.RELATIVE), "date")}
 _KINDS: Final = {
     "names": Kind.NAME,
     "addresses": Kind.ADDRESS,
@@ -60,7 +61,8 @@ _DATE_REMEDY: Final = (
 @dataclass(frozen=True, slots=True)
 class Told:
     """Cells of a column that leave empty although something stands in the source: a Study that
-    does not go (`study`), a date that cannot be read (`date`), no day 0 to count from (`day-0`)."""
+    does not go (`study`), a date that cannot be read (`date`), no day 0 to count from (`day-0`), a
+    number that cannot be converted from its unit (`number`)."""
 
     table: str
     heading: str
@@ -154,9 +156,11 @@ class _Looking:
             made = self._out.made(table, row)
             hits: dict[str, list[str]] = {}
             for column, cell in zip(table.columns, made.cells, strict=True):
-                if column.how in _REMADE:
-                    self._count_lost(table, column, row, cell)
-                elif self._out.method is not None and cell and not cell.isspace():
+                if not cell:
+                    self._count_lost(table, column, row)
+                elif column.how in _REMADE:
+                    continue
+                elif self._out.method is not None and not cell.isspace():
                     for kind in self._kinds(cell, index, days):
                         hits.setdefault(kind, []).append(self._sources[table.file].told(column))
                     self._count_repeated(table, column, row, cell)
@@ -207,12 +211,10 @@ class _Looking:
         facts = [fact._replace(text=fact.text.strip()) for fact in facts if fact.text.strip()]
         return index_of(Identifiers(facts).facts), frozenset(days)
 
-    def _count_lost(
-        self, table: OutgoingTable, column: OutgoingColumn, row: ReadRow, cell: str
-    ) -> None:
-        if cell or column.how is How.PATIENT or is_empty(row.cells[column.place]):
+    def _count_lost(self, table: OutgoingTable, column: OutgoingColumn, row: ReadRow) -> None:
+        if is_empty(row.cells[column.place]):
             return
-        why = "study" if column.how is How.STUDY else "date"
+        why = _LOST.get(column.how, "number")
         if why == "date" and self._sources[table.file].is_date(column, row.cells):
             why = "day-0"
         lost = self._untold.setdefault((table.name, column.heading, why), _Untold())

@@ -158,7 +158,8 @@ class Outgoing:
                 yield patient, *found
 
     def subject(self, patient: int) -> tuple[str, ClinicalSubject] | None:
-        """One subject, with the key of the first row; None where nothing of it leaves."""
+        """One subject, with the key of the first row; None where nothing of it leaves. Every table
+        is there, in one order, though a subject has no row in it."""
         rows = self.rows_of(patient)
         if not rows:
             return None
@@ -169,7 +170,6 @@ class Outgoing:
                 [row.cells for of, row in rows if of is table],
             )
             for table in self.tables
-            if any(of is table for of, _ in rows)
         ]
         pseudonym = self.going.whose(patient).pseudonym
         return rows[0][1].key, ClinicalSubject(pseudonym, tables)
