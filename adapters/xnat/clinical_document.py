@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from adapters.xnat.labels import subject_of
+from adapters.xnat.labels import short_hash, subject_of
 from transfer.clinical.leaving import ClinicalDocument, ClinicalSubject, SubjectTable
 from transfer.errors import ClinicalRefused
 
@@ -32,8 +32,15 @@ def document(subject: ClinicalSubject, node: str) -> ClinicalDocument:
             "Save the table as UTF-8, and take it anew.",
             node,
         ) from problem
-    name = f"{subject_of(subject.pseudonym)}_clinical.json"
-    return ClinicalDocument(name, "application/json", content)
+    return ClinicalDocument(_name(subject.pseudonym), "application/json", content)
+
+
+def _name(pseudonym: str) -> str:
+    """Two pseudonyms that XNAT would take for one label still have two names."""
+    label = subject_of(pseudonym)
+    if label == pseudonym and not label.startswith("-"):
+        return f"{label}_clinical.json"
+    return f"{label.lstrip('-')}-{short_hash(pseudonym)}_clinical.json"
 
 
 def _records(table: SubjectTable, node: str) -> list[Mapping[str, str | None]]:

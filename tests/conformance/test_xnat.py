@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from adapters.registry import open_node
 from adapters.sandbox.server import Options, Sandbox, in_thread
 from adapters.sandbox.xnat.site import PROJECT, SiteOptions
 from adapters.secrets import SecretStore
+from tests.conformance.clinical import ClinicalPlace, FileConformance, SubjectConformance
 from tests.conformance.made import data_set
 from tests.conformance.suite import NodeConformance, Site
 from transfer.node import Node
@@ -19,6 +21,7 @@ from transfer.values import SOPInstanceUID
 
 # Port 9 (discard) of loopback: nobody listens there.
 NOWHERE = "https://127.0.0.1:9"
+_numbers = itertools.count(1)
 
 
 def opener(home: Path, table: Mapping[str, str], password: str) -> Callable[[], Node]:
@@ -77,5 +80,67 @@ class TestXnatOnStandIn(_OnStandIn):
 
 class TestOlderXnatOnStandIn(_OnStandIn):
     """1.8.9 and before, where visitors may browse: an expired session becomes a guest's."""
+
+    options = SiteOptions(line="1.8", has_guests=True)
+
+
+class _Clinical:
+    options = SiteOptions()
+
+    @pytest.fixture(scope="class")
+    def server(self) -> Iterator[Sandbox]:
+        with in_thread(Options(xnat=self.options)) as running:
+            yield running
+            assert list(running.crashes) == []
+
+    @pytest.fixture
+    def place(self, server: Sandbox, tmp_path: Path) -> ClinicalPlace:
+        table = {
+            "url": server.xnat_url,
+            "username": "ingester",
+            "ca_file": str(server.ca_file),
+        }
+        at = tmp_path / "homes"
+        at.mkdir()
+
+        def fresh_subject() -> str:
+            label = f"SUBJ-{next(_numbers):04}"
+            server.xnat.archive.add_subject(PROJECT, label)
+            return label
+
+        def refuse(subject: str) -> None:
+            server.fault(f"xnat:refuse-file={subject}")
+
+        return ClinicalPlace(
+            destination=PROJECT,
+            open=opener(at / "ours", table, "ingester"),
+            stranger=opener(at / "stranger", table | {"username": "stranger"}, "not-the-one"),
+            nowhere=opener(at / "nowhere", table | {"url": NOWHERE}, "ingester"),
+            fresh_subject=fresh_subject,
+            refuse=refuse,
+            secrets=("not-the-one",),
+        )
+
+
+class TestClinicalSubjectsOnXnat(_Clinical, SubjectConformance):
+    """1.8.10 and later: a resource of each subject."""
+
+
+class TestClinicalFilesOnXnat(_Clinical, FileConformance):
+    """The same, a resource of the project."""
+
+
+class TestClinicalSubjectsOnXnatWithoutChecksums(_Clinical, SubjectConformance):
+    """What is there is told by its bytes."""
+
+    options = SiteOptions(has_checksums=False)
+
+
+class TestClinicalFilesOnXnatWithoutChecksums(_Clinical, FileConformance):
+    options = SiteOptions(has_checksums=False)
+
+
+class TestClinicalSubjectsOnOlderXnat(_Clinical, SubjectConformance):
+    """1.8.9 and before, where visitors may browse."""
 
     options = SiteOptions(line="1.8", has_guests=True)
