@@ -40,37 +40,35 @@ def read_mapping(ledger: Ledger) -> Mapping:
 
 
 def map_column(ledger: Ledger, said: ColumnMap, person: str) -> None:
-    """Keep a person's word on a column; an earlier one is replaced."""
-    with ledger.transaction():
-        ledger.write(
-            "INSERT OR REPLACE INTO mapped_column VALUES (?, ?, ?, ?, ?, ?, ?)",
-            said.heading,
-            said.role.value if said.role else None,
-            said.order.value if said.order else None,
-            said.unit.value if said.unit else None,
-            said.is_left_out,
-            person,
-            utc_now(),
-        )
+    """Keep a person's word on a column, inside a transaction; an earlier one is replaced. Rows that
+    were read follow by `transfer.clinical.applying`, which is how others say it."""
+    ledger.write(
+        "INSERT OR REPLACE INTO mapped_column VALUES (?, ?, ?, ?, ?, ?, ?)",
+        said.heading,
+        said.role.value if said.role else None,
+        said.order.value if said.order else None,
+        said.unit.value if said.unit else None,
+        said.is_left_out,
+        person,
+        utc_now(),
+    )
 
 
 def forget_column(ledger: Ledger, heading: str) -> None:
-    """Take back what was said of a column; what its heading tells counts again."""
-    with ledger.transaction():
-        ledger.write("DELETE FROM mapped_column WHERE heading = ?", heading)
+    """Take back what was said of a column, inside a transaction; as above."""
+    ledger.write("DELETE FROM mapped_column WHERE heading = ?", heading)
 
 
 def map_term(ledger: Ledger, said: TermMap, person: str) -> None:
-    """Keep which term a value means."""
-    with ledger.transaction():
-        ledger.write(
-            "INSERT OR REPLACE INTO mapped_term VALUES (?, ?, ?, ?, ?)",
-            said.role.value,
-            said.value,
-            said.term,
-            person,
-            utc_now(),
-        )
+    """Keep which term a value means, inside a transaction."""
+    ledger.write(
+        "INSERT OR REPLACE INTO mapped_term VALUES (?, ?, ?, ?, ?)",
+        said.role.value,
+        said.value,
+        said.term,
+        person,
+        utc_now(),
+    )
 
 
 def forget_term(ledger: Ledger, role: Role, value: str) -> None:
