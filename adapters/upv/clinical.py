@@ -116,7 +116,7 @@ class Clinical:
         return await self._held_file(template, item, destination)
 
     async def _held_form(self, template: str, item: ClinicalItem, destination: str) -> Held:
-        url = self._url(template, destination, item.subject)
+        url = self._url(template, item, destination)
         status, answer = await self._exchange(
             lambda authorization: self._question(url, item, destination, authorization),
             _LARGEST_FORM_BYTES,
@@ -131,7 +131,7 @@ class Clinical:
         return Held.SAME if holds(held, sent) else Held.OTHER
 
     async def _held_file(self, template: str, item: ClinicalItem, destination: str) -> Held:
-        url = self._url(template, destination, "")
+        url = self._url(template, item, destination)
         async with self._answering(
             lambda authorization: self._question(url, item, destination, authorization)
         ) as response:
@@ -164,7 +164,7 @@ class Clinical:
         self._demand_taken(item)
         if self._is_unaddressable(item):
             raise UsageError(
-                "A Patient ID cannot stand in an address, so that no request can be made.",
+                "A Patient ID cannot stand in the address or header that names it.",
                 "Give the patient another ID at the source, or de-identify by a method.",
             )
         masked = self._settings.masked_authorization
@@ -236,7 +236,7 @@ class Clinical:
         if method == "PUT" and not overwrite:
             headers["If-None-Match"] = "*"
         content = _body(head, item, tail)
-        url = self._url(template, destination, item.subject)
+        url = self._url(template, item, destination)
         return self._client.build_request(method, url, headers=headers, content=content), content
 
     def _question(
@@ -248,12 +248,11 @@ class Clinical:
     def _headers(
         self, item: ClinicalItem, destination: str, authorization: str | None
     ) -> dict[str, str]:
-        headers = filled(self._options.headers, self._places(destination, item.subject))
+        headers = filled(self._options.headers, self._places(item, destination))
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             raise UsageError(
-                "The destination or a Patient ID holds characters that cannot stand in a request "
-                "header.",
-                "Name them in the address or in clinical_query of config.toml instead of in "
+                "The destination holds characters that cannot stand in a request header.",
+                "Name it in the address or in clinical_query of config.toml instead of in "
                 "clinical_headers.",
             )
         headers["Accept"] = "application/json, text/csv;q=0.9, */*;q=0.1"
@@ -261,11 +260,11 @@ class Clinical:
             headers["Authorization"] = authorization
         return headers
 
-    def _places(self, destination: str, subject: str) -> Mapping[str, str]:
-        return places_of(destination, self._settings.timepoint, subject)
+    def _places(self, item: ClinicalItem, destination: str) -> Mapping[str, str]:
+        return places_of(destination, self._settings.timepoint, item.subject, item.file.name)
 
-    def _url(self, template: str, destination: str, subject: str) -> str:
-        places = self._places(destination, subject)
+    def _url(self, template: str, item: ClinicalItem, destination: str) -> str:
+        places = self._places(item, destination)
         if {places["project"], places["subproject"]} & _DOTS:
             raise UsageError(
                 "The destination cannot stand in an address.",
@@ -277,9 +276,14 @@ class Clinical:
         return url + (f"{'&' if '?' in url else '?'}{query}" if query else "")
 
     def _is_unaddressable(self, item: ClinicalItem) -> bool:
-        """Whether a Patient ID, as it stands in files that leave as they are, is no piece of an
-        address: dots alone lead out of the place they are put in (RFC 3986 5.2.4)."""
-        return item.subject in _DOTS or any(0xD800 <= ord(c) <= 0xDFFF for c in item.subject)
+        """Whether a Patient ID, as it stands in files that leave as they are, can name nobody in a
+        request: dots alone lead out of their place in an address (RFC 3986 5.2.4), and a header
+        has plain letters only."""
+        subject = item.subject
+        if subject in _DOTS or any(0xD800 <= ord(c) <= 0xDFFF for c in subject):
+            return True
+        in_header = any("{subject}" in text for text in self._options.headers.values())
+        return in_header and not (subject.isascii() and subject.isprintable())
 
     def _demand_taken(self, item: ClinicalItem) -> None:
         mode, name = self._options.mode, self._settings.name
@@ -304,7 +308,7 @@ _Make = Callable[[str | None], _Request]
 def _unaddressable() -> ClinicalOutcome:
     return ClinicalOutcome(
         ClinicalVerdict.REFUSED,
-        "the Patient ID cannot stand in an address; nothing was sent",
+        "the Patient ID cannot stand in the address or header that names it; nothing was sent",
     )
 
 

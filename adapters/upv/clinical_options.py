@@ -24,7 +24,7 @@ _MODES: Final = ("eform-json", "file-csv", "handover")
 _METHODS: Final = ("PUT", "POST")
 _ENVELOPES: Final = ("none", "dataset-service")
 _TYPES: Final = ("text", "number", "date")
-_PLACES: Final = frozenset({"project", "subproject", "timepoint", "subject"})
+_PLACES: Final = frozenset({"project", "subproject", "timepoint", "subject", "file"})
 _ENTRY: Final = frozenset({"page", "field", "type", "values", "once"})
 # RFC 9110 5.1; a header that the request makes itself cannot be configured.
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -205,7 +205,7 @@ def _is_entry(entry: object) -> bool:
 
 _ADDRESS: Final = (
     "an address that begins with https://, in whose path and query {project}, {subproject}, "
-    "{timepoint} and {subject} are filled in"
+    "{timepoint}, {subject} and {file} are filled in"
 )
 _TEXTS: Final = "a table of texts, in which {project}, {subproject} and {subject} are filled in"
 

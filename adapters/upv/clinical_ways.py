@@ -53,6 +53,15 @@ def clinical_way(settings: Settings, destination: str) -> ClinicalWay:
     )
 
 
+def clinical_root(settings: Settings) -> str:
+    """The root of the server that takes clinical data; empty where they go by hand. No transfer
+    chooses the server: places stand behind it only."""
+    options = settings.clinical
+    addresses = {"eform-json": options.eform_url, "file-csv": options.clinical_url}
+    url = addresses.get(options.mode, "")
+    return "/".join(url.split("/")[:3]) + "/" if url else ""
+
+
 def _by_hand(name: str, destination: str) -> str:
     project, _, subproject = destination.partition("|")
     place = f"project {project}" if project else "your project"

@@ -13,8 +13,10 @@ from adapters.probe.target import SUPPORT, YOU, Target
 from adapters.probe.walk import probe
 from adapters.sessions import Way
 from adapters.statuses import BUSY, refuse_status
+from adapters.tls import origin
 from adapters.translate import translate
 from adapters.upv.auth import Credential
+from adapters.upv.clinical_ways import clinical_root
 from adapters.upv.options import Settings
 from adapters.upv.places import where_is
 from adapters.upv.roles import TO_PROJECT, UPLOAD
@@ -84,6 +86,10 @@ class Doctor:
                     optional="It is needed in step 10 only.",
                 )
             )
+        clinical = clinical_root(settings)
+        if clinical and origin(clinical) not in {origin(target.url) for target in targets}:
+            needed = "It is needed in step 9 only."
+            targets.append(Target("service for clinical data", clinical, optional=needed))
         return targets
 
     async def _as_account(self, destination: str) -> AsyncGenerator[CheckResult, None]:

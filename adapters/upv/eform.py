@@ -96,8 +96,8 @@ def eform_document(
         ClinicalRefused: a value does not fit its field, or rows of the patient contradict.
     """
     pages = _Pages(mapping, node)
-    for table in subject.tables:
-        pages.take(table, is_one_of_many=len(subject.tables) > 1)
+    for number, table in enumerate(subject.tables, 1):
+        pages.take(table, "" if number == 1 else f"_table_{number}")
     form: dict[str, object] = {"pages": pages.written()}
     if envelope == "dataset-service":
         form = {"subjectName": subject.pseudonym, "eForm": form}
@@ -116,9 +116,8 @@ class _Pages:
         self._once: dict[str, _Page] = {}
         self._of_rows: list[_Page] = []
 
-    def take(self, table: SubjectTable, *, is_one_of_many: bool) -> None:
+    def take(self, table: SubjectTable, suffix: str) -> None:
         columns = list(self._columns(table.fields))
-        suffix = f"_{_slug(table.name) or 'table'}" if is_one_of_many else ""
         marks = _marks(table)
         for row, mark in zip(table.rows, marks, strict=True):
             of_row: dict[str, _Page] = {}

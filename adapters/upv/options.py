@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from adapters.kinds import Option
+from adapters.probe.target import YOU
 from adapters.proxies import ProxyOptions
 from adapters.tls import ClientCertificate
 from adapters.upv.clinical_options import (
@@ -269,7 +270,7 @@ def configuration_findings(
     # The images can go without it.
     for key, unknown in lacking(profile.options):
         remedy = clinical_remedy(profile.name, key)
-        findings.append(CheckResult("clinical", "warn", unknown, remedy, whom="you"))
+        findings.append(CheckResult("clinical", "warn", unknown, remedy, whom=YOU))
     return findings
 
 

@@ -12,6 +12,7 @@ from adapters.addresses import (
     TOOL_LINKS,
     of_own_node,
 )
+from adapters.upv.clinical_ways import QP_SUBJECTS
 from transfer.journey.steps import Journey, JourneyStep
 
 if TYPE_CHECKING:
@@ -89,11 +90,13 @@ _STEPS = (
         number=9,
         title="Send the clinical data",
         text=(
-            "One table, first column PatientID, the pseudonyms as in the images. Not carried out "
-            "by this version yet: upload it in QP-Insights, in the project, after the images are "
-            "verified."
+            "After the images are verified, the clinical table goes under the pseudonyms of the "
+            "images: as an eForm for each subject, as a table, or as checked files that a person "
+            "uploads in QP-Insights, whichever the node is configured for. Each subject has its "
+            "own answer, and is read back where the node gives it back. Images alone are a "
+            "choice too, recorded with its reason."
         ),
-        link="https://qpinsights.eucaim-node.i3m.upv.es/cases/subjects",
+        link=QP_SUBJECTS,
         engine="clinical",
     ),
     JourneyStep(

@@ -11,7 +11,9 @@ PLACE: Final = re.compile(r"\{([^{}]*)\}")
 """What is filled in, in a template: `{project}`."""
 
 
-def places_of(destination: str, timepoint: str = "", subject: str = "") -> Mapping[str, str]:
+def places_of(
+    destination: str, timepoint: str = "", subject: str = "", file: str = ""
+) -> Mapping[str, str]:
     """QP-Insights names a project `PROJECT|SUBPROJECT`, or `PROJECT` when both are the same."""
     project, bar, subproject = destination.partition("|")
     return {
@@ -19,6 +21,7 @@ def places_of(destination: str, timepoint: str = "", subject: str = "") -> Mappi
         "subproject": subproject if bar else project,
         "timepoint": timepoint,
         "subject": subject,
+        "file": file,
     }
 
 

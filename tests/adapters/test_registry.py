@@ -58,6 +58,21 @@ def test_a_complete_configuration_says_so(tmp_path: Path) -> None:
     assert [f.state for f in findings] == ["ok"]
 
 
+def test_a_missing_address_for_clinical_data_is_a_warning_that_holds_the_question(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[nodes.upv]\ndicomweb_url = "https://x/rs"\nclinical_mode = "eform-json"\n'
+    )
+    findings = registry.check_configuration(load_profiles(tmp_path)["upv"])
+    assert [(f.check, f.state) for f in findings] == [("configuration", "ok"), ("clinical", "warn")]
+    assert findings[1].message == "The address where the node takes eForms is not known."
+    assert (
+        "Please tell us how QP-Insights on the UPV node takes clinical data" in findings[1].remedy
+    )
+    assert "Then set eform_url of [nodes.upv] in config.toml" in findings[1].remedy
+
+
 def test_a_kind_without_an_adapter_says_which_there_are() -> None:
     with pytest.raises(UsageError, match="no adapter for nodes of kind pacs") as refused:
         kind_package("pacs")
@@ -79,7 +94,7 @@ def test_the_journey_has_the_handbooks_steps_in_order(tmp_path: Path, node: str)
         (6, "ticket", "ticket"),
         (7, "tool", "doctor"),
         (8, "images", "upload"),
-        (9, "clinical", ""),
+        (9, "clinical", "clinical"),
         (10, "dataset", ""),
     ]
 
@@ -89,7 +104,7 @@ def test_steps_that_are_not_carried_out_say_so(tmp_path: Path, node: str) -> Non
     journey = registry.journey(load_profiles(tmp_path)[node])
     silent = [step.id for step in journey.steps if not step.engine]
     honest = [s.id for s in journey.steps if "Not carried out by this version yet" in s.text]
-    assert honest == silent == ["clinical", "dataset"]
+    assert honest == silent == ["dataset"]
 
 
 def test_knowing_the_nodes_loads_no_slow_library(tmp_path: Path) -> None:
