@@ -51,7 +51,7 @@ def test_a_study_without_an_age_in_header_or_table_is_named(
 def test_an_age_that_the_table_lets_compute_is_enough(tmp_path: Path) -> None:
     """Age at diagnosis 61.4 on 2024-01-20, study on 2024-01-31: 61.4 again (AGE-05)."""
     write_images(tmp_path / "source", with_age(None))
-    table = write_table(tmp_path / NAME, rows({"Diagnosis date": "2022-01-31"}))
+    table = write_table(tmp_path / NAME, rows({"Diagnosis date": "2022-01-31", "Date of radiology detection": "2022-01-02"}))
     with scanned(tmp_path / "source", tmp_path / "home", table) as ledger:
         judge(ledger, AS_IS)
 

@@ -41,9 +41,8 @@ def test_a_row_without_images_is_named(tmp_path: Path) -> None:
 def test_a_row_without_an_id_is_named(tmp_path: Path) -> None:
     found = said(tmp_path, [*rows(), {**rows()[0], "PatientID": ""}])
 
-    assert [(f.rule, f.key, f.message) for f in found] == [
-        ("LNK-01", "R4", "Row 4 has no PatientID.")
-    ]
+    assert told(found) == [("CLP-01", "R4", "block")]
+    assert found[0].message == "Row 4, column PatientID: Patient ID is empty."
 
 
 def test_a_patient_who_is_left_out_needs_no_row_and_the_row_no_images(tmp_path: Path) -> None:

@@ -114,7 +114,9 @@ def test_a_row_with_a_value_too_many_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_headings_that_are_not_clear_are_refused(tmp_path: Path, heading: str, words: str) -> None:
-    found = said(tmp_path, CLEAN.replace("Population", heading, 1))
+    """Of two columns of one heading the first one counts, and the values may not fit it."""
+    all_found = said(tmp_path, CLEAN.replace("Population", heading, 1))
+    found = [f for f in all_found if not f.rule.startswith("CLP")]
 
     assert told(found) == [("TAB-04", "R1", "block")]
     assert words in found[0].message

@@ -3,119 +3,201 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
 from transfer.clinical.columns import DATES, Role, telling
-from transfer.ledger.clinical import ClinicalColumn, clinical_rows
+from transfer.clinical.subjects import Subject, SubjectRow
+from transfer.ledger.clinical import clinical_files
 from transfer.ledger.connection import Ledger
 from transfer.ledger.facts import facts_of
-from transfer.quality.rule import (
-    Choice,
-    Circumstances,
-    Dimension,
-    Found,
-    LedgerRule,
-    Level,
-    Rule,
-    Severity,
-)
-from transfer.quality.rules.tabled import linked_tables, told
+from transfer.quality.cells import Cell, read_cells
+from transfer.quality.national import NumberColumn, surely_national
+from transfer.quality.rule import Choice, Dimension, Found, Level, Rule, Severity
+from transfer.quality.rules.rowed import RowRule, Said, Tables
 
+RULE: Final = "TAB-05"
+LEAVE_OUT: Final = "leave-out"
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,}")
 _PHONE: Final = re.compile(r"\+\d{1,3}[ -]?(?:\d[ -]?){7,12}\d")
 _OWN: Final = (Role.PATIENT, Role.STUDY, *DATES)
 _KINDS: Final = ("name", "other ID", "accession number", "order or visit number", "address",
-                 "phone number")  # fmt: skip
+                 "phone number", "birth date")  # fmt: skip
 _CELL_LIMIT: Final = 4096
+_SHORTEST: Final = 3
+_ID: Final = re.compile(r"(?=.*\d)(?![+-]?\d*[.,]\d+$)[^\s@]{6,64}")
 
 
-def _identifiers(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
-    for file, columns in linked_tables(ledger):
-        kinds = {c.place: telling(c.heading) for c in columns if c.role != Role.PATIENT}
-        kinds = {place: kind for place, kind in kinds.items() if kind}
-        first: dict[int, int] = {}
-        _look_into_rows(ledger, file.row, columns, kinds, first)
-        if not kinds:
-            continue
-        by_place = {c.place: c for c in columns}
+def telling_columns(ledger: Ledger) -> frozenset[tuple[int, int]]:
+    """Columns that do not leave, by the row of their table and their place: they seem to hold
+    identifiers, and nobody has said that they are harmless."""
+    files = {file.key: file.row for file in clinical_files(ledger)}
+    rows = ledger.rows(
+        "SELECT f.key, f.cells FROM finding f LEFT JOIN settled s ON s.rule = f.rule"
+        " AND s.key = f.key WHERE f.rule = ? AND (f.standing <> 'answered' OR s.value = ?)",
+        RULE,
+        LEAVE_OUT,
+    )
+    return frozenset(
+        (files[key], cell.place)
+        for key, cells in rows
+        if key in files
+        for cell in read_cells(cells)
+    )
+
+
+@dataclass(slots=True)
+class _Told:
+    """Which identifiers a column holds, and the first row that shows it; 0 where its heading
+    does."""
+
+    kind: str
+    row: int = 0
+
+
+@dataclass(slots=True)
+class Telling:
+    """The judge of TAB-05. A column that a person leaves out tells nobody anything."""
+
+    tables: Tables
+    _told: dict[int, dict[int, _Told]] = field(init=False)
+    _open: dict[int, list[int]] = field(init=False)
+    _numbers: dict[tuple[int, int], NumberColumn] = field(default_factory=dict)
+    _first: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._told, self._open = {}, {}
+        for file, facts in self.tables.by_file.items():
+            told = self._told[file] = {}
+            self._open[file] = []
+            for column in facts.columns:
+                if column.place in facts.left_out or column.role == Role.PATIENT:
+                    continue
+                if kind := telling(column.heading):
+                    told[column.place] = _Told(kind)
+                elif column.role not in _OWN:
+                    self._open[file].append(column.place)
+                    self._numbers[file, column.place] = NumberColumn()
+
+    def see(self, subject: Subject) -> Iterable[Said]:
+        known = None if subject.patient is None else self._known(subject.patient)
+        for row in subject.rows:
+            found = [
+                (place, kind)
+                for place in self._open[row.file]
+                if len(cell := row.cells[place]) >= _SHORTEST
+                and (kind := self._kind(row, place, cell[:_CELL_LIMIT], known))
+            ]
+            for place, kind in found:
+                self._told[row.file][place] = _Told(kind, row.row)
+                self._open[row.file].remove(place)
+        return ()
+
+    def _kind(self, row: SubjectRow, place: int, cell: str, known: Any) -> str:
+        if kind := _pattern(cell):
+            return kind
+        text = cell.strip()
+        numbers = self._numbers[row.file, place]
+        if text and numbers.is_open:
+            numbers.see(text)
+            self._first.setdefault((row.file, place), row.row)
+        if known is not None and _tells(known, cell):
+            return "what the images tell of the patient"
+        if self.tables.now.method and _ID.fullmatch(text) and self._is_patient(text):
+            return "Patient IDs of the images"
+        return ""
+
+    @lru_cache(maxsize=16_384)  # noqa: B019 - a judge lives as long as one look does
+    def _is_patient(self, text: str) -> bool:
+        found = self.tables.ledger.row("SELECT 1 FROM patient WHERE original_id = ?", text)
+        return found is not None
+
+    def _known(self, patient: int) -> Any:
+        """What the images tell of a patient and a table must not; None where it is nothing."""
+        from transfer.deid.look.identifiers import Fact, Identifiers, Kind
+        from transfer.deid.look.phrases import index_of
+
+        ledger = self.tables.ledger
+        rows = ledger.rows(
+            "SELECT p.original_id, p.original_name, ifnull(n.birth_date, '') FROM patient p"
+            " LEFT JOIN person n ON n.patient_id = p.id WHERE p.id = ? LIMIT 20",
+            patient,
+        )
+        facts = [Fact(Kind(k), text) for k, text in facts_of(ledger, patient) if k in _KINDS]
+        for original_id, name, birth_date in rows:
+            facts += [Fact(Kind.NAME, str(name))] if name else []
+            facts += [Fact(Kind.BIRTH_DATE, str(birth_date))] if birth_date else []
+            # Where files go as they are, this ID is the one that the node gets.
+            facts += [Fact(Kind.PATIENT_ID, str(original_id))] if self.tables.now.method else []
+        index = index_of(Identifiers(facts).facts)
+        return index if index.by_needle else None
+
+    def end(self) -> Iterable[Said]:
+        for (file, place), numbers in self._numbers.items():
+            if numbers.kind and place in self._open[file]:
+                self._told[file][place] = _Told(numbers.kind, self._first[file, place])
+        for file, told in self._told.items():
+            if told:
+                yield RULE, self._found(file, told)
+
+    def _found(self, file: int, told: dict[int, _Told]) -> Found:
+        facts = self.tables.by_file[file]
         said = [
-            f"{_column(by_place, place)} ({kinds[place]}"
-            + (f", row {first[place]} for one)" if place in first else ")")
-            for place in sorted(kinds)
+            f"{facts.told(place)} ({told[place].kind}"
+            + (f", row {told[place].row} for one)" if told[place].row else ")")
+            for place in sorted(told)
         ]
-        yield Found(
-            file.key,
+        rows = [one.row for one in told.values() if one.row]
+        return Found(
+            facts.file.key,
             Level.TABLE,
             Severity.ASK,
             f"The clinical table seems to hold identifiers beside PatientID: {'; '.join(said)}.",
-            n=len(kinds),
-            example=f"R{min(first.values())}" if first else "",
+            n=len(told),
+            example=f"R{min(rows)}" if rows else "",
+            cells=tuple(Cell(place, told[place].kind) for place in sorted(told)),
         )
 
 
-def _column(columns: dict[int, ClinicalColumn], place: int) -> str:
-    return told(columns[place]) if place in columns else f"column {place + 1}"
-
-
-def _look_into_rows(
-    ledger: Ledger,
-    file: int,
-    columns: list[ClinicalColumn],
-    kinds: dict[int, str],
-    first: dict[int, int],
-) -> None:
-    """Add the columns in whose cells something telling stands, with the first such row."""
-    skipped = {c.place for c in columns if c.role in _OWN}
-    names = _names(ledger)
-    for row in clinical_rows(ledger, file):
-        known = names(row.patient_row) if row.patient_row is not None else None
-        for place, cell in enumerate(row.cells):
-            if place in kinds or place in skipped or len(cell) < 3:
-                continue
-            if kind := _kind_of(cell[:_CELL_LIMIT], known):
-                kinds[place] = kind
-                first[place] = row.row
-
-
-def _kind_of(cell: str, known: Any) -> str:
+@lru_cache(maxsize=65_536)
+def _pattern(cell: str) -> str:
     if "@" in cell and _MAIL.search(cell):
         return "an e-mail address"
     if "+" in cell and _PHONE.search(cell):
         return "a phone number"
-    if known is not None:
-        from transfer.deid.look.judge import Place, judge
-
-        if any(True for _ in judge(Place(0, "LO"), [cell], known)):
-            return "what the images tell of the patient"
-    return ""
+    return surely_national(cell)
 
 
-def _names(ledger: Ledger) -> Any:
-    """What the images tell of a patient and a table must not; None where it is nothing."""
-    from transfer.deid.look.identifiers import Fact, Identifiers, Kind
-    from transfer.deid.look.phrases import index_of
+@lru_cache(maxsize=65_536)
+def _tokens(cell: str) -> frozenset[str]:
+    from transfer.deid.look.tokens import tokens_of
 
-    @lru_cache(1024)
-    def known(patient: int) -> Any:
-        found = ledger.row("SELECT original_name FROM patient WHERE id = ?", patient)
-        facts = [Fact(Kind.NAME, str(found[0]))] if found and found[0] else []
-        facts += [Fact(Kind(k), text) for k, text in facts_of(ledger, patient) if k in _KINDS]
-        index = index_of(Identifiers(facts).facts)
-        return index if index.by_needle else None
+    return frozenset(tokens_of(cell))
 
-    return known
+
+def _tells(known: Any, cell: str) -> bool:
+    # Most cells share no word with the patient, which is told at once.
+    if known.by_needle.keys().isdisjoint(_tokens(cell)) and (cell.isascii() or not known.unspaced):
+        return False
+    from transfer.deid.look.judge import Place, judge
+
+    return any(True for _ in judge(Place(0, "LO"), [cell], known))
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    LedgerRule(
-        id="TAB-05",
+    RowRule(
+        id=RULE,
         title="No other identifier in the table",
         dimension=Dimension.PRIVATE,
         severities=(Severity.ASK,),
-        remedy="Take these columns out of the table, or answer that they name nobody.",
-        choices=(Choice("harmless", "These columns name nobody; they may go"),),
-        look=_identifiers,
+        remedy="Take these columns out of the table, or answer leave-out, or answer that they name"
+        " nobody.",
+        choices=(
+            Choice(LEAVE_OUT, "These columns do not leave"),
+            Choice("harmless", "These columns name nobody; they may go"),
+        ),
+        judged_by=Telling,
     ),
 )
