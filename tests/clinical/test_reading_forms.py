@@ -140,6 +140,24 @@ def test_a_sheet_of_another_name_is_not_searched_for_formulas(tmp_path: Path) ->
     assert table.notes == {"one-of-sheets"}
 
 
+def test_a_workbook_is_known_by_its_content_not_by_its_name(tmp_path: Path) -> None:
+    path = book(tmp_path, {"S": PATIENTS}).rename(tmp_path / "export.data")
+
+    table, rows = read(path)
+
+    assert (table.form, len(rows)) == ("xlsx", 2)
+
+
+def test_a_workbook_whose_parts_lie_outside_of_it_is_damaged_not_missing(tmp_path: Path) -> None:
+    """The directory of a zip that was cut at its beginning names places before the file's."""
+    path = book(tmp_path, {"S": PATIENTS})
+    content = path.read_bytes()
+    path.write_bytes(content[:30] + content[200:])
+
+    with pytest.raises(TableProblem, match="unreadable-workbook"):
+        read(path)
+
+
 def eform(subject: str, *pages: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         "subjectName": subject,

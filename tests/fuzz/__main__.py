@@ -24,6 +24,21 @@ _SEED_BYTES = 16 * 1024
 _INPUT_BYTES = 64 * 1024
 
 
+_TABLES = (
+    'PatientID,Age,Note\r\nA,61.4,"one\r\ntwo"\r\nB,58,x\r\n',
+    "sep=;\rPatientID;Age\r'A';'61,4'\r",
+    '[{"PatientID": "A", "Age": 61.50}, {"PatientID": "B", "Dead": true}]',
+    '{"PatientID": ["A", "B"], "Age": {"0": 1}}',
+    '{"subjectName": "A", "eForm": {"pages": [{"page_name": "p", "page_data":'
+    ' {"Age": {"value": 61}}}]}}\n{"subjectName": "B", "eForm": {"Age": null}}',
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    '<row r="1"><c r="A1" t="inlineStr"><is><t>PatientID</t></is></c><c r="B1" t="str"><v>a</v>'
+    '</c></row><row r="2"><c r="A2" t="s"><v>0</v></c><c r="B2"><f>1+1</f><v>45000</v></c>'
+    '</row><row r="3"><c t="b"><v>1</v></c><c t="e"><v>#N/A</v></c><c t="d"><v>2024-01-31</v></c>'
+    "</row></sheetData></worksheet>",
+)
+
+
 def _seeds() -> Iterator[bytes]:
     from pydicom.data import get_charset_files, get_testdata_files
 
@@ -31,6 +46,8 @@ def _seeds() -> Iterator[bytes]:
 
     yield from (nifti(), nifti_2(), packed(nifti(), name=b"a.nii"), nifti(extension=(6, b"text")))
     yield from (dicom_json(), b"[" + dicom_json(t00100010=("PN", "A^B")) + b"]")
+    yield from (text.encode() for text in _TABLES)
+    yield from (text.encode("utf-16") for text in _TABLES)
     shared = Path(os.environ.get("EUCAIM_CORPUS", "../shared/data/dicom"))
     files = [Path(name) for name in (*get_testdata_files("*"), *get_charset_files("*"))]
     files += [path for path in shared.rglob("*") if path.is_file()]
@@ -80,6 +97,11 @@ def _main() -> None:
 
 
 with atheris.instrument_imports(include=["transfer"]):
+    import transfer.clinical.eform_form
+    import transfer.clinical.json_form
+    import transfer.clinical.reading
+    import transfer.clinical.text_form
+    import transfer.clinical.workbook_form
     import transfer.deid.rewrite
     import transfer.scan.inspect
     import transfer.volumes.image

@@ -130,9 +130,89 @@ def _method() -> Method:
     return build_method(MethodSpec("eucaim", key="0" * 33, site_id="SITE"))
 
 
+def table(data: bytes) -> None:
+    """Any file as a clinical table: rows of text, or a problem that has words; twice the same."""
+    with _as_file(data) as path:
+        _read_twice(path)
+
+
+def workbook(data: bytes) -> None:
+    """Any bytes as the sheet of a workbook that is sound besides."""
+    import zipfile
+
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in _sound_workbook().items():
+            archive.writestr(name, data if name == _SHEET else content)
+    with _as_file(packed.getvalue()) as path:
+        _read_twice(path)
+
+
+_SHEET: Final = "xl/worksheets/sheet1.xml"
+
+
+@cache
+def _sound_workbook() -> dict[str, bytes]:
+    import zipfile
+
+    from openpyxl import Workbook
+
+    book, held = Workbook(), BytesIO()
+    sheet = book.active
+    assert sheet is not None
+    for row in (("PatientID", "Age"), ("A", 61.4)):
+        sheet.append(row)
+    book.save(held)
+    with zipfile.ZipFile(held) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    # Spreadsheet programs keep all texts in one place; openpyxl writes them into the sheet.
+    where = b"application/vnd.openxmlformats-officedocument.spreadsheetml"
+    member = (
+        b'<Override PartName="/xl/sharedStrings.xml" ContentType="%s.sharedStrings+xml"/></Types>'
+    )
+    types = members["[Content_Types].xml"]
+    members["[Content_Types].xml"] = types.replace(b"</Types>", member % where)
+    members["xl/sharedStrings.xml"] = (
+        b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        b"<si><t>A</t></si><si><r><t>B</t></r><r><t>C</t></r></si></sst>"
+    )
+    return members
+
+
+def _read_twice(path: bytes) -> None:
+    once, again = _read(path), _read(path)
+    assert once == again, "the same file is read in two ways"
+
+
+def _read(path: bytes) -> tuple[object, ...]:
+    from pathlib import Path
+
+    from transfer.clinical.notes import CONVERTED, PROBLEMS, WORKBOOK
+    from transfer.clinical.reading import TableFile, digest_of, read_table
+    from transfer.clinical.rows import MOST_ROWS, TableProblem
+
+    file = TableFile(Path(os.fsdecode(path)))
+    rows: list[object] = []
+    try:
+        found = read_table(file, digest_of(file.path))
+        before = 1
+        for row in found.rows:
+            assert before < row.number <= MOST_ROWS, "rows are not counted"
+            assert all(isinstance(cell, str) for cell in row.cells), "a cell is no text"
+            before = row.number
+            rows.append(row)
+    except TableProblem as problem:
+        return PROBLEMS[problem.code]
+    assert found.notes <= CONVERTED.keys() | WORKBOOK.keys(), "a note without words"
+    assert any(heading.strip() for heading in found.headings), "a table without headings"
+    return (found.form, found.headings, found.sheet, sorted(found.notes), rows)
+
+
 TARGETS: Final[dict[str, Target]] = {
     "scan": scan,
     "deidentify": deidentify,
     "volume": volume,
     "dicom-json": dicom_json,
+    "table": table,
+    "workbook": workbook,
 }

@@ -7,10 +7,11 @@ holds one row, and all texts, at a time.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import re
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,17 +53,31 @@ def read_workbook(path: Path, sheet: str) -> Table:
     """
     with _border():
         _refuse_bomb(path)
-        book = _open(path)
-    names = [name for name in book.sheetnames if hasattr(book[name], "iter_rows")]
-    chosen, notes = _choose(book, names, sheet)
-    with _border():
-        has_formulas = _measure(path, str(getattr(book[chosen], "_worksheet_path", "")))
-    if has_formulas:
-        notes.add("formulas")
-    rows = _rows(book, chosen, notes)
+    with ExitStack() as opened:
+        book = _open(path, opened)
+        names = [name for name in book.sheetnames if hasattr(book[name], "iter_rows")]
+        chosen, notes = _choose(book, names, sheet)
+        with _border():
+            if _measure(path, str(getattr(book[chosen], "_worksheet_path", ""))):
+                notes.add("formulas")
+        rows = _rows(book, chosen, notes, opened.pop_all())
     for row in rows:
         return Table("xlsx", _trimmed(row.cells), rows, notes, chosen)
     raise TableProblem("empty")
+
+
+def first_cells(path: Path) -> list[tuple[str, str]]:
+    """Each sheet of rows with its first cell, in the workbook's own order.
+
+    Raises:
+        TableProblem: it cannot be read.
+        OSError: the disk.
+    """
+    with _border(), ExitStack() as opened:
+        _refuse_bomb(path)
+        book = _open(path, opened)
+        names = [name for name in book.sheetnames if hasattr(book[name], "iter_rows")]
+        return [(name, _first_cell(book, name)) for name in names]
 
 
 @contextmanager
@@ -70,21 +85,28 @@ def _border() -> Iterator[None]:
     """openpyxl and zipfile fail on hostile files in dozens of ways; all mean the same here."""
     try:
         yield
-    except (TableProblem, OSError):
+    except TableProblem:
         raise
     except Exception as error:
+        # A disk that fails is no damaged workbook; a place before the file's beginning is one.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
         raise TableProblem("unreadable-workbook") from error
 
 
-def _open(path: Path) -> Workbook:
+def _open(path: Path, opened: ExitStack) -> Workbook:
+    """The workbook, whatever the name of its file ends with; it is closed with `opened`."""
     import warnings
 
     from openpyxl import load_workbook
 
-    with warnings.catch_warnings():
+    file = opened.enter_context(path.open("rb"))
+    with _border(), warnings.catch_warnings():
         # About styles and extensions that are of no use here.
         warnings.simplefilter("ignore")
-        return load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    opened.callback(book.close)
+    return book
 
 
 def _refuse_bomb(path: Path) -> None:
@@ -182,21 +204,18 @@ def _cells(book: Workbook, name: str) -> Iterator[tuple[Any, ...]]:
     raise TableProblem("too-many-rows")
 
 
-def _rows(book: Workbook, name: str, notes: set[str]) -> Iterator[Row]:
-    with _border():
-        try:
-            blank, seen = 0, False
-            for number, values in enumerate(_cells(book, name), 1):
-                cells = tuple(_text(value, notes) for value in values)
-                if not any(cell.strip() for cell in cells):
-                    blank += 1
-                    continue
-                if blank and seen:
-                    notes.add("blank-rows")
-                blank, seen = 0, True
-                yield checked(Row(number, cells))
-        finally:
-            book.close()
+def _rows(book: Workbook, name: str, notes: set[str], opened: ExitStack) -> Iterator[Row]:
+    with opened, _border():
+        blank, seen = 0, False
+        for number, values in enumerate(_cells(book, name), 1):
+            cells = tuple(_text(value, notes) for value in values)
+            if not any(cell.strip() for cell in cells):
+                blank += 1
+                continue
+            if blank and seen:
+                notes.add("blank-rows")
+            blank, seen = 0, True
+            yield checked(Row(number, cells))
 
 
 def _trimmed(cells: tuple[str, ...]) -> tuple[str, ...]:
