@@ -33,6 +33,8 @@ from transfer.quality.rules import RULES
 from transfer.quality.rules.rowed import RowRule, of_rows
 
 _CIRCUMSTANCES = "circumstances"
+_OF_THE_TABLE = frozenset(("LNK-01", "REL-01", "REL-03", "REL-05"))
+"""About patients and studies, but mended in the table, which goes after the images."""
 _OF_THE_MOMENT = ("today", "is_leaving", "names_all")
 
 
@@ -40,7 +42,7 @@ def judge(ledger: Ledger, circumstances: Circumstances) -> None:
     """Run every rule and replace all findings of theirs, but what a deep look found. Blocking; may
     be repeated at any time."""
     derive(ledger)
-    found = _findings(_all(ledger, circumstances), circumstances)
+    found = as_findings(_all(ledger, circumstances), circumstances)
     if anything_has_gone(ledger):
         found = (_of_what_is_left(ledger, one) for one in found)
     replace_findings(ledger, [rule.id for rule in RULES if not isinstance(rule, DeepRule)], found)
@@ -57,9 +59,10 @@ def _all(ledger: Ledger, circumstances: Circumstances) -> Iterator[tuple[Rule, F
     yield from of_rows(ledger, [r for r in RULES if isinstance(r, RowRule)], circumstances)
 
 
-def _findings(
+def as_findings(
     found: Iterator[tuple[Rule, Found]], circumstances: Circumstances
 ) -> Iterator[Finding]:
+    """What rules found as it is kept, with the weight that it has at this node."""
     for rule, one in found:
         yield Finding(
             rule.id,
@@ -78,7 +81,7 @@ def _findings(
 def _of_what_is_left(ledger: Ledger, found: Finding) -> Finding:
     """What went by earlier rules is told, and stops nothing of what is left."""
     is_heavy = found.severity in (Severity.BLOCK.value, Severity.ASK.value)
-    if is_heavy and has_gone(ledger, found.key):
+    if is_heavy and found.rule not in _OF_THE_TABLE and has_gone(ledger, found.key):
         return replace(found, severity=Severity.WARN.value)
     return found
 
