@@ -24,7 +24,7 @@ _DAY_FIRST: Final = re.compile(
 _MONTH_FIRST: Final = re.compile(
     rf"([^\W\d_]{{3,12}})\.? \d{{1,2}}(?:st|nd|rd|th)?,? {_YEAR}(?!\d)", re.IGNORECASE
 )
-_COMPACT: Final = re.compile(r"(?<!\d)\d{8}(?!\d)")
+_COMPACT: Final = re.compile(r"(?<!\d)(?<!\d\.)\d{8}(?!\d)")
 _SHORT_YEAR: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2\d{2}")
 
 
