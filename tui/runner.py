@@ -72,7 +72,7 @@ async def _run(
         settings = replace(settings, concurrency=concurrency)
     if chosen.profile.patience_s is not None:
         settings = replace(settings, patience_s=chosen.profile.patience_s)
-    node = None if until in (Until.SCAN, Until.CHECK) else chosen.open()
+    node = chosen.open() if until.asks_the_node else None
     try:
         return await run(workspace, node, until, settings, stop, partial(_record, chosen))
     except TransferError:

@@ -129,12 +129,21 @@ class HandOver:
             raise _unwritable(error.strerror or "it is not known why") from error
 
     def _put(self, name: str, text: str) -> None:
-        part = self.folder / f"{name}{_PART}"
-        with open(part, "w", encoding="utf-8", opener=private_opener) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.folder / name)
+        put_text(self.folder / name, text)
+
+
+def put_text(path: Path, text: str) -> None:
+    """Write a file of a hand-over folder, whole or not at all.
+
+    Raises:
+        OSError: the disk.
+    """
+    part = path.with_name(f"{path.name}{_PART}")
+    with open(part, "w", encoding="utf-8", opener=private_opener) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
 
 
 def _entry(file: DigestedFile) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""The runner's one writing connection, on a thread of its own, so that the loop never waits."""
+"""A connection of the runner, on a thread of its own, so that the loop never waits: the one that
+writes, or one that reads beside it."""
 
 from __future__ import annotations
 
@@ -21,10 +22,12 @@ class LedgerThread:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._ledger: Ledger | None = None
 
-    async def open(self, path: Path) -> None:
-        """Open the ledger for writing. Raises what `Ledger.open` raises."""
+    async def open(self, path: Path, *, read_only: bool = False) -> None:
+        """Open the ledger, for writing unless told otherwise. Raises what `Ledger.open` raises."""
         loop = asyncio.get_running_loop()
-        self._ledger = await loop.run_in_executor(self._thread, lambda: Ledger.open(path))
+        self._ledger = await loop.run_in_executor(
+            self._thread, lambda: Ledger.open(path, read_only=read_only)
+        )
 
     async def __call__(
         self,

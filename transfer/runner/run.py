@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 
 from transfer import checkpoint
 from transfer.clinical.phase import read_clinical
@@ -39,7 +36,13 @@ from transfer.prepare.phase import prepare
 from transfer.quality.circumstances import circumstances_of
 from transfer.quality.in_the_way import MENDED_BY_PROFILES
 from transfer.quality.judging import judge
-from transfer.quality.rule import Gate
+from transfer.runner.clinical import (
+    check_clinical,
+    look_last,
+    send_clinical,
+    settled_by_a_word,
+)
+from transfer.runner.clinical_gate import CLINICAL, refuse_too_early
 from transfer.runner.gate import (
     conclude,
     refuse_findings,
@@ -47,6 +50,8 @@ from transfer.runner.gate import (
     refuse_objections,
 )
 from transfer.runner.ledger_thread import LedgerThread
+from transfer.runner.settings import Settings as Settings
+from transfer.runner.settings import Until as Until
 from transfer.runner.stop import Stop, wishes
 from transfer.runner.stream import stream
 from transfer.runner.volumes import move_volumes
@@ -68,36 +73,6 @@ def _deaf(_: Identity | NodeError) -> None:
     return
 
 
-class Until(StrEnum):
-    """How far a run goes. `CHECK` finds all that can be found without the node. `VERIFY` sends
-    nothing and looks for everything again."""
-
-    SCAN = "scan"
-    CHECK = "check"
-    PLAN = "plan"
-    UPLOAD = "upload"
-    VERIFY = "verify"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Bounds of a run. Times in seconds.
-
-    `patience_s` is how long the whole node may be in trouble before the run gives up. `method` is
-    what de-identifies; without one files go as they are. `gate` says which rules stop a transfer.
-    """
-
-    require_deidentified: bool
-    gate: Gate = "integrity"
-    method: MethodSpec | None = None
-    processes: int = max(1, (os.cpu_count() or 2))
-    concurrency: int = 4
-    patience_s: float = 900.0
-    first_pause_s: float = 1.0
-    stop_grace_s: float = 20.0
-    listing_delay_s: float | None = None
-
-
 async def run(
     workspace: Workspace,
     node: Node | None,
@@ -108,16 +83,20 @@ async def run(
 ) -> int:
     """Run a transfer and return the exit code; the reason stands in the runner's row.
 
-    `node` may be None for a scan or a check. Everything may be interrupted and run again.
+    `node` may be None for what does not ask it. Everything may be interrupted and run again.
 
     Raises:
         RunnerHeld: nothing was done.
+        StepBlocked: clinical data are to go before the images have; nothing was done.
         EpochLost: another runner took over; this one wrote nothing since.
         LedgerDamaged: the ledger can be written no more; what it holds stands.
     """
     ledger = LedgerThread()
     await ledger.open(workspace.ledger)
     try:
+        if until is Until.CLINICAL:
+            # What the last run said of the images is not written over for this.
+            await ledger(refuse_too_early)
         holder = await ledger(_take, workspace, until)
         checkpoint.passed("taken")
         try:
@@ -155,10 +134,11 @@ async def _guarded(
     except (Interrupted, BaseExceptionGroup, TransferError) as caught:
         error = _first(caught)
         if isinstance(error, Interrupted):
+            command = "clinical" if until is Until.CLINICAL else "upload"
             return (
                 ExitCode.INTERRUPTED,
                 "Stopped; nothing is lost.",
-                "Go on with: eucaim-transfer upload NAME",
+                f"Go on with: eucaim-transfer {command} NAME",
             )
         if isinstance(error, EpochLost):
             raise error from None
@@ -167,12 +147,20 @@ async def _guarded(
         log.warning("%s %s", error.what, error.remedy)
         if isinstance(error, SignInExpired | SignInRefused):
             await asyncio.to_thread(hear, error)
-        if until is Until.UPLOAD or (until is Until.VERIFY and await ledger(_is_open)):
+        if step := await ledger(_step_of, until):
             waits = error.exit_code in (ExitCode.SIGN_IN, ExitCode.NETWORK)
             state = StepState.WAITING if waits else StepState.BLOCKED
-            await ledger(set_step, "upload", state, error.what)
+            await ledger(set_step, step, state, error.what)
         return error.exit_code, error.what, error.remedy
     return ExitCode.DONE, "", ""
+
+
+def _step_of(ledger: Ledger, until: Until) -> str:
+    """The step that a run which failed leaves open."""
+    if until is Until.CLINICAL:
+        return CLINICAL
+    is_upload = until is Until.UPLOAD or (until is Until.VERIFY and _is_open(ledger))
+    return "upload" if is_upload else ""
 
 
 def _first(error: BaseException) -> BaseException:
@@ -194,13 +182,23 @@ async def _phases(
     if settings.method is not None and until is not Until.SCAN:
         # First of all: a key that is not the one by which instances went must change nothing.
         method = await ledger(open_method, settings.method)
-    if until in (Until.UPLOAD, Until.VERIFY):
+    if until is Until.CLINICAL_CHECK:
+        await check_clinical(ledger, settings, stop)
+        await look_last(ledger, method)
+        return
+    if until is Until.CLINICAL and await ledger(settled_by_a_word):
+        return
+    if until in (Until.UPLOAD, Until.VERIFY, Until.CLINICAL):
         assert node is not None, "only what stays here goes without the node"
         # Before hours of scanning: a wrong password or certificate shows at once.
         identity = await node.sign_in()
         who = f"Signed in as {identity.username}." if identity.username else "No sign-in is needed."
         await ledger(set_step, "login", StepState.DONE, who)
         await asyncio.to_thread(hear, identity)
+    if until is Until.CLINICAL:
+        assert node is not None, "the same"
+        await send_clinical(ledger, node, settings, stop, method)
+        return
     if until is not Until.VERIFY:
         await _make_ready(ledger, holder, until, settings, stop, method)
     if until in (Until.SCAN, Until.CHECK):

@@ -39,6 +39,8 @@ class Watch:
         self._written: Progress | None = None
         self.bandwidth = Bandwidth()
         self.is_paused = False
+        self.phase = ""
+        """What is told instead of sending or verifying, where it is neither."""
         self.concurrency = min(settings.concurrency, most)
         self.trouble = Trouble(settings.patience_s, settings.first_pause_s)
         self.listing_trouble = Trouble(settings.patience_s, settings.first_pause_s)
@@ -55,7 +57,8 @@ class Watch:
 
     async def tell(self) -> None:
         """Write the moment, unless nothing changed."""
-        self.meter.phase = "send" if self.meter.lanes or self.meter.bytes_left else "verify"
+        is_sending = self.meter.lanes or self.meter.bytes_left
+        self.meter.phase = self.phase or ("send" if is_sending else "verify")
         sending, listing = self.trouble, self.listing_trouble
         progress = self.meter.progress(
             sending.retries + listing.retries, sending.note or listing.note

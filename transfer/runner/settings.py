@@ -1,0 +1,47 @@
+"""How far a run goes, and its bounds."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+
+from transfer.deid.methods import MethodSpec
+from transfer.quality.rule import Gate
+
+
+class Until(StrEnum):
+    """How far a run goes. `CHECK` finds all that can be found without the node. `VERIFY` sends
+    nothing and looks for everything again. `CLINICAL` is the step after the images, and
+    `CLINICAL_CHECK` what of it can be found without the node."""
+
+    SCAN = "scan"
+    CHECK = "check"
+    PLAN = "plan"
+    UPLOAD = "upload"
+    VERIFY = "verify"
+    CLINICAL = "clinical"
+    CLINICAL_CHECK = "clinical-check"
+
+    @property
+    def asks_the_node(self) -> bool:
+        return self not in (Until.SCAN, Until.CHECK, Until.CLINICAL_CHECK)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Bounds of a run. Times in seconds.
+
+    `patience_s` is how long the whole node may be in trouble before the run gives up. `method` is
+    what de-identifies; without one files go as they are. `gate` says which rules stop a transfer.
+    """
+
+    require_deidentified: bool
+    gate: Gate = "integrity"
+    method: MethodSpec | None = None
+    processes: int = max(1, (os.cpu_count() or 2))
+    concurrency: int = 4
+    patience_s: float = 900.0
+    first_pause_s: float = 1.0
+    stop_grace_s: float = 20.0
+    listing_delay_s: float | None = None
