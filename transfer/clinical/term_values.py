@@ -6,6 +6,7 @@ hundred different values is no column of terms.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -114,10 +115,8 @@ def _term_column(
 
 
 def _hidden(ledger: Ledger, role: Role, texts: list[str]) -> set[str]:
-    """Values that may be a patient's own. A word that is a usual one for a term is none, even where
-    somebody bears it as a name."""
-    usual = {text for text in texts if term_of(role, text) or propose_term(role, text)}
-    doubtful = [text for text in texts if text not in usual]
+    """Values that may be a patient's own."""
+    doubtful = [text for text in texts if not is_usual(role, text)]
     return {text for text in doubtful if len(text) > LONGEST} | identifying(ledger, doubtful)
 
 
@@ -136,7 +135,7 @@ def choose_term(ledger: Ledger, role: Role, value: str, term: str, person: str) 
         UsageError: the attribute is not written in terms, the term is not on a list that is
             closed, or the value is a patient's own.
     """
-    said = checked_term(ledger, TermMap(role, value.strip(), " ".join(term.split())))
+    (said,) = checked_terms(ledger, [TermMap(role, value.strip(), " ".join(term.split()))])
     with ledger.transaction():
         map_term(ledger, said, person.strip())
 
@@ -160,8 +159,19 @@ def confirm_terms(ledger: Ledger, role: Role | None, person: str) -> int:
     return len(proposed)
 
 
-def checked_term(ledger: Ledger, said: TermMap) -> TermMap:
-    """The word as it is kept, its term as the list spells it. Raises as `choose_term`."""
+def checked_terms(ledger: Ledger, said: Sequence[TermMap]) -> list[TermMap]:
+    """The words as they are kept, each term as its list spells it. Raises as `choose_term`."""
+    checked = [_checked(one) for one in said]
+    texts = {t for one in checked for t in (one.value, one.term) if not is_usual(one.role, t)}
+    if identifying(ledger, texts):
+        raise UsageError(
+            "That value is a Patient ID or a name of this transfer, so it is not kept as a term.",
+            "See whether the right column was given to the attribute.",
+        )
+    return checked
+
+
+def _checked(said: TermMap) -> TermMap:
     role, title = said.role, ATTRIBUTES[said.role].title
     if not _has_terms(role):
         raise UsageError(
@@ -173,22 +183,20 @@ def checked_term(ledger: Ledger, said: TermMap) -> TermMap:
             "An empty value, or one of more than 200 characters, stands for no term.",
             "Correct it in the table.",
         )
+    term = term_of(role, said.term)
     if not said.term or len(said.term) > LONGEST or not said.term.isprintable():
         raise UsageError(
-            "That is no term: it is empty, too long, or cannot be printed.",
-            _allowed(role),
+            "That is no term: it is empty, too long, or cannot be printed.", _allowed(role)
         )
-    term = term_of(role, said.term)
     if not term and role in VOCABULARIES and not VOCABULARIES[role].is_open:
         raise UsageError(f"That is no term of {title}.", _allowed(role))
-    term = term or said.term
-    unusual = [] if propose_term(role, said.value) or term_of(role, said.value) else [said.value]
-    if identifying(ledger, [*unusual, *([] if term_of(role, term) else [term])]):
-        raise UsageError(
-            "That value is a Patient ID or a name of this transfer, so it is not kept as a term.",
-            "See whether the right column was given to the attribute.",
-        )
-    return TermMap(role, said.value, term)
+    return TermMap(role, said.value, term or said.term)
+
+
+def is_usual(role: Role, text: str) -> bool:
+    """Whether it is a term or a usual word for one, and so nobody's own, even where somebody bears
+    it as a name."""
+    return bool(term_of(role, text) or propose_term(role, text))
 
 
 def _allowed(role: Role) -> str:

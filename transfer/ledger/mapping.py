@@ -80,14 +80,19 @@ def forget_term(ledger: Ledger, role: Role, value: str) -> None:
 def declare(ledger: Ledger, said: Declared) -> None:
     """Keep that the source does not hold an attribute (CLP-90)."""
     with ledger.transaction():
-        ledger.write(
-            "INSERT OR REPLACE INTO declared VALUES (?, ?, ?, ?)",
-            said.role.value,
-            said.person,
-            said.reason,
-            utc_now(),
-        )
-        ledger.record_event("declared", f"{said.role.value} was declared not available.")
+        declare_inside(ledger, said)
+
+
+def declare_inside(ledger: Ledger, said: Declared) -> None:
+    """As `declare`, inside a transaction of the caller."""
+    ledger.write(
+        "INSERT OR REPLACE INTO declared VALUES (?, ?, ?, ?)",
+        said.role.value,
+        said.person,
+        said.reason,
+        utc_now(),
+    )
+    ledger.record_event("declared", f"{said.role.value} was declared not available.")
 
 
 def withdraw(ledger: Ledger, role: Role) -> None:
