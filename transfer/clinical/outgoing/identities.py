@@ -59,11 +59,8 @@ class Identities:
     def __init__(self, out: Outgoing) -> None:
         self._ledger = out.ledger
         self._going = out.going
-        self._by_key: Pseudonyms | None = None
-        self._always_gives = False
-        if out.method is not None:
-            self._by_key = proving_pseudonyms(out.ledger, out.method)
-            self._always_gives = out.method.setup.spec.is_profile
+        self._by_key = out.by_key
+        self._always_gives = out.method is not None and out.method.setup.spec.is_profile
         self._needs_study = any(
             column.how is How.STUDY for table in out.tables for column in table.columns
         )

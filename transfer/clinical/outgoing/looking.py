@@ -22,7 +22,6 @@ from transfer.clinical.outgoing.going import patients_with_rows
 from transfer.clinical.outgoing.identities import Identities
 from transfer.clinical.outgoing.strangers import Strangers
 from transfer.clinical.outgoing.written_dates import holds_date
-from transfer.clinical.people import TableColumns
 from transfer.clinical.values import written_date
 from transfer.deid.look.identifiers import Fact, Identifiers, Kind
 from transfer.deid.look.judge import Place, judge
@@ -276,7 +275,7 @@ class _Sources:
 
     def __init__(self, out: Outgoing, table: OutgoingTable) -> None:
         read = clinical_columns(out.ledger, table.file)
-        self._columns = TableColumns.of(out.ledger, table.file, table.key)
+        self._columns = out.read_as(table)
         self._told = {c.place: column_told(c.place, c.heading) for c in read}
         staying = {column.place for column in table.columns_left_out}
         self._kinds = {

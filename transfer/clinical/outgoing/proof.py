@@ -19,17 +19,12 @@ from transfer.clinical.leaving import ClinicalSubject
 from transfer.clinical.mapping import Unit
 from transfer.clinical.outgoing.columns import How
 from transfer.clinical.outgoing.dates import DatePolicy
-from transfer.clinical.outgoing.identities import proving_pseudonyms
-from transfer.clinical.people import TableColumns
 from transfer.clinical.values import whole, written_date
 from transfer.dates import day_of
 from transfer.errors import StepBlocked
-from transfer.ledger.clinical import clinical_columns
-from transfer.ledger.mapping import read_mapping
 
 if TYPE_CHECKING:
     from transfer.clinical.outgoing.table import Outgoing, OutgoingTable, ReadRow
-    from transfer.deid.standalone.tables import Pseudonyms
 
 _UNKNOWN: Final = -(2**31)
 _LONG_ID: Final = 6
@@ -82,31 +77,25 @@ def prove_subject(out: Outgoing, patient_row: int, subject: ClinicalSubject) -> 
         rows = [row for of, row in read if of is table]
         if len(rows) != len(said.rows):
             _refuse("TAB-03", key, "it has another number of rows")
-        proof = _Proof(out, table)
+        proof = _Proof(out, table, patient_row)
         for row, cells in zip(rows, said.rows, strict=True):
             proof.row(row, cells)
-        proof.studies(patient_row)
+        proof.studies()
 
 
 class _Proof:
     """One table, row by row; then the studies of its patients."""
 
-    def __init__(self, out: Outgoing, table: OutgoingTable) -> None:
+    def __init__(self, out: Outgoing, table: OutgoingTable, first: int = 1) -> None:
         self._out = out
+        self._first = first
         self._table = table
-        self._columns = TableColumns.of(out.ledger, table.file, table.key)
-        self._days_0 = array("l", [_UNKNOWN])
-        mapping = read_mapping(out.ledger)
-        said = [
-            mapping.column(column.heading)
-            for column in clinical_columns(out.ledger, table.file)
-            if column.role == Role.RELATIVE_DAY
-        ]
-        is_weeks = any(one is not None and one.unit is Unit.WEEKS for one in said)
+        self._columns = out.read_as(table)
+        # Day 0 of each patient, from the `first` on, as what was written implies it.
+        self._days_0 = array("l")
+        is_weeks = self._columns.unit(Role.RELATIVE_DAY) is Unit.WEEKS
         self._days_of_unit = 7 if is_weeks else 1
-        self._by_key: Pseudonyms | None = None
-        if out.method is not None:
-            self._by_key = proving_pseudonyms(out.ledger, out.method)
+        self._by_key = out.by_key
         self._named: tuple[int, str | None] = (0, None)
 
     def row(self, read: ReadRow, cells: Sequence[str]) -> None:
@@ -120,6 +109,10 @@ class _Proof:
                     self._identity(read, cell)
                 case How.RELATIVE:
                     self._relative(read, column.place, cell)
+                case How.STUDY:
+                    self._study(read, source, cell)
+                case How.DATE:
+                    self._date(read, column.place, cell)
                 case How.MONTH:
                     self._month(read, column.place, cell)
                 case How.NUMBER if column.role is Role.RELATIVE_DAY:
@@ -127,11 +120,10 @@ class _Proof:
         if self._out.method is not None:
             self._no_original(read, cells)
 
-    def studies(self, patient: int | None = None) -> None:
+    def studies(self) -> None:
         """Prove that relative days of studies count from the same day. Raises StepBlocked."""
-        last = len(self._days_0) - 1 if patient is None else patient
-        after = 0 if patient is None else patient - 1
-        for low in range(after + 1, last + 1, _PAGE):
+        last = self._first + len(self._days_0) - 1
+        for low in range(self._first, last + 1, _PAGE):
             for row, date, days, origin in self._out.ledger.rows(
                 "SELECT s.patient_id, s.study_date, d.days, d.source FROM study s"
                 " JOIN study_day d ON d.study_id = s.id WHERE s.patient_id BETWEEN ? AND ?",
@@ -139,7 +131,7 @@ class _Proof:
                 min(low + _PAGE - 1, last),
             ):
                 day = day_of(date)
-                known = self._days_0[row]
+                known = self._days_0[row - self._first]
                 if known == _UNKNOWN or day is None or origin not in _BY_DATES:
                     continue
                 if day.toordinal() - days != known:
@@ -151,13 +143,25 @@ class _Proof:
         if self._by_key is None:
             return
         if self._named[0] != read.patient_row:
-            found = self._out.ledger.row(
-                "SELECT original_id FROM patient WHERE id = ?", read.patient_row
-            )
-            assert found is not None, "rows are linked to patients of this ledger"
-            self._named = read.patient_row, self._by_key.patient(str(found[0]))
+            self._named = read.patient_row, self._by_key.patient(self._original(read))
         if self._named[1] is not None and self._named[1] != cell:
             _refuse("DID-12", read.key, "the key gives it another pseudonym")
+
+    def _study(self, read: ReadRow, source: str, cell: str) -> None:
+        leaving = self._out.going.whose(read.patient_row).studies(source.strip()) or ""
+        if cell != leaving:
+            _refuse("DID-12", read.key, "its Study has another UID than in the images")
+        if self._by_key is not None and cell:
+            given = self._by_key.study(source.strip(), self._original(read))
+            if given is not None and given != cell:
+                _refuse("DID-12", read.key, "the key gives its Study another UID")
+
+    def _original(self, read: ReadRow) -> str:
+        found = self._out.ledger.row(
+            "SELECT original_id FROM patient WHERE id = ?", read.patient_row
+        )
+        assert found is not None, "rows are linked to patients of this ledger"
+        return str(found[0])
 
     def _relative(self, read: ReadRow, place: int, cell: str) -> None:
         day = written_date(read.cells[place], self._columns.order(place)).date
@@ -171,13 +175,19 @@ class _Proof:
         self._counts_from(read, day.toordinal() - days)
 
     def _counts_from(self, read: ReadRow, day_0: int) -> None:
-        while len(self._days_0) <= read.patient_row:
-            self._days_0.extend(self._days_0[:1] * max(1024, len(self._days_0)))
-        known = self._days_0[read.patient_row]
+        place = read.patient_row - self._first
+        if place >= len(self._days_0):
+            self._days_0.extend([_UNKNOWN] * (place + 1 - len(self._days_0)))
+        known = self._days_0[place]
         if known == _UNKNOWN:
-            self._days_0[read.patient_row] = day_0
+            self._days_0[place] = day_0
         elif known != day_0:
             _refuse("REL-04", read.key, "its relative days count from two days")
+
+    def _date(self, read: ReadRow, place: int, cell: str) -> None:
+        day = written_date(read.cells[place], self._columns.order(place)).date
+        if cell != ("" if day is None else day.isoformat()):
+            _refuse("REL-07", read.key, "a date is another one")
 
     def _month(self, read: ReadRow, place: int, cell: str) -> None:
         day = written_date(read.cells[place], self._columns.order(place)).date

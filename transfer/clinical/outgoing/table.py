@@ -33,6 +33,7 @@ from transfer.method_files import de_identifies
 
 if TYPE_CHECKING:
     from transfer.clinical.outgoing.looking import Looked, Told
+    from transfer.deid.standalone.tables import Pseudonyms
     from transfer.prepare.method import OpenMethod
 
 _PAGE: Final = 2000
@@ -118,6 +119,7 @@ class Outgoing:
         self.dataset = dataset_of(ledger)
         self.going = Going(ledger, is_method=method is not None, capped=capped_patients(ledger))
         self._makers: dict[int, tuple[Maker, ...]] = {}
+        self._read_as: dict[int, TableColumns] = {}
         self.tables: Sequence[OutgoingTable] = tuple(self._tables())
 
     @property
@@ -199,6 +201,17 @@ class Outgoing:
         cells = tuple(make(source, whose) for make in self._makers[table.file])
         return OutgoingRow(read.key, read.patient_row, cells)
 
+    def read_as(self, table: OutgoingTable) -> TableColumns:
+        """How the cells of a table were read: where what is, dates in which order, units."""
+        return self._read_as[table.file]
+
+    @cached_property
+    def by_key(self) -> Pseudonyms | None:
+        """The key's own word on identities, where there is one."""
+        from transfer.clinical.outgoing.identities import proving_pseudonyms
+
+        return None if self.method is None else proving_pseudonyms(self.ledger, self.method)
+
     def problems(self) -> tuple[Finding, ...]:
         """What forbids that these tables leave, found by looking at every cell that would (DID-03)
         and by asking the key for every identity (DID-12). Blocking; looked for once."""
@@ -229,7 +242,7 @@ class Outgoing:
         mapping = read_mapping(self.ledger)
         numbers = number_columns(self.ledger, file, read)
         columns, left_out = columns_of(read, mapping, self.policy, telling, numbers)
-        of = TableColumns.of(self.ledger, file.row, file.key)
+        of = self._read_as[file.row] = TableColumns.of(self.ledger, file.row, file.key)
         heading = {column.place: column.heading for column in read}
         self._makers[file.row] = tuple(
             maker_of(column, of, mapping, heading[column.place]) for column in columns
