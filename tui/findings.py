@@ -83,7 +83,7 @@ class Findings:
         workspace = self._workspace(name)
         is_running = is_held(workspace.lock)
         with Ledger.open(workspace.ledger, read_only=True) as ledger:
-            groups = tuple(_group(ledger, of) for of in group_findings(ledger))
+            groups = tuple(group_told(ledger, of) for of in group_findings(ledger))
             was_read = bool(ledger.number("SELECT 1 FROM source_file LIMIT 1"))
         return Overview(groups, was_read, is_running)
 
@@ -252,7 +252,8 @@ def rule_of(rule: str) -> Rule | None:
     return BY_ID.get(rule)
 
 
-def _group(ledger: Ledger, of: RuleGroup) -> Group:
+def group_told(ledger: Ledger, of: RuleGroup) -> Group:
+    """A group with the words of its rule, and what a person can do about it."""
     from transfer.quality.answers import is_waivable
 
     first = _page(ledger, of, 1, 0)[0]

@@ -9,7 +9,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One look into a folder: its subfolders by name, a page of them, and what else is there."""
+    """One look into a folder: its subfolders by name, a page of them, and what else is there.
+
+    `wanted`: name and size of the files that were looked for, the first of them by name.
+    """
 
     path: Path
     names: tuple[str, ...] = ()
@@ -18,19 +21,22 @@ class Folder:
     files: int = 0
     is_cut: bool = False
     trouble: str = ""
+    wanted: tuple[tuple[str, int], ...] = ()
 
 
 PAGE = 200
 _MOST = 50_000
 
 
-def look_into(path: Path, offset: int = 0) -> Folder:
-    """List a folder's subfolders, `PAGE` at a time. Blocking; never raises for what it finds.
+def look_into(path: Path, offset: int = 0, *, suffixes: tuple[str, ...] = ()) -> Folder:
+    """List a folder's subfolders, `PAGE` at a time, and its files that end so. Blocking; never
+    raises for what it finds.
 
     At most 50,000 entries are read: a folder with more is said to be cut, since sorting all of
     it could take minutes on a share.
     """
     names: list[str] = []
+    wanted: list[tuple[str, int]] = []
     files = seen = 0
     try:
         with os.scandir(path) as entries:
@@ -42,11 +48,21 @@ def look_into(path: Path, offset: int = 0) -> Folder:
                     names.append(entry.name)
                 else:
                     files += 1
+                    if suffixes and entry.name.lower().endswith(suffixes):
+                        wanted.append((entry.name, _size(entry)))
     except OSError as error:
         return Folder(path, trouble=_why(error))
     names.sort(key=str.casefold)
     page = tuple(names[offset : offset + PAGE])
-    return Folder(path, page, len(names), offset, files, seen > _MOST)
+    found = tuple(sorted(wanted, key=lambda one: one[0].casefold())[:PAGE])
+    return Folder(path, page, len(names), offset, files, seen > _MOST, wanted=found)
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except OSError:
+        return 0
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -26,6 +26,10 @@ from transfer.status import Status, read_status
 from transfer.workspace import Home, Workspace
 from tui.accounts import Accounts
 from tui.choosing import Choosing
+from tui.clinical import Clinical
+from tui.clinical_files import ClinicalFiles
+from tui.clinical_mapping import Mappings
+from tui.clinical_table import ClinicalTables
 from tui.doctoring import Doctoring
 from tui.findings import Findings
 from tui.folders import Folder, complete, look_into
@@ -38,7 +42,7 @@ from tui.timing import Timing
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
 
-Until = Literal["scan", "check", "upload", "verify"]
+Until = Literal["scan", "check", "upload", "verify", "clinical"]
 _LOOKED_BACK = 20
 
 
@@ -88,6 +92,10 @@ class Source:
         self.looks = Looks(home)
         self.findings = Findings(home)
         self.choosing = Choosing(home)
+        self.clinical = Clinical(home)
+        self.clinical_files = ClinicalFiles(home)
+        self.tables = ClinicalTables(home)
+        self.mapping = Mappings(home)
         self.doctoring = Doctoring(home)
         self.ticketing = Ticketing(home)
         self.timing = Timing(home)

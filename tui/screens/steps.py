@@ -13,6 +13,7 @@ STEP_SCREENS: Mapping[str, tuple[str, str]] = {
     "login": ("account", "AccountScreen"),
     "doctor": ("doctor", "DoctorScreen"),
     "ticket": ("ticket", "TicketScreen"),
+    "clinical": ("clinical", "ClinicalScreen"),
 }
 
 

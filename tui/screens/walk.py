@@ -81,7 +81,7 @@ class FolderWalk(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = Folder(Path())
+        self.folder = Folder(Path())
         self._came_from = ""
         self._is_opening = False
 
@@ -138,9 +138,10 @@ class FolderWalk(Page):
     def on_mount(self) -> None:
         crumbs, far = self.trail()
         self.crumbs.say(crumbs, line((far, "$muted")) if far else None)
-        self._open(self.start())
+        self.open_folder(self.start())
 
-    def _open(self, path: Path, offset: int = 0) -> None:
+    def open_folder(self, path: Path, offset: int = 0) -> None:
+        """Show another folder."""
         self._is_opening = True
         self.now.say(Now("Reading the folder…", "[Esc] goes back."))
         self.read("folder", partial(self.look_for, path, offset), self._take)
@@ -148,7 +149,7 @@ class FolderWalk(Page):
     def _take(self, folder: Folder) -> None:
         self._is_opening = False
         rows, entry = self.query_one(Rows), self.query_one("#path", Input)
-        if folder.trouble and self._folder.path != folder.path:
+        if folder.trouble and self.folder.path != folder.path:
             self.now.say(
                 Now(
                     f"That folder cannot be opened: {folder.trouble}.",
@@ -157,7 +158,7 @@ class FolderWalk(Page):
                 )
             )
             return
-        self._folder = folder
+        self.folder = folder
         shown = [Row(HERE, partial(self.draw_here, folder))]
         if folder.path.parent != folder.path:
             shown.append(Row(_UP, partial(_draw_up, folder.path.parent)))
@@ -177,12 +178,13 @@ class FolderWalk(Page):
         self._came_from = ""
         entry.value = str(folder.path)
         rows.focus()
-        self._tell()
+        self.tell()
 
     @on(Rows.Reached)
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Say what now, for the row at the cursor."""
         key = self.query_one(Rows).key
-        folder = self._folder
+        folder = self.folder
         if key == HERE and folder.trouble:
             self.now.say(Now(f"This folder cannot be taken: {folder.trouble}.", "", "$bad"))
         elif key == HERE:
@@ -204,33 +206,33 @@ class FolderWalk(Page):
         # Until the folder that was asked for is there, the list still shows another one.
         if self._is_opening:
             return
-        folder = self._folder
+        folder = self.folder
         if event.key == HERE:
             if not folder.trouble:
                 self.take_here(folder)
         elif event.key == _UP:
             self.action_up()
         elif event.key == _MORE:
-            self._open(folder.path, folder.offset + PAGE)
+            self.open_folder(folder.path, folder.offset + PAGE)
         elif event.key == _LESS:
-            self._open(folder.path, max(0, folder.offset - PAGE))
+            self.open_folder(folder.path, max(0, folder.offset - PAGE))
         elif event.key.startswith("\x00"):
             self.take_more(event.key)
         else:
-            self._open(folder.path / event.key)
+            self.open_folder(folder.path / event.key)
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
         text = event.value.strip().strip("'\"")
         path = Path(os.path.abspath(os.path.expanduser(text or "/")))
         if not self.take_typed(path):
-            self._open(path)
+            self.open_folder(path)
 
     @on(Input.Blurred)
     def _left(self, event: Input.Blurred) -> None:
         # What was typed and not opened must not stand above the folder that Enter would take.
-        event.input.value = str(self._folder.path)
-        self._tell()
+        event.input.value = str(self.folder.path)
+        self.tell()
 
     @on(Input.Changed)
     def _typing(self) -> None:
@@ -255,13 +257,13 @@ class FolderWalk(Page):
         self.action_type(event.text.partition("\n")[0].strip())
 
     def action_up(self) -> None:
-        self._came_from = self._folder.path.name
-        self._open(self._folder.path.parent)
+        self._came_from = self.folder.path.name
+        self.open_folder(self.folder.path.parent)
 
     def action_into(self) -> None:
         key = self.query_one(Rows).key
         if key and not key.startswith("\x00"):
-            self._open(self._folder.path / key)
+            self.open_folder(self.folder.path / key)
 
 
 def _draw_up(parent: Path, width: int) -> list[Content]:

@@ -22,7 +22,7 @@ HEADING: Final = 0
 _NARROWEST, _WIDEST = 6, 24
 _FIRST_WIDEST = 18
 _POINTER, _SIGN, _GAP = 2, 1, 1
-_LEAST = 8
+_LEAST = 12
 _ROOM_FOR_ROWS = 2
 _NEAR = 20
 
@@ -42,7 +42,6 @@ class GridColumn:
     title: str
     below: str = ""
     sign: Sign | None = None
-    is_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +115,14 @@ class Grid(Painted, can_focus=True):
         """Show these rows; the cursor stays on its row and where that is on the screen. `has_top`:
         no row stands before them."""
         key, on_screen = self.key, self._row - self._top
+        is_first = not self._columns
         self._columns, self._rows, self._has_top, self._empty = columns, rows, has_top, empty
         self.column = min(self.column, max(0, len(columns) - 1))
         places = {row.key: place for place, row in enumerate(rows, 1)}
         if key is not None and key in places:
             self._row = places[key]
         else:
-            self._row = min(self._row, len(rows))
+            self._row = min(1 if is_first else self._row, len(rows))
         self._row = max(self._row, 0 if has_top else min(1, len(rows)))
         self._top = max(0, self._row - on_screen)
         self._widths = [self._width_of(n) for n in range(len(columns))]
@@ -156,11 +156,15 @@ class Grid(Painted, can_focus=True):
 
     def redraw(self) -> None:
         """Repaint what changed."""
-        self.show(self._lines)
+        if self._strips is None:
+            self.refresh()
+        else:
+            self.show(self._lines)
 
     def on_resize(self) -> None:
         self._follow()
-        self.redraw()
+        self._strips = None
+        self.refresh()
 
     def on_focus(self) -> None:
         self.redraw()
@@ -264,6 +268,11 @@ class Grid(Painted, can_focus=True):
         return found
 
     def _lines(self, width: int) -> list[Content]:
+        # Always as many lines, so that a line is compared with the one that stood there before.
+        found = self._filled()
+        return [*found, *[Content("")] * (self._height() + _ROOM_FOR_ROWS - len(found))]
+
+    def _filled(self) -> list[Content]:
         if not self._columns:
             return [ink(self._empty, "$muted")]
         cut = [(0, self._widths[0]), *self._cut(self._room())]
@@ -280,9 +289,11 @@ class Grid(Painted, can_focus=True):
         parts = [line((POINTER if at else " ", "$key"), " " * (self._digits() + 2))]
         for n, width in cut:
             column = self._columns[n]
-            style = self._cursor_style("bold") if at and n == self.column else "bold"
             sign = column.sign or Sign(" ")
-            parts += [ink(sign.glyph, sign.style), cell(column.title, width, style), ink(" ")]
+            title = cell(column.title, width, "bold")
+            if at and n == self.column:
+                title = ink(title.plain, self._cursor_style("bold"))
+            parts += [ink(sign.glyph, sign.style), title, ink(" ")]
         return line(*parts)
 
     def _belows(self, cut: Sequence[tuple[int, int]]) -> Content:
@@ -304,14 +315,12 @@ class Grid(Painted, can_focus=True):
         ]
         for n, width in cut:
             text = row.cells[n] if n < len(row.cells) else ""
-            style = self._cursor_style(row.style) if at and n == self.column else row.style
             mark = row.signs.get(n) or Sign(" ")
-            align = "right" if self._columns[n].is_number else "left"
-            parts += [
-                ink(mark.glyph, mark.style),
-                cell(text, width, style, align=align),  # type: ignore[arg-type]
-                ink(" "),
-            ]
+            shown = cell(text, width, row.style)
+            if at and n == self.column:
+                # All of it, blanks too: an empty cell has a cursor as well.
+                shown = ink(shown.plain, self._cursor_style(row.style))
+            parts += [ink(mark.glyph, mark.style), shown, ink(" ")]
         return line(*parts)
 
     def _cursor_style(self, style: str) -> str:

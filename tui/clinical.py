@@ -1,0 +1,228 @@
+"""All that the page of step 9 asks of the engine. Everything here blocks: call in threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transfer.clinical.notes import PROBLEMS
+from transfer.clinical.reading import SUFFIXES
+from transfer.clinical.standing import ClinicalState, read_clinical_state
+from transfer.errors import UsageError
+from transfer.ledger.clinical import ClinicalFile, clinical_files
+from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import group_findings
+from transfer.ledger.holder import is_held, kept_from_runners
+from transfer.ledger.order import Order, read_order, set_clinical
+from transfer.workspace import Home, Workspace
+from tui.findings import Group, group_told
+from tui.folders import Folder, look_into
+
+if TYPE_CHECKING:
+    from transfer.clinical.workbook_sheets import Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicalLook:
+    """One look at the clinical data of a transfer. `linked_rows` have a patient of the images;
+    `patients` are those patients, of `patients_of_images` that the transfer has."""
+
+    order: Order
+    tables: tuple[ClinicalFile, ...]
+    columns: int
+    rows: int
+    linked_rows: int
+    patients: int
+    patients_of_images: int
+    kept_back: int
+    groups: tuple[Group, ...]
+    state: ClinicalState
+    was_judged: bool
+    is_held: bool
+
+    @property
+    def path(self) -> Path | None:
+        """What the order names as clinical data."""
+        return self.order.clinical
+
+    @property
+    def problem(self) -> tuple[str, str] | None:
+        """Why a table could not be read, and what to do; None where all were."""
+        code = next((file.problem for file in self.tables if file.problem), "")
+        return PROBLEMS.get(code, ("The clinical table cannot be read.", "")) if code else None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether what is named now has been read to its end."""
+        return bool(self.tables) and all(f.sha256 and not f.problem for f in self.tables)
+
+    @property
+    def in_the_way(self) -> tuple[Group, ...]:
+        """The rules on clinical data that stop or ask."""
+        return tuple(group for group in self.groups if group.stands_in_the_way)
+
+
+class Clinical:
+    """The clinical data of all transfers of a home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def look(self, name: str) -> ClinicalLook:
+        """How it stands."""
+        from transfer.quality.clinical_rules import is_clinical
+
+        workspace = self._workspace(name)
+        held = is_held(workspace.lock)
+        with Ledger.open(workspace.ledger, read_only=True) as ledger:
+            order = read_order(ledger)
+            tables = _ordered(order, clinical_files(ledger))
+            n = ledger.number
+            return ClinicalLook(
+                order,
+                tables,
+                n("SELECT count(*) FROM clinical_column"),
+                sum(file.data_rows for file in tables),
+                n("SELECT count(*) FROM clinical_row WHERE patient_id IS NOT NULL"),
+                n(
+                    "SELECT count(DISTINCT patient_id) FROM clinical_row"
+                    " WHERE patient_id IS NOT NULL"
+                ),
+                n("SELECT count(*) FROM patient"),
+                n(
+                    "SELECT count(*) FROM clinical_row r"
+                    " JOIN clinical_kept_back k ON k.patient = r.patient"
+                ),
+                tuple(
+                    group_told(ledger, of)
+                    for of in group_findings(ledger)
+                    if of.standing == "open" and is_clinical(of.rule)
+                ),
+                read_clinical_state(ledger, order),
+                bool(n("SELECT EXISTS (SELECT 1 FROM setting WHERE name = 'circumstances')")),
+                held,
+            )
+
+    def take(self, name: str, path: Path) -> None:
+        """Name another table for this transfer, read it, and judge everything again.
+
+        Raises:
+            RunnerHeld: a runner is at work.
+            UsageError: there is nothing there that could be read.
+        """
+        if not path.exists() and not _file_of(path).exists():
+            raise UsageError(
+                "There is no such file or folder.", "Choose another one, or type its path anew."
+            )
+        with self._changing(name) as ledger:
+            if read_order(ledger).clinical != path:
+                set_clinical(ledger, path)
+            _read_and_judge(ledger)
+
+    def read_again(self, name: str) -> None:
+        """Look at the tables again, and read what has changed. Raises: RunnerHeld."""
+        with self._changing(name) as ledger:
+            _read_and_judge(ledger)
+
+    def images_alone(self, name: str, by: tuple[str, str]) -> None:
+        """Record that there are no clinical data: who says so, and why. A table that is named is
+        named no more.
+
+        Raises:
+            RunnerHeld: a runner is at work.
+            UsageError: that cannot be recorded now.
+        """
+        from transfer.clinical.standing import IMAGE_ONLY, IMAGE_ONLY_RULE
+        from transfer.quality.answers import answer
+
+        with self._changing(name) as ledger:
+            if read_order(ledger).clinical is not None:
+                set_clinical(ledger, None)
+            _read_and_judge(ledger)
+            if not answer(ledger, IMAGE_ONLY_RULE, IMAGE_ONLY, None, *by):
+                raise UsageError(
+                    "Nobody asks yet whether there are clinical data.",
+                    "Read the source folder first: step 8 does that.",
+                )
+            _judge(ledger)
+
+    def look_into(self, path: Path, offset: int) -> Folder:
+        """A folder's subfolders, a page of them, and its tables."""
+        return look_into(path, offset, suffixes=SUFFIXES)
+
+    def start_folder(self, name: str) -> Path:
+        """Where the walk to the table begins: where the last one was, else beside the images."""
+        with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
+            order = read_order(ledger)
+        if order.clinical is not None:
+            path = _file_of(order.clinical)
+            return path if path.is_dir() else path.parent
+        return order.source if order.source.is_dir() else order.source.parent
+
+    def sheets(self, path: Path) -> list[Sheet]:
+        """The sheets of a workbook; none where it is no workbook.
+
+        Raises:
+            UsageError: it cannot be opened.
+        """
+        from transfer.clinical.rows import TableProblem
+        from transfer.clinical.workbook_sheets import is_workbook, sheets_of
+
+        try:
+            return sheets_of(path) if is_workbook(path) else []
+        except TableProblem as problem:
+            raise UsageError(*PROBLEMS[problem.code]) from None
+        except OSError as error:
+            raise UsageError(
+                f"The file cannot be read: {error.strerror}.",
+                "Give this account read access to it, or choose another one.",
+            ) from None
+
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[Ledger]:
+        workspace = self._workspace(name)
+        with (
+            Ledger.open(workspace.ledger) as ledger,
+            kept_from_runners(workspace.lock, ledger),
+        ):
+            yield ledger
+
+    def _workspace(self, name: str) -> Workspace:
+        return Workspace(self._home.transfers / name)
+
+
+def _read_and_judge(ledger: Ledger) -> None:
+    from transfer.clinical.phase import read_clinical
+
+    read_clinical(ledger)
+    _judge(ledger)
+
+
+def _judge(ledger: Ledger) -> None:
+    from transfer.clinical.derive import derive
+    from transfer.quality.judging import rejudge
+
+    if not rejudge(ledger):
+        # Before the source was judged for the first time the rows find their patients all the same.
+        derive(ledger)
+
+
+def _file_of(path: Path) -> Path:
+    """The file of a path that may name a sheet behind it."""
+    if path.exists() or "#" not in path.name:
+        return path
+    return path.with_name(path.name.partition("#")[0])
+
+
+def _ordered(order: Order, files: list[ClinicalFile]) -> tuple[ClinicalFile, ...]:
+    """What was read of what is named now; an earlier table's rows are forgotten when tables are
+    read next."""
+    if order.clinical is None:
+        return ()
+    named = {os.fsencode(order.clinical), os.fsencode(_file_of(order.clinical))}
+    folder = os.fsencode(order.clinical)
+    return tuple(f for f in files if f.path in named or os.path.dirname(f.path) == folder)

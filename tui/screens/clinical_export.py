@@ -1,0 +1,54 @@
+"""Writing what comes of the clinical data into a folder: the outputs, or the error report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from transfer.errors import UsageError
+from tui.page import Page
+from tui.screens.pick import Pick
+from tui.screens.question import Ask
+
+_OUTPUTS, _ERRORS = "outputs", "errors"
+
+
+async def ask_export(page: Page, transfer: str) -> Callable[[], list[str]] | None:
+    """What is written, and where to; None when the operator went back. What is given back blocks,
+    and gives the paths of what it wrote."""
+    which = await page.app.push_screen_wait(
+        Pick(
+            "Write which files?",
+            ["They are written on this machine; nothing is sent."],
+            [
+                (_OUTPUTS, "Tables as they leave, timepoints, studies, a draft for the CDM"),
+                (_ERRORS, "The error report: every finding by row and column, CSV and JSON"),
+            ],
+        )
+    )
+    if which is None:
+        return None
+    text = await page.app.push_screen_wait(
+        Ask(
+            "Into which folder?",
+            ["A new or an empty folder, by its whole path. Only this account can read the files."],
+            value=str(Path.home() / f"{transfer}-{which}"),
+            check=_whole_path,
+        )
+    )
+    if not text:
+        return None
+    files = page.owner.source.clinical_files
+    write = files.write_outputs if which == _OUTPUTS else files.write_errors
+    return partial(write, transfer, _folder(text))
+
+
+def _folder(text: str) -> Path:
+    return Path(os.path.expanduser(text.strip()))
+
+
+def _whole_path(text: str) -> None:
+    if not _folder(text).is_absolute():
+        raise UsageError("That is no whole path.", "Begin it with / or ~.")
