@@ -191,7 +191,8 @@ def bare(heading: str) -> str:
     return "".join(c for c in text if c.isalnum())
 
 
-_SHOWABLE: Final = re.compile(r"[A-Za-z][A-Za-z_ ()/.%-]{0,39}[0-9]?")
+_LETTERS: Final = "A-Za-zÀ-ÖØ-öø-ɏ"
+_SHOWABLE: Final = re.compile(rf"[{_LETTERS}][{_LETTERS}_ ()/.%-]{{0,39}}[0-9]?")
 
 
 def column_told(place: int, heading: str) -> str:

@@ -6,7 +6,7 @@ hundred different values is no column of terms.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -104,20 +104,20 @@ def _term_column(
     ]
     said = read_mapping(ledger).terms_of(role)
     texts = [text for text, _ in counted[:MOST_VALUES]]
-    hidden = texts if telling(heading) else _hidden(ledger, role, texts)
+    is_cut = len(counted) > MOST_VALUES
+    unusual = [text for text in texts if not is_usual(role, text)]
+    # So many different values, or such a heading: they are no terms, whatever was said.
+    hidden = unusual if is_cut or telling(heading) else _hidden(ledger, unusual)
     values = tuple(
         _value(role, text, rows, said, texts, is_shown=text not in hidden)
         for text, rows in counted[:MOST_VALUES]
     )
-    return TermColumn(
-        role, file, table, place, heading, values, len(counted) > MOST_VALUES, role in VOCABULARIES
-    )
+    return TermColumn(role, file, table, place, heading, values, is_cut, role in VOCABULARIES)
 
 
-def _hidden(ledger: Ledger, role: Role, texts: list[str]) -> set[str]:
+def _hidden(ledger: Ledger, unusual: Sequence[str]) -> Collection[str]:
     """Values that may be a patient's own."""
-    doubtful = [text for text in texts if not is_usual(role, text)]
-    return {text for text in doubtful if len(text) > LONGEST} | identifying(ledger, doubtful)
+    return {text for text in unusual if len(text) > LONGEST} | identifying(ledger, unusual)
 
 
 def _value(
