@@ -117,8 +117,11 @@ class TableColumns:
 
     def years(self, cells: list[str], role: Role) -> float | None:
         """An age that somebody can have (AGE-03), in years as it leaves."""
-        years = as_years(self.text(cells, role), self.unit(role))
-        return years if years is not None and 0 <= years <= 120 else None
+        unit = self.unit(role)
+        years = as_years(self.text(cells, role), unit)
+        if years is None or not 0 <= years <= 120:
+            return None
+        return years if unit is None else round(years, 1)
 
     def days(self, cells: list[str], role: Role) -> int | None:
         """A relative day."""

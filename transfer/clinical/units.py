@@ -40,11 +40,9 @@ _DAYS_OF_A_WEEK: Final = 7
 
 
 def as_years(text: str, unit: Unit | None = None) -> float | None:
-    """An age in years, of another unit to the tenth that leaves; None where it is no number."""
+    """An age in years, not rounded; None where it is no number."""
     found = number(text)
-    if found is None or unit in (None, Unit.YEARS):
-        return found
-    return round(found / _A_YEAR[unit], 1)
+    return None if found is None else found / _A_YEAR[unit or Unit.YEARS]
 
 
 def as_days(text: str, unit: Unit | None = None) -> int | None:
