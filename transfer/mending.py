@@ -15,11 +15,14 @@ from transfer.deid.model import DataSet, Element, Header
 from transfer.errors import UsageError
 from transfer.scan.text import plain
 
-Kind = Literal["body-part", "acquisition-date", "file-meta-uid"]
+Kind = Literal["body-part", "acquisition-date", "file-meta-uid", "top-age"]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 
 BODY_PART: Final = 0x00180015
 ACQUISITION_DATE: Final = 0x00080022
+PATIENT_AGE: Final = 0x00101010
+TOP_AGE: Final = "090Y"
+"""As which age everybody leaves who is older than 89 (AGE-04)."""
 SOP_INSTANCE: Final = 0x00080018
 MEDIA_SOP_INSTANCE: Final = 0x00020003
 DATE_TAGS: Final = {
@@ -31,6 +34,7 @@ DATE_TAGS: Final = {
 """Where Acquisition Date may be taken from, in the order in which EUCAIM offers them (IMG-06)."""
 
 _CODE_STRING: Final = re.compile(r"[A-Z0-9 _]{1,16}")
+_OLDEST: Final = re.compile(r"(?:09\d|[1-9]\d\d)Y")
 _TAG: Final = re.compile(r"\(?([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})\)?")
 _DATE_CHARACTERS: Final = 8
 
@@ -99,6 +103,11 @@ def mend(header: Header, mends: Sequence[Mend]) -> tuple[Header, tuple[str, ...]
             if found is not None:
                 dataset = _with(dataset, _element(ACQUISITION_DATE, "DA", found[1]))
                 evidence.append(f"{one.row}:{found[0]}")
+        elif kind == "top-age":
+            age = _text(dataset, PATIENT_AGE)
+            if _OLDEST.fullmatch(age) and age != one.value:
+                dataset = _with(dataset, _element(PATIENT_AGE, "AS", one.value))
+                evidence.append(f"{one.row}")
         elif plain(header.meta.get(MEDIA_SOP_INSTANCE, b"")) != _text(dataset, SOP_INSTANCE):
             # The file meta information is made anew from the data set; see `assemble`.
             evidence.append(f"{one.row}")

@@ -26,6 +26,7 @@ from transfer.ledger.ages import (
 from transfer.ledger.clinical import has_readable_table
 from transfer.ledger.connection import Ledger
 from transfer.ledger.links import link_rows
+from transfer.ledger.mends import extend_top_ages
 from transfer.ledger.placing import AS_LISTED, place_as_listed
 from transfer.quality.attributes import DATES_MODIFIED, PATIENT_AGE
 
@@ -37,6 +38,7 @@ def derive(ledger: Ledger) -> None:
     link_rows(ledger, likeness)
     _take_words_on_order(ledger)
     take_words_on_populations(ledger)
+    extend_top_ages(ledger)
     altered = altered_studies(ledger)
     has_table = has_readable_table(ledger)
     replace_ages(ledger, _ages(ledger, altered))

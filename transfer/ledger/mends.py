@@ -11,7 +11,7 @@ from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.deid_run import newest_run
 from transfer.ledger.traits import traits_row
-from transfer.mending import Kind, Mend, tags_of, term_of
+from transfer.mending import TOP_AGE, Kind, Mend, tags_of, term_of
 from transfer.scan.filemeta import part10_prefix
 
 _PAGE: Final = 2000
@@ -76,6 +76,35 @@ def add_offered_dates(ledger: Ledger, keys: Sequence[str], person: str, reason: 
     return add_mend(ledger, "acquisition-date", "", rows, person, reason)
 
 
+def add_top_age(ledger: Ledger, keys: Sequence[str], person: str, reason: str) -> int:
+    """Have ages above 89 leave as 90, in all Series of these patients."""
+    rows = [
+        int(row)
+        for key in keys
+        if key.startswith("P")
+        for (row,) in ledger.rows(
+            "SELECT e.id FROM series e JOIN study s ON s.id = e.study_id WHERE s.patient_id = ?",
+            int(key[1:]),
+        )
+    ]
+    return add_mend(ledger, "top-age", TOP_AGE, rows, person, reason)
+
+
+def extend_top_ages(ledger: Ledger) -> None:
+    """What came later of a patient whose age leaves as 90 is mended as what was there before."""
+    new = ledger.rows(
+        "SELECT DISTINCT e.id, x.mend_id FROM mend m JOIN mend_series x ON x.mend_id = m.id"
+        " JOIN series o ON o.id = x.series_id JOIN study t ON t.id = o.study_id"
+        " JOIN study s ON s.patient_id = t.patient_id JOIN series e ON e.study_id = s.id"
+        " WHERE m.kind = 'top-age' AND m.undone_word_id IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM mend_series k WHERE k.series_id = e.id AND k.mend_id = m.id)"
+    )
+    if new:
+        with ledger.transaction():
+            ledger.write_many("INSERT OR IGNORE INTO mend_series VALUES (?, ?)", new)
+            _void(ledger, [int(row) for row, _ in new])
+
+
 def undo_mend(ledger: Ledger, mend: int, person: str, reason: str) -> bool:
     """Take a mend back, for what has not gone; whether it was in force."""
     if not person.strip():
@@ -96,6 +125,11 @@ def undo_mend(ledger: Ledger, mend: int, person: str, reason: str) -> bool:
         ledger.write_many(
             "DELETE FROM settled WHERE rule = 'IMG-06' AND value = 'use' AND key = ?",
             [(f"E{row}",) for row in rows] if found[0] == "acquisition-date" else [],
+        )
+        ledger.write_many(
+            "DELETE FROM settled WHERE rule = 'AGE-04' AND value = 'cap' AND key = (SELECT"
+            " 'P' || s.patient_id FROM series e JOIN study s ON s.id = e.study_id WHERE e.id = ?)",
+            [(row,) for row in rows] if found[0] == "top-age" else [],
         )
         _void(ledger, rows)
         ledger.record_event("mend", f"Mend {mend} was taken back.")

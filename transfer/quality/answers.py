@@ -27,6 +27,8 @@ AGREED_TO_DO_WITHOUT: Final = ("IMG-02", "IMG-03", "IMG-04", "IMG-05", "IMG-06")
 
 EXCLUDE: Final = "exclude"
 USE: Final = "use"
+CAP: Final = "cap"
+UNIT_RULES: Final = ("AGE-06",)
 _LARGEST_FILE: Final = 1024 * 1024
 SELECTABLE: Final = "PSEIF"
 
@@ -147,6 +149,10 @@ def say(ledger: Ledger, said: Said) -> list[str]:
         return _exclude(ledger, said, keys)
     if said.rule == "IMG-06" and said.choice == USE:
         _take_dates(ledger, said, keys)
+    if said.rule in UNIT_RULES:
+        _take_units(ledger, said, keys)
+    if said.rule == "AGE-04" and said.choice == CAP:
+        _cap_ages(ledger, said, keys)
     return settle_findings(
         ledger,
         said.rule,
@@ -191,6 +197,27 @@ def _take_dates(ledger: Ledger, said: Said, keys: list[str]) -> None:
     from transfer.ledger.mends import add_offered_dates
 
     add_offered_dates(ledger, keys, said.person, said.reason)
+
+
+def _take_units(ledger: Ledger, said: Said, keys: list[str]) -> None:
+    """A person's word on the unit of the columns that a finding names."""
+    from transfer.clinical.choosing import choose_unit
+    from transfer.clinical.mapping import Unit
+    from transfer.ledger.clinical import clinical_columns, clinical_files
+    from transfer.quality.cells import read_cells
+
+    files = {file.key: file.row for file in clinical_files(ledger)}
+    for key in keys:
+        for finding in read_findings(ledger, 1, rule=said.rule, key=key):
+            columns = clinical_columns(ledger, files[key])
+            for cell in read_cells(finding.cells):
+                choose_unit(ledger, columns[cell.place].heading, Unit(said.choice), said.person)
+
+
+def _cap_ages(ledger: Ledger, said: Said, keys: list[str]) -> None:
+    from transfer.ledger.mends import add_top_age
+
+    add_top_age(ledger, keys, said.person, said.reason)
 
 
 def read_answers(path: Path) -> list[Said]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -110,7 +111,9 @@ def harmless(value: str | int) -> str | int:
     if isinstance(value, int):
         return value
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value)
-    return f"'{text}" if text.lstrip().startswith(_ACTIVE) else text
+    # Spreadsheets in East Asian languages take the wide forms of these signs for the same.
+    first = unicodedata.normalize("NFKC", text.lstrip()[:1])
+    return f"'{text}" if first.startswith(_ACTIVE) else text
 
 
 def _write_json(ledger: Ledger, file: IO[str], transfer: str, *, identifiers: bool) -> None:
