@@ -1,7 +1,8 @@
 """A table as it was read, a page at a time, with what the rules found in its cells.
 
 What names a person is masked unless it is asked for: Patient IDs stand as pseudonyms or keys,
-studies as keys, and of the other cells what the images tell of the patient is veiled.
+studies as keys, and of the other cells what the images tell of the patient is veiled. What is
+printed may be kept in logs: there dates and free text are masked as well.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from transfer.clinical.attributes import ATTRIBUTES, Form
-from transfer.clinical.columns import Role, column_told, telling
+from transfer.clinical.columns import DATES, Role, column_told, telling
 from transfer.clinical.values import number, written_date
 from transfer.ledger.clinical import ClinicalColumn, ClinicalFile, clinical_columns
 from transfer.ledger.connection import Ledger
@@ -114,11 +115,12 @@ def preview_rows(
     names: Names,
     *,
     reveals: bool = False,
+    is_printed: bool = False,
 ) -> list[PreviewRow]:
-    """Stored rows as they may be shown."""
+    """Stored rows as they may be shown, or with `is_printed` written down."""
     read = [(row, patient, json.loads(cells), linked) for row, patient, cells, linked in stored]
     kept_back = _kept_back(ledger, {patient for _, patient, _, _ in read})
-    mask = None if reveals else _Mask(ledger, columns, read, names)
+    mask = None if reveals else _Mask(ledger, columns, read, names, is_printed=is_printed)
     return [
         PreviewRow(
             row,
@@ -151,7 +153,10 @@ class _Mask:
         columns: Sequence[PreviewColumn],
         read: Sequence[tuple[int, str, list[str], int | None]],
         names: Names,
+        *,
+        is_printed: bool,
     ) -> None:
+        self._is_printed = is_printed
         self._columns = {column.place: column for column in columns}
         linked = sorted({patient for _, _, _, patient in read if patient is not None})
         self._veils = veils_of(ledger, linked)
@@ -174,6 +179,8 @@ class _Mask:
         if role is Role.STUDY:
             return self._studies.get(text, VEILED)
         if column is None or column.is_telling or text in self._identifiers:
+            return VEILED
+        if self._is_printed and (role in DATES or (role is None and number(text) is None)):
             return VEILED
         if role is None and linked is None and not _is_figure(text):
             # Whose row it is nobody knows, and so not which words of a text are a name.
