@@ -69,16 +69,22 @@ class Launched:
 def launch(
     workspace: Workspace,
     *,
-    until: Literal["scan", "check", "upload", "verify"] = "upload",
+    until: Literal["scan", "check", "upload", "verify", "clinical"] = "upload",
     password: str | None = None,
 ) -> Launched:
     """Start the runner and return once it holds the transfer (blocking, at most 30 s).
 
     Raises:
         RunnerHeld: another runner holds the transfer.
+        StepBlocked: clinical data are to go before the images have.
         TransferError: it ended at once; what it said is what is raised.
     """
     with Ledger.open(workspace.ledger) as ledger:
+        if until == "clinical":
+            from transfer.runner.clinical_gate import refuse_too_early
+
+            # The runner refuses it before it has a row in which it could say so.
+            refuse_too_early(ledger)
         epoch = read_runner(ledger).epoch
         if is_held(workspace.lock):
             raise _held_by(read_runner(ledger))

@@ -126,6 +126,16 @@ def clinical_rows(ledger: Ledger, file: int) -> Iterator[ClinicalRow]:
         after = page[-1][0]
 
 
+def row_number(ledger: Ledger, row: int) -> int:
+    """The number of a row in its own file, as a spreadsheet shows it: the heading is row 1."""
+    heading = ledger.number(
+        "SELECT f.heading_row FROM clinical_row r JOIN clinical_file f ON f.id = r.file_id"
+        " WHERE r.id = ?",
+        row,
+    )
+    return row - heading + 1 if heading else row
+
+
 def has_readable_table(ledger: Ledger) -> bool:
     """Whether any table was read and begins with PatientID, so that it can be linked."""
     return bool(

@@ -173,6 +173,11 @@ def count_gone(ledger: Ledger) -> int:
     return ledger.number("SELECT count(*) FROM clinical_item WHERE is_going = 0 AND is_seen = 0")
 
 
+def count_there(ledger: Ledger) -> int:
+    """How many items the node has taken, whether they still go or not."""
+    return ledger.number("SELECT count(*) FROM clinical_item WHERE there_sha256 <> ''")
+
+
 def count_changed(ledger: Ledger) -> int:
     """How many items lie on the node with the data of an earlier run."""
     return ledger.number(

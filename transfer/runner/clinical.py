@@ -78,7 +78,7 @@ async def send_clinical(
     way = await _asked(watch, stop, node, destination)
     refuse_way(way)
     await ledger(keep_way, _mode(way), way.by_hand)
-    async with _outgoing(ledger, method) as (reader, out):
+    async with outgoing(ledger, method) as (reader, out):
         await ledger(refuse_last_look, await reader(lambda _: tuple(out.problems())))
         folder = await ledger(_folder, is_by_hand=bool(way.by_hand))
         tables = await reader(lambda _: write_tables(out, folder))
@@ -115,7 +115,7 @@ async def look_last(ledger: LedgerThread, method: OpenMethod | None) -> None:
         StepBlocked: an identifier is in one, or an identity is not that of the images.
     """
     if await ledger(images_are_verified):
-        async with _outgoing(ledger, method) as (reader, out):
+        async with outgoing(ledger, method) as (reader, out):
             await ledger(refuse_last_look, await reader(lambda _: tuple(out.problems())))
 
 
@@ -188,7 +188,7 @@ async def _asked(watch: Watch, stop: Stop, node: Node, destination: str) -> Clin
 
 
 @asynccontextmanager
-async def _outgoing(
+async def outgoing(
     ledger: LedgerThread, method: OpenMethod | None
 ) -> AsyncIterator[tuple[LedgerThread, Outgoing]]:
     """The tables as they leave, read beside the connection that writes."""

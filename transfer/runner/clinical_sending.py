@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from transfer import checkpoint
 from transfer.clinical.leaving import (
+    ClinicalDocument,
     ClinicalItem,
     ClinicalOutcome,
+    ClinicalSubject,
     ClinicalVerdict,
     ClinicalWay,
     Held,
@@ -26,6 +28,7 @@ from transfer.ledger.clinical_items import (
     record_verified,
     subjects_of,
 )
+from transfer.outgoing import Throttle
 from transfer.runner.clinical_files import ContentFile, TableFile, TableOnDisk
 from transfer.runner.clinical_making import Leaving, leaving_pages, next_page, sha256_of
 from transfer.runner.judge import BROKEN_TO_FAIL
@@ -138,14 +141,7 @@ class ClinicalSender:
         document = self._node.clinical_document(one.subject)
         if sha256_of(document) != item.sha256:
             item = replace(item, sha256="")
-        file = ContentFile(document.name, document.content, self._watch.bandwidth)
-        going = ClinicalItem(
-            file,
-            subject=one.subject.pseudonym,
-            media_type=document.media_type,
-            format="JSON" if "json" in document.media_type else "CSV",
-        )
-        return _Work(item, going)
+        return _Work(item, item_of_subject(one.subject, document, self._watch.bandwidth))
 
     async def _lane(self, number: int) -> None:
         while True:
@@ -228,3 +224,15 @@ class ClinicalSender:
 
     async def _ask(self, call: Callable[[], Awaitable[_T]]) -> _T:
         return await patiently(self._watch, self._stop, call, strikes=BROKEN_TO_FAIL)
+
+
+def item_of_subject(
+    subject: ClinicalSubject, document: ClinicalDocument, throttle: Throttle
+) -> ClinicalItem:
+    """A subject's document on its way out."""
+    return ClinicalItem(
+        ContentFile(document.name, document.content, throttle),
+        subject=subject.pseudonym,
+        media_type=document.media_type,
+        format="JSON" if "json" in document.media_type else "CSV",
+    )

@@ -34,6 +34,7 @@ _ROOMS = {
     "preview": "preview",
     "upload": "runs",
     "verify": "runs",
+    "clinical": "clinical",
     "pause": "wishes",
     "resume": "wishes",
     "stop": "wishes",

@@ -41,6 +41,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_step_commands(commands)
     _runs(commands)
+    from tui.cli.parser_clinical import add_clinical_command
+
+    add_clinical_command(commands)
     _keys(commands)
     _deid(commands)
     return parser

@@ -96,7 +96,7 @@ def upload_command(options: argparse.Namespace) -> int:
     if options.detach:
         launched = launch(workspace, password=password)
         with answering():
-            _print_launched(workspace, launched, as_json=options.json)
+            print_launched(workspace, launched, as_json=options.json)
         return ExitCode.DONE
     code = run_telling(home, workspace, Until.UPLOAD, password)
     status = read_status(workspace)
@@ -116,7 +116,8 @@ def _answer(home: Home, workspace: Workspace, path: Path) -> int:
     return check_with(home, workspace, read_answers(path))
 
 
-def _print_launched(workspace: Workspace, launched: Launched, *, as_json: bool) -> None:
+def print_launched(workspace: Workspace, launched: Launched, *, as_json: bool) -> None:
+    """How the runner was started, and what becomes of it when this account logs out."""
     if as_json:
         with Ledger.open(workspace.ledger, read_only=True) as ledger:
             pid = read_runner(ledger).pid

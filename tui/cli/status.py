@@ -17,6 +17,7 @@ from transfer.status import Status, read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui import figures
+from tui.cli.clinical_told import clinical_lines, trouble_document, trouble_lines
 from tui.cli.output import print_json, say, tell
 from tui.journeys import Journeys, facts_told
 
@@ -48,6 +49,8 @@ def status_command(options: argparse.Namespace) -> int:
                 say(f"  {failed.key} in {failed.study_key}: {reason}{name}")
             for key, _, reason in volumes_not_sent(ledger, 20):
                 say(f"  {key} (NIfTI): {reason}")
+            for line in trouble_lines(trouble_document(ledger, workspace.name)):
+                say(line)
     return ExitCode.DONE
 
 
@@ -110,6 +113,8 @@ def progress_line(status: Status) -> str:
     if progress.phase == "scan":
         total = f" of {progress.total}" if progress.total else ""
         return f"scan: {progress.done}{total} files"
+    if status.is_at_clinical:
+        return _clinical_progress(status)
     if progress.phase == "deidentify":
         return f"de-identify: {progress.done} of {progress.total} instances"
     part = figures.percent(figures.share(status.bytes_done, status.census.bytes_total))
@@ -118,6 +123,14 @@ def progress_line(status: Status) -> str:
         f"{status.state}: {part} sent, {n.sent} of {n.ready} acknowledged, {n.verified} verified,"
         f" {figures.rate(progress.rate_bps)}{left}"
     )
+
+
+def _clinical_progress(status: Status) -> str:
+    progress = status.progress
+    if not progress.total:
+        return f"{status.state}: clinical data are being checked"
+    note = f", {progress.note}" if progress.note else ""
+    return f"{status.state}: clinical data, {progress.done} of {progress.total} done{note}"
 
 
 def _print_volumes(status: Status) -> None:
@@ -162,6 +175,8 @@ def print_status(status: Status) -> None:
     if n.failed:
         say(f"  failed       {n.failed}")
     _print_volumes(status)
+    for line in clinical_lines(status):
+        say(line)
     if status.is_running:
         say(f"  now          {progress_line(status)}")
         say(f"  runner       process {status.runner.pid} on {status.runner.host}")
@@ -189,6 +204,7 @@ def status_document(
             for failed in list_failed(ledger, limit=_NAMED_AT_MOST)
         ]
         document["left_out"] = left_out_document(ledger, identifiers=identifiers)
+        document["clinical"]["in_trouble"] = trouble_document(ledger, workspace.name)
         document["volumes"]["not_sent"] = [
             {"key": key, "state": state, "reason": reason}
             for key, state, reason in volumes_not_sent(ledger, _NAMED_AT_MOST)

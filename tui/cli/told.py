@@ -26,7 +26,7 @@ def findings_told(
     `identifiers` what the hospital calls it stands below each."""
     groups = [group for group in group_findings(ledger) if group.standing == "open"]
     for group in groups:
-        yield from _of_rule(ledger, group, transfer, identifiers=identifiers)
+        yield from rule_told(ledger, group, transfer, identifiers=identifiers)
     yield "qualities of the data"
     yield from (_quality_told(line) for line in dimensions(ledger))
     aside = set_aside(ledger)
@@ -42,9 +42,10 @@ def findings_told(
         yield "Nothing stands in the way."
 
 
-def _of_rule(
+def rule_told(
     ledger: Ledger, group: RuleGroup, transfer: str, *, identifiers: bool
 ) -> Iterator[str]:
+    """What one rule found: its first findings, what to do, and which words it takes."""
     rule = BY_ID.get(group.rule)
     title = f" {rule.title}:" if rule else ""
     yield f"{group.severity:<5}  {group.rule}{title} {count(group.findings, 'finding')}"
