@@ -37,6 +37,7 @@ _PHASES = {
     "plan": "Putting requests together; nothing is sent yet.",
     "send": "Sending.",
     "verify": "Asking the node which instances it holds.",
+    "clinical": "Checking and sending the clinical data.",
 }
 
 
