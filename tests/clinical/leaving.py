@@ -9,12 +9,12 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.clinical.ledgers import ledger_of
 from tests.deid.rules import instance, script
 from transfer.clinical.derive import derive
-from transfer.clinical.outgoing.dates import DatePolicy
-from transfer.clinical.outgoing.table import Outgoing, open_outgoing
+from transfer.clinical.outgoing.table import Outgoing
 from transfer.clinical.outgoing.writing import write_csv
 from transfer.clinical.phase import read_clinical
 from transfer.deid.keys.seal import PATIENT_ID, STUDY_UID
@@ -50,9 +50,10 @@ def leaving(
     patients: Mapping[str, Sequence[str]],
     table: str | bytes | Mapping[str, str | bytes],
     by: MethodSpec | None = EUCAIM,
+    uids: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[tuple[Ledger, OpenMethod | None]]:
     """Patients by ID, each with the dates of its studies, and a table about them, or several by
-    name; all read, linked and named."""
+    name; all read, linked and named. `uids` replace those of a patient's studies, in order."""
     path = folder / "Quintanilla_export.csv"
     if isinstance(table, Mapping):
         path = folder / "tables"
@@ -62,6 +63,8 @@ def leaving(
     else:
         path.write_bytes(_raw(table))
     with ledger_of(folder, patients, clinical=path, deid=by.name if by else None) as ledger:
+        for patient, wanted in uids.items():
+            _rename(ledger, patient, wanted)
         read_clinical(ledger)
         derive(ledger)
         yield ledger, None if by is None else named_images(ledger, by)
@@ -69,6 +72,17 @@ def leaving(
 
 def _raw(content: str | bytes) -> bytes:
     return content if isinstance(content, bytes) else content.encode()
+
+
+def _rename(ledger: Ledger, patient: str, uids: Sequence[str]) -> None:
+    rows = ledger.rows(
+        "SELECT s.id FROM study s JOIN patient p ON p.id = s.patient_id WHERE p.original_id = ?"
+        " ORDER BY s.id",
+        patient,
+    )
+    with ledger.transaction():
+        for (study,), uid in zip(rows, uids, strict=False):
+            ledger.write("UPDATE study SET study_uid = ? WHERE id = ?", uid, study)
 
 
 def named_images(ledger: Ledger, by: MethodSpec) -> OpenMethod:
@@ -120,10 +134,23 @@ def text_of(dataset: DataSet, tag: int) -> str:
     return value.decode().rstrip(" \0")
 
 
-def outgoing(
-    ledger: Ledger, method: OpenMethod | None, policy: DatePolicy | None = None
-) -> Outgoing:
-    return open_outgoing(ledger, method, policy)
+def answered(ledger: Ledger, rule: str, key: str, value: str) -> None:
+    """A person's answer to what a rule asks."""
+    with ledger.transaction():
+        word = ledger.write(
+            "INSERT INTO word (subject, value, person, reason, said_at_utc)"
+            " VALUES (?, ?, 'A. Person', 'seen', '2026-01-01T00:00:00Z')",
+            rule,
+            value,
+        )
+        ledger.write(
+            "INSERT INTO settled (rule, key, standing, value, word_id, severity, n)"
+            " VALUES (?, ?, 'answered', ?, ?, 'ask', 1000)",
+            rule,
+            key,
+            value,
+            word,
+        )
 
 
 def csv_of(out: Outgoing, number: int = 0) -> str:

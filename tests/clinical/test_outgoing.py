@@ -15,6 +15,7 @@ from tests.clinical.leaving import (
     LETHE,
     METHODS,
     SCRIPT,
+    answered,
     csv_of,
     leaving,
     lines_of,
@@ -302,6 +303,13 @@ def test_a_column_that_was_left_out_or_names_a_person_stays_here(tmp_path: Path)
             ColumnLeftOut(1, "Surname", WhyColumn.TELLING),
             ColumnLeftOut(2, "Doctor", WhyColumn.LEFT_OUT),
         )
+
+
+def test_ages_over_89_leave_as_90_where_a_person_said_so(tmp_path: Path) -> None:
+    table = "PatientID,Age,AgeAtDiagnosis\nHOSP0004,93.5,89.9\nHOSP0005,93.5,91\n"
+    with leaving(tmp_path, TWO, table) as (ledger, how):
+        answered(ledger, "AGE-04", "P1", "cap")
+        assert lines_of(open_outgoing(ledger, how))[1:] == [f"{A},90,89.9", f"{B},93.5,91"]
 
 
 def test_headings_that_leave_are_filled_and_told_apart(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clinical.leaving import EUCAIM, METHODS, SCRIPT, leaving
+from tests.clinical.leaving import EUCAIM, METHODS, SCRIPT, answered, leaving
 from tests.deid.rules import script
 from transfer.clinical.columns import Role
 from transfer.clinical.mapping import ColumnMap
@@ -25,22 +25,7 @@ TWO = {"HOSP0004": ["20190312", "20190620"], "XK-77120": ["20200229"]}
 def harmless(ledger: Ledger) -> None:
     """A person says that the columns which TAB-05 asks about name nobody; what is found in them all
     the same is the last look's."""
-    with ledger.transaction():
-        word = ledger.write(
-            "INSERT INTO word (subject, value, person, reason, said_at_utc)"
-            " VALUES ('TAB-05', 'harmless', 'A. Person', 'seen', '2026-01-01T00:00:00Z')"
-        )
-        n = {row[1] for row in ledger.rows("PRAGMA table_info(settled)")}
-        columns = ["rule", "key", "standing", "value", "word_id"]
-        values: list[object] = ["TAB-05", "R1", "answered", "harmless", word]
-        if "n" in n:
-            columns += ["n", "severity"]
-            values += [1000, "ask"]
-        marks = ", ".join("?" * len(values))
-        ledger.write(
-            f"INSERT INTO settled ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
-            *values,
-        )
+    answered(ledger, "TAB-05", "R1", "harmless")
 
 
 def told(ledger: Ledger, how: OpenMethod | None) -> list[tuple[str, str]]:

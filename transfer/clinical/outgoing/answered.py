@@ -1,27 +1,35 @@
-"""What persons answered that decides what leaves."""
+"""Columns that stay here until a person says that they name nobody (TAB-05)."""
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Collection
 
-from transfer.clinical.columns import telling
-from transfer.ledger.clinical import clinical_columns, clinical_files
+from transfer.clinical.columns import Role, telling
+from transfer.ledger.clinical import ClinicalColumn, ClinicalFile
 from transfer.ledger.connection import Ledger
+from transfer.quality.rules.telling import RULE
+
+_HARMLESS = "harmless"
 
 
-def telling_columns(ledger: Ledger) -> frozenset[tuple[int, int]]:
-    rules = importlib.import_module("transfer.quality.rules.telling")
-    if found := getattr(rules, "telling_columns", None):
-        return frozenset(found(ledger))
-    return frozenset(
-        (file.row, column.place)
-        for file in clinical_files(ledger)
-        for column in clinical_columns(ledger, file.row)
-        if telling(column.heading)
+def staying_places(
+    ledger: Ledger,
+    file: ClinicalFile,
+    columns: Collection[ClinicalColumn],
+    found: Collection[tuple[int, int]],
+) -> set[int]:
+    """Places of a table's columns that may tell whose a row is, and that nobody answered for.
+
+    `found` are those that the rule found when the table was judged. A heading that names a person
+    counts without it, too: what was read since was perhaps not judged yet.
+    """
+    places = {place for of, place in found if of == file.row}
+    answered = ledger.number(
+        "SELECT EXISTS (SELECT 1 FROM settled WHERE rule = ? AND key = ? AND value = ?)",
+        RULE,
+        file.key,
+        _HARMLESS,
     )
-
-
-def capped_patients(ledger: Ledger) -> frozenset[int]:
-    rules = importlib.import_module("transfer.quality.rules.age")
-    found = getattr(rules, "capped_patients", None)
-    return frozenset(found(ledger)) if found else frozenset()
+    if not answered:
+        places |= {c.place for c in columns if c.role != Role.PATIENT and telling(c.heading)}
+    return places

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from transfer.clinical.columns import Role
 from transfer.clinical.leaving import ClinicalSubject, SubjectTable
-from transfer.clinical.outgoing.answered import capped_patients, telling_columns
+from transfer.clinical.outgoing.answered import staying_places
 from transfer.clinical.outgoing.cells import Maker, Source, maker_of
 from transfer.clinical.outgoing.columns import ColumnLeftOut, OutgoingColumn, columns_of
 from transfer.clinical.outgoing.dates import (
@@ -24,12 +24,19 @@ from transfer.clinical.outgoing.naming import dataset_of, stem_of
 from transfer.clinical.outgoing.numbers import number_columns
 from transfer.clinical.people import TableColumns
 from transfer.errors import UsageError
-from transfer.ledger.clinical import ClinicalFile, clinical_columns, clinical_files
+from transfer.ledger.clinical import (
+    ClinicalColumn,
+    ClinicalFile,
+    clinical_columns,
+    clinical_files,
+)
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding
 from transfer.ledger.mapping import read_mapping
 from transfer.ledger.order import read_order
 from transfer.method_files import de_identifies
+from transfer.quality.rules.age import capped_patients
+from transfer.quality.rules.telling import telling_columns
 
 if TYPE_CHECKING:
     from transfer.clinical.outgoing.looking import Looked, Told
@@ -228,17 +235,22 @@ class Outgoing:
         return look(self)
 
     def _tables(self) -> Iterator[OutgoingTable]:
-        telling = telling_columns(self.ledger)
+        found = telling_columns(self.ledger)
         number = 0
         for file in clinical_files(self.ledger):
             columns = clinical_columns(self.ledger, file.row)
             if not file.problem and any(column.role == Role.PATIENT for column in columns):
                 number += 1
-                places = {place for of, place in telling if of == file.row}
-                yield self._table(file, stem_of(self.dataset, number), places)
+                yield self._table(file, stem_of(self.dataset, number), columns, found)
 
-    def _table(self, file: ClinicalFile, stem: str, telling: set[int]) -> OutgoingTable:
-        read = clinical_columns(self.ledger, file.row)
+    def _table(
+        self,
+        file: ClinicalFile,
+        stem: str,
+        read: list[ClinicalColumn],
+        found: frozenset[tuple[int, int]],
+    ) -> OutgoingTable:
+        telling = staying_places(self.ledger, file, read, found)
         mapping = read_mapping(self.ledger)
         numbers = number_columns(self.ledger, file, read)
         columns, left_out = columns_of(read, mapping, self.policy, telling, numbers)
