@@ -67,6 +67,10 @@ PROBLEMS: Final = {
         "The workbook unpacks to far more than any table and was not read.",
         "Copy its values into a new workbook and save that.",
     ),
+    "workbook-too-large": (
+        "The workbook holds more text than can be read of a workbook.",
+        "Save the sheet as CSV, which is read row by row.",
+    ),
     "which-sheet": (
         "The workbook has several sheets, and which one is the clinical table cannot be told.",
         "Name it when the transfer is made, --clinical FILE#SHEET, or save that sheet alone.",

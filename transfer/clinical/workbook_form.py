@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _MEBIBYTE: Final = 1024 * 1024
 _LARGEST_SHEET: Final = 2048 * _MEBIBYTE
 _LARGEST_OTHER: Final = 128 * _MEBIBYTE
+# openpyxl holds all of them, at five times their size.
+_TEXTS: Final = "xl/sharedStrings.xml"
+_LARGEST_TEXTS: Final = 64 * _MEBIBYTE
 _MEMBERS: Final = 10_000
 # Real sheets unpack to 10 or 20 times their size; a run of blanks to a thousand times.
 _RATIO: Final = 250
@@ -121,6 +124,8 @@ def _refuse_bomb(path: Path) -> None:
             is_dense = member.file_size > _MEBIBYTE and ratio > _RATIO
             if member.file_size > largest or is_dense:
                 raise TableProblem("workbook-bomb")
+            if member.filename == _TEXTS and member.file_size > _LARGEST_TEXTS:
+                raise TableProblem("workbook-too-large")
             if member.filename.endswith((".xml", ".rels")):
                 with archive.open(member) as file:
                     head = file.read(_CHUNK)
