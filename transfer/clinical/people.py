@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from types import MappingProxyType
@@ -143,22 +143,20 @@ def people(ledger: Ledger) -> Iterator[Person]:
     """Every patient who is linked to a row that has a value for each heading, by patient row."""
     columns = table_columns(ledger)
     for patient, rows in groupby(_linked(ledger), key=lambda row: int(row[0])):
-        person = _person(patient, columns, rows)
+        person = person_of(
+            patient, ((row, columns[file], json.loads(cells)) for _, row, file, cells in rows)
+        )
         if person.rows:
             yield person
 
 
-def _person(
-    patient: int, columns: dict[int, TableColumns], rows: Iterator[tuple[Any, ...]]
-) -> Person:
+def person_of(patient: int, rows: Iterable[tuple[int, TableColumns, list[str]]]) -> Person:
+    """A patient by his rows: the number of each, how its table is read, and its cells."""
     age: float | None = None
     diagnosis: dt.date | None = None
     kept: list[TableRow] = []
-    for _, row, file, document in rows:
-        if len(kept) >= _ROWS_OF_ONE:
-            continue
-        cells, of = json.loads(document), columns[file]
-        if len(cells) != of.width:
+    for row, of, cells in rows:
+        if len(kept) >= _ROWS_OF_ONE or len(cells) != of.width:
             continue
         if age is None:
             age = of.years(cells, Role.AGE_AT_DIAGNOSIS)
