@@ -29,6 +29,7 @@ _NEARLY_ALL: Final = 0.9
 _DISTINCT: Final = 40
 _YEARS: Final = range(1900, 2101)
 _EXPORT: Final = "export"
+_USUAL: Final = "such headings are usual for it"
 
 _UNITS: Final = {
     Unit.YEARS: ("years", "year", "yrs", "yr", "y", "anos", "jahre", "anni", "ans", "jaar"),
@@ -146,17 +147,20 @@ def _by_heading(heading: str) -> Iterator[Proposal]:
         for role, spellings in SPELLINGS.items():
             if spelt in spellings and unit in UNITS_OF.get(role, ()):
                 yield Proposal(role, f"its heading says {unit}", 4, _other_unit(role, unit))
-    for role, languages in _languages(spelt).items():
-        if unit is not None and unit not in UNITS_OF.get(role, (unit,)):
-            continue
-        why = (
-            "such headings are usual for it"
-            if languages == [_EXPORT]
-            else f"its heading is {' or '.join(known for known in languages if known != _EXPORT)}"
-        )
-        yield Proposal(role, why, 2 if languages == [_EXPORT] else 3, _other_unit(role, unit))
-    for role in _near(spelt):
-        yield Proposal(role, "its heading is nearly a known one", 2)
+    exact = _languages(spelt)
+    for role, languages in exact.items():
+        known = [language for language in languages if language != _EXPORT]
+        why = f"its heading is {' or '.join(known)}" if known else _USUAL
+        if _is_told_in(role, unit):
+            yield Proposal(role, why, 3 if known else 2, _other_unit(role, unit))
+    for role in () if exact else _near(spelt):
+        if _is_told_in(role, unit):
+            yield Proposal(role, "its heading is nearly a known one", 2, _other_unit(role, unit))
+
+
+def _is_told_in(role: Role, unit: Unit | None) -> bool:
+    """Whether values of the unit that a heading names can be converted for the role."""
+    return unit is None or role not in UNITS_OF or unit in UNITS_OF[role]
 
 
 def _other_unit(role: Role, unit: Unit | None) -> Unit | None:
