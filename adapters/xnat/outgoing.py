@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 
 from adapters.pieces import exact_pieces
 from transfer.errors import SourceChanged
@@ -24,8 +24,7 @@ class Outgoing:
         self._size_bytes = file.size_bytes
         self._loop = loop
         self._pieces = exact_pieces(file)
-        self._reading = asyncio.Lock()
-        self._pending: Future[bytes | None] | None = None
+        self._reading: asyncio.Task[object] | None = None
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -36,24 +35,33 @@ class Outgoing:
             yield piece
 
     def _next(self) -> bytes | None:
-        self._pending = asyncio.run_coroutine_threadsafe(self._read(), self._loop)
+        piece = asyncio.run_coroutine_threadsafe(self._read(), self._loop)
         try:
-            return self._pending.result(_LONGEST_PIECE_S)
+            return piece.result(_LONGEST_PIECE_S)
         except (TimeoutError, CancelledError) as problem:
-            self._pending.cancel()
-            raise SourceChanged(
-                "A file did not give its bytes in time.",
-                "Look whether its disk answers, then go on.",
-            ) from problem
+            piece.cancel()
+            raise _not_given() from problem
 
     async def _read(self) -> bytes | None:
-        async with self._reading:
-            return None if self._is_closed else await anext(self._pieces, None)
+        if self._is_closed:
+            # An end would be the end of the body, and the node would be waited for.
+            raise _not_given()
+        self._reading = asyncio.current_task()
+        try:
+            return await anext(self._pieces, None)
+        finally:
+            self._reading = None
 
     async def aclose(self) -> None:
         """Let go of the file; safe to call twice."""
         self._is_closed = True
-        if self._pending is not None:
-            self._pending.cancel()
-        async with self._reading:
-            await self._pieces.aclose()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+        await self._pieces.aclose()
+
+
+def _not_given() -> SourceChanged:
+    return SourceChanged(
+        "A file did not give its bytes in time.", "Look whether its disk answers, then go on."
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from adapters.xnat.pages import said
 from adapters.xnat.refusals import Meaning, busy_writing, disk_full, meaning_of, no_project
@@ -17,6 +17,7 @@ from adapters.xnat.resources import Resource
 from transfer.errors import ClinicalRefused, NodeError, NotAllowed
 
 if TYPE_CHECKING:
+    from xnat.exceptions import XNATResponseError
     from xnat.session import BaseXNATSession
 
 _OCTETS: Final = {"Content-Type": "application/octet-stream"}
@@ -44,7 +45,13 @@ class Writing:
         Raises:
             NodeError: see `put`.
         """
-        self._put(xnat, self.resource.path, query=dict(self.marks), accepted_status=(200, 201, 409))
+        from xnat.exceptions import XNATResponseError
+
+        try:
+            xnat.put(self.resource.path, query=dict(self.marks), timeout=self.timeout_s)
+        except XNATResponseError as problem:
+            if problem.status_code != 409:
+                raise self._translated(problem) from problem
 
     def put(self, xnat: BaseXNATSession, body: Iterable[bytes], *, overwrite: bool = False) -> bool:
         """Put the file; False where the node says that it left the one that is there
@@ -55,25 +62,20 @@ class Writing:
             NotAllowed: the account may not write there.
             NodeBusy: later.
         """
+        from xnat.exceptions import XNATResponseError
+
         query = {"inbody": "true", **self.marks}
         if overwrite:
             query["overwrite"] = "true"
-        answer = self._put(
-            xnat, self.resource.file(self.name), data=body, query=query, headers=_OCTETS
-        )
-        return not _names_duplicates(answer)
-
-    def _put(self, xnat: BaseXNATSession, path: str, **named: Any) -> bytes:
-        from xnat.exceptions import XNATResponseError
-
+        path = self.resource.file(self.name)
         try:
-            answer: bytes = xnat.put(path, timeout=self.timeout_s, **named).content
+            answer = xnat.put(path, data=body, query=query, headers=_OCTETS, timeout=self.timeout_s)
         except XNATResponseError as problem:
-            refused = self._refusal(problem.status_code, problem.text)
-            if refused is None:
-                raise
-            raise refused from problem
-        return answer
+            raise self._translated(problem) from problem
+        return not _names_duplicates(answer.content)
+
+    def _translated(self, problem: XNATResponseError) -> Exception:
+        return self._refusal(problem.status_code, problem.text) or problem
 
     def _refusal(self, status: int, text: str) -> NodeError | None:
         """None where the status alone says it all."""
