@@ -7,6 +7,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -45,6 +46,13 @@ _DIFFERS: Final = ClinicalOutcome(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    retry_after: str | None
+
+
 class Clinical:
     """Sends and reads back items for one node."""
 
@@ -70,32 +78,34 @@ class Clinical:
                 return ClinicalOutcome(ClinicalVerdict.STORED, "it was there already")
             if held is Held.OTHER:
                 return _DIFFERS
-        status, answer = await self._exchange(
+        answer = await self._exchange(
             lambda authorization: self._request(item, destination, authorization, overwrite)
         )
+        status = answer.status
         if status in _EXISTS and not overwrite:
             held = await self.held(item, destination)
             if held is Held.SAME:
                 return _STORED
             if status == 412 or held is Held.OTHER:
                 return _DIFFERS
-        return self._outcome(status, answer)
+        return self._outcome(answer)
 
-    def _outcome(self, status: int, answer: bytes) -> ClinicalOutcome:
+    def _outcome(self, answer: _Answer) -> ClinicalOutcome:
+        status, body = answer.status, answer.body
         if 200 <= status < 300:
-            complaint = complaint_in(answer)
+            complaint = complaint_in(body)
             if complaint:
                 return ClinicalOutcome(ClinicalVerdict.REFUSED, complaint)
-            if is_page(answer):
+            if is_page(body):
                 raise self._is_web_page()
             return _STORED
-        words = refusal_in(answer)
+        words = refusal_in(body)
         if status == 413:
             words = words or "it is larger than the node takes"
-        if status in _REFUSED or (status == 404 and read_json(answer) is not None):
+        if status in _REFUSED or (status == 404 and read_json(body) is not None):
             said = words or f"without a reason that can be shown (HTTP {status})"
             return ClinicalOutcome(ClinicalVerdict.REFUSED, said)
-        raise refuse_status(status, node=self._settings.name)
+        raise refuse_status(status, node=self._settings.name, retry_after=answer.retry_after)
 
     def _is_web_page(self) -> NodeFault:
         return NodeFault(
@@ -117,14 +127,14 @@ class Clinical:
 
     async def _held_form(self, template: str, item: ClinicalItem, destination: str) -> Held:
         url = self._url(template, item, destination)
-        status, answer = await self._exchange(
+        answer = await self._exchange(
             lambda authorization: self._question(url, item, destination, authorization),
             _LARGEST_FORM_BYTES,
         )
-        told = self._told(status)
+        told = self._told(answer.status, answer.retry_after)
         if told is not None:
             return told
-        held = held_form(answer, item.subject, self._settings.name)
+        held = held_form(answer.body, item.subject, self._settings.name)
         if held is None:
             return Held.NOTHING
         sent = form_in(json.loads(await _content(item)))
@@ -135,7 +145,7 @@ class Clinical:
         async with self._answering(
             lambda authorization: self._question(url, item, destination, authorization)
         ) as response:
-            told = self._told(response.status_code)
+            told = self._told(response.status_code, response.headers.get("Retry-After"))
             if told is not None:
                 return told
             digest, size_bytes = hashlib.md5(usedforsecurity=False), 0
@@ -148,7 +158,7 @@ class Clinical:
             return Held.NOTHING
         return Held.SAME if digest.hexdigest() == item.file.md5 else Held.OTHER
 
-    def _told(self, status: int) -> Held | None:
+    def _told(self, status: int, retry_after: str | None) -> Held | None:
         """What a status alone says; None where the body has to be looked at."""
         if status in (204, 404, 410):
             return Held.NOTHING
@@ -156,7 +166,7 @@ class Clinical:
             return Held.UNTOLD
         if status == 200:
             return None
-        raise refuse_status(status, node=self._settings.name)
+        raise refuse_status(status, node=self._settings.name, retry_after=retry_after)
 
     async def rehearse(self, item: ClinicalItem, destination: str, folder: Path) -> None:
         """As `Node.rehearse_clinical`: `NAME.http` and `NAME.body`. Nothing is connected, nobody
@@ -171,8 +181,7 @@ class Clinical:
         request, content = self._request(item, destination, masked, overwrite=False)
         await write_request(folder, item.file.name, request, content)
 
-    async def _exchange(self, make: _Make, limit: int = _LARGEST_ANSWER_BYTES) -> tuple[int, bytes]:
-        """Status and body of the answer."""
+    async def _exchange(self, make: _Make, limit: int = _LARGEST_ANSWER_BYTES) -> _Answer:
         collected = bytearray()
         async with self._answering(make) as response:
             async for piece in response.aiter_bytes():
@@ -184,7 +193,8 @@ class Clinical:
                         "tell the node's support.",
                         node=self._settings.name,
                     )
-            return response.status_code, bytes(collected)
+            again = response.headers.get("Retry-After")
+            return _Answer(response.status_code, bytes(collected), again)
 
     @contextlib.asynccontextmanager
     async def _answering(self, make: _Make) -> AsyncGenerator[httpx.Response, None]:

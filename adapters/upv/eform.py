@@ -62,8 +62,8 @@ _BY_ROLE: Final[Mapping[str, Place]] = MappingProxyType(
 _BY_FORM: Final[Mapping[str, Type]] = MappingProxyType(
     {Form.DATE: "date", Form.YEARS: "number", Form.DAYS: "number", Form.NUMBER: "number"}
 )
-_NUMBER: Final = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
