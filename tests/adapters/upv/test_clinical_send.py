@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from adapters.profiles import load_profiles
+from adapters.upv.clinical_ways import clinical_way
 from adapters.upv.node import UpvNode
+from adapters.upv.options import Settings
 from tests.adapters.tls_server import Reply, Request, Server, serving
 from tests.adapters.upv.nodes import node_at
 from tests.conformance.clinical import file_item, subject_data, subject_item
+from tests.examining import examined
 from transfer.clinical.leaving import ClinicalOutcome, ClinicalVerdict, Held
 from transfer.errors import (
     NodeBusy,
@@ -451,3 +455,46 @@ async def test_a_rehearsal_is_the_request_that_is_sent_but_for_the_credential(
     assert real.pop("authorization") == "bearer abc"
     assert written == real
     assert (folder / "P1_clinical.json.body").read_bytes() == sent.body
+
+
+async def test_a_table_that_is_read_back_is_compared_byte_for_byte(site: Site) -> None:
+    extra = TABLE + 'clinical_read_url = "{url}/tables/{{project}}"\n'
+    item = file_item(CSV)
+    answers = iter([CSV, CSV + b"P3,Male\r\n", CSV[:-1], b"", bytes(40 * 1024 * 1024)])
+    with site.serving(lambda _: Reply(200, next(answers))) as server:
+        node = site.node(server, extra)
+        held = [await node.held_clinical(item, "PROJ") for _ in range(5)]
+        await node.aclose()
+    assert held == [Held.SAME, Held.OTHER, Held.OTHER, Held.NOTHING, Held.OTHER]
+
+
+async def test_a_server_of_its_own_for_clinical_data_is_looked_at_by_the_doctor(
+    site: Site,
+) -> None:
+    with (
+        site.serving(lambda _: Reply(200, b"[]")) as images,
+        site.serving(lambda _: Reply(200)) as clinical,
+    ):
+        node = site.node(images, EFORM.replace("{url}", clinical.url))
+        results = await examined(node)
+        await node.aclose()
+    told = [r.message for r in results if "service for clinical data" in r.message]
+    assert told
+    assert [r for r in results if r.state != "ok"] == []
+    assert {(r.method, r.target) for r in clinical.requests} <= {("GET", "/"), ("HEAD", "/")}
+
+
+async def test_a_server_for_clinical_data_that_is_not_there_hinders_no_image(site: Site) -> None:
+    with site.serving(lambda _: Reply(200, b"[]")) as images:
+        node = site.node(images, 'eform_url = "https://127.0.0.1:1/{{subject}}"\n')
+        results = await examined(node)
+        await node.aclose()
+    (trouble,) = [r for r in results if r.state != "ok"]
+    assert (trouble.check, trouble.state, trouble.exit_code) == ("reachable", "warn", 0)
+    assert "It is needed in step 9 only." in trouble.message
+
+
+def test_on_the_upv_node_a_person_is_told_the_page_for_uploads(tmp_path: Path) -> None:
+    way = clinical_way(Settings.of(load_profiles(tmp_path)["upv"], tmp_path), "LUNG|MAIN")
+    assert "https://qpinsights.eucaim-node.i3m.upv.es/cases/subjects" in way.by_hand
+    assert "project LUNG, subproject MAIN" in way.by_hand
