@@ -158,6 +158,15 @@ def test_a_workbook_whose_parts_lie_outside_of_it_is_damaged_not_missing(tmp_pat
         read(path)
 
 
+def test_more_text_than_openpyxl_can_hold_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = book(tmp_path, {"S": PATIENTS})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
+        archive.writestr("xl/sharedStrings.xml", b"<sst>" + b"x" * (64 * 1024 * 1024))
+
+    with pytest.raises(TableProblem, match="workbook-too-large"):
+        read(path)
+
+
 def eform(subject: str, *pages: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         "subjectName": subject,

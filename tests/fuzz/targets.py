@@ -204,7 +204,7 @@ def _read(path: bytes) -> tuple[object, ...]:
     except TableProblem as problem:
         return PROBLEMS[problem.code]
     assert found.notes <= CONVERTED.keys() | WORKBOOK.keys(), "a note without words"
-    assert any(heading.strip() for heading in found.headings), "a table without headings"
+    assert found.headings, "a table without headings"
     return (found.form, found.headings, found.sheet, sorted(found.notes), rows)
 
 

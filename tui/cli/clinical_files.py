@@ -17,23 +17,6 @@ from tui import figures
 from tui.cli.output import answering, print_json, say, tell
 
 
-def wants(options: argparse.Namespace) -> bool:
-    """Whether any of these options was given."""
-    return options.outputs is not None or options.errors is not None
-
-
-def add_file_options(parser: argparse.ArgumentParser) -> None:
-    """`--outputs` and `--errors`."""
-    parser.add_argument(
-        "--outputs", type=Path, metavar="DIR",
-        help="write the tables as they leave, studies, timepoints and a CDM draft to DIR",
-    )  # fmt: skip
-    parser.add_argument(
-        "--errors", type=Path, metavar="FILE",
-        help="write all findings on the tables to FILE.csv or FILE.json",
-    )  # fmt: skip
-
-
 def run(options: argparse.Namespace, home: Home, workspace: Workspace) -> int:
     """Write what was asked for. Nothing is sent."""
     document: dict[str, Any] = {"transfer": workspace.name}
