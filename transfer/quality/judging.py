@@ -53,7 +53,7 @@ def _all(ledger: Ledger, circumstances: Circumstances) -> Iterator[tuple[Rule, F
     header_rules = [rule for rule in RULES if isinstance(rule, HeaderRule)]
     yield from of_headers(ledger, header_rules, circumstances)
     for rule in RULES:
-        if isinstance(rule, LedgerRule | HeaderRule) and rule.look is not None:
+        if isinstance(rule, LedgerRule | HeaderRule | RowRule) and rule.look is not None:
             for found in rule.look(ledger, circumstances):
                 yield rule, found
     yield from of_rows(ledger, [r for r in RULES if isinstance(r, RowRule)], circumstances)

@@ -36,7 +36,7 @@ def table_errors(ledger: Ledger, circumstances: Circumstances) -> Iterator[Findi
 def _found(ledger: Ledger, now: Circumstances) -> Iterator[tuple[Rule, Found]]:
     rules = [rule for rule in RULES if is_clinical(rule.id)]
     for rule in rules:
-        if isinstance(rule, LedgerRule):
+        if isinstance(rule, LedgerRule | RowRule) and rule.look is not None:
             yield from ((rule, found) for found in rule.look(ledger, now))
     yield from of_rows(ledger, [rule for rule in rules if isinstance(rule, RowRule)], now)
 

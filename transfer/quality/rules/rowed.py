@@ -23,7 +23,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.mapping import read_mapping
 from transfer.quality.attributes import BLANK
 from transfer.quality.cells import Cell
-from transfer.quality.rule import Circumstances, Found, Rule
+from transfer.quality.rule import Circumstances, Found, Look, Rule
 from transfer.quality.rules.tabled import NAMED_AT_MOST, linked_tables, told
 
 _TERMS_NAMED: Final = 12
@@ -148,9 +148,11 @@ class RowJudge(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowRule(Rule):
     """Judges the rows of clinical tables, patient by patient. Rules that share a judge are looked
-    after in one go."""
+    after in one go. `look` finds what is at fault beside the rows; its keys are others than theirs.
+    """
 
     judged_by: Callable[[Tables], RowJudge]
+    look: Look | None = None
 
 
 def of_rows(

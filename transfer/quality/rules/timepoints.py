@@ -8,20 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from transfer.clinical.columns import Role
-from transfer.clinical.people import people
-from transfer.clinical.values import form_of, whole
-from transfer.ledger.clinical import cells_of
 from transfer.ledger.connection import Ledger
 from transfer.ledger.numbering import numbered
 from transfer.ledger.placing import AS_LISTED
 from transfer.ledger.timepoints import (
-    EPISODES,
     STUDY_GOES,
     dated_studies,
     has_begun,
 )
-from transfer.quality.attributes import is_empty
 from transfer.quality.rule import (
     Choice,
     Circumstances,
@@ -32,7 +26,8 @@ from transfer.quality.rule import (
     Rule,
     Severity,
 )
-from transfer.quality.rules.tabled import bounded, linked_tables, told
+from transfer.quality.rules.rowed import RowRule
+from transfer.quality.rules.table_timepoints import TableTimepoints
 from transfer.sentences import count
 
 _PAGE: Final = 2000
@@ -76,26 +71,6 @@ def _advised(ledger: Ledger) -> Iterator[Found]:
             n=found[0],
             example=f"P{found[1]}",
         )
-
-
-def _episodes(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
-    for file, columns in linked_tables(ledger):
-        for column in columns:
-            if column.role == Role.EPISODE:
-                yield from bounded(_unknown_episodes(ledger, file.row, column.place, told(column)))
-
-
-def _unknown_episodes(ledger: Ledger, file: int, place: int, column: str) -> Iterator[Found]:
-    for row, text in cells_of(ledger, file, place):
-        if not is_empty(text) and text not in EPISODES:
-            yield Found(
-                f"R{row}",
-                Level.TABLE,
-                Severity.BLOCK,
-                f"Row {row}, {column}: the value ({form_of(text)}) is not one of"
-                f" {', '.join(EPISODES)}.",
-                "Write the episode exactly so in the table.",
-            )
 
 
 def _on_board(ledger: Ledger) -> Iterator[int]:
@@ -159,48 +134,43 @@ def _ties(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             )
 
 
-def _cover(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
-    if not has_begun(ledger):
-        return
-    for person in people(ledger):
-        said = {n for row in person.rows if (n := whole(row.timepoint)) is not None}
-        if not said:
-            continue
-        kept = {n for n in _kept(ledger, person.patient).values() if n is not None}
-        if said != kept and kept:
-            alone, without = len(said - kept), len(kept - said)
-            yield Found(
-                f"P{person.patient}",
-                Level.PATIENT,
-                Severity.WARN,
-                f"Of patient P{person.patient} the table has {count(alone, 'timepoint')} without"
-                f" a study, and the board {without} that the table lacks.",
-                n=alone + without,
-                example=person.rows[0].key,
-            )
-
-
 RULES: Final[tuple[Rule, ...]] = (
-    LedgerRule(
+    RowRule(
+        id="TPT-01",
+        title="Studies of the table are this patient's",
+        dimension=Dimension.CONSISTENT,
+        remedy="Correct the PatientID or the StudyInstanceUID of the row.",
+        judged_by=TableTimepoints,
+    ),
+    RowRule(
         id="TPT-02",
         title="Every study has a timepoint",
         dimension=Dimension.COMPLETE,
         severities=(Severity.BLOCK, Severity.WARN),
         remedy=_BOARD,
+        judged_by=TableTimepoints,
         look=_covered,
     ),
-    LedgerRule(
+    RowRule(
+        id="TPT-03",
+        title="No description of a study leaves",
+        dimension=Dimension.PRIVATE,
+        remedy="Leave the column out: eucaim-transfer clinical NAME --leave-out COLUMN",
+        judged_by=TableTimepoints,
+    ),
+    RowRule(
         id="TPT-04",
         title="Episodes of the table",
         dimension=Dimension.CONSISTENT,
         remedy="Write the episode exactly as EUCAIM does.",
-        look=_episodes,
+        judged_by=TableTimepoints,
     ),
-    LedgerRule(
+    RowRule(
         id="TPT-05",
         title="Timepoints count from 1, by date",
         dimension=Dimension.CONSISTENT,
         remedy="Number them anew: eucaim-transfer timepoints NAME --renumber",
+        judged_by=TableTimepoints,
         look=_numbers,
     ),
     LedgerRule(
@@ -212,12 +182,12 @@ RULES: Final[tuple[Rule, ...]] = (
         choices=(Choice(AS_LISTED, "In the order of their keys, the lowest first"),),
         look=_ties,
     ),
-    LedgerRule(
+    RowRule(
         id="TPT-07",
         title="Table and images have the same timepoints",
         dimension=Dimension.CONSISTENT,
         severities=(Severity.WARN,),
         remedy="Look which study or row is missing, or belongs to another timepoint.",
-        look=_cover,
+        judged_by=TableTimepoints,
     ),
 )
