@@ -11,6 +11,7 @@ from transfer.ledger.links import (
     DIFFERENT,
     FIRST_OF_ITS_ID,
     LINK_RULE,
+    NOT_KEPT_BACK,
     SAME,
     alike_pairs,
     patients_like,
@@ -32,7 +33,7 @@ from transfer.quality.rules.tabled import NAMED_AT_MOST, bounded, linked_tables
 _PAGE: Final = 2000
 
 
-def _both_ways(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
+def _both_ways(ledger: Ledger, now: Circumstances) -> Iterator[Found]:
     if not has_readable_table(ledger):
         return
     asked = list(alike_pairs(ledger))
@@ -41,7 +42,7 @@ def _both_ways(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
         asked_about = {p for one in asked for p in patients_like(ledger, one.row)}
         yield from _without_row(ledger, asked_about)
     for file, _columns in linked_tables(ledger):
-        yield from bounded(_without_images(ledger, file.row, {one.row for one in asked}))
+        yield from bounded(_without_images(ledger, file.row, {one.row for one in asked}), now)
 
 
 def _without_row(ledger: Ledger, asked: set[int]) -> Iterator[Found]:
@@ -71,8 +72,8 @@ def _without_images(ledger: Ledger, file: int, asked: set[int]) -> Iterator[Foun
     while page := ledger.rows(
         "SELECT r.id, r.patient,"  # noqa: S608 - a literal of ours
         " (SELECT count(*) FROM clinical_row o WHERE o.patient = r.patient) FROM clinical_row r"
-        f" WHERE r.file_id = ? AND r.patient_id IS NULL AND {FIRST_OF_ITS_ID} AND r.id > ?"
-        " ORDER BY r.id LIMIT ?",
+        f" WHERE r.file_id = ? AND r.patient_id IS NULL AND {FIRST_OF_ITS_ID} AND {NOT_KEPT_BACK}"
+        " AND r.id > ? ORDER BY r.id LIMIT ?",
         file,
         after,
         _PAGE,
@@ -87,7 +88,7 @@ def _without_images(ledger: Ledger, file: int, asked: set[int]) -> Iterator[Foun
                 Level.TABLE,
                 Severity.BLOCK,
                 f"{rows} no images.",
-                "Take it out of the table, or correct its PatientID, or add the images.",
+                "Take it out of the table, keep it back, correct its PatientID, or add the images.",
                 n,
             )
         after = page[-1][0]
@@ -136,8 +137,8 @@ def _twice(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
         yield from _repeated(ledger, file.row)
 
 
-_GROUPED: Final = """
-  FROM clinical_row WHERE file_id = ? AND trim(patient) <> ''
+_GROUPED: Final = f"""
+  FROM clinical_row r WHERE file_id = ? AND trim(patient) <> '' AND {NOT_KEPT_BACK}
   GROUP BY ifnull('P' || patient_id, 'T' || patient), timepoint HAVING count(*) > 1
 """
 

@@ -14,7 +14,7 @@ from transfer.ledger.clinical import (
     clinical_files,
 )
 from transfer.ledger.connection import Ledger
-from transfer.quality.rule import Found
+from transfer.quality.rule import Circumstances, Found
 
 NAMED_AT_MOST: Final = 1000
 """Rows of one kind of fault that get a finding each; the rest share one."""
@@ -33,11 +33,12 @@ def told(column: ClinicalColumn) -> str:
     return column_told(column.place, column.heading)
 
 
-def bounded(found: Iterator[Found]) -> Iterator[Found]:
-    """The first findings one by one; all others as one, with their number."""
+def bounded(found: Iterator[Found], now: Circumstances) -> Iterator[Found]:
+    """The first findings one by one; all others as one, with their number, unless all are to be
+    named."""
     last: Found | None = None
     for n, one in enumerate(found):
-        if n < NAMED_AT_MOST:
+        if n < NAMED_AT_MOST or now.names_all:
             yield one
         elif last is None:
             last = replace(one, message=f"There is more of this kind: {one.message}")

@@ -91,9 +91,9 @@ def _dialects(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
             )
 
 
-def _widths(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
+def _widths(ledger: Ledger, now: Circumstances) -> Iterator[Found]:
     for file, columns in linked_tables(ledger):
-        yield from bounded(_of_another_width(ledger, file.row, len(columns)))
+        yield from bounded(_of_another_width(ledger, file.row, len(columns)), now)
 
 
 def _of_another_width(ledger: Ledger, file: int, width: int) -> Iterator[Found]:
