@@ -26,8 +26,8 @@ from tui.launch import launch
 
 _ROOMS: Final = {
     "clinical_map": (
-        "mapping", "save_mapping", "map", "order", "unit", "term", "leave_out", "declare",
-        "withdraw", "show",
+        "mapping", "save_mapping", "map", "order", "unit", "leave_out", "unmap", "term",
+        "forget_term", "confirm", "declare", "withdraw", "show",
     ),
     "clinical_table": ("table",),
     "clinical_files": ("outputs", "errors"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from typing import Final
 
@@ -19,6 +20,8 @@ from transfer.clinical.choosing import (
 from transfer.clinical.columns import Role, bare
 from transfer.clinical.mapping import Unit
 from transfer.clinical.mapping_file import load_mapping, save_mapping
+from transfer.clinical.phase import read_clinical
+from transfer.clinical.table_word import judge_again
 from transfer.clinical.term_values import choose_term, confirm_terms, forget_term
 from transfer.clinical.values import Order
 from transfer.errors import UsageError
@@ -26,7 +29,7 @@ from transfer.ledger.clinical import clinical_columns, clinical_files
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import kept_from_runners
 from transfer.ledger.mapping import withdraw
-from transfer.quality.judging import rejudge
+from transfer.ledger.order import read_order
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui.cli.clinical_map_told import mapping_document, mapping_told
@@ -42,18 +45,20 @@ _CHANGES: Final = (
 
 def run(options: argparse.Namespace, home: Home, workspace: Workspace) -> int:
     """Change what is said of columns and values, in the order mapping file, columns, terms,
-    declarations; then save it, and show it."""
+    declarations; then save it, and show it. A table that was named and not read yet is read."""
     del home
-    if any(getattr(options, name) for name in _CHANGES):
+    changes = any(getattr(options, name) for name in _CHANGES)
+    if changes or _is_unread(workspace):
         with (
             Ledger.open(workspace.ledger) as ledger,
             kept_from_runners(workspace.lock, ledger),
         ):
+            read_clinical(ledger)
             try:
                 _change(ledger, options)
             finally:
                 # What was taken before a refusal stands, so the findings follow it.
-                rejudge(ledger)
+                judge_again(ledger)
     with Ledger.open(workspace.ledger, read_only=True) as ledger, answering():
         if options.save_mapping:
             _save(ledger, options)
@@ -63,6 +68,16 @@ def run(options: argparse.Namespace, home: Home, workspace: Workspace) -> int:
             for line in mapping_told(workspace.name, ledger):
                 say(line)
     return ExitCode.DONE
+
+
+def _is_unread(workspace: Workspace) -> bool:
+    with Ledger.open(workspace.ledger, read_only=True) as ledger:
+        ordered = read_order(ledger).clinical
+        names = {file.path for file in clinical_files(ledger) if file.sha256}
+    if ordered is None:
+        return bool(names)
+    inside = os.fsencode(ordered)
+    return not any(name == inside or name.startswith(inside + b"/") for name in names)
 
 
 def _change(ledger: Ledger, options: argparse.Namespace) -> None:
