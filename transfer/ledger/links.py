@@ -24,6 +24,9 @@ FIRST_OF_ITS_ID: Final = (
 )
 """Whether row `r` is the first with its Patient ID."""
 
+NOT_KEPT_BACK: Final = "NOT EXISTS (SELECT 1 FROM clinical_kept_back b WHERE b.patient = r.patient)"
+"""Whether no person said that the rows with the Patient ID of row `r` stay here."""
+
 
 class Alike(NamedTuple):
     """A table's ID and a patient's that look alike. `row` is the first with that ID, `patients` how
@@ -97,7 +100,8 @@ def alike_pairs(ledger: Ledger, *, unsettled_only: bool = True) -> Iterator[Alik
         f" (SELECT count(*) {alike}) FROM clinical_row r"
         " WHERE r.id > ? AND r.likeness <> ''"
         " AND NOT EXISTS (SELECT 1 FROM patient p WHERE p.original_id = r.patient)"
-        f" AND EXISTS (SELECT 1 {alike}) AND {FIRST_OF_ITS_ID} ORDER BY r.id LIMIT ?",
+        f" AND EXISTS (SELECT 1 {alike}) AND {FIRST_OF_ITS_ID} AND {NOT_KEPT_BACK}"
+        " ORDER BY r.id LIMIT ?",
         after,
         _PAGE,
     ):
