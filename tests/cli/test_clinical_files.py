@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.clinical.ledgers import ledger_of
-from transfer.clinical.phase import read_clinical
 from transfer.ledger.connection import Ledger
-from transfer.ledger.holder import kept_from_runners
+from transfer.ledger.holder import Holder
 from transfer.ledger.timepoints import assign_all
 from tui.cli.commands import run_command
 
@@ -26,8 +25,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "tables").mkdir()
     path = tmp_path / "tables" / "thorax_clinical.csv"
     path.write_text(TABLE)
-    with ledger_of(folder, {"AB-1": ["20190105"], "AB-2": ["20200601"]}, clinical=path) as ledger:
-        read_clinical(ledger)
+    cohort = {"AB-1": ["20190105"], "AB-2": ["20200601"]}
+    with ledger_of(folder, cohort, clinical=path.parent) as ledger:
         assign_all(ledger, "Diagnosis")
     return tmp_path
 
@@ -50,6 +49,7 @@ def test_files_that_go_as_they_are_are_said_to_hold_identifiers(
 
     captured = capsys.readouterr()
     assert "7 files written to" in captured.out
+    assert "thorax_clinical.csv  2 rows" in captured.out
     assert "hold identifiers as the source has them" in captured.err
 
 
@@ -90,10 +90,10 @@ def test_what_cannot_be_written_is_refused_in_two_lines(
 
 def test_nothing_is_written_beside_a_runner(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = home / "home" / "transfers" / "thorax"
-    with (
-        Ledger.open(folder / "ledger.sqlite") as ledger,
-        kept_from_runners(folder / "runner.lock", ledger),
-    ):
+    with Ledger.open(folder / "ledger.sqlite") as ledger:
+        holder = Holder.take(folder / "runner.lock", ledger, "upload")
+
         assert run_command(["clinical", "thorax", "--outputs", str(home / "out")]) == 7
+        holder.release(ledger, 0)
 
     assert not (home / "out").exists()

@@ -11,6 +11,7 @@ from transfer.clinical.outputs.report import write_errors
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import kept_from_runners
 from transfer.ledger.order import read_order
+from transfer.quality.rule import Circumstances
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui import figures
@@ -22,8 +23,9 @@ def run(options: argparse.Namespace, home: Home, workspace: Workspace) -> int:
     document: dict[str, Any] = {"transfer": workspace.name}
     lines: list[str] = []
     with Ledger.open(workspace.ledger) as ledger, kept_from_runners(workspace.lock, ledger):
+        now = _judged(home, ledger)
         if options.errors is not None:
-            n = _errors(home, ledger, options.errors)
+            n = write_errors(ledger, now, options.errors, workspace.name)
             document["errors"] = {"file": str(options.errors), "findings": n}
             lines.append(f"{figures.count(n, 'finding')} written to {options.errors}")
         if options.outputs is not None:
@@ -39,8 +41,8 @@ def run(options: argparse.Namespace, home: Home, workspace: Workspace) -> int:
     return ExitCode.DONE
 
 
-def _errors(home: Home, ledger: Ledger, path: Path) -> int:
-    """The report on the tables as they are now."""
+def _judged(home: Home, ledger: Ledger) -> Circumstances:
+    """Read the tables as they are now, and judge them; in which circumstances."""
     from transfer.clinical.phase import read_clinical
     from transfer.quality.circumstances import circumstances_of
     from transfer.quality.judging import judge
@@ -52,7 +54,7 @@ def _errors(home: Home, ledger: Ledger, path: Path) -> int:
     )
     read_clinical(ledger)
     judge(ledger, now)
-    return write_errors(ledger, now, path, read_order(ledger).name)
+    return now
 
 
 def _outputs(home: Home, workspace: Workspace, ledger: Ledger, folder: Path) -> Outputs:
