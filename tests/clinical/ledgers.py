@@ -34,11 +34,12 @@ def ledger_of(
         )
         with ledger.transaction():
             for patient_id, dates in patients.items():
-                _patient(ledger, patient_id, dates, age)
+                add_patient(ledger, patient_id, dates, age)
         yield ledger
 
 
-def _patient(ledger: Ledger, patient_id: str, dates: Sequence[str], age: str) -> None:
+def add_patient(ledger: Ledger, patient_id: str, dates: Sequence[str], age: str) -> None:
+    """A patient with studies of those dates, inside a transaction."""
     patient = ledger.write(
         "INSERT INTO patient (original_id, original_name) VALUES (?, '')", patient_id
     )

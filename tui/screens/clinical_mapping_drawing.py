@@ -141,8 +141,7 @@ def _values(column: BoardColumn) -> Content:
     if column.is_term and column.unmapped:
         return ink(f"? {column.unmapped:,} without term", "$warn")
     forms = [form for form, _ in column.forms if form != "empty"] or ["empty"]
-    unit = f", in {column.unit}" if column.unit else ""
-    return ink(forms[0] + unit, "$muted")
+    return ink(f"in {column.unit}" if column.unit else forms[0], "$muted")
 
 
 def draw_missing(missing: Missing, width: int) -> list[Content]:

@@ -83,6 +83,11 @@ class TableScreen(Page):
         if self._has_looked:
             self._open()
 
+    @property
+    def rows_held(self) -> list[PreviewRow]:
+        """The rows that are here now, of however many the table has."""
+        return self._rows
+
     def legend(self) -> tuple[str, list[tuple[str, str]]]:
         return "Marks in a table", legend()
 
