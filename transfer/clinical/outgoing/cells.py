@@ -12,10 +12,11 @@ from typing import Final, NamedTuple
 from transfer.clinical.columns import Role
 from transfer.clinical.mapping import Mapping, Unit
 from transfer.clinical.outgoing.columns import How, OutgoingColumn
+from transfer.clinical.outgoing.dates import day_in
 from transfer.clinical.people import TableColumns
 from transfer.clinical.terms import meaning
 from transfer.clinical.units import AGES, written_days, written_years
-from transfer.clinical.values import Order, number, written_date
+from transfer.clinical.values import Order, number
 
 TOP_AGE_YEARS: Final = 90
 """What stands for every age above 89 where a person said so (AGE-04)."""
@@ -67,15 +68,15 @@ def maker_of(column: OutgoingColumn, columns: TableColumns, mapping: Mapping, so
 
 def _dated(how: How, place: int, order: Order | None) -> Maker:
     def whole_date(row: Source, _: Whose) -> str:
-        day = written_date(row.text(place), order).date
+        day = day_in(row.text(place), order)
         return day.isoformat() if day else ""
 
     def month(row: Source, _: Whose) -> str:
-        day = written_date(row.text(place), order).date
+        day = day_in(row.text(place), order)
         return day.replace(day=1).isoformat() if day else ""
 
     def relative(row: Source, whose: Whose) -> str:
-        day = written_date(row.text(place), order).date
+        day = day_in(row.text(place), order)
         return "" if day is None or whose.baseline is None else str((day - whose.baseline).days)
 
     return {How.DATE: whole_date, How.MONTH: month}.get(how, relative)

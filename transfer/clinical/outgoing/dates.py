@@ -10,8 +10,10 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import suppress
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from transfer.clinical.values import Order, written_date
 from transfer.dates import day_of
 from transfer.errors import UsageError
 
@@ -54,6 +56,12 @@ _MEANINGS = {
     Origin.COUNTED: "the day from which the table's own relative days count",
     Origin.FIRST_STUDY: "the patient's first study",
 }
+
+
+@lru_cache(1 << 14)
+def day_in(text: str, order: Order | None) -> dt.date | None:
+    """The date that a cell is; a table says the same few thousand days again and again."""
+    return written_date(text, order).date
 
 
 def policy_of(method: OpenMethod | None) -> DatePolicy:

@@ -24,6 +24,7 @@ from transfer.ledger.identity import STUDY_COLUMNS
 _PAGE: Final = 2000
 _NONE: Final = -1
 _WINDOW: Final = 20_000
+_KEPT: Final = 4096
 _KEPT_BACK: Final = "EXISTS (SELECT 1 FROM clinical_kept_back k WHERE k.patient = r.patient)"
 STAYS_NOT: Final = f"r.patient_id IS NOT NULL AND NOT {_KEPT_BACK}"
 """Whether row `r` is linked and nobody keeps it back; whether its patient goes, `Going` knows."""
@@ -65,7 +66,8 @@ class Going:
                 self._goes[row] = 1
         self._days: array[int] | None = None
         self._origins: Counter[Origin] = Counter()
-        self.whose = lru_cache(4096)(self._whose)
+        self.whose = lru_cache(_KEPT)(self._whose)
+        self._study = lru_cache(_KEPT)(self._study_of)
 
     def goes(self, patient: int | None) -> bool:
         """Whether rows of this patient leave."""
@@ -112,7 +114,7 @@ class Going:
             lambda uid: self._study(patient, uid),
         )
 
-    def _study(self, patient: int, uid: str) -> str | None:
+    def _study_of(self, patient: int, uid: str) -> str | None:
         """The name under which a Study of the patient leaves; None where it does not."""
         if not uid:
             return None

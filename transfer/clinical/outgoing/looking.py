@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Final
 from transfer.clinical.columns import Role, column_told, telling
 from transfer.clinical.likeness import likeness
 from transfer.clinical.outgoing.columns import How, OutgoingColumn
-from transfer.clinical.outgoing.dates import DatePolicy
+from transfer.clinical.outgoing.dates import DatePolicy, day_in
 from transfer.clinical.outgoing.going import patients_with_rows
 from transfer.clinical.outgoing.identities import Identities
 from transfer.clinical.outgoing.strangers import Strangers
 from transfer.clinical.outgoing.written_dates import holds_date
-from transfer.clinical.values import written_date
 from transfer.deid.look.identifiers import Fact, Identifiers, Kind
 from transfer.deid.look.judge import Place, judge
 from transfer.deid.look.phrases import Index, index_of
@@ -298,21 +297,21 @@ class _Sources:
             if not is_empty(cells[place]):
                 yield Fact(kind, cells[place][:256])
         for place in self._births:
-            born = written_date(cells[place], self._columns.order(place)).date
+            born = day_in(cells[place], self._columns.order(place))
             if born is not None:
                 yield Fact(Kind.BIRTH_DATE, f"{born:%Y%m%d}")
 
     def days(self, cells: Sequence[str]) -> Iterator[str]:
         """The dates of a row, as YYYYMMDD."""
         for place in self._dates:
-            day = written_date(cells[place], self._columns.order(place)).date
+            day = day_in(cells[place], self._columns.order(place))
             if day is not None:
                 yield f"{day:%Y%m%d}"
 
     def is_date(self, column: OutgoingColumn, cells: Sequence[str]) -> bool:
         """Whether the source of a cell can be read as a date."""
         place = column.place
-        return written_date(cells[place], self._columns.order(place)).date is not None
+        return day_in(cells[place], self._columns.order(place)) is not None
 
 
 def _dated(columns: Sequence[OutgoingColumn]) -> Iterator[OutgoingColumn]:

@@ -18,8 +18,8 @@ from transfer.clinical.columns import Role
 from transfer.clinical.leaving import ClinicalSubject
 from transfer.clinical.mapping import Unit
 from transfer.clinical.outgoing.columns import How
-from transfer.clinical.outgoing.dates import DatePolicy
-from transfer.clinical.values import whole, written_date
+from transfer.clinical.outgoing.dates import DatePolicy, day_in
+from transfer.clinical.values import whole
 from transfer.dates import day_of
 from transfer.errors import StepBlocked
 
@@ -164,7 +164,7 @@ class _Proof:
         return str(found[0])
 
     def _relative(self, read: ReadRow, place: int, cell: str) -> None:
-        day = written_date(read.cells[place], self._columns.order(place)).date
+        day = day_in(read.cells[place], self._columns.order(place))
         if not cell:
             if day is not None and self._out.going.whose(read.patient_row).baseline is not None:
                 _refuse("REL-03", read.key, "a relative day is missing")
@@ -185,12 +185,12 @@ class _Proof:
             _refuse("REL-04", read.key, "its relative days count from two days")
 
     def _date(self, read: ReadRow, place: int, cell: str) -> None:
-        day = written_date(read.cells[place], self._columns.order(place)).date
+        day = day_in(read.cells[place], self._columns.order(place))
         if cell != ("" if day is None else day.isoformat()):
             _refuse("REL-07", read.key, "a date is another one")
 
     def _month(self, read: ReadRow, place: int, cell: str) -> None:
-        day = written_date(read.cells[place], self._columns.order(place)).date
+        day = day_in(read.cells[place], self._columns.order(place))
         if cell != ("" if day is None else f"{day.year:04}-{day.month:02}-01"):
             _refuse("REL-05", read.key, "a date did not leave as the first of its month")
 
@@ -215,7 +215,7 @@ class _Proof:
         for column in self._table.columns:
             if column.how in (How.MONTH, How.RELATIVE):
                 place = column.place
-                day = written_date(read.cells[place], self._columns.order(place)).date
+                day = day_in(read.cells[place], self._columns.order(place))
                 if day is not None and day.day != 1 and day.isoformat() in text:
                     _refuse("DID-03", read.key, "an original date stands in it")
 
