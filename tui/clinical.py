@@ -17,7 +17,7 @@ from transfer.ledger.clinical import ClinicalFile, clinical_files
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import group_findings
 from transfer.ledger.holder import is_held, kept_from_runners
-from transfer.ledger.order import Order, read_order, set_clinical
+from transfer.ledger.order import Order, read_order
 from transfer.workspace import Home, Workspace
 from tui.findings import Group, group_told
 from tui.folders import Folder, look_into
@@ -114,13 +114,10 @@ class Clinical:
             RunnerHeld: a runner is at work.
             UsageError: there is nothing there that could be read.
         """
-        if not path.exists() and not _file_of(path).exists():
-            raise UsageError(
-                "There is no such file or folder.", "Choose another one, or type its path anew."
-            )
+        from transfer.clinical.table_word import take_table
+
         with self._changing(name) as ledger:
-            if read_order(ledger).clinical != path:
-                set_clinical(ledger, path)
+            take_table(ledger, path)
             _read_and_judge(ledger)
 
     def read_again(self, name: str) -> None:
@@ -134,21 +131,12 @@ class Clinical:
 
         Raises:
             RunnerHeld: a runner is at work.
-            UsageError: that cannot be recorded now.
+            StepBlocked: clinical data lie on the node already.
         """
-        from transfer.clinical.standing import IMAGE_ONLY, IMAGE_ONLY_RULE
-        from transfer.quality.answers import answer
+        from transfer.clinical.table_word import record_image_only
 
         with self._changing(name) as ledger:
-            if read_order(ledger).clinical is not None:
-                set_clinical(ledger, None)
-            _read_and_judge(ledger)
-            if not answer(ledger, IMAGE_ONLY_RULE, IMAGE_ONLY, None, *by):
-                raise UsageError(
-                    "Nobody asks yet whether there are clinical data.",
-                    "Read the source folder first: step 8 does that.",
-                )
-            _judge(ledger)
+            record_image_only(ledger, *by)
 
     def look_into(self, path: Path, offset: int) -> Folder:
         """A folder's subfolders, a page of them, and its tables."""
@@ -197,18 +185,10 @@ class Clinical:
 
 def _read_and_judge(ledger: Ledger) -> None:
     from transfer.clinical.phase import read_clinical
+    from transfer.clinical.table_word import judge_again
 
     read_clinical(ledger)
-    _judge(ledger)
-
-
-def _judge(ledger: Ledger) -> None:
-    from transfer.clinical.derive import derive
-    from transfer.quality.judging import rejudge
-
-    if not rejudge(ledger):
-        # Before the source was judged for the first time the rows find their patients all the same.
-        derive(ledger)
+    judge_again(ledger)
 
 
 def _file_of(path: Path) -> Path:

@@ -64,6 +64,7 @@ class TableScreen(Page):
         self._note = ""
         # What a read began for: what the operator has asked for since counts more.
         self._turn = 0
+        self._bound_for: tuple[int, int] | None = None
 
     @property
     def _engine(self) -> ClinicalTables:
@@ -104,7 +105,8 @@ class TableScreen(Page):
             return
         if before and self._rows and before.file.row == look.file.row:
             row = self.query_one("#grid", Grid).key or look.file.heading_row
-            self._around(row, self._place())
+            # Whoever was on the way somewhere comes there.
+            self._around(*(self._bound_for or (row, self._place())))
         else:
             self._from_top()
 
@@ -194,8 +196,10 @@ class TableScreen(Page):
         grid = self.query_one("#grid", Grid)
         is_heading = row <= look.file.heading_row
         key = HEADING if is_heading else row
+        self._bound_for = row, place
 
         def arrived(part: TablePart) -> None:
+            self._bound_for = None
             self._replace(part)
             if not grid.go_to(key, self._column_of(place)):
                 grid.to_edge(0)
