@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -134,7 +135,7 @@ class _Pages:
             self._of_rows += of_row.values()
 
     def _columns(self, fields: Sequence[ClinicalField]) -> Iterator[_Column]:
-        taken: Counter[str] = Counter()
+        taken: set[str] = set()
         for at, column in enumerate(fields):
             if column.role == Role.PATIENT:
                 continue
@@ -142,9 +143,9 @@ class _Pages:
             place = place or _BY_ROLE.get(column.role)
             if place is None:
                 name = _slug(column.heading) or f"column_{at + 1}"
-                taken[name] += 1
-                number = taken[name]
-                place = Place(PAGE, name if number == 1 else f"{name}_{number}")
+                free = (name if n == 1 else f"{name}_{n}" for n in count(1))
+                place = Place(PAGE, next(name for name in free if name not in taken))
+                taken.add(place.field_name)
             yield _Column(place, column, at)
 
     def _put(self, page: _Page, column: _Column, text: str) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.upv.clinical_answer import holds
 from adapters.upv.clinical_options import Place
@@ -128,6 +130,12 @@ def test_two_headings_that_make_one_name_stay_two_fields() -> None:
         "psa_2": "2",
         "column_4": "3",
     }
+
+
+def test_a_made_name_never_takes_that_of_another_column() -> None:
+    fields = [ClinicalField("a"), ClinicalField("a"), ClinicalField("a 2"), ClinicalField("A")]
+    written = pages(document(fields, ["1", "2", "3", "4"]))["clinical_data"]
+    assert written == {"a": "1", "a_2": "2", "a_2_2": "3", "a_3": "4"}
 
 
 def test_the_mapping_names_page_field_type_and_values() -> None:
@@ -255,3 +263,20 @@ def test_what_is_no_eform_holds_nothing(held: object) -> None:
 def test_two_pages_of_one_name_that_differ_are_not_the_same() -> None:
     held = {"pages": [*form(a=1)["pages"], *form(a=2)["pages"]]}
     assert not holds(held, form(a=1))
+
+
+_CELLS = st.text(st.characters(codec="utf-8"), max_size=12)
+
+
+@given(
+    headings=st.lists(st.text(max_size=8), min_size=1, max_size=6),
+    data=st.data(),
+)
+def test_no_cell_is_lost_and_none_is_made_up(headings: list[str], data: st.DataObject) -> None:
+    """Whatever headings and cells a table has, as long as they are text."""
+    cells = st.lists(_CELLS, min_size=len(headings), max_size=len(headings))
+    rows = data.draw(st.lists(cells, max_size=4))
+    form = document([ClinicalField(heading) for heading in headings], *rows)
+    written = [value for page in pages(form).values() for value in page.values()]
+    assert sorted(map(str, written)) == sorted(c.strip() for r in rows for c in r if c.strip())
+    assert holds(form, form)
