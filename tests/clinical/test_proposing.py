@@ -112,6 +112,7 @@ def test_a_column_of_the_images_patient_ids_is_proposed_whatever_its_heading() -
     found = proposals(headings, {}, {}, {1: Sample(("AB-1", "AB-2"), patients=2)})
 
     assert [one.role for one in found[1]] == [Role.PATIENT]
+    assert proposals(headings, {}, {}, {1: Sample(("AB-1", "seen by AB-2"), patients=1)}) == {}
 
 
 def test_a_column_headed_as_names_is_never_proposed() -> None:

@@ -133,10 +133,9 @@ def _of_column(heading: str, sample: Sample) -> list[Proposal]:
 
 
 def _by_images(sample: Sample) -> Iterator[Proposal]:
-    enough = max(1, len(sample.values) // 2)
-    if sample.patients >= enough:
+    if sample.patients * 2 > len(sample.values):
         yield Proposal(Role.PATIENT, "its values are Patient IDs of the images", 5)
-    if sample.studies >= enough:
+    if sample.studies * 2 > len(sample.values):
         yield Proposal(Role.STUDY, "its values are UIDs of the images", 5)
 
 

@@ -47,13 +47,14 @@ def run(options: argparse.Namespace, home: Home, workspace: Workspace) -> int:
     """Change what is said of columns and values, in the order mapping file, columns, terms,
     declarations; then save it, and show it. A table that was named and not read yet is read."""
     del home
-    changes = any(getattr(options, name) for name in _CHANGES)
-    if changes or _is_unread(workspace):
+    is_unread = _is_unread(workspace)
+    if is_unread or any(getattr(options, name) for name in _CHANGES):
         with (
             Ledger.open(workspace.ledger) as ledger,
             kept_from_runners(workspace.lock, ledger),
         ):
-            read_clinical(ledger)
+            if is_unread:
+                read_clinical(ledger)
             try:
                 _change(ledger, options)
             finally:
@@ -76,8 +77,10 @@ def _is_unread(workspace: Workspace) -> bool:
         names = {file.path for file in clinical_files(ledger) if file.sha256}
     if ordered is None:
         return bool(names)
-    inside = os.fsencode(ordered)
-    return not any(name == inside or name.startswith(inside + b"/") for name in names)
+    ordered_path = os.fsencode(ordered)
+    # A workbook is named with its sheet, a folder by itself.
+    wanted = (ordered_path, ordered_path.rpartition(b"#")[0])
+    return not any(n in wanted or n.startswith(ordered_path + b"/") for n in names)
 
 
 def _change(ledger: Ledger, options: argparse.Namespace) -> None:
