@@ -297,4 +297,5 @@ def test_the_readme_names_what_is_missing(tmp_path: Path) -> None:
     assert "A DRAFT of the CDM template" in text
     assert "75 attributes" in text
     assert "eucaim-transfer timepoints thorax" in text
-    assert max(map(len, text.splitlines())) <= 130
+    assert "thorax_timepoints.csv" not in text
+    assert max(map(len, text.splitlines())) <= 80

@@ -64,7 +64,7 @@ def _outputs(home: Home, workspace: Workspace, ledger: Ledger, folder: Path) -> 
     spec = method_of(home, workspace, ledger)
     written = write_outputs(ledger, None if spec is None else open_method(ledger, spec), folder)
     for why in written.left_out:
-        tell(why.replace("NAME", workspace.name))
+        tell(why)
     if spec is None:
         tell("These files hold identifiers as the source has them: keep them as safe as that.")
     return written

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from transfer.clinical.outgoing.table import Outgoing, open_outgoing
-from transfer.clinical.outputs import studies
+from transfer.clinical.outputs import readme, studies
 from transfer.clinical.outputs.place import (
     DRAFT,
     KIND,
@@ -25,7 +25,6 @@ from transfer.clinical.outputs.place import (
     refuse_foreign,
     unwritable,
 )
-from transfer.clinical.outputs.readme import README, readme
 from transfer.errors import StepBlocked
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import open_keys
@@ -44,7 +43,8 @@ _NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """One file that was written: what it is, how many rows (0 where rows are not what it has)."""
+    """One file that was written: what it is, how many rows (0 where rows are not what it has).
+    Size in bytes, digest in hex."""
 
     name: str
     what: str
@@ -55,10 +55,14 @@ class OutputFile:
 
 @dataclass(slots=True)
 class Outputs:
-    """What was written, and of what was not why not; a sentence each."""
+    """What was written, and of what was not, by a word for it, why not; a sentence each."""
 
     files: list[OutputFile] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def left_out(self) -> list[str]:
+        return list(self.missing.values())
 
 
 def write_outputs(ledger: Ledger, method: OpenMethod | None, folder: Path) -> Outputs:
@@ -116,8 +120,9 @@ class _Maker:
         self._timepoints()
         self._template()
         self._series()
-        _put(self.folder / README, readme(self.out, self.transfer, self.outputs.left_out))
-        self._add(README, "what these files are, and what to do with them", 0)
+        told = {file.name: file.what for file in self.outputs.files}
+        _put(self.folder / readme.README, readme.readme(self.out, told, self.outputs.missing))
+        self._add(readme.README, "What these files are, and what to do with them.", 0)
 
     def _tables(self) -> None:
         from transfer.clinical.outgoing.proof import prove
@@ -131,26 +136,27 @@ class _Maker:
                 os.fsync(file.fileno())
             with path.open("rb") as file:
                 prove(self.out, table, file)
-            self._add(table.name, "clinical table as it leaves", rows)
+            self._add(table.name, readme.CLINICAL, rows)
         if not self.out.tables:
-            self._without("This transfer has no clinical table that was read.")
+            self._without("clinical", "This transfer has no clinical table that was read.")
 
     def _studies(self) -> None:
         rows = studies.write_studies(self.out.ledger, self.folder / studies.NAME)
-        self._add(studies.NAME, "studies in Lethe's form", rows)
+        self._add(studies.NAME, readme.STUDIES, rows)
 
     def _timepoints(self) -> None:
         from transfer.clinical.timepoint_table import export_timepoints
 
         if not has_begun(self.out.ledger):
             self._without(
-                "No study has an episode yet, so there is no table of timepoints; give them with:"
-                " eucaim-transfer timepoints NAME"
+                "timepoints",
+                "No study has an episode yet, so there is no table of timepoints. Give them with:"
+                " eucaim-transfer timepoints NAME",
             )
             return
         name = f"{self.out.dataset}_timepoints.csv"
         rows = export_timepoints(self.out.ledger, self.folder / name, as_it_leaves=True)
-        self._add(name, "timepoints for the ETL", rows)
+        self._add(name, readme.TIMEPOINTS, rows)
 
     def _template(self) -> None:
         from transfer.clinical.outputs.template import write_template
@@ -162,29 +168,30 @@ class _Maker:
             write_template(self.out, file)
             file.flush()
             os.fsync(file.fileno())
-        self._add(name, "draft of the CDM template, to be filled in", 0)
+        self._add(name, readme.TEMPLATE, 0)
 
     def _series(self) -> None:
         from transfer.clinical.outputs.series import write_series_descriptions
 
         if open_keys(self.out.ledger, _TEXTS_RULE, 1):
             self._without(
+                "series",
                 "The texts that stay in the images were not looked at yet (DID-06), so there is no"
-                " list of series descriptions; see them with: eucaim-transfer review NAME"
+                " list of series descriptions. See them with: eucaim-transfer review NAME",
             )
             return
         name = f"{self.out.dataset}_series_descriptions.csv"
         rows = write_series_descriptions(
             self.out.ledger, self.folder / name, is_method=self.out.method is not None
         )
-        self._add(name, "series descriptions, to be mapped", rows)
+        self._add(name, readme.SERIES, rows)
 
     def _add(self, name: str, what: str, rows: int) -> None:
         path = self.folder / name
         self.outputs.files.append(OutputFile(name, what, rows, path.stat().st_size, _digest(path)))
 
-    def _without(self, why: str) -> None:
-        self.outputs.left_out.append(why)
+    def _without(self, what: str, why: str) -> None:
+        self.outputs.missing[what] = why.replace("NAME", self.transfer)
 
 
 def _manifest(transfer: str, outputs: Outputs) -> str:
