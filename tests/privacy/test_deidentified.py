@@ -4,6 +4,7 @@ requests either, to whichever node."""
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,6 +58,10 @@ def went(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deidentified]:
             at.run(0, "status", node, "--json")
             at.run(0, "upload", node, "--dry-run", tmp / f"rehearsal-{node}")
             at.run(0, "verify", node)
+            at.run(0, "clinical", node)
+            at.run(0, "clinical", node, "--json")
+            at.run(0, "clinical", node, "--dry-run", tmp / f"clinical-{node}")
+            at.run(0, "status", node, "--json")
         yield Deidentified(at, sandbox, cohort)
 
 
@@ -65,6 +70,15 @@ def test_everything_arrived_at_both_nodes(went: Deidentified) -> None:
         counts = went.journey.program.status(node)["instances"]
         assert counts["found"] == counts["verified"] > 10
         assert counts["failed"] == 0
+
+
+def test_the_clinical_table_arrived_at_both_nodes(went: Deidentified) -> None:
+    for node in NODES:
+        clinical = went.journey.program.status(node)["clinical"]
+        assert clinical["state"] == "done"
+        assert clinical["subjects"]["verified"] == 2
+    table = (went.cohort / "clinical.csv").read_bytes()
+    assert went.journey.found_in(table) != []
 
 
 def test_the_look_for_planted_values_finds_them_in_the_source(went: Deidentified) -> None:
@@ -77,6 +91,16 @@ def test_no_request_holds_one_in_any_byte(went: Deidentified) -> None:
     contents = [path.read_bytes() for path in requests]
     assert sum(map(len, contents)) > 500_000
     assert {value for content in contents for value in went.journey.found_in(content)} == set()
+
+
+def test_no_whole_date_of_the_table_is_told_to_a_node(went: Deidentified) -> None:
+    """Its months are, and the days between."""
+    table = (went.cohort / "clinical.csv").read_text("utf-8")
+    dates = {date for date in re.findall(r"\d{4}-\d{2}-\d{2}", table) if date[-2:] != "01"}
+    assert len(dates) > 2
+    contents = b"\n".join(path.read_bytes() for path in went.journey.record.iterdir())
+    assert [date for date in sorted(dates) if date.encode() in contents] == []
+    assert any(f"{date[:-2]}01".encode() in contents for date in dates)
 
 
 def test_no_original_uid_is_told_to_a_node(went: Deidentified) -> None:
