@@ -260,6 +260,19 @@ def test_of_other_columns_only_values_that_several_patients_have_are_told(tmp_pa
     assert overall["Comment"] == [None] * 6
 
 
+def test_numbers_and_dates_are_no_values_to_be_mapped(tmp_path: Path) -> None:
+    table = "PatientID,PSA,Seen,Count\nAB-1,4.5,2019-02-01,3\nAB-2,4.5,2019-02-01,3\n"
+    with told_ledger(tmp_path, table) as ledger:
+        overall = columns(template(ledger)["Overarching"])
+
+    assert overall == {
+        "PatientID": [None] * 4,
+        "PSA": [None, None, None, "12.5"],
+        "Seen": [None] * 4,
+        "Count": [None, None, None, "12"],
+    }
+
+
 def test_a_sheet_of_an_episode_has_what_its_rows_fill(tmp_path: Path) -> None:
     table = TABLE.replace(",Episode\n", ",Episode,Stage\n").replace("Diagnosis\n", "Diagnosis,II\n")
     table = table.replace("Relapse\n", "Relapse,\n")

@@ -12,6 +12,7 @@ from transfer.clinical.outgoing.columns import OutgoingColumn
 from transfer.clinical.outgoing.dates import DatePolicy
 from transfer.clinical.outgoing.table import Outgoing
 from transfer.clinical.terms import VOCABULARIES, is_icd_o, term_of
+from transfer.clinical.values import number, written_date
 from transfer.ledger.connection import Ledger
 from transfer.ledger.timepoints import EPISODES
 from transfer.quality.attributes import is_empty
@@ -41,6 +42,7 @@ class Variable:
     form: Form
     policy: DatePolicy
     episodes: set[str] = field(default_factory=set)
+    has_numbers: bool = False
     has_decimals: bool = False
     is_open: bool = False
     _seen: dict[str, _Seen] = field(default_factory=dict)
@@ -60,7 +62,8 @@ class Variable:
         if is_empty(text):
             return
         self.episodes.add(episode)
-        if not self.has_values:
+        if not self.has_values or (not self.is_term and _is_measured(text)):
+            self.has_numbers = self.has_numbers or number(text) is not None
             self.has_decimals = self.has_decimals or "." in text
             return
         most = _MOST_VALUES if self.is_term else _MOST_OF_OTHERS
@@ -105,14 +108,19 @@ class Variable:
     def example(self) -> str:
         """How a value is spelt; never one that only one patient has."""
         shared = [(-seen.n, text) for text, seen in self._seen.items() if seen.is_shared]
-        if self.has_values:
+        if self._seen:
             return min(shared)[1] if shared and not self.is_open else ""
         if self.form is Form.DATE:
             return "YYYY-MM-DD" if self.policy is DatePolicy.AS_IS else "YYYY-MM-01"
         examples = {Form.DAYS: ("-12", "-12.5"), Form.YEARS: ("45", "45.5")}
         whole, decimal = examples.get(self.form, ("12", "12.5"))
-        is_number = self.form in (Form.DAYS, Form.YEARS, Form.NUMBER)
-        return (decimal if self.has_decimals else whole) if is_number else ""
+        return (decimal if self.has_decimals else whole) if self.has_numbers else ""
+
+
+def _is_measured(text: str) -> bool:
+    """Whether a value is a number or a date, and no word for something."""
+    written = written_date(text)
+    return number(text) is not None or written.date is not None or written.is_open
 
 
 def variables_of(out: Outgoing) -> list[Variable]:
@@ -145,8 +153,8 @@ def episodes_of(ledger: Ledger, variables: list[Variable]) -> list[str]:
 def _first_numbers(ledger: Ledger) -> Iterator[tuple[str, int]]:
     from transfer.clinical.timepoint_table import STUDY_LEAVES
 
-    for episode, number in ledger.rows(
+    for episode, first in ledger.rows(
         "SELECT tp.episode, min(ifnull(tp.number, 1)) FROM timepoint tp"  # noqa: S608 - a literal of ours
         f" JOIN study s ON s.id = tp.study_id WHERE {STUDY_LEAVES} GROUP BY tp.episode"
     ):
-        yield str(episode), int(number)
+        yield str(episode), int(first)
