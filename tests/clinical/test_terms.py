@@ -239,3 +239,17 @@ def test_another_agreed_word_is_taken_where_the_list_is_open(tmp_path: Path) -> 
         choose_term(ledger, Role.SEX, "X", "Indeterminate", "Dr Data")
 
         assert read_mapping(ledger).terms_of(Role.SEX) == {"X": "Indeterminate"}
+
+
+def test_the_documentation_names_every_term_and_which_are_eucaims() -> None:
+    (section,) = (
+        (Path(__file__).parents[2] / "docs" / "clinical-mapping.md")
+        .read_text("utf-8")
+        .split("## Terms")[1:]
+    )
+    for vocabulary in VOCABULARIES.values():
+        told = [
+            f"{one.text}{'*' if one.is_eucaim else ''}{f' ({one.code})' if one.code else ''}"
+            for one in vocabulary.terms
+        ]
+        assert f"| {', '.join(told)} |" in section

@@ -51,11 +51,8 @@ def mapping_told(name: str, ledger: Ledger) -> Iterator[str]:
             yield f"  {one.role.value:<18}  {_missing_told(one)}"
     open_ones = sum(column.state is State.LIKELY for column in board)
     if open_ones:
-        yield (
-            f"{count(open_ones, 'column')} with a proposal that nobody has confirmed. All of which"
-            " there"
-        )
-        yield f"is no doubt: eucaim-transfer clinical {name} --confirm columns"
+        yield f"Proposals for {count(open_ones, 'column')} wait for a person's word. To confirm"
+        yield f"those beyond doubt: eucaim-transfer clinical {name} --confirm columns"
 
 
 def _column_told(column: BoardColumn) -> Iterator[str]:
@@ -98,13 +95,15 @@ def _term_told(value: TermValue) -> str:
         return value.term
     if value.proposal is not None:
         return f"? {value.proposal.term}, {value.proposal.why}"
-    return "no term" if value.is_shown else "may be a patient's own; not told"
+    return "leaves as it is" if value.is_shown else "may be a patient's own; not told"
 
 
 def _missing_told(one: Missing) -> str:
     if one.declared is not None:
         return f"declared not available by {one.declared.person}"
     rules = ", ".join(one.rules)
+    if all(rule.startswith("CLN") for rule in one.rules):
+        rules += ", of controls alone"
     return f"{rules}{'; can be declared not available' if one.is_declarable else ''}"
 
 
