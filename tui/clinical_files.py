@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.holder import kept_from_runners
 from transfer.ledger.order import read_order
 from transfer.workspace import Home, Workspace
 
@@ -21,13 +22,18 @@ class ClinicalFiles:
         Raises:
             UsageError: the folder is another's, or something is missing.
             StepBlocked: what would leave was refused.
+            RunnerHeld: a runner is at work.
         """
         from transfer.clinical.outputs.folder import write_outputs
         from transfer.prepare.method import open_method
         from tui.method import method_of
 
         workspace = self._workspace(name)
-        with Ledger.open(workspace.ledger) as ledger:
+        # To open the method may forget what an earlier one made: never beside a runner.
+        with (
+            Ledger.open(workspace.ledger) as ledger,
+            kept_from_runners(workspace.lock, ledger),
+        ):
             spec = method_of(self._home, workspace, ledger)
             method = open_method(ledger, spec) if spec is not None else None
             written = write_outputs(ledger, method, folder)
