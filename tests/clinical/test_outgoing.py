@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.clinical.leaving import (
     EUCAIM,
@@ -21,6 +24,7 @@ from tests.clinical.leaving import (
     lines_of,
 )
 from tests.clinical.ledgers import exclude_study
+from transfer.clinical.choosing import choose_role
 from transfer.clinical.columns import Role
 from transfer.clinical.derive import derive
 from transfer.clinical.leaving import ClinicalField
@@ -29,11 +33,13 @@ from transfer.clinical.outgoing.columns import ColumnLeftOut, WhyColumn
 from transfer.clinical.outgoing.dates import DatePolicy
 from transfer.clinical.outgoing.going import WhyRow
 from transfer.clinical.outgoing.looking import Told
+from transfer.clinical.outgoing.proof import prove
 from transfer.clinical.outgoing.table import open_outgoing
 from transfer.clinical.outgoing.writing import write_csv, write_json
 from transfer.deid.methods import MethodSpec
 from transfer.deid.recipe import new_uid, pseudonym
 from transfer.errors import UsageError
+from transfer.ledger.clinical import clinical_rows
 from transfer.ledger.mapping import keep_back, map_column, map_term
 
 A, B = pseudonym(KEY, "HOSP0004"), pseudonym(KEY, "HOSP0005")
@@ -76,7 +82,7 @@ def test_rows_that_are_nobodys_of_the_images_stay_here_and_are_counted(tmp_path:
         keep_back(ledger, 5, "A. Person", "withdrew")
         out = open_outgoing(ledger, how)
         assert lines_of(out) == ["PatientID,Stage", f"{A},II"]
-        assert out.tables[0].rows == 1
+        assert (out.tables[0].rows, out.patients) == (1, 1)
         assert out.tables[0].left_out == {
             WhyRow.UNLINKED: 2, WhyRow.KEPT_BACK: 1, WhyRow.NOT_GOING: 1, WhyRow.WIDTH: 1,
         }  # fmt: skip
@@ -312,12 +318,45 @@ def test_ages_over_89_leave_as_90_where_a_person_said_so(tmp_path: Path) -> None
         assert lines_of(open_outgoing(ledger, how))[1:] == [f"{A},90,89.9", f"{B},93.5,91"]
 
 
+def test_the_column_of_patient_ids_leaves_first_wherever_it_stood(tmp_path: Path) -> None:
+    with leaving(tmp_path, TWO, "Stage,Case\nII,HOSP0004\nI,HOSP0005\n") as (ledger, how):
+        choose_role(ledger, "Case", Role.PATIENT, "A. Person")
+        derive(ledger)
+        assert lines_of(open_outgoing(ledger, how)) == ["PatientID,Stage", f"{A},II", f"{B},I"]
+
+
 def test_headings_that_leave_are_filled_and_told_apart(tmp_path: Path) -> None:
     """Readers of JSON know a value by its heading alone."""
     table = "PatientID,, Stage ,stage,PatientID\nHOSP0004,a,b,c,d\n"
     with leaving(tmp_path, TWO, table) as (ledger, how):
         out = open_outgoing(ledger, how)
         assert lines_of(out)[0] == "PatientID,Column 2,Stage,stage 2,PatientID 2"
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    notes=st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=40), min_size=1, max_size=6
+    )
+)
+def test_any_text_leaves_as_it_was_read_and_is_read_again_as_it_left(
+    notes: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows([("PatientID", "Note", "X"), *(("HOSP0004", n, "x") for n in notes)])
+    folder = tmp_path_factory.mktemp("any")
+    with leaving(folder, TWO, text.getvalue(), None) as (ledger, how):
+        out = open_outgoing(ledger, how)
+        left = csv_of(out)
+        prove(out, out.tables[0], io.BytesIO(left.encode()))
+        read = [row.cells for row in clinical_rows(ledger, 1)]
+        assert read
+        assert [tuple(row) for row in csv.reader(io.StringIO(left, newline=""))][1:] == read
 
 
 def test_records_in_json_say_what_the_table_says(tmp_path: Path) -> None:

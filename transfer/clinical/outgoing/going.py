@@ -132,16 +132,28 @@ class Going:
         ordinal = self._baselines()[patient]
         return None if ordinal == _NONE else dt.date.fromordinal(ordinal)
 
+    def _all_kept_back(self) -> frozenset[int]:
+        """Patients of whom a person keeps back every row."""
+        return frozenset(
+            int(patient)
+            for (patient,) in self._ledger.rows(
+                "SELECT DISTINCT k.patient_id FROM clinical_kept_back b JOIN clinical_row k"  # noqa: S608 - a literal of ours
+                " ON k.patient = b.patient WHERE k.patient_id IS NOT NULL AND NOT EXISTS"
+                f" (SELECT 1 FROM clinical_row r WHERE r.patient_id = k.patient_id AND {STAYS_NOT})"
+            )
+        )
+
     def _baselines(self) -> array[int]:
         if self._days is None:
             self._days = array("i", [_NONE]) * (self._last + 1)
             altered = altered_studies(self._ledger)
             studies = studies_of_patients(self._ledger)
             of = next(studies, None)
+            silent = self._all_kept_back()
             for person in people(self._ledger):
                 while of is not None and of.patient < person.patient:
                     of = next(studies, None)
-                if not self.goes(person.patient):
+                if not self.goes(person.patient) or person.patient in silent:
                     continue
                 is_here = of is not None and of.patient == person.patient
                 day, origin = baseline_of(person, of if is_here else None, altered)
