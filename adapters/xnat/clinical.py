@@ -21,6 +21,7 @@ from adapters.xnat.resources import Resource, held_as, listed
 from adapters.xnat.rights import Rights
 from adapters.xnat.session import segment
 from adapters.xnat.writing import Writing
+from adapters.xnat.xnatpy import LONGEST_WAIT_S
 from transfer.clinical.leaving import (
     ClinicalItem,
     ClinicalOutcome,
@@ -198,7 +199,11 @@ class Clinical:
             name=item.file.name,
             marks={"format": item.format, "content": item.content},
             covered=(item.subject, subject, item.file.name),
-            timeout_s=(self._settings.connect_timeout_s, self._settings.read_timeout_s),
+            timeout_s=(
+                self._settings.connect_timeout_s,
+                # A thread cannot be cancelled, and the program ends when the last one has.
+                min(self._settings.read_timeout_s, LONGEST_WAIT_S),
+            ),
         )
 
     def _fault(self, what: str) -> NodeFault:

@@ -131,8 +131,7 @@ class Objects:
     def _connect(self) -> BaseXNATSession:
         self._http = requests_session(self._url, self._way)
         self._http.auth = SharedSession(self._session.current)
-        # xnatpy's exceptions carry no headers.
-        self._http.hooks["response"].append(self._note_wish)
+        self._http.hooks["response"].append(self._prepare)
         return session_over(
             self._http,
             self._url,
@@ -141,7 +140,10 @@ class Objects:
             session_id=self._session.current(),
         )
 
-    def _note_wish(self, response: requests.Response, **_: object) -> None:
+    def _prepare(self, response: requests.Response, **_: object) -> None:
+        # xnatpy reads each answer as text, and requests would guess for minutes at a long one.
+        response.encoding = response.encoding or "utf-8"
+        # xnatpy's exceptions carry no headers.
         self._wishes.retry_after = response.headers.get("Retry-After")
 
     def _wished_delay(self) -> str | None:
@@ -163,10 +165,10 @@ class Objects:
         """Let the threads go; one that waits for the node ends with its time-out. The session on
         the node is not touched: others share it."""
         made, self._made = self._made, None
+        # Both join a sleeping thread of xnatpy's; ours may all wait for the node.
         if made is not None:
-            # Joins xnatpy's sleeping thread.
-            await asyncio.get_running_loop().run_in_executor(self._threads, made.disconnect)
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._rehearsals.close)
+            await asyncio.to_thread(made.disconnect)
+        await asyncio.to_thread(self._rehearsals.close)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

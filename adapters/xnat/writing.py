@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from xnat.session import BaseXNATSession
 
 _OCTETS: Final = {"Content-Type": "application/octet-stream"}
+# Restlet's pages have a thousand characters; a long text takes its time to look through.
+_LONGEST_PAGE: Final = 16 * 1024
 _TOLD_IN_WORDS: Final = (400, 409, 417, 423, 500)
 
 
@@ -75,7 +77,7 @@ class Writing:
         return not _names_duplicates(answer.content)
 
     def _translated(self, problem: XNATResponseError) -> Exception:
-        return self._refusal(problem.status_code, problem.text) or problem
+        return self._refusal(problem.status_code, problem.text[:_LONGEST_PAGE]) or problem
 
     def _refusal(self, status: int, text: str) -> NodeError | None:
         """None where the status alone says it all."""

@@ -13,7 +13,7 @@ from adapters.sessions import GuardedSession, Way
 if TYPE_CHECKING:
     from xnat.session import BaseXNATSession
 
-_LONGEST_WAIT_S = 120.0
+LONGEST_WAIT_S = 120.0
 _VERBOSE = 15
 
 
@@ -29,7 +29,7 @@ def session_over(
         interface=interface,
         original_uri=url,
         logged_in_user=username,
-        default_timeout=(way.connect_timeout_s, min(way.read_timeout_s, _LONGEST_WAIT_S)),
+        default_timeout=(way.connect_timeout_s, min(way.read_timeout_s, LONGEST_WAIT_S)),
         jsession=session_id,
         # Its thread has no error handling; the session has a heartbeat of its own.
         keepalive=False,

@@ -436,6 +436,41 @@ async def test_a_listing_that_cannot_be_read_is_no_empty_one(
     assert project.queries == []
 
 
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_an_answer_without_end_is_not_taken_into_memory(
+    node: XnatNode, xnat: ScriptedXnat, status: int
+) -> None:
+    Project(xnat)
+    endless = Reply(status, b"\x1b[2J<b>" * 10_000_000, then="close")
+    xnat.tell("PUT", FILES, lambda request: taken_in(request, endless))
+    with pytest.raises(NodeFault, match="larger than"):
+        await send(node)
+
+
+async def test_an_error_page_without_end_in_place_of_a_file_is_not_either(
+    node: XnatNode, xnat: ScriptedXnat
+) -> None:
+    Project(xnat, resources={PROJECT: {NAME: TABLE}}, stale={NAME: ""})
+    endless = Reply(500, b"x" * 70_000_000, then="close")
+    xnat.tell("GET", f"{PROJECT}/files/{NAME}", endless)
+    with pytest.raises(NodeFault, match="larger than"):
+        await node.held_clinical(table_item(), "P")
+
+
+@pytest.mark.parametrize("odd", [bytes(range(128, 256)), b"<style "])
+async def test_a_long_answer_is_looked_through_in_no_time(
+    node: XnatNode, xnat: ScriptedXnat, odd: bytes
+) -> None:
+    """requests guesses the character set of a text byte by byte; patterns have their worst case."""
+    Project(xnat)
+    long = Reply(400, odd * (40_000_000 // len(odd)))
+    xnat.tell("PUT", FILES, lambda request: taken_in(request, long))
+    async with asyncio.timeout(60):
+        outcome = await send(node)
+    assert outcome.verdict is REFUSED
+    assert len(outcome.reason) < 300
+
+
 async def test_a_redirect_to_elsewhere_is_not_followed(node: XnatNode, xnat: ScriptedXnat) -> None:
     Project(xnat)
     there = Reply(302, b"", {"Location": "https://127.0.0.1:9/x"})
