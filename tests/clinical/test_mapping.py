@@ -347,6 +347,23 @@ def test_a_row_that_was_kept_back_stays_kept_back_under_its_new_id(tmp_path: Pat
         ]
 
 
+def test_a_row_that_was_kept_back_stays_so_while_no_column_holds_the_id(tmp_path: Path) -> None:
+    table = tmp_path / "thorax_clinical.csv"
+    table.write_text("nr,Omega,Zeta\n17,AB-1,a\n18,AB-2,b\n")
+    with ledger_of(tmp_path, COHORT, clinical=table) as ledger:
+        read_clinical(ledger)
+        choose_role(ledger, "nr", Role.PATIENT, "")
+        keep_back(ledger, 3, "Dr Data", "no consent")
+
+        take_back(ledger, "nr")
+        choose_role(ledger, "Omega", Role.PATIENT, "")
+        assert ledger.rows("SELECT patient FROM clinical_kept_back") == [("AB-2",)]
+
+        take_back(ledger, "Omega")
+        choose_role(ledger, "nr", Role.PATIENT, "")
+        assert ledger.rows("SELECT patient, person FROM clinical_kept_back") == [("18", "Dr Data")]
+
+
 def test_what_values_mean_is_asked_again_where_another_column_holds_them(tmp_path: Path) -> None:
     table = tmp_path / "thorax_clinical.csv"
     table.write_text("PatientID,Sex,Omega,Side\nAB-1,1,2,x\n")

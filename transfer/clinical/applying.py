@@ -132,7 +132,12 @@ def _move_rows(
     ledger: Ledger, file: ClinicalFile, place: Mapping[Role, int], moved: Collection[Role]
 ) -> None:
     if Role.PATIENT in moved:
-        rekey_patients(ledger, file.row, lambda cells: key_of(cells, place))
+        rekey_patients(
+            ledger,
+            file.row,
+            lambda cells: key_of(cells, place),
+            has_patient=Role.PATIENT in place,
+        )
     elif any(role in KEY_ROLES for role in moved):
         rekey(ledger, file.row, lambda cells: key_of(cells, place))
 

@@ -45,28 +45,52 @@ def rekey(ledger: Ledger, file: int, key_of: KeyOf) -> None:
 _REKEY: Final = "UPDATE clinical_row SET patient = ?, likeness = ?, timepoint = ? WHERE id = ?"
 
 
-def rekey_patients(ledger: Ledger, file: int, key_of: KeyOf) -> None:
-    """As `rekey`, where another column holds the Patient ID: what persons said of the old IDs is
-    not about the new ones, but a row that was kept back stays."""
+def rekey_patients(ledger: Ledger, file: int, key_of: KeyOf, *, has_patient: bool) -> None:
+    """As `rekey`, where another column holds the Patient ID, or for now none: what persons said of
+    the old IDs is not about the new ones, but a row that was kept back stays."""
+    kept = _kept_back(ledger, file)
+    ledger.write(
+        "DELETE FROM clinical_link WHERE patient IN"
+        " (SELECT patient FROM clinical_row WHERE file_id = ?1)"
+        " AND patient NOT IN (SELECT patient FROM clinical_row WHERE file_id <> ?1)",
+        file,
+    )
+    ledger.write("UPDATE clinical_row SET patient_id = NULL WHERE file_id = ?", file)
+    rekey(ledger, file, key_of)
+    if has_patient:
+        ledger.write_many(
+            # In another table the same ID is still that of a row that stays.
+            "DELETE FROM clinical_kept_back WHERE patient = ? AND NOT EXISTS"
+            " (SELECT 1 FROM clinical_row r WHERE r.patient = clinical_kept_back.patient)",
+            [(old,) for *_, old in kept],
+        )
+        ledger.write_many(
+            "INSERT OR IGNORE INTO clinical_kept_back"
+            " SELECT patient, ?2, ?3, ?4 FROM clinical_row WHERE id = ?1 AND patient <> ''",
+            [tuple(word) for *word, _ in kept],
+        )
+
+
+def _kept_back(ledger: Ledger, file: int) -> list[tuple[object, ...]]:
+    """The rows of a table that are kept back, each with the word and the ID that it was said of.
+    Where no column holds the Patient ID any more, they are those in which an ID that was kept back
+    stands anywhere."""
     kept = ledger.rows(
-        "SELECT r.id, k.person, k.reason, k.said_at_utc FROM clinical_row r"
+        "SELECT r.id, k.person, k.reason, k.said_at_utc, k.patient FROM clinical_row r"
         " JOIN clinical_kept_back k ON k.patient = r.patient WHERE r.file_id = ?",
         file,
     )
-    for table in ("clinical_link", "clinical_kept_back"):
-        ledger.write(
-            f"DELETE FROM {table} WHERE patient IN"  # noqa: S608 - literals of ours
-            " (SELECT patient FROM clinical_row WHERE file_id = ?1)"
-            " AND patient NOT IN (SELECT patient FROM clinical_row WHERE file_id <> ?1)",
-            file,
+    lost = {
+        patient: word
+        for patient, *word in ledger.rows(
+            "SELECT patient, person, reason, said_at_utc FROM clinical_kept_back k"
+            " WHERE NOT EXISTS (SELECT 1 FROM clinical_row r WHERE r.patient = k.patient)"
         )
-    ledger.write("UPDATE clinical_row SET patient_id = NULL WHERE file_id = ?", file)
-    rekey(ledger, file, key_of)
-    ledger.write_many(
-        "INSERT OR IGNORE INTO clinical_kept_back"
-        " SELECT patient, ?2, ?3, ?4 FROM clinical_row WHERE id = ?1",
-        kept,
-    )
+    }
+    if lost:
+        for row, cells in rows_of_any_width(ledger, file):
+            kept += [(row, *lost[cell], cell) for cell in cells if cell in lost][:1]
+    return kept
 
 
 def set_roles(ledger: Ledger, file: int, roles: Mapping[int, Role | None]) -> None:
