@@ -18,8 +18,14 @@ from tests.quality.cohort import (
 )
 from tests.quality.faults import put
 from tests.quality.tabled import NAME, rows, said
+from tests.review.headers import header as header_of
+from transfer.deid.model import Element
 from transfer.ledger.findings import read_findings
+from transfer.ledger.mends import mends_of, undo_mend
+from transfer.mending import PATIENT_AGE, Mend, mend
+from transfer.quality.answers import answer
 from transfer.quality.judging import judge
+from transfer.quality.rules.age import capped_patients
 
 
 def with_age(age: str | None) -> list[Dataset]:
@@ -51,7 +57,10 @@ def test_a_study_without_an_age_in_header_or_table_is_named(
 def test_an_age_that_the_table_lets_compute_is_enough(tmp_path: Path) -> None:
     """Age at diagnosis 61.4 on 2024-01-20, study on 2024-01-31: 61.4 again (AGE-05)."""
     write_images(tmp_path / "source", with_age(None))
-    table = write_table(tmp_path / NAME, rows({"Diagnosis date": "2022-01-31", "Date of radiology detection": "2022-01-02"}))
+    table = write_table(
+        tmp_path / NAME,
+        rows({"Diagnosis date": "2022-01-31", "Date of radiology detection": "2022-01-02"}),
+    )
     with scanned(tmp_path / "source", tmp_path / "home", table) as ledger:
         judge(ledger, AS_IS)
 
@@ -141,3 +150,94 @@ def test_somebody_of_89_is_not(tmp_path: Path) -> None:
     write_images(tmp_path / "source", with_age("089Y"))
 
     assert findings_of(tmp_path / "source", tmp_path / "home") == []
+
+
+def months(*ages: str) -> list[dict[str, str]]:
+    return rows(*({"Age at diagnosis": age} for age in ages))
+
+
+def test_ages_that_cannot_be_years_are_asked_about_once_and_not_row_by_row(tmp_path: Path) -> None:
+    found = said(tmp_path, months("737", "696"))
+
+    assert told(found) == [("AGE-06", "R1", "ask")]
+    assert found[0].message == (
+        "Ages in column Age at diagnosis are mostly above 120: they are not years. In which unit"
+        " are they?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [("months", []), ("years", [("AGE-03", "R2", "block"), ("AGE-03", "R3", "block")])],
+)
+def test_the_unit_that_a_person_names_decides_what_the_ages_are(
+    tmp_path: Path, unit: str, expected: list[tuple[str, str, str]]
+) -> None:
+    write_images(tmp_path / "source", clean_images())
+    table = write_table(tmp_path / NAME, months("737", "696"))
+    with scanned(tmp_path / "source", tmp_path / "home", table) as ledger:
+        judge(ledger, AS_IS)
+        answer(ledger, "AGE-06", unit, None, "A. Person", "the register's unit")
+        judge(ledger, AS_IS)
+
+        assert [one for one in told(read_findings(ledger)) if one[0][:3] == "AGE"] == expected
+
+
+def test_an_age_above_89_that_only_the_table_gives_is_asked_about(tmp_path: Path) -> None:
+    """The study was when the patient was 89; the diagnosis came a year later."""
+    table = rows(
+        {
+            "Age at diagnosis": "90.1",
+            "Date of radiology detection": "2025-01-31",
+            "Diagnosis date": "2025-01-31",
+            "Date of first treatment": "2025-02-20",
+        }
+    )
+
+    assert told(said(tmp_path, table, images=with_age("089Y"))) == [("AGE-04", "P1", "ask")]
+
+
+def test_capped_ages_are_mended_in_all_images_of_the_patient(tmp_path: Path) -> None:
+    """In what leaves; of what comes later of this patient as well."""
+    write_images(tmp_path / "source", with_age("093Y"))
+    with scanned(tmp_path / "source", tmp_path / "home") as ledger:
+        judge(ledger, AS_IS)
+        answer(ledger, "AGE-04", "cap", None, "A. Person", "local rule")
+        ledger.write("DELETE FROM mend_series WHERE series_id = 2")
+        judge(ledger, AS_IS)
+
+        assert [f.standing for f in read_findings(ledger, rule="AGE-04", standing=None)] == [
+            "answered"
+        ]
+        assert capped_patients(ledger) == {1}
+        assert [(m.kind, m.value) for m in (*mends_of(ledger, 1), *mends_of(ledger, 2))] == [
+            ("top-age", "090Y"),
+            ("top-age", "090Y"),
+        ]
+        assert mends_of(ledger, 3) == ()
+
+
+def test_a_cap_that_is_taken_back_is_asked_about_again(tmp_path: Path) -> None:
+    write_images(tmp_path / "source", with_age("093Y"))
+    with scanned(tmp_path / "source", tmp_path / "home") as ledger:
+        judge(ledger, AS_IS)
+        answer(ledger, "AGE-04", "cap", None, "A. Person", "local rule")
+        assert undo_mend(ledger, 1, "A. Person", "it allows them")
+        judge(ledger, AS_IS)
+
+        assert ("AGE-04", "P1", "ask") in told(read_findings(ledger))
+        assert capped_patients(ledger) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("age", "leaves"),
+    [("093Y", "090Y"), ("101Y", "090Y"), ("089Y", "089Y"), ("090Y", "090Y"), ("018M", "018M")],
+)
+def test_a_capped_age_leaves_as_90_and_others_as_they_are(age: str, leaves: str) -> None:
+    element = Element(PATIENT_AGE, "AS", age.encode())
+    header = header_of(element)
+
+    mended, evidence = mend(header, [Mend(7, "top-age", "090Y")])
+
+    assert mended.dataset[PATIENT_AGE].value == leaves.encode()
+    assert evidence == (("7",) if age != leaves else ())

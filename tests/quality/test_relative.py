@@ -18,9 +18,12 @@ from tests.quality.cohort import (
     write_images,
     write_table,
 )
-from tests.quality.tabled import COARSENED, NAME, rows, said
+from tests.quality.tabled import COARSENED, NAME, rows, said, table_text
+from transfer.clinical.columns import Role
+from transfer.clinical.mapping import ColumnMap
 from transfer.ledger.connection import Ledger
-from transfer.ledger.findings import read_findings, settle_findings
+from transfer.ledger.findings import Finding, read_findings, settle_findings
+from transfer.ledger.mapping import map_column
 from transfer.quality.attributes import STUDY_DATE, Traits
 from transfer.quality.judging import judge, write_traits
 
@@ -236,3 +239,76 @@ def test_the_clean_table_has_no_fault_where_dates_are_coarsened(tmp_path: Path) 
     write_images(tmp_path / "source", clean_images())
     found = findings_of(tmp_path / "source", tmp_path / "home", AS_IS)
     assert found == []
+
+
+DATED = ("PatientID", "Timepoint", "Study date", "Relative days")
+
+
+def dated(*values: tuple[str, str, str, str]) -> list[dict[str, str]]:
+    return [dict(zip(DATED, row, strict=True)) for row in values]
+
+
+def about_days(found: list[Finding]) -> list[tuple[str, str, str]]:
+    return [one for one in told(found) if one[0].startswith("REL")]
+
+
+def test_two_rows_of_a_patient_count_from_one_day(tmp_path: Path) -> None:
+    table = dated(
+        ("ABC-000103", "1", "2024-01-01", "0"),
+        ("ABC-000103", "2", "2024-01-31", "31"),
+        ("ABC-000107", "1", "2024-03-15", "0"),
+    )
+
+    found = [f for f in said(tmp_path, table) if f.rule.startswith("REL")]
+
+    assert told(found) == [("REL-02", "R3", "block"), ("REL-03", "S1", "block")]
+    assert found[0].message == (
+        "Relative days in rows 2 and 3 of one patient count from days that are 1 day apart."
+    )
+
+
+def test_two_tables_of_a_patient_count_from_one_day(tmp_path: Path) -> None:
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    first = dated(("ABC-000103", "1", "2024-01-01", "0"), ("ABC-000107", "1", "2024-03-15", "0"))
+    second = dated(("ABC-000103", "2", "2024-02-10", "50"))
+    (tables / "made_a.csv").write_text(table_text(first))
+    (tables / "made_b.csv").write_text(table_text(second))
+    write_images(tmp_path / "source", clean_images())
+
+    found = findings_of(tmp_path / "source", tmp_path / "home", clinical=tables)
+
+    assert about_days(found) == [("REL-02", "R5", "block")]
+
+
+def test_a_column_of_relative_days_with_decimals_is_one_fault_of_the_column(
+    tmp_path: Path,
+) -> None:
+    table = dated(*((f"N-{n}", "1", "2024-01-01", f"{n}.5") for n in range(40)))
+
+    found = [f for f in said(tmp_path, table) if f.rule.startswith("REL")]
+
+    assert told(found) == [("REL-02", "R1", "block")]
+    assert "weeks, months or years" in found[0].message
+    assert found[0].n == 40
+
+
+@pytest.mark.parametrize(("day", "is_told"), [("999", False), ("1000", True), ("-1200", True)])
+def test_an_offset_that_the_etl_cannot_keep_is_told(
+    tmp_path: Path, day: str, is_told: bool
+) -> None:
+    diagnosed = (dt.date(2024, 1, 31) - dt.timedelta(days=int(day))).isoformat()
+    table = rows({"Diagnosis date": diagnosed, "Relative days": day}, {"Relative days": ""})
+
+    expected = [("REL-06", "all", "warn")] if is_told else []
+    assert about_days(said(tmp_path, table)) == expected
+
+
+def test_a_column_of_dates_that_a_person_leaves_out_need_not_be_readable(tmp_path: Path) -> None:
+    def left_out(ledger: Ledger) -> None:
+        map_column(ledger, ColumnMap("Entry date", Role.OTHER_DATE, is_left_out=True), "Dr A")
+
+    table = rows({"Entry date": "spring"}, {"Entry date": ""})
+    assert told(said(tmp_path, table)) == [("REL-07", "R2", "block")]
+    (tmp_path / "out").mkdir()
+    assert said(tmp_path / "out", table, before=left_out) == []

@@ -6,8 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.quality.cohort import PATIENTS, told
-from tests.quality.tabled import rows, said, table_text
+from tests.quality.cohort import (
+    AS_IS,
+    PATIENTS,
+    clean_images,
+    scanned,
+    told,
+    write_images,
+    write_table,
+)
+from tests.quality.tabled import COARSENED, rows, said, table_text
+from transfer.clinical.mapping import ColumnMap
+from transfer.ledger.connection import Ledger
+from transfer.ledger.mapping import map_column
+from transfer.quality.answers import answer
+from transfer.quality.judging import judge
+from transfer.quality.rules.telling import telling_columns
 
 CLEAN = table_text(rows())
 
@@ -144,8 +158,6 @@ def test_a_column_that_tells_who_a_patient_is_is_asked_about(
 
 def test_the_name_of_the_patient_in_a_free_text_is_asked_about(tmp_path: Path) -> None:
     """The images tell the name; the message does not."""
-    from tests.quality.cohort import clean_images
-
     images = clean_images()
     for image in images[:4]:
         image.PatientName = "Wojciechowska^Zofia"
@@ -212,3 +224,101 @@ def test_a_table_without_headings_does_not_have_its_values_told_as_headings(
 
     assert told(found) == [("TAB-01", "R1", "block")]
     assert "Lind" not in found[0].message + found[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("DNI 12345678Z", "a Spanish DNI or NIE"),
+        ("X1234567L", "a Spanish DNI or NIE"),
+        ("RSSMRA85T10A562S", "an Italian codice fiscale"),
+        ("2 55 08 14 168 025 38", "a French NIR"),
+        ("see 943 476 5919", "an NHS number"),
+    ],
+)
+def test_a_national_number_that_proves_itself_is_asked_about(
+    tmp_path: Path, value: str, words: str
+) -> None:
+    found = said(tmp_path, rows({"Remarks": value}, {"Remarks": ""}))
+
+    assert told(found) == [("TAB-05", "R1", "ask")]
+    assert f"column Remarks ({words}, row 2 for one)" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["12345678A", "X1234567A", "RSSMRA85T10A562T", "2 55 08 14 168 025 39", "943 476 5918",
+     "8140/3", "1.2.840.113619.2", "45.5", "2024-01-31", "CT thorax with contrast"],
+)  # fmt: skip
+def test_what_only_looks_like_one_is_not(tmp_path: Path, value: str) -> None:
+    assert said(tmp_path, rows({"Remarks": value}, {"Remarks": ""})) == []
+
+
+NHS = ("9434765919", "4010232137", "9876543210", "1234567881")
+
+
+@pytest.mark.parametrize(("last", "is_told"), [(NHS[3], True), ("1234567880", False)])
+def test_a_column_of_numbers_with_a_check_digit_is_one_only_if_all_are_right(
+    tmp_path: Path, last: str, is_told: bool
+) -> None:
+    """One number in eleven is right by accident."""
+    table = [
+        {**rows()[0], "PatientID": f"N-{n}", "Reference": number}
+        for n, number in enumerate((*NHS[:3], last))
+    ]
+
+    found = [f for f in said(tmp_path, table) if f.rule == "TAB-05"]
+
+    assert ["(NHS numbers, row 2 for one)" in f.message for f in found] == [True] * is_told
+
+
+@pytest.mark.parametrize("value", ["born 7 March 1954", "*07.03.1954", "1954-03-07", "07/03/1954"])
+def test_the_birth_date_of_the_patient_in_a_free_text_is_asked_about(
+    tmp_path: Path, value: str
+) -> None:
+    images = clean_images()
+    for image in images[:4]:
+        image.PatientBirthDate = "19540307"
+
+    found = said(tmp_path, rows({"Remarks": value}, {"Remarks": ""}), images=images)
+
+    assert [one for one in told(found) if one[0] == "TAB-05"] == [("TAB-05", "R1", "ask")]
+
+
+@pytest.mark.parametrize("value", [PATIENTS[0], PATIENTS[1], f"scan_{PATIENTS[0]}.nii"])
+def test_a_patient_id_in_another_column_is_asked_about_where_ids_are_replaced(
+    tmp_path: Path, value: str
+) -> None:
+    table = rows({"Reference": value}, {"Reference": ""})
+    assert [f.rule for f in said(tmp_path, table)] == []
+
+    (tmp_path / "method").mkdir()
+    found = said(tmp_path / "method", table, now=COARSENED)
+    assert told(found) == [("TAB-05", "R1", "ask")]
+    assert value not in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("choice", "leave"), [(None, False), ("leave-out", False), ("harmless", True)]
+)
+def test_columns_that_tell_leave_only_when_a_person_says_that_they_are_harmless(
+    tmp_path: Path, choice: str | None, leave: bool
+) -> None:
+    table = rows({"Remarks": "a@example.org", "Surname": "x"}, {"Remarks": "", "Surname": ""})
+    places = {list(table[0]).index(column) for column in ("Remarks", "Surname")}
+    write_images(tmp_path / "source", clean_images())
+    path = write_table(tmp_path / "made_clinical.csv", table)
+    with scanned(tmp_path / "source", tmp_path / "home", path) as ledger:
+        judge(ledger, AS_IS)
+        if choice is not None:
+            answer(ledger, "TAB-05", choice, None, "Dr A", "looked at")
+            judge(ledger, AS_IS)
+
+        assert {place for _, place in telling_columns(ledger)} == (set() if leave else places)
+
+
+def test_a_column_that_a_person_leaves_out_tells_nobody_anything(tmp_path: Path) -> None:
+    def left_out(ledger: Ledger) -> None:
+        map_column(ledger, ColumnMap("Surname", is_left_out=True), "Dr A")
+
+    assert said(tmp_path, rows({"Surname": "Lind"}, {"Surname": ""}), before=left_out) == []

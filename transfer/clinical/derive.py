@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from transfer.clinical.columns import Role
 from transfer.clinical.likeness import likeness
 from transfer.clinical.people import Person, people
-from transfer.clinical.population import take_words_on_populations
+from transfer.clinical.population import (
+    MinimumSet,
+    Populations,
+    take_words_on_populations,
+)
 from transfer.clinical.values import DAYS_OF_A_YEAR, dicom_age_years
 from transfer.dates import day_of
 from transfer.ledger.ages import (
@@ -26,6 +31,7 @@ from transfer.ledger.ages import (
 from transfer.ledger.clinical import has_readable_table
 from transfer.ledger.connection import Ledger
 from transfer.ledger.links import link_rows
+from transfer.ledger.mapping import read_mapping
 from transfer.ledger.mends import extend_top_ages
 from transfer.ledger.placing import AS_LISTED, place_as_listed
 from transfer.quality.attributes import DATES_MODIFIED, PATIENT_AGE
@@ -99,13 +105,26 @@ def _table_ages(
 
 
 def _days(ledger: Ledger, altered: frozenset[int], *, has_table: bool) -> Iterator[StudyDay]:
+    is_undated = read_mapping(ledger).declares(Role.DIAGNOSIS_DATE)
+    populations = Populations(ledger)
     for patient, person in with_people(ledger):
-        yield from _days_of(patient, person, altered, has_table=has_table)
+        if person is None:
+            counts_from_first = not has_table
+        else:
+            kind = populations.set_of(person.population) if person.population else None
+            counts_from_first = is_undated or kind is MinimumSet.NEGATIVE
+        yield from _days_of(patient, person, altered, counts_from_first=counts_from_first)
 
 
 def _days_of(
-    patient: PatientStudies, person: Person | None, altered: frozenset[int], *, has_table: bool
+    patient: PatientStudies,
+    person: Person | None,
+    altered: frozenset[int],
+    *,
+    counts_from_first: bool,
 ) -> Iterator[StudyDay]:
+    """`counts_from_first`: nobody can name another baseline: there is no table, the source does not
+    hold diagnosis dates, or the person is a control, who has none."""
     days = {
         study: day
         for study, date, _ in patient.studies
@@ -114,8 +133,8 @@ def _days_of(
     baseline, source = None, ""
     if person is not None:
         baseline, source = person.baseline
-    elif not has_table and days:
-        # Without a table nobody names another baseline, and intervals would be lost.
+    is_counted = person is not None and any(r.relative_day is not None for r in person.rows)
+    if baseline is None and counts_from_first and days and not is_counted:
         baseline, source = min(days.values()), "first study"
     for study, _, uid in patient.studies:
         day = days.get(study)

@@ -48,6 +48,7 @@ class Person:
     age_at_diagnosis: float | None
     diagnosis: dt.date | None
     rows: tuple[TableRow, ...]
+    population: str = ""
 
     @property
     def baseline(self) -> tuple[dt.date | None, str]:
@@ -154,12 +155,14 @@ def person_of(patient: int, rows: Iterable[tuple[int, TableColumns, list[str]]])
     """A patient by his rows: the number of each, how its table is read, and its cells."""
     age: float | None = None
     diagnosis: dt.date | None = None
+    population = ""
     kept: list[TableRow] = []
     for row, of, cells in rows:
         if len(kept) >= _ROWS_OF_ONE or len(cells) != of.width:
             continue
         if age is None:
             age = of.years(cells, Role.AGE_AT_DIAGNOSIS)
+        population = population or of.text(cells, Role.POPULATION)
         if diagnosis is None:
             diagnosis = of.date(cells, Role.DIAGNOSIS_DATE)
         kept.append(
@@ -173,7 +176,7 @@ def person_of(patient: int, rows: Iterable[tuple[int, TableColumns, list[str]]])
                 of.text(cells, Role.TIMEPOINT),
             )
         )
-    return Person(patient, age, diagnosis, tuple(kept))
+    return Person(patient, age, diagnosis, tuple(kept), population)
 
 
 def _linked(ledger: Ledger) -> Iterator[tuple[Any, ...]]:

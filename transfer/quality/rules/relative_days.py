@@ -50,14 +50,13 @@ class RelativeDays:
     _doubts: dict[int, UnitDoubt] = field(default_factory=dict)
     _broken: dict[int, list[Found]] = field(default_factory=dict)
     _offsets: _Offsets = field(default_factory=_Offsets)
-    _seen: int = 0
+    _without_baseline: int = 0
 
     def __post_init__(self) -> None:
         self._altered = altered_studies(self.tables.ledger)
         self._has_baseline = any(map(self.tables.has, (Role.DIAGNOSIS_DATE, Role.RELATIVE_DAY)))
 
     def see(self, subject: Subject) -> Iterable[Said]:
-        self._seen += 1
         if self.tables.has(Role.RELATIVE_DAY):
             for row in subject.rows:
                 self._whole(row)
@@ -190,7 +189,9 @@ class RelativeDays:
                     example=f"S{dateless[0]}",
                 ),
             )
-        if others and self.tables.now.is_by_profile and self._has_baseline:
+        if others and self.tables.now.is_by_profile and not self._has_baseline:
+            self._without_baseline += 1
+        elif others and self.tables.now.is_by_profile:
             yield (
                 "REL-05",
                 Found(
@@ -211,7 +212,7 @@ class RelativeDays:
                 yield "REL-02", self._another_unit(file, len(broken))
             else:
                 yield from (("REL-02", found) for found in broken)
-        if self.tables.now.is_by_profile and not self._has_baseline:
+        if self._without_baseline:
             yield (
                 "REL-05",
                 Found(
@@ -220,6 +221,7 @@ class RelativeDays:
                     Severity.BLOCK,
                     "This profile coarsens dates, and the clinical table has neither a diagnosis"
                     " date nor relative days.",
+                    n=self._without_baseline,
                 ),
             )
         if self._offsets.n:

@@ -27,6 +27,7 @@ _KINDS: Final = ("name", "other ID", "accession number", "order or visit number"
                  "phone number", "birth date")  # fmt: skip
 _CELL_LIMIT: Final = 4096
 _SHORTEST: Final = 3
+_REMEMBERED: Final = 16_384
 _ID: Final = re.compile(r"(?=.*\d)(?![+-]?\d*[.,]\d+$)[^\s@]{6,64}")
 
 
@@ -66,6 +67,7 @@ class Telling:
     _open: dict[int, list[int]] = field(init=False)
     _numbers: dict[tuple[int, int], NumberColumn] = field(default_factory=dict)
     _first: dict[tuple[int, int], int] = field(default_factory=dict)
+    _ids: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._told, self._open = {}, {}
@@ -109,10 +111,13 @@ class Telling:
             return "Patient IDs of the images"
         return ""
 
-    @lru_cache(maxsize=16_384)  # noqa: B019 - a judge lives as long as one look does
     def _is_patient(self, text: str) -> bool:
-        found = self.tables.ledger.row("SELECT 1 FROM patient WHERE original_id = ?", text)
-        return found is not None
+        if text not in self._ids:
+            if len(self._ids) >= _REMEMBERED:
+                self._ids.clear()
+            found = self.tables.ledger.row("SELECT 1 FROM patient WHERE original_id = ?", text)
+            self._ids[text] = found is not None
+        return self._ids[text]
 
     def _known(self, patient: int) -> Any:
         """What the images tell of a patient and a table must not; None where it is nothing."""
