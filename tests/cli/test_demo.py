@@ -27,6 +27,8 @@ def test_the_demo_brings_a_cohort_to_both_nodes_and_leaves_nothing(
         assert counts["ready"] > 100
         assert counts["ready"] == counts["sent"] == counts["verified"]
         assert document["state"] == "done"
+        clinical = document["clinical"]
+        assert (clinical["state"], clinical["subjects"]["verified"]) == ("done", 1)
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith("eucaim-")] == []
 
 

@@ -34,6 +34,7 @@ def _promised(command: str) -> set[str]:
         ("account", (NODE,)),
         ("ticket", (TRANSFER,)),
         ("doctor", (TRANSFER,)),
+        ("clinical", (TRANSFER, "--image-only", "--by", "Ada", "--reason", "agreed")),
     ],
 )
 def test_a_document_holds_the_keys_that_are_promised(
@@ -58,3 +59,8 @@ def test_a_finding_of_the_doctor_has_the_keys_that_are_promised(at: Bench) -> No
     promised = set(re.findall(r"`([a-z_]+)`", line)) - {"checks", "ok", "warn", "fail"}
     for check in checks:
         assert set(check) == promised
+
+
+def test_clinical_in_status_has_the_keys_of_the_command(at: Bench) -> None:
+    clinical = at.program.good("status", TRANSFER, "--json").document["clinical"]
+    assert set(clinical) == _promised("clinical") - {"transfer", "detail", "exit_code"}

@@ -153,11 +153,15 @@ def _make_transfer(home: Home, stand_in: _StandIn, cohort: Path) -> Workspace:
 
 
 def _run_headless(home: Home, workspaces: Sequence[Workspace], *, as_json: bool) -> int:
-    tell("3/3  Scanning, de-identifying, checking, sending and verifying")
+    tell("3/3  Scanning, de-identifying, checking, sending and verifying; then the clinical data")
     documents: list[dict[str, Any]] = []
     worst: int = ExitCode.DONE
     for workspace in workspaces:
-        code = check_with(home, workspace, _words()) or run_telling(home, workspace, Until.UPLOAD)
+        code = (
+            check_with(home, workspace, _words())
+            or run_telling(home, workspace, Until.UPLOAD)
+            or run_telling(home, workspace, Until.CLINICAL)
+        )
         ended(workspace, code)
         worst = worst or code
         status = read_status(workspace)

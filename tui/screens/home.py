@@ -139,13 +139,15 @@ def _draw_row(name: str, glance: Glance | None, width: int) -> list[Content]:
     counts = status.census.instances
     scanning = status.is_running and status.progress.phase == "scan"
     part = figures.share(counts.verified, counts.ready)
-    if scanning:
+    if scanning or status.is_at_clinical:
         part = figures.share(status.progress.done, status.progress.total)
     elif status.is_running and status.progress.phase in ("plan", "send"):
         part = figures.share(status.bytes_done, status.census.bytes_total)
     facts = [f"{counts.verified:,} of {counts.ready:,} verified"] if counts.ready else []
     if scanning:
         facts = [f"{status.progress.done:,} files read"]
+    elif status.is_at_clinical:
+        facts = [f"clinical data: {status.progress.done:,} of {status.progress.total:,}"]
     here = glance.journey.to_do if glance.journey else None
     if here is not None and not status.is_running:
         facts.append(f"at step {here.step.number}")
