@@ -23,8 +23,7 @@ from transfer.ledger.ages import (
     PatientStudies,
     StudyAge,
     StudyDay,
-    replace_ages,
-    replace_days,
+    replace_ages_and_days,
     said_of_studies,
     studies_of_patients,
 )
@@ -45,10 +44,7 @@ def derive(ledger: Ledger) -> None:
     _take_words_on_order(ledger)
     take_words_on_populations(ledger)
     extend_top_ages(ledger)
-    altered = altered_studies(ledger)
-    has_table = has_readable_table(ledger)
-    replace_ages(ledger, _ages(ledger, altered))
-    replace_days(ledger, _days(ledger, altered, has_table=has_table))
+    replace_ages_and_days(ledger, _computed(ledger, altered_studies(ledger)))
 
 
 def _take_words_on_order(ledger: Ledger) -> None:
@@ -74,14 +70,23 @@ def altered_studies(ledger: Ledger) -> frozenset[int]:
     )
 
 
-def _ages(ledger: Ledger, altered: frozenset[int]) -> Iterator[StudyAge]:
+def _computed(ledger: Ledger, altered: frozenset[int]) -> Iterator[StudyAge | StudyDay]:
+    """By headers first: where a table tells the age as well, that counts."""
     for study, said in said_of_studies(ledger, PATIENT_AGE, of_source=True):
         years = [age for one in said if (age := dicom_age_years(one.text)) is not None]
         if years:
             yield StudyAge(study, round(years[0], 1), "header")
+    is_undated = read_mapping(ledger).declares(Role.DIAGNOSIS_DATE)
+    has_table = has_readable_table(ledger)
+    populations = Populations(ledger)
     for patient, person in with_people(ledger):
-        if person is not None:
+        if person is None:
+            counts_from_first = not has_table
+        else:
             yield from _table_ages(patient, person, altered)
+            kind = populations.set_of(person.population) if person.population else None
+            counts_from_first = is_undated or kind is MinimumSet.NEGATIVE
+        yield from _days_of(patient, person, altered, counts_from_first=counts_from_first)
 
 
 def _table_ages(
@@ -102,18 +107,6 @@ def _table_ages(
         if days is not None:
             years = person.age_at_diagnosis + days / DAYS_OF_A_YEAR
             yield StudyAge(study, round(years, 1), "table")
-
-
-def _days(ledger: Ledger, altered: frozenset[int], *, has_table: bool) -> Iterator[StudyDay]:
-    is_undated = read_mapping(ledger).declares(Role.DIAGNOSIS_DATE)
-    populations = Populations(ledger)
-    for patient, person in with_people(ledger):
-        if person is None:
-            counts_from_first = not has_table
-        else:
-            kind = populations.set_of(person.population) if person.population else None
-            counts_from_first = is_undated or kind is MinimumSet.NEGATIVE
-        yield from _days_of(patient, person, altered, counts_from_first=counts_from_first)
 
 
 def _days_of(

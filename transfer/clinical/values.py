@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from transfer.quality.attributes import is_empty
@@ -46,7 +47,12 @@ NO_DATE: Final = Written(None)
 def written_date(text: str, order: Order | None = None) -> Written:
     """Read one date. Without an `order`, day and month are told apart only where one of them
     is above 12, both are equal, or dots separate them."""
-    text = text.strip()[:_LONGEST]
+    return _written_date(text.strip()[:_LONGEST], order)
+
+
+@lru_cache(maxsize=65_536)
+def _written_date(text: str, order: Order | None) -> Written:
+    # Patients of one cohort share their days, and each is looked at by several rules.
     for pattern, is_iso in ((_ISO, True), (_YEAR_FIRST, False), (_COMPACT, False)):
         if found := pattern.fullmatch(text):
             year, month, day = map(int, found.groups()[:3])

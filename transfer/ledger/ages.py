@@ -92,25 +92,27 @@ def studies_of_patients(ledger: Ledger) -> Iterator[PatientStudies]:
             yield PatientStudies(patient, tuple(studies))
 
 
-def replace_ages(ledger: Ledger, ages: Iterable[StudyAge]) -> None:
-    """Record these as the ages that are known; of a study given twice the later one counts."""
-    _replace(ledger, "study_age", ages)
+def replace_ages_and_days(ledger: Ledger, computed: Iterable[StudyAge | StudyDay]) -> None:
+    """Record these as all ages and relative days that are known; of what is given twice of a study
+    the later one counts.
 
-
-def replace_days(ledger: Ledger, days: Iterable[StudyDay]) -> None:
-    """Record these as the relative days that are known."""
-    _replace(ledger, "study_day", days)
-
-
-def _replace(ledger: Ledger, table: str, rows: Iterable[StudyAge | StudyDay]) -> None:
-    """They are put aside first: to compute them takes a while, in which others write."""
-    going = iter(rows)
-    ledger.write(f"CREATE TEMP TABLE computed AS SELECT * FROM {table} LIMIT 0")
+    They are put aside first: to compute them takes a while, in which others write.
+    """
+    going = iter(computed)
+    tables = {StudyAge: "study_age", StudyDay: "study_day"}
+    for table in tables.values():
+        ledger.write(f"CREATE TEMP TABLE new_{table} AS SELECT * FROM {table} LIMIT 0")
     try:
-        while page := [tuple(row) for row in islice(going, _WINDOW)]:
-            ledger.write_many("INSERT INTO computed VALUES (?, ?, ?)", page)
+        while page := list(islice(going, _WINDOW)):
+            for kind, table in tables.items():
+                rows = [tuple(one) for one in page if isinstance(one, kind)]
+                ledger.write_many(f"INSERT INTO new_{table} VALUES (?, ?, ?)", rows)
         with ledger.transaction():
-            ledger.write(f"DELETE FROM {table}")
-            ledger.write(f"INSERT OR REPLACE INTO {table} SELECT * FROM computed ORDER BY rowid")
+            for table in tables.values():
+                ledger.write(f"DELETE FROM {table}")
+                ledger.write(
+                    f"INSERT OR REPLACE INTO {table} SELECT * FROM new_{table} ORDER BY rowid"
+                )
     finally:
-        ledger.write("DROP TABLE computed")
+        for table in tables.values():
+            ledger.write(f"DROP TABLE new_{table}")

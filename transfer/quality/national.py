@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 _DNI_LETTERS: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
@@ -33,7 +32,6 @@ _ODD: Final = dict(
 _LONGEST: Final = 4096
 
 
-@lru_cache(maxsize=16_384)
 def surely_national(text: str) -> str:
     """Which number stands in a text, where its form and check digit leave little to chance; empty
     where none does."""

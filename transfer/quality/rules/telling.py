@@ -28,6 +28,8 @@ _KINDS: Final = ("name", "other ID", "accession number", "order or visit number"
 _CELL_LIMIT: Final = 4096
 _SHORTEST: Final = 3
 _REMEMBERED: Final = 16_384
+_CACHED: Final = 64
+"""Characters of a cell that is remembered: values of lists are short, free text is not."""
 _ID: Final = re.compile(r"(?=.*\d)(?![+-]?\d*[.,]\d+$)[^\s@]{6,64}")
 
 
@@ -98,7 +100,7 @@ class Telling:
         return ()
 
     def _kind(self, row: SubjectRow, place: int, cell: str, known: Any) -> str:
-        if kind := _pattern(cell):
+        if kind := (_pattern(cell) if len(cell) > _CACHED else _known_pattern(cell)):
             return kind
         text = cell.strip()
         numbers = self._numbers[row.file, place]
@@ -166,13 +168,17 @@ class Telling:
         )
 
 
-@lru_cache(maxsize=65_536)
 def _pattern(cell: str) -> str:
     if "@" in cell and _MAIL.search(cell):
         return "an e-mail address"
     if "+" in cell and _PHONE.search(cell):
         return "a phone number"
     return surely_national(cell)
+
+
+@lru_cache(maxsize=65_536)
+def _known_pattern(cell: str) -> str:
+    return _pattern(cell)
 
 
 @lru_cache(maxsize=65_536)
@@ -184,8 +190,9 @@ def _tokens(cell: str) -> frozenset[str]:
 
 def _tells(known: Any, cell: str) -> bool:
     # Most cells share no word with the patient, which is told at once.
-    if known.by_needle.keys().isdisjoint(_tokens(cell)) and (cell.isascii() or not known.unspaced):
-        return False
+    if len(cell) <= _CACHED and (cell.isascii() or not known.unspaced):
+        if known.by_needle.keys().isdisjoint(_tokens(cell)):
+            return False
     from transfer.deid.look.judge import Place, judge
 
     return any(True for _ in judge(Place(0, "LO"), [cell], known))
