@@ -17,6 +17,7 @@ from transfer.ledger.selection import apply_selection
 from transfer.ledger.set_aside import set_aside
 from transfer.prepare.method import IDENTIFIER_RULE
 from transfer.quality.answers import Said, checked, read_answers, say_all, unknown_keys
+from transfer.quality.cells import read_cells
 from transfer.quality.dimensions import dimensions
 from transfer.quality.engine_words import release_found
 from transfer.quality.pixels import look_for_equal_pixels
@@ -153,6 +154,10 @@ def _document(ledger: Ledger, transfer: str, *, identifiers: bool) -> dict[str, 
         "findings": [
             {
                 **asdict(finding),
+                "cells": [
+                    {"column": cell.place + 1, "form": cell.form, "allowed": cell.allowed}
+                    for cell in read_cells(finding.cells)
+                ],
                 "remedy": finding.remedy.replace("NAME", transfer),
                 **({"originals": originals_of(ledger, finding.key)} if identifiers else {}),
             }

@@ -190,9 +190,9 @@ def _tokens(cell: str) -> frozenset[str]:
 
 def _tells(known: Any, cell: str) -> bool:
     # Most cells share no word with the patient, which is told at once.
-    if len(cell) <= _CACHED and (cell.isascii() or not known.unspaced):
-        if known.by_needle.keys().isdisjoint(_tokens(cell)):
-            return False
+    is_plain = len(cell) <= _CACHED and (cell.isascii() or not known.unspaced)
+    if is_plain and known.by_needle.keys().isdisjoint(_tokens(cell)):
+        return False
     from transfer.deid.look.judge import Place, judge
 
     return any(True for _ in judge(Place(0, "LO"), [cell], known))
