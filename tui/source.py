@@ -29,6 +29,7 @@ from tui.choosing import Choosing
 from tui.clinical import Clinical
 from tui.clinical_files import ClinicalFiles
 from tui.clinical_mapping import Mappings
+from tui.clinical_reconciling import Reconciling
 from tui.clinical_table import ClinicalTables
 from tui.doctoring import Doctoring
 from tui.findings import Findings
@@ -96,6 +97,7 @@ class Source:
         self.clinical_files = ClinicalFiles(home)
         self.tables = ClinicalTables(home)
         self.mapping = Mappings(home)
+        self.reconciling = Reconciling(home)
         self.doctoring = Doctoring(home)
         self.ticketing = Ticketing(home)
         self.timing = Timing(home)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Final
 
 _WHOLE_AS_DECIMAL: Final = re.compile(r"(\d{1,30})[.,]0{1,6}")
@@ -12,7 +13,7 @@ _ZEROS: Final = re.compile(r"(?<!\d)0+(?=\d)")
 _LINKS: Final = re.compile(r"[-_./\\\u2010-\u2015]+")
 _LONGEST: Final = 512
 # What is typed for each other, since it looks alike: letter O and zero, letters I and L and one.
-_CONFUSED: Final = str.maketrans("oil", "011")
+_CONFUSED: Final = str.maketrans("oilOIL", "011011")
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -20,13 +21,46 @@ def likeness(patient_id: str) -> str:
     """Blanks, case, accents, leading zeros and number form do not count (LNK-02); nor does which
     sign joins the parts, nor O for 0 and I or L for 1 beside a digit. Empty where nothing is left.
     """
-    text = unicodedata.normalize("NFKD", patient_id[:_LONGEST])
-    text = "".join(c for c in text if not (unicodedata.combining(c) or c.isspace())).casefold()
+    text = patient_id[:_LONGEST]
+    for _, step in _STEPS:
+        text = step(text)
+    return text
+
+
+def likenesses(one: str, other: str) -> tuple[str, ...]:
+    """In what two IDs that look alike differ: what must be put aside for them to be equal."""
+    needed = tuple(
+        name
+        for name, _ in _STEPS
+        if _without(one[:_LONGEST], name) != _without(other[:_LONGEST], name)
+    )
+    if needed or one == other:
+        return needed
+    # Two steps that each would do: the first that changes either is named.
+    return next(((name,) for name, step in _STEPS if step(one) != one or step(other) != other), ())
+
+
+def _without(text: str, left_out: str) -> str:
+    for name, step in _STEPS:
+        if name != left_out:
+            text = step(text)
+    return text
+
+
+def _blankless(text: str) -> str:
+    return "".join(c for c in text if not c.isspace())
+
+
+def _accentless(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def _as_number(text: str) -> str:
     if found := _WHOLE_AS_DECIMAL.fullmatch(text):
-        text = found[1]
-    elif found := _SCIENTIFIC.fullmatch(text):
-        text = _spelt_out(found[1], found[2] or "", int(found[3]))
-    return _ZEROS.sub("", _LINKS.sub("-", _WORD.sub(_unconfused, text)))
+        return found[1]
+    if found := _SCIENTIFIC.fullmatch(text):
+        return _spelt_out(found[1], found[2] or "", int(found[3]))
+    return text
 
 
 def _unconfused(word: re.Match[str]) -> str:
@@ -40,3 +74,15 @@ def _spelt_out(first: str, rest: str, exponent: int) -> str:
     if len(rest) > exponent:
         return f"{first}.{rest}e{exponent}"
     return first + rest.ljust(exponent, "0")
+
+
+_STEPS: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
+    ("accents", _accentless),
+    ("blanks", _blankless),
+    ("capitals", str.casefold),
+    ("number form", _as_number),
+    ("O or 0, I or 1", lambda text: _WORD.sub(_unconfused, text)),
+    ("joining signs", lambda text: _LINKS.sub("-", text)),
+    ("leading zeros", lambda text: _ZEROS.sub("", text)),
+)
+"""What is put aside, in this order."""

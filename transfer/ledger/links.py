@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from transfer.ledger.connection import Ledger
@@ -75,6 +75,26 @@ def _take_words(ledger: Ledger) -> None:
                 found[0] == SAME,
                 alike.row,
             )
+
+
+def take_back_words(ledger: Ledger, rows: Sequence[int]) -> None:
+    """Forget what persons said of the IDs of these rows, which is then asked about again. Links
+    follow with `link_rows`."""
+    with ledger.transaction():
+        for row in rows:
+            ledger.write(
+                "DELETE FROM settled WHERE rule = ? AND key IN (SELECT 'R' || r.id"
+                " FROM clinical_row r JOIN clinical_row o ON o.patient = r.patient"
+                " WHERE o.id = ?)",
+                LINK_RULE,
+                row,
+            )
+            ledger.write(
+                "DELETE FROM clinical_link WHERE patient ="
+                " (SELECT patient FROM clinical_row WHERE id = ?)",
+                row,
+            )
+        ledger.record_event("clinical", "A word on IDs that look alike was taken back.")
 
 
 def alike_pairs(ledger: Ledger, *, unsettled_only: bool = True) -> Iterator[Alike]:

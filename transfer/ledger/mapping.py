@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from transfer.clinical.columns import Role
 from transfer.clinical.mapping import ColumnMap, Declared, Mapping, TermMap, Unit
 from transfer.clinical.values import Order
@@ -104,16 +106,21 @@ def withdraw(ledger: Ledger, role: Role) -> None:
 
 def keep_back(ledger: Ledger, row: int, person: str, reason: str) -> None:
     """Keep back all rows with the Patient ID of this row, by a person's word: they do not leave."""
+    keep_back_rows(ledger, [row], person, reason)
+
+
+def keep_back_rows(ledger: Ledger, rows: Sequence[int], person: str, reason: str) -> None:
+    """As `keep_back`, for the Patient IDs of all these rows at once."""
     with ledger.transaction():
-        ledger.write(
+        now = utc_now()
+        ledger.write_many(
             "INSERT OR REPLACE INTO clinical_kept_back"
             " SELECT patient, ?, ?, ? FROM clinical_row WHERE id = ?",
-            person,
-            reason,
-            utc_now(),
-            row,
+            [(person, reason, now, row) for row in rows],
         )
-        ledger.record_event("clinical", f"Rows of the Patient ID of R{row} are kept back.")
+        first = f"R{rows[0]}" if rows else "none"
+        more = f" and {len(rows) - 1:,} more" if len(rows) > 1 else ""
+        ledger.record_event("clinical", f"Rows of the Patient ID of {first}{more} are kept back.")
 
 
 def let_go(ledger: Ledger, row: int) -> None:

@@ -12,7 +12,8 @@ from transfer.errors import UsageError
 from transfer.ledger.clinical_items import let_overwrite
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import kept_from_runners
-from transfer.ledger.mapping import keep_back, let_go
+from transfer.ledger.links import take_back_words
+from transfer.ledger.mapping import keep_back_rows, let_go
 from transfer.runner.settings import Until
 from transfer.status import Status, read_status
 from transfer.values import ExitCode
@@ -33,7 +34,8 @@ _ROOMS: Final = {
     "clinical_files": ("outputs", "errors"),
 }  # fmt: skip
 """Options that another file of ours carries out, each by its `run`."""
-_ACTS: Final = ("image_only", "handed_over", "keep_back", "let_go", "check", "dry_run", "detach")
+_WORDS: Final = ("image_only", "handed_over", "keep_back", "let_go", "ask_again")
+_ACTS: Final = (*_WORDS, "check", "dry_run", "detach")
 
 Room = Callable[[argparse.Namespace, Home, Workspace], int]
 
@@ -52,7 +54,7 @@ def clinical_command(options: argparse.Namespace) -> int:
     if act in _ROOMS:
         room: Room = importlib.import_module(f"tui.cli.{act}").run
         return room(options, home, workspace)
-    if act in ("image_only", "handed_over", "keep_back", "let_go"):
+    if act in _WORDS:
         return _say_word(home, workspace, options, act)
     if act == "check":
         return _check(home, workspace, options)
@@ -123,12 +125,14 @@ def _move_rows(ledger: Ledger, options: argparse.Namespace, person: str, reason:
             "Add --by PERSON --reason TEXT; both are kept with the transfer.",
         )
     keeps = bool(options.keep_back)
-    keys = options.keep_back or options.let_go
+    keys = options.keep_back or options.let_go or options.ask_again
     rows = [row for key in keys for row in _rows_of(ledger, key)]
-    for row in rows:
-        if keeps:
-            keep_back(ledger, row, person, reason)
-        else:
+    if keeps:
+        keep_back_rows(ledger, rows, person, reason)
+    elif options.ask_again:
+        take_back_words(ledger, rows)
+    else:
+        for row in rows:
             let_go(ledger, row)
 
 

@@ -47,6 +47,13 @@ def _words(clinical: Parser) -> None:
         "--keep-back", nargs="+", default=[], metavar="KEY", help="rows with this one's ID stay"
     )
     clinical.add_argument("--let-go", nargs="+", default=[], metavar="KEY", help="take that back")
+    clinical.add_argument(
+        "--ask-again",
+        nargs="+",
+        default=[],
+        metavar="KEY",
+        help="take back what was said of an ID that looks like another",
+    )
     clinical.add_argument("--by", metavar="PERSON", help="who says so")
     clinical.add_argument("--reason", metavar="TEXT", help="why")
 
