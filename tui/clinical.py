@@ -34,6 +34,7 @@ class ClinicalLook:
     order: Order
     tables: tuple[ClinicalFile, ...]
     columns: int
+    known_columns: int
     rows: int
     linked_rows: int
     patients: int
@@ -86,6 +87,7 @@ class Clinical:
                 order,
                 tables,
                 n("SELECT count(*) FROM clinical_column"),
+                n("SELECT count(*) FROM clinical_column WHERE role <> ''"),
                 sum(file.data_rows for file in tables),
                 n("SELECT count(*) FROM clinical_row WHERE patient_id IS NOT NULL"),
                 n(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from transfer.clinical.columns import Role
 from transfer.clinical.mapping import Unit
@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from transfer.clinical.proposing import Proposal
     from transfer.clinical.term_values import TermColumn
 
+_SETS: Final = ("CLP", "CLN")
+
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Every column, and the attributes that none holds. `is_held`: a runner is at work."""
+    """Every column, and the attributes that none holds: those that EUCAIM asks for of what is in
+    the table, and others. `is_held`: a runner is at work."""
 
     columns: tuple[BoardColumn, ...]
     missing: tuple[Missing, ...]
+    not_asked: tuple[Missing, ...]
     is_held: bool
 
 
@@ -46,7 +50,11 @@ class Mappings:
         workspace = self._workspace(name)
         held = is_held(workspace.lock)
         with Ledger.open(workspace.ledger, read_only=True) as ledger:
-            return Board(tuple(mapping_board(ledger)), tuple(missing_attributes(ledger)), held)
+            missing, sets = missing_attributes(ledger), _sets_in_use(ledger)
+            asked = [one for one in missing if one.declared or sets & {r[:3] for r in one.rules}]
+            others = [one for one in missing if one not in asked]
+            columns = tuple(mapping_board(ledger))
+            return Board(columns, tuple(asked), tuple(others), held)
 
     def choose(self, name: str, column: BoardColumn, role: Role | None, person: str) -> None:
         """Say what a column holds; a role that was proposed is confirmed with its unit."""
@@ -176,6 +184,17 @@ class Mappings:
 
     def _workspace(self, name: str) -> Workspace:
         return Workspace(self._home.transfers / name)
+
+
+def _sets_in_use(ledger: Ledger) -> set[str]:
+    """Which of EUCAIM's two minimum sets the table's rows belong to, by what was found when they
+    were judged last: what lacks an attribute that its set asks for is found, declared or not."""
+    found = {
+        family
+        for family in _SETS
+        if ledger.number("SELECT EXISTS (SELECT 1 FROM finding WHERE rule GLOB ?)", f"{family}-*")
+    }
+    return found or set(_SETS)
 
 
 def _proposed(column: BoardColumn, role: Role | None) -> Proposal | None:

@@ -51,7 +51,7 @@ async def test_the_page_tells_table_rows_patients_and_what_stands_in_the_way(
         assert "lung_clinical.csv" in facts(app)
         assert "13 rows" in facts(app)
         assert "12 of 12 patients of the images" in facts(app)
-        assert "1 row of nobody" in facts(app)
+        assert "1 row without images" in facts(app)
         assert "in the way" in rules(app)[0]
         assert any(line.startswith("✗ stops CLP-03 Sex") for line in rules(app))
         assert "Findings stand in the way" in now(app)
@@ -125,7 +125,6 @@ async def test_of_a_workbook_the_sheet_is_chosen(home: Home, tmp_path: Path) -> 
 
     workspace = make_tabled(home, tmp_path / "data", "")
     book = Workbook()
-    book.active.append(["Notes"])
     for name in ("Cases", "Controls"):
         sheet = book.create_sheet(name)
         sheet.append(["PatientID", "Sex"])

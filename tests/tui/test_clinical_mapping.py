@@ -68,8 +68,21 @@ async def test_each_column_says_what_it_holds_and_how_that_is_known(
         assert lines(app)[3].startswith("? likely Fecha de deteccion Date of")
         assert lines(app)[12].startswith("· no meaning Comments -")
         assert "✗ missing no column Date of" in "\n".join(lines(app)[13:])
+        assert "✗ 1 missing" in summary(app)
         assert "? 1 to confirm" in summary(app)
     assert roles(workspace)[3] == "", "a proposal alone changes nothing"
+
+
+async def test_what_only_controls_need_is_not_missing_in_a_table_of_patients(
+    home: Home, tmp_path: Path
+) -> None:
+    make_tabled(home, tmp_path / "data")
+    app = clinical_app(home)
+    async with running(app) as pilot:
+        await open_mapping(pilot)
+        await press(pilot, "end")
+        assert lines(app)[-1].startswith("· not asked no column Age at the image")
+        assert "EUCAIM asks for it of controls only" in one(app)
 
 
 async def test_enter_twice_confirms_what_is_proposed_for_a_column(
@@ -219,7 +232,7 @@ async def test_a_unit_is_told_where_values_make_no_sense(home: Home, tmp_path: P
     async with running(app) as pilot:
         await open_mapping(pilot)
         await press(pilot, *["down"] * 5)
-        assert "? months" in lines(app)[5]
+        assert "? which unit" in lines(app)[5]
         assert "In what are these values counted?" in now(app)
         await press(pilot, "u")
         await press(pilot, "down", "down", "enter")

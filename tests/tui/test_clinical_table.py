@@ -149,7 +149,7 @@ async def test_a_row_of_nobody_and_a_row_kept_back_are_marked(home: Home, tmp_pa
     async with running(app) as pilot:
         await open_table(pilot)
         await press(pilot, "end")
-        assert "no patient of the images" in one(app)
+        assert "○ no images" in one(app)
         assert "○" in row(app, 14) or "✗" in row(app, 14)
         await press(pilot, "up", "up")
         assert "- kept back" in one(app)
@@ -206,7 +206,7 @@ async def test_without_a_table_there_is_nothing_to_look_at(home: Home, tmp_path:
     app = clinical_app(home)
     async with running(app) as pilot:
         await press(pilot, *TO_STEP_9)
-        assert "Table" not in keys(app).replace("Choose a table", "").replace("No table", "")
+        assert "t Table" not in keys(app)
         await app.push_screen(TableScreen(NAME))
         await press(pilot, "n")
         assert "There is no table to look at." in now(app)

@@ -32,7 +32,7 @@ from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
 STEP: Final = "clinical"
-_TICKS: Final = 8
+_TICKS: Final = 12
 _RULES: Final = "rules"
 _SCREENS: Final = {
     "reconcile": ("clinical_reconcile", "ReconcileScreen"),
@@ -47,15 +47,15 @@ class ClinicalScreen(Page):
 
     CSS_PATH = "clinical.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "choose", "Choose a table", id="clinical.choose"),
         Binding("t", "open('table')", "Table", id="clinical.table"),
         Binding("m", "open('mapping')", "Mapping", id="clinical.mapping"),
         Binding("r", "open('reconcile')", "Reconcile", id="clinical.reconcile"),
         Binding("u", "open('upload')", "Upload", id="clinical.upload"),
+        Binding("o", "choose", "Choose", tooltip="Choose a table", id="clinical.choose"),
         Binding("f", "findings", "Findings", id="clinical.findings"),
-        Binding("c", "check", "Check again", id="clinical.check"),
+        Binding("c", "check", "Check", tooltip="Look at the table again", id="clinical.check"),
+        Binding("e", "export", "Files", tooltip="Write files", id="clinical.export"),
         Binding("i", "images_alone", "No table", id="clinical.image-only"),
-        Binding("e", "export", "Write files", id="clinical.export"),
     ]
 
     def __init__(self, transfer: str) -> None:

@@ -60,7 +60,7 @@ def _read(look: ClinicalLook) -> Content:
             many,
             (", ".join(forms), "$muted"),
             figures.count(look.rows, "row"),
-            figures.count(look.columns, "column"),
+            f"{figures.count(look.columns, 'column')}, {look.known_columns:,} known",
             (told[0] if told else "", "$muted"),
         ]
     )
@@ -76,7 +76,7 @@ def _patients(look: ClinicalLook) -> Content:
     return dotted(
         [
             line(("✓ " if is_all else "○ ", "$good" if is_all else "$warn"), have),
-            (f"{figures.count(without, 'row')} of nobody" if without else "", "$warn"),
+            (f"{figures.count(without, 'row')} without images" if without else "", "$warn"),
             (f"{figures.count(look.kept_back, 'row')} kept back" if look.kept_back else "",
              "$muted"),
         ]

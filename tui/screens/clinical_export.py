@@ -24,7 +24,7 @@ async def ask_export(page: Page, transfer: str) -> Callable[[], list[str]] | Non
             ["They are written on this machine; nothing is sent."],
             [
                 (_OUTPUTS, "Tables as they leave, timepoints, studies, a draft for the CDM"),
-                (_ERRORS, "The error report: every finding by row and column, CSV and JSON"),
+                (_ERRORS, "The error report: each finding by row and column"),
             ],
         )
     )

@@ -41,7 +41,7 @@ from tui.widgets.rows import Row, Rows
 if TYPE_CHECKING:
     from transfer.clinical.board import BoardColumn, Missing
 
-_TICKS: Final = 12
+_TICKS: Final = 40
 
 
 class MappingScreen(Page):
@@ -118,7 +118,9 @@ class MappingScreen(Page):
             shows_table = len(tables) > 1
             rows.append(Row(_key(column), partial(draw_column, column, self._reveals, shows_table)))
         for missing in board.missing if board else ():
-            rows.append(Row(missing.role.value, partial(draw_missing, missing)))
+            rows.append(Row(missing.role.value, partial(draw_missing, missing, True)))
+        for missing in board.not_asked if board else ():
+            rows.append(Row(missing.role.value, partial(draw_missing, missing, False), opens=False))
         empty = ["Reading…"] if board is None else ["No table has been read."]
         self.query_one("#columns", Rows).show(rows, empty)
         self._tell()
@@ -126,7 +128,10 @@ class MappingScreen(Page):
 
     def _tell(self) -> None:
         column, missing = self._column(), self._missing()
-        self.query_one("#one", Painted).show(partial(about, column, missing, self._reveals))
+        is_asked = self._board is not None and missing in self._board.missing
+        self.query_one("#one", Painted).show(
+            partial(about, column, missing, is_asked, self._reveals)
+        )
         if self._is_changing:
             self.now.say(Now("Keeping it…", "Please wait a moment."))
             return
@@ -140,7 +145,8 @@ class MappingScreen(Page):
 
     def _missing(self) -> Missing | None:
         key = self.query_one("#columns", Rows).key
-        missing = self._board.missing if self._board else ()
+        board = self._board
+        missing = (*board.missing, *board.not_asked) if board else ()
         return next((one for one in missing if one.role.value == key), None)
 
     @on(Rows.Reached)

@@ -24,8 +24,8 @@ _STATES: Final = {
     "none": ("·", "no meaning", "$muted"),
     "left-out": ("-", "stays here", "$muted"),
 }
-_STATE, _TABLE, _LEAST = 13, 6, 8
-_MARGIN: Final = 2
+_STATE, _LEAST = 13, 8
+_WIDEST: Final = 44
 _CUT: Final = 200
 
 
@@ -42,6 +42,7 @@ def legend() -> list[tuple[str, str]]:
     return [
         *found,
         ("✗ missing", "EUCAIM asks for it, and no column holds it"),
+        ("· not asked", "EUCAIM asks for it of other cases than these"),
         ("✓ declared", "a person declared that the source does not hold it"),
     ]
 
@@ -63,9 +64,9 @@ def summary(board: Board | None, width: int) -> list[Content]:
                     line((f"{known:,}", "bold"),
                          f" of {figures.count(len(board.columns), 'column')} known"),
                     (f"? {likely:,} to confirm" if likely else "", "$warn"),
-                    (f"? {figures.count(odd, 'unit or order', 'units or orders')} to be told"
+                    (f"? {figures.count(odd, 'unit or order', 'units or orders')} open"
                      if odd else "", "$warn"),
-                    (f"✗ {figures.count(missing, 'attribute')} missing" if missing else "",
+                    (f"✗ {missing:,} missing" if missing else "",
                      "$bad"),
                 ]
             ),
@@ -76,10 +77,9 @@ def summary(board: Board | None, width: int) -> list[Content]:
 
 def draw_headings(width: int) -> list[Content]:
     """What stands in which place of a row."""
-    room, heading, title = _places(width - _MARGIN)
+    room, heading, title = _places(width)
     return [
         line(
-            cell("", _MARGIN),
             cell("State", _STATE, "$muted"),
             cell("Column", heading, "$muted"),
             cell("Attribute", title, "$muted"),
@@ -90,8 +90,8 @@ def draw_headings(width: int) -> list[Content]:
 
 def _places(width: int) -> tuple[int, int, int]:
     left = max(3 * _LEAST, width - _STATE)
-    heading, title = left * 3 // 9, left * 3 // 9
-    return left - heading - title, heading, title
+    third = min(_WIDEST, left // 3)
+    return left - 2 * third, third, third
 
 
 def _state(word: str) -> Content:
@@ -134,7 +134,7 @@ def _title(column: BoardColumn) -> Content:
 
 def _values(column: BoardColumn) -> Content:
     if column.doubt:
-        return ink(f"? {' or '.join(column.doubt)}", "$warn")
+        return ink(f"? {column.doubt[0]}" if len(column.doubt) == 1 else "? which unit", "$warn")
     if column.order in ("open", "mixed"):
         what = "day or month first" if column.order == "open" else "two orders of dates"
         return ink(f"? {what}", "$warn")
@@ -144,11 +144,11 @@ def _values(column: BoardColumn) -> Content:
     return ink(f"in {column.unit}" if column.unit else forms[0], "$muted")
 
 
-def draw_missing(missing: Missing, width: int) -> list[Content]:
-    """An attribute that EUCAIM asks for and no column holds."""
+def draw_missing(missing: Missing, is_asked: bool, width: int) -> list[Content]:
+    """An attribute of EUCAIM that no column holds."""
     room, heading, title = _places(width)
-    state = line(("✗ missing", "$bad"))
-    what = "asked for by " + ", ".join(missing.rules)
+    state = line(("✗ missing", "$bad")) if is_asked else line(("· not asked", "$muted"))
+    what = ", ".join(missing.rules) if is_asked else _of_whom(missing)
     if missing.declared is not None:
         state = line(("✓ declared", "$good"))
         what = "not available"
@@ -162,14 +162,23 @@ def draw_missing(missing: Missing, width: int) -> list[Content]:
     ]
 
 
+def _of_whom(missing: Missing) -> str:
+    positive = any(rule.startswith("CLP") for rule in missing.rules)
+    return "of positive cases" if positive else "of controls"
+
+
 def about(
-    column: BoardColumn | None, missing: Missing | None, reveals: bool, width: int
+    column: BoardColumn | None,
+    missing: Missing | None,
+    is_asked: bool,
+    reveals: bool,
+    width: int,
 ) -> list[Content]:
     """What is known of the chosen row, and why."""
     if column is not None:
         return _about_column(column, reveals, width)
     if missing is not None:
-        return _about_missing(missing, width)
+        return _about_missing(missing, is_asked, width)
     return []
 
 
@@ -210,11 +219,13 @@ def _why(column: BoardColumn) -> Content:
     return Content("")
 
 
-def _about_missing(missing: Missing, width: int) -> list[Content]:
+def _about_missing(missing: Missing, is_asked: bool, width: int) -> list[Content]:
     head = dotted([(missing.title, "bold"), (", ".join(missing.rules), "$muted")])
     if missing.declared is not None:
         said = missing.declared
         text = f"Declared not available by {plain(said.person)}: {plain(said.reason)}"
+    elif not is_asked:
+        text = f"EUCAIM asks for it {_of_whom(missing)} only; this table seems to have none."
     elif missing.is_declarable:
         text = "If the source does not hold it, a person declares so, with a reason."
     else:
@@ -234,9 +245,13 @@ def mapping_now(board: Board | None, column: BoardColumn | None, missing: Missin
     if missing is not None:
         if missing.declared is not None:
             return Now("The source was declared not to hold this.", "[d] takes that back.")
-        if missing.is_declarable:
+        if missing.is_declarable and missing in board.missing:
             return Now("No column holds this.", "[d] declares it not available.")
-        return Now("No column holds this, and EUCAIM asks for it.", "[↑] choose its column.")
+        if missing in board.not_asked:
+            return Now("Nothing has to be done about this.", "[↑] columns.   [Esc] goes back.")
+        return Now(
+            "No column holds this, and EUCAIM asks for it.", "[↑] to its column, then [Enter]."
+        )
     return _now_of_column(board, column)
 
 

@@ -159,7 +159,7 @@ def about_cell(
     whose = ""
     if row is not None:
         whose = f"row {row.number}  {row.key}"
-        whose += f"  patient {row.patient}" if row.patient else "  ○ no patient of the images"
+        whose += f"  patient {row.patient}" if row.patient else "  ○ no images"
         if row.is_kept_back:
             whose += "  - kept back"
     found = [

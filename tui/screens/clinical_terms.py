@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from transfer.clinical.term_values import TermColumn, TermValue
 
 _OWN = "\x00own"
-_ROWS, _STATE, _MARGIN = 12, 13, 2
+_ROWS, _STATE, _WIDEST = 12, 13, 60
 
 
 class TermsScreen(Page):
@@ -111,7 +111,9 @@ class TermsScreen(Page):
         if self._columns is None:
             self.now.say(Now("Reading the values…", "[Esc] goes back."))
             return
-        press = "[Enter] says its term.   [a] confirms all that are proposed."
+        press = "[Enter] says its term."
+        if self.can("confirm_all"):
+            press += "   [a] confirms all that are proposed."
         if found and found[1].is_said:
             press = "[Enter] says another term.   [z] takes it back."
         if self._is_changing:
@@ -252,19 +254,18 @@ def _key(column: TermColumn, n: int) -> str:
 
 
 def _places(width: int) -> tuple[int, int]:
-    left = max(16, width - _STATE - _ROWS)
-    return left // 2, left - left // 2
+    half = min(_WIDEST, max(16, width - _STATE - _ROWS) // 2)
+    return half, half
 
 
 def _draw_headings(width: int) -> list[Content]:
-    value, term = _places(width - _MARGIN)
+    value, term = _places(width)
     return [
         line(
-            cell("", _MARGIN),
             cell("State", _STATE, "$muted"),
             cell("Value", value, "$muted"),
             cell("Leaves as", term, "$muted"),
-            cell("Rows", _ROWS - _MARGIN, "$muted", align="right"),
+            cell("Rows", _ROWS, "$muted", align="right"),
         )
     ]
 
