@@ -3,6 +3,7 @@ a person's word that they were uploaded."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +11,9 @@ from typing import Final
 
 from transfer.clinical.standing import BY_HAND, read_clinical_state
 from transfer.errors import StepBlocked, UsageError
-from transfer.ledger.clinical_items import (
-    Item,
-    count_items,
-    keep_basis,
-    list_items,
-    record_sent,
-)
+from transfer.ledger.clinical_items import Item, keep_basis, list_items, record_sent
 from transfer.ledger.connection import Ledger
-from transfer.ledger.order import read_order
+from transfer.ledger.order import Word, last_word, read_order, record_word
 from transfer.ledger.steps import read_step, set_step
 from transfer.ledger.volumes import HANDOVER
 from transfer.runner.clinical_files import FOLDER, TableOnDisk, digest_of_file
@@ -26,6 +21,9 @@ from transfer.runner.clinical_gate import CLINICAL
 from transfer.runner.handover import MANIFEST, put_text
 from transfer.sentences import count
 from transfer.values import StepState
+
+HANDED_OVER: Final = "clinical-handed-over"
+"""The subject of the word; its value is a digest of what was uploaded."""
 
 _MOST: Final = 10_000
 _SHOWN: Final = 16
@@ -80,27 +78,20 @@ def hand_over(folder: Path, tables: Sequence[TableOnDisk], name: str, by_hand: s
 
 
 def conclude_handover(ledger: Ledger, tables: Sequence[TableOnDisk]) -> None:
-    """Say that a person's move is next; nothing where the same files were handed over already."""
+    """Say that a person's move is next; or, where these very files were uploaded by somebody's
+    word, that it is done."""
     keep_basis(ledger)
-    files, record = count_items(ledger, "file"), read_step(ledger, CLINICAL)
-    if files.ready and files.sent == files.ready and record is not None and record.person:
-        set_step(
-            ledger,
-            CLINICAL,
-            StepState.DONE,
-            record.detail if record.state is StepState.DONE else _handed(files.ready),
-            person=record.person,
-            evidence=record.evidence,
-        )
+    items, word = _files(ledger), last_word(ledger, HANDED_OVER)
+    if word is not None and word.value == _digest_of(items):
+        _settle(ledger, items, word.person)
         return
-    lie = "lies" if len(tables) == 1 else "lie"
     set_step(
         ledger,
         CLINICAL,
         StepState.WAITING,
-        f"{count(len(tables), 'checked table')} {lie} in the hand-over folder of this transfer; its"
-        " README says how to upload.",
-        evidence=_evidence(list_items(ledger, 1)),
+        f"{count(len(tables), 'checked table')} {'lies' if len(tables) == 1 else 'lie'} in the"
+        " hand-over folder of this transfer; its README says how to upload.",
+        evidence=_evidence(items),
     )
 
 
@@ -121,28 +112,40 @@ def record_handed_over(ledger: Ledger, person: str) -> None:
             "No clinical table lies in the hand-over folder and waits for an upload.",
             "Make it with: eucaim-transfer clinical NAME",
         )
-    folder = handover_folder(ledger.folder)
-    items = [item for item in list_items(ledger, _MOST) if item.kind == "file"]
+    folder, items = handover_folder(ledger.folder), _files(ledger)
     if state.is_changed or not all(digest_of_file(folder / i.name) == i.sha256 for i in items):
         raise StepBlocked(
             "What lies in the hand-over folder is not what was made: the table has changed since,"
             " or somebody changed the files.",
             "Make them anew with: eucaim-transfer clinical NAME; then upload those.",
         )
+    record_word(ledger, Word(HANDED_OVER, _digest_of(items), person, "uploaded by hand"))
+    _settle(ledger, items, person)
+
+
+def _settle(ledger: Ledger, items: Sequence[Item], person: str) -> None:
     for item in items:
         record_sent(ledger, item.row)
+    were = "was" if len(items) == 1 else "were"
     set_step(
         ledger,
         CLINICAL,
         StepState.DONE,
-        f"{_handed(len(items))} So says {person}.",
+        f"{count(len(items), 'table')} {were} uploaded by hand, says {person}.",
         person=person,
         evidence=_evidence(items),
     )
 
 
-def _handed(n: int) -> str:
-    return f"{count(n, 'table')} {'was' if n == 1 else 'were'} uploaded by hand."
+def _files(ledger: Ledger) -> list[Item]:
+    return [item for item in list_items(ledger, _MOST) if item.kind == "file"]
+
+
+def _digest_of(items: Sequence[Item]) -> str:
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(f"{item.name}\0{item.sha256}\n".encode())
+    return digest.hexdigest()
 
 
 def _evidence(items: Sequence[Item]) -> str:
