@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -209,6 +210,32 @@ def test_a_mapping_is_saved_for_its_owner_and_taken_by_another_transfer(at: Mapp
         4: "sex",
         5: "diagnosis-date",
     }
+
+
+def test_a_table_that_changed_is_read_again_when_it_is_named(at: Mapping) -> None:
+    at.clinical("--map", "NHC=patient")
+    at.table.write_text("NHC,Sexo\nHOSP-1,H\n")
+
+    ran = at.clinical(at.table, "--map", "Sexo=sex", "--json")
+
+    assert attributes(ran) == {1: "patient", 2: "sex"}
+
+
+def test_the_document_holds_the_keys_that_are_promised(untouched: Mapping) -> None:
+    document = untouched.clinical("--show", "--json").document
+    promised = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
+    (section,) = re.findall(r"(?ms)^## clinical --show\n(.+?)(?=^## |\Z)", promised)
+    of = {
+        cells[1].strip(" `"): set(re.findall(r"`([a-z_]+)`", cells[2]))
+        for cells in (line.split("|") for line in section.splitlines() if line.startswith("| `"))
+    }
+
+    assert set(document) == set(of)
+    (table,) = document["tables"]
+    column = table["columns"][2]
+    said = {*table, *column, *column["forms"][0], *column["proposals"][0]}
+    assert said == of["tables"] - {"sure", "likely", "confirmed", "none", "left"}
+    assert set(document["missing"][0]) == of["missing"] - {"by", "reason"}
 
 
 @pytest.mark.parametrize(

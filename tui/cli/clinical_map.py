@@ -47,7 +47,8 @@ def run(options: argparse.Namespace, home: Home, workspace: Workspace) -> int:
     """Change what is said of columns and values, in the order mapping file, columns, terms,
     declarations; then save it, and show it. A table that was named and not read yet is read."""
     del home
-    is_unread = _is_unread(workspace)
+    # A file that was named once more may have changed since it was read.
+    is_unread = options.file is not None or _is_unread(workspace)
     if is_unread or any(getattr(options, name) for name in _CHANGES):
         with (
             Ledger.open(workspace.ledger) as ledger,
