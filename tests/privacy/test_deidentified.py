@@ -154,3 +154,22 @@ def _originals(went: Deidentified) -> list[str]:
     finally:
         connection.close()
     return found
+
+
+def test_images_and_tables_carry_one_pseudonym(went: Deidentified) -> None:
+    """On the wire, as a recipient would read them: in DICOM, in eForms, in the CSV and the JSON."""
+    images, eforms, tables = set[bytes](), set[bytes](), set[bytes]()
+    for path in went.journey.record.iterdir():
+        head, _, body = path.read_bytes().partition(b"\r\n\r\n")
+        if b"DICM" in body:
+            images |= _pseudonyms(body)
+        elif head.startswith(b"PUT ") and b"/eform " in head:
+            eforms |= _pseudonyms(head)
+        elif head.startswith(b"PUT ") and b"/resources/clinical/" in head:
+            tables |= _pseudonyms(body)
+    assert (len(images), len(eforms), len(tables)) == (4, 2, 2)
+    assert eforms | tables == images
+
+
+def _pseudonyms(content: bytes) -> set[bytes]:
+    return set(re.findall(rb"EUCAIM-\d{20,}", content))
