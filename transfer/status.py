@@ -196,13 +196,20 @@ def _as_it_holds(
 ) -> RunnerRecord:
     """What the last run said, as far as it holds: people answer and choose after it, and a scan
     refuses nothing that the upload will."""
+    from transfer.quality.clinical_rules import clinical_in_the_way
     from transfer.quality.in_the_way import (
+        CLINICAL_IN_THE_WAY,
         IN_THE_WAY,
         MENDED_BY_PROFILES,
         in_the_way_told,
         rules_in_the_way,
     )
 
+    if runner.message.startswith(CLINICAL_IN_THE_WAY):
+        is_over = not clinical_in_the_way(ledger)
+        return (
+            replace(runner, exit_code=ExitCode.DONE, message="", remedy="") if is_over else runner
+        )
     was_refused = runner.exit_code == ExitCode.BLOCKED and runner.message.startswith(IN_THE_WAY)
     if runner.epoch == 0 or not (was_refused or runner.exit_code == ExitCode.DONE):
         return runner

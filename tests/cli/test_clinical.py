@@ -36,7 +36,7 @@ def test_a_check_names_the_rules_that_stand_in_the_way(at: ClinicalBench) -> Non
         "AGE", "CLP", "CLN", "REL", "LNK", "TAB", "TPT", "UNQ",
     }  # fmt: skip
     assert ran.document["counts"]["block"] >= len(blocking)
-    assert "Findings stand in the way: " in ran.complaint[0]
+    assert "Findings on the clinical data stand in the way: " in ran.complaint[0]
     assert ran.complaint[1].endswith(f"eucaim-transfer clinical {TRANSFER} --check")
 
 

@@ -12,6 +12,9 @@ from transfer.quality.rules import BY_ID
 IN_THE_WAY: Final = "Findings stand in the way: "
 """How every message begins that is true for as long as they stand, and no longer."""
 
+CLINICAL_IN_THE_WAY: Final = "Findings on the clinical data stand in the way: "
+"""The same, where only the rules of the clinical step count."""
+
 MENDED_BY_PROFILES: Final = frozenset(("IMG-07", "DID-02", "DID-04"))
 """What the built-in profiles put right: file meta information, marks, private groups."""
 
@@ -31,12 +34,12 @@ def rules_in_the_way(ledger: Ledger, *, passing_over: Collection[str] = ()) -> l
     ]
 
 
-def in_the_way_told(standing: list[RuleGroup]) -> tuple[str, str]:
+def in_the_way_told(standing: list[RuleGroup], begins: str = IN_THE_WAY) -> tuple[str, str]:
     """What stands in the way and what to do about it, for people."""
     named = ", ".join(f"{g.rule} ({g.findings:,})" for g in standing[:_RULES_NAMED])
     rest = len(standing) - _RULES_NAMED
     return (
-        f"{IN_THE_WAY}{named}{f' and {rest} more' if rest > 0 else ''}.",
+        f"{begins}{named}{f' and {rest} more' if rest > 0 else ''}.",
         "See each one, and what to do about it, with: eucaim-transfer check NAME",
     )
 

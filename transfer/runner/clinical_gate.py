@@ -24,7 +24,7 @@ from transfer.ledger.findings import Finding, clear_finding, record_finding
 from transfer.ledger.order import read_order
 from transfer.ledger.steps import read_step, set_step
 from transfer.quality.clinical_rules import clinical_in_the_way
-from transfer.quality.in_the_way import in_the_way_told
+from transfer.quality.in_the_way import CLINICAL_IN_THE_WAY, in_the_way_told
 from transfer.runner.gate import PartlyDone
 from transfer.sentences import count
 from transfer.values import StepState
@@ -84,7 +84,7 @@ def refuse_clinical_findings(ledger: Ledger) -> None:
     """
     standing = clinical_in_the_way(ledger)
     if standing:
-        what, _ = in_the_way_told(standing)
+        what, _ = in_the_way_told(standing, CLINICAL_IN_THE_WAY)
         raise StepBlocked(what, f"See each one, and what to do about it, with: {_SEND} --check")
     if not has_readable_table(ledger):
         unread = any(file.problem for file in clinical_files(ledger))
