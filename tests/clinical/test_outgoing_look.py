@@ -11,7 +11,7 @@ from tests.deid.rules import script
 from transfer.clinical.columns import Role
 from transfer.clinical.mapping import ColumnMap
 from transfer.clinical.outgoing.table import open_outgoing
-from transfer.clinical.outgoing.written_dates import holds_date
+from transfer.clinical.outgoing.written_dates import holds_date, holds_day_of
 from transfer.deid.keys.seal import PATIENT_ID, STUDY_UID
 from transfer.deid.methods import MethodSpec
 from transfer.ledger.connection import Ledger
@@ -207,7 +207,8 @@ def test_a_date_with_its_day_stops_the_row_wherever_it_stands(cell: str, tmp_pat
 )  # fmt: skip
 def test_what_is_no_day_is_none(cell: str) -> None:
     """Eight digits within a text are a day only where it is one of the patient's."""
-    assert not holds_date(cell, frozenset({"20190312"}))
+    assert not holds_date(cell)
+    assert not holds_day_of(cell, frozenset({"20190312"}))
 
 
 def test_a_column_that_is_said_to_hold_dates_leaves_by_the_policy(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from transfer.clinical.outgoing.dates import DatePolicy, day_in
 from transfer.clinical.outgoing.going import patients_with_rows
 from transfer.clinical.outgoing.identities import Identities
 from transfer.clinical.outgoing.strangers import Strangers
-from transfer.clinical.outgoing.written_dates import holds_date
+from transfer.clinical.outgoing.written_dates import holds_date, holds_day_of
 from transfer.deid.look.identifiers import Fact, Identifiers, Kind
 from transfer.deid.look.judge import Place, judge
 from transfer.deid.look.phrases import Index, index_of
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 IDENTIFIER_RULE: Final = "DID-03"
 KEY_RULE: Final = "DID-12"
 _NAMED: Final = 1000
+_SHORT: Final = 256
+_DAY: Final = "date with its day"
 _WORD: Final = Place(0, "LO")
 _PROSE: Final = Place(0, "LT")
 _REMADE: Final = (How.PATIENT, How.STUDY, How.DATE, How.MONTH, How.RELATIVE)
@@ -108,6 +110,8 @@ class _Looking:
         self._out = out
         self._strangers = Strangers(out.ledger)
         self._identities = Identities(out)
+        # Few texts are said of one patient alone.
+        self._anybodys = lru_cache(1 << 14)(self._of_anybody)
         self._is_whole = out.policy is DatePolicy.AS_IS
         self._found: list[Finding] = []
         self._more: Counter[str] = Counter()
@@ -183,10 +187,16 @@ class _Looking:
 
     def _kinds(self, cell: str, index: Index, days: frozenset[str]) -> Iterator[str]:
         found = dict.fromkeys(_judged(cell, index))
-        found.update(dict.fromkeys(self._strangers.kinds(cell)))
-        if not self._is_whole and holds_date(cell, days):
-            found["date with its day"] = None
+        of_anybody = self._anybodys if len(cell) <= _SHORT else self._of_anybody
+        found.update(dict.fromkeys(of_anybody(cell)))
+        if not self._is_whole and holds_day_of(cell, days):
+            found[_DAY] = None
         yield from found
+
+    def _of_anybody(self, cell: str) -> tuple[str, ...]:
+        """What a cell holds whoever's row it stands in."""
+        kinds = tuple(self._strangers.kinds(cell))
+        return kinds if self._is_whole or not holds_date(cell) else (*kinds, _DAY)
 
     def _known(
         self, patient: int, read: Sequence[tuple[OutgoingTable, ReadRow]]
@@ -235,7 +245,7 @@ class _Looking:
         if not hits:
             return
         said = "; ".join(f"{', '.join(places)} ({kind})" for kind, places in hits.items())
-        is_date = hits.keys() == {"date with its day"}
+        is_date = hits.keys() == {_DAY}
         what = "the day of a date" if is_date else "an original identifier of a patient"
         self._add(
             IDENTIFIER_RULE,
@@ -324,7 +334,7 @@ _tokens: Final = lru_cache(1 << 14)(tokens_of)
 
 def _judged(cell: str, index: Index) -> Iterator[str]:
     """Identifiers of the patient in a cell; running text is what has blanks in it."""
-    tokens = _tokens(cell) if len(cell) <= 256 else tokens_of(cell)
+    tokens = _tokens(cell) if len(cell) <= _SHORT else tokens_of(cell)
     if index.by_needle.keys().isdisjoint(tokens) and not index.unspaced:
         return
     place = _PROSE if " " in cell.strip() else _WORD

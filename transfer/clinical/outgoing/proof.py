@@ -12,6 +12,7 @@ import csv
 import io
 from array import array
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
 
 from transfer.clinical.columns import Role
@@ -96,7 +97,9 @@ class _Proof:
         is_weeks = self._columns.unit(Role.RELATIVE_DAY) is Unit.WEEKS
         self._days_of_unit = 7 if is_weeks else 1
         self._by_key = out.by_key
-        self._named: tuple[int, str | None] = (0, None)
+        self._original = lru_cache(1024)(self._original_of)
+        self._pseudonym = lru_cache(1024)(self._pseudonym_of)
+        self._study_uid = lru_cache(1024)(self._study_uid_of)
 
     def row(self, read: ReadRow, cells: Sequence[str]) -> None:
         """Prove one row. Raises StepBlocked."""
@@ -140,28 +143,28 @@ class _Proof:
     def _identity(self, read: ReadRow, cell: str) -> None:
         if not cell or cell != self._out.going.whose(read.patient_row).pseudonym:
             _refuse("DID-12", read.key, "it bears another pseudonym than the images")
-        if self._by_key is None:
-            return
-        if self._named[0] != read.patient_row:
-            self._named = read.patient_row, self._by_key.patient(self._original(read))
-        if self._named[1] is not None and self._named[1] != cell:
+        given = self._pseudonym(read.patient_row)
+        if given is not None and given != cell:
             _refuse("DID-12", read.key, "the key gives it another pseudonym")
 
     def _study(self, read: ReadRow, source: str, cell: str) -> None:
-        leaving = self._out.going.whose(read.patient_row).studies(source.strip()) or ""
-        if cell != leaving:
+        uid = source.strip()
+        if cell != (self._out.going.whose(read.patient_row).studies(uid) or ""):
             _refuse("DID-12", read.key, "its Study has another UID than in the images")
-        if self._by_key is not None and cell:
-            given = self._by_key.study(source.strip(), self._original(read))
-            if given is not None and given != cell:
-                _refuse("DID-12", read.key, "the key gives its Study another UID")
+        given = self._study_uid(read.patient_row, uid) if cell else None
+        if given is not None and given != cell:
+            _refuse("DID-12", read.key, "the key gives its Study another UID")
 
-    def _original(self, read: ReadRow) -> str:
-        found = self._out.ledger.row(
-            "SELECT original_id FROM patient WHERE id = ?", read.patient_row
-        )
+    def _original_of(self, patient: int) -> str:
+        found = self._out.ledger.row("SELECT original_id FROM patient WHERE id = ?", patient)
         assert found is not None, "rows are linked to patients of this ledger"
         return str(found[0])
+
+    def _pseudonym_of(self, patient: int) -> str | None:
+        return None if self._by_key is None else self._by_key.patient(self._original(patient))
+
+    def _study_uid_of(self, patient: int, uid: str) -> str | None:
+        return None if self._by_key is None else self._by_key.study(uid, self._original(patient))
 
     def _relative(self, read: ReadRow, place: int, cell: str) -> None:
         day = day_in(read.cells[place], self._columns.order(place))

@@ -25,15 +25,13 @@ _MONTH_FIRST: Final = re.compile(
     rf"([^\W\d_]{{3,12}})\.? \d{{1,2}}(?:st|nd|rd|th)?,? {_YEAR}(?!\d)", re.IGNORECASE
 )
 _COMPACT: Final = re.compile(r"(?<!\d)(?<!\d\.)\d{8}(?!\d)")
+_DIGITS: Final = 8
 _SHORT_YEAR: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2\d{2}")
 
 
-def holds_date(cell: str, known: frozenset[str]) -> bool:
-    """Whether a text holds a date with its day, or is one.
-
-    Eight digits in a row are one where they are the whole cell, or a day that is `known` of the
-    patient, as YYYYMMDD.
-    """
+def holds_date(cell: str) -> bool:
+    """Whether a text holds a date with its day, or is one. Eight digits in a row are one where they
+    are the whole cell."""
     text = cell.strip()
     if sum(map(str.isdigit, text)) < 3:
         return False
@@ -44,7 +42,15 @@ def holds_date(cell: str, known: frozenset[str]) -> bool:
         any(map(_is_calendar, _NUMBERS.finditer(text)))
         or any(fold(m[1]) in MONTH_WORDS for m in _DAY_FIRST.finditer(text))
         or any(fold(m[1]) in MONTH_WORDS for m in _MONTH_FIRST.finditer(text))
-        or any(_is_known(m[0], known) for m in _COMPACT.finditer(text))
+    )
+
+
+def holds_day_of(cell: str, days: frozenset[str]) -> bool:
+    """Whether eight digits in a row, in a text, are one of these days of the patient (YYYYMMDD),
+    the year first or last."""
+    return len(cell) >= _DIGITS and any(
+        digits in days or digits[4:] + digits[2:4] + digits[:2] in days
+        for digits in _COMPACT.findall(cell)
     )
 
 
@@ -59,7 +65,3 @@ def _is_short(text: str) -> bool:
         return False
     one, other = int(found[1]), int(found[3])
     return min(one, other) in range(1, 13) and max(one, other) in range(1, 32)
-
-
-def _is_known(digits: str, known: frozenset[str]) -> bool:
-    return digits in known or digits[4:] + digits[2:4] + digits[:2] in known
