@@ -84,7 +84,9 @@ def words_of(mapping: Mapping, headings: Sequence[str]) -> dict[int, ColumnMap]:
 def chosen_of(said: ByPlace[int, ColumnMap]) -> dict[int, Role | None]:
     """The attribute of each column that a person spoke of, for `roles_of`. Where two columns of one
     table were given the same, neither has it: which one is meant nobody can tell."""
-    claims: Counter[Role | None] = Counter(one.role for one in said.values() if one.role is not Role.OTHER_DATE)
+    claims: Counter[Role | None] = Counter(
+        one.role for one in said.values() if one.role is not Role.OTHER_DATE
+    )
     return {n: None if claims[one.role] > 1 else one.role for n, one in said.items()}
 
 
