@@ -86,7 +86,7 @@ def test_what_is_found_is_told_by_row_and_column_and_never_by_its_value(tmp_path
             "table",
             "R2",
             "Row R2 of the clinical table would leave with an original identifier of a patient:"
-            " column Note (patient ID); column Note (Patient ID).",
+            " column Note (patient ID).",
             found.remedy,
         )
         assert "--leave-out" in found.remedy
@@ -125,7 +125,7 @@ def test_where_images_go_as_they_are_nothing_is_looked_for(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("cell", ["XK-77120", "like (XK-77120).", "see:xk-77120", "XK\u2013077120"])
 def test_another_patients_id_stops_the_row(cell: str, tmp_path: Path) -> None:
-    assert [(key, "(Patient ID)" in what) for key, what in looked(tmp_path, [cell])] == [
+    assert [(key, "(patient ID)" in what) for key, what in looked(tmp_path, [cell])] == [
         ("R2", True)
     ]
 
@@ -174,6 +174,15 @@ def test_a_heading_or_a_dataset_that_is_a_patient_s_id_stops_the_table(tmp_path:
         with ledger.transaction():
             ledger.write("UPDATE transfer SET name = 'HOSP0004'")
         assert len(open_outgoing(ledger, how).problems()) == 2
+
+
+def test_the_longest_cell_that_is_read_is_looked_through_at_once(tmp_path: Path) -> None:
+    """None of the patterns may go over it again and again."""
+    long = "1.2." * 10_000 + "12-" * 10_000 + "a 1 de " * 8_000
+    table = f"PatientID,Note\nHOSP0004,{long}\nHOSP0004,{long}HOSP0004\n"
+    with leaving(tmp_path, TWO, table) as (ledger, how):
+        harmless(ledger)
+        assert [key for key, _ in told(ledger, how)] == ["R3"]
 
 
 # Dates --------------------------------------------------------------------------------------

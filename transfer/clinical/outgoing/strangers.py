@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from transfer.clinical.likeness import likeness
+from transfer.deid.look.identifiers import Kind
 from transfer.deid.look.ordinary import ORDINARY, PLACEHOLDERS
 from transfer.deid.look.tokens import fold
 from transfer.ledger.connection import Ledger
@@ -43,7 +44,7 @@ class Strangers:
     def kinds(self, cell: str) -> Iterator[str]:
         """What the cell holds, in the operator's words."""
         if any(map(self.is_patient, _candidates(cell))):
-            yield "Patient ID"
+            yield Kind.PATIENT_ID.value
         if "." in cell and any(map(self.is_uid, _UID.findall(cell))):
             yield "UID"
 
