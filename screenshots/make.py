@@ -9,6 +9,7 @@ the extra `sandbox`. Takes about a minute: a cohort is made, read, sent and veri
 from __future__ import annotations
 
 import asyncio
+import csv
 import os
 import shutil
 import subprocess
@@ -267,10 +268,45 @@ async def with_a_name(home: Home, base: Path) -> None:
         at.take("review-found")
 
 
-async def with_findings(home: Home, base: Path) -> None:
-    """A node with EUCAIM's gate, and a cohort in which things are missing."""
+def be_strict(home: Home) -> None:
+    """Give the nodes EUCAIM's gate."""
     config = home.config_folder / "config.toml"
     config.write_text(config.read_text().replace('gate = "integrity"', 'gate = "eucaim"'))
+
+
+async def with_a_table(home: Home, base: Path) -> None:
+    """Step 9 with a table in which things are wrong."""
+    be_strict(home)
+    async with studio(home, base, NARROW) as at:
+        await make_transfer(at, takes=False)
+        await at.step(8)
+        await at.press("enter")
+        await at.until(lambda: status_of(home).runner.exit_code is not None)
+        await at.press("escape")
+        await at.step(9)
+        await at.press("o", "end", "up")
+        at.take("clinical-file")
+        await at.press("enter")
+        await at.until(lambda: status_of(home).clinical.rows > 0)
+        at.take("clinical")
+        await at.press("t", "n")
+        at.take("clinical-table")
+        await at.press("escape", "m", *["down"] * 3)
+        at.take("clinical-mapping")
+        await at.press("enter")
+        at.take("clinical-mapping-choose")
+        await at.press("escape", "up", "v")
+        at.take("clinical-terms")
+    async with studio(home, base, WIDE) as at:
+        await at.press("enter")
+        await at.step(9)
+        await at.press("t", "n")
+        at.take("clinical-table-wide")
+
+
+async def with_findings(home: Home, base: Path) -> None:
+    """A node with EUCAIM's gate, and a cohort in which things are missing."""
+    be_strict(home)
     async with studio(home, base, NARROW) as at:
         await make_transfer(at, takes=False)
         await at.step(8)
@@ -305,6 +341,20 @@ def plant_faults(cohort: Path) -> None:
         else:
             continue
         ds.save_as(path)
+
+
+def spoil_table(cohort: Path) -> None:
+    """In the clinical table one heading is Spanish, sexes are letters, and an age is none."""
+    table = cohort / "clinical.csv"
+    with table.open(newline="", encoding="utf-8") as file:
+        headings, *rows = csv.reader(file)
+    detection, sex = headings.index("Date of radiology detection"), headings.index("Sex")
+    headings[detection] = "Fecha de deteccion"
+    for row in rows:
+        row[sex] = row[sex][:1]
+    rows[1][sex], rows[2][headings.index("Age at diagnosis")] = "1", "638"
+    with table.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([headings, *rows])
 
 
 def images_of(cohort: Path) -> Iterator[tuple[Path, Any]]:
@@ -346,6 +396,9 @@ def main() -> int:
             asyncio.run(first_steps(Home.at(base / "fresh"), base))
         with stand_in(base / "strict", "--fault", _FAULT):
             asyncio.run(with_failures(Home.at(base / "strict"), base))
+        spoil_table(account / "lung")
+        with stand_in(base / "tabled"):
+            asyncio.run(with_a_table(Home.at(base / "tabled"), base))
         write_a_name(account / "lung")
         with stand_in(base / "named"):
             asyncio.run(with_a_name(Home.at(base / "named"), base))
