@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -391,6 +392,32 @@ def test_the_same_ledger_gives_the_same_bytes(tmp_path: Path) -> None:
         assert one == other
         assert one.sha256 == hashlib.sha256(first.getvalue()).hexdigest()
         assert one.size_bytes == len(first.getvalue())
+
+
+def test_memory_does_not_grow_with_the_rows_of_a_table(tmp_path: Path) -> None:
+    """Pages of 2,000 are held, and a few bytes a patient."""
+
+    def peak_bytes(rows: int) -> int:
+        folder = tmp_path / str(rows)
+        folder.mkdir()
+        table = "PatientID,Age,Scan date,Note\n" + "".join(
+            f"HOSP000{4 + n % 2},{n % 90}.5,2019-03-{1 + n % 28:02},words {n}\n"
+            for n in range(rows)
+        )
+        with leaving(folder, TWO, table) as (ledger, how), (folder / "left").open("w+b") as file:
+            out = open_outgoing(ledger, how)
+            assert out.patients == 2
+            tracemalloc.start()
+            try:
+                assert write_csv(out, out.tables[0], file).rows == rows
+                file.seek(0)
+                prove(out, out.tables[0], file)
+                return tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+
+    few = peak_bytes(5_000)
+    assert peak_bytes(15_000) < few + 1_000_000
 
 
 # Names and subjects -------------------------------------------------------------------------
