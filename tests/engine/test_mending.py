@@ -100,6 +100,20 @@ def test_the_last_mend_of_a_kind_decides(tmp_path: Path) -> None:
     assert (written(path, header).BodyPartExamined, evidence) == ("BREAST", ("2",))
 
 
+@pytest.mark.parametrize(
+    ("age", "leaves"), [("093Y", "090Y"), ("101Y", "090Y"), ("089Y", "089Y"), ("018M", "018M")]
+)
+def test_an_age_above_89_leaves_as_90_and_nothing_else_is_changed(
+    tmp_path: Path, age: str, leaves: str
+) -> None:
+    path = tmp_path / "a.dcm"
+    header, evidence = mend(header_of(path, PatientAge=age), [Mend(7, "top-age", "090Y")])
+    made = written(path, header)
+    assert made.PatientAge == leaves
+    assert evidence == (("7",) if leaves != age else ())
+    assert len(list(differences(dcmread(path), made))) == (leaves != age)
+
+
 @pytest.mark.parametrize("text", ["", "chest", "CHEST;", "A" * 17, "Ö", "12"])
 def test_what_is_no_code_string_is_no_body_part(text: str) -> None:
     with pytest.raises(UsageError, match="no value for Body Part"):

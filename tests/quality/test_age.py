@@ -18,11 +18,8 @@ from tests.quality.cohort import (
 )
 from tests.quality.faults import put
 from tests.quality.tabled import NAME, rows, said
-from tests.review.headers import header as header_of
-from transfer.deid.model import Element
 from transfer.ledger.findings import read_findings
 from transfer.ledger.mends import mends_of, undo_mend
-from transfer.mending import PATIENT_AGE, Mend, mend
 from transfer.quality.answers import answer
 from transfer.quality.judging import judge
 from transfer.quality.rules.age import capped_patients
@@ -227,17 +224,3 @@ def test_a_cap_that_is_taken_back_is_asked_about_again(tmp_path: Path) -> None:
 
         assert ("AGE-04", "P1", "ask") in told(read_findings(ledger))
         assert capped_patients(ledger) == frozenset()
-
-
-@pytest.mark.parametrize(
-    ("age", "leaves"),
-    [("093Y", "090Y"), ("101Y", "090Y"), ("089Y", "089Y"), ("090Y", "090Y"), ("018M", "018M")],
-)
-def test_a_capped_age_leaves_as_90_and_others_as_they_are(age: str, leaves: str) -> None:
-    element = Element(PATIENT_AGE, "AS", age.encode())
-    header = header_of(element)
-
-    mended, evidence = mend(header, [Mend(7, "top-age", "090Y")])
-
-    assert mended.dataset[PATIENT_AGE].value == leaves.encode()
-    assert evidence == (("7",) if age != leaves else ())

@@ -106,7 +106,7 @@ RULES: Final[tuple[Rule, ...]] = (
         title="Offsets that the ETL can keep",
         dimension=Dimension.VALID,
         severities=(Severity.WARN,),
-        remedy="Nothing has to change here: the ETL is told offsets in months.",
+        remedy="Tell the ETL these offsets in months; nothing has to change in the table.",
         judged_by=RelativeDays,
     ),
     RowRule(
