@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from transfer.clinical.columns import Role
 from transfer.clinical.preview import (
     PAGE,
     PreviewColumn,
@@ -38,6 +40,11 @@ class TableLook:
     marked: int
     number: int
     tables: int
+
+    @property
+    def shown(self) -> list[PreviewColumn]:
+        """The columns as they stand on the screen: the Patient ID first, which stays in sight."""
+        return sorted(self.columns, key=lambda one: (one.role is not Role.PATIENT, one.place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +106,17 @@ class ClinicalTables:
             )
 
     def next_mark(
-        self, name: str, look: TableLook, row: int, place: int, *, backwards: bool
-    ) -> Mark | None:
-        """The nearest finding after a cell, or before it."""
+        self, name: str, look: TableLook, row: int, column: int, *, backwards: bool
+    ) -> tuple[Mark | None, bool]:
+        """The nearest finding after a cell, or before it, and whether that was gone on with at the
+        other end of the table; none where the table has none."""
         from transfer.clinical.marks import next_mark
 
+        order = [column.place for column in look.shown]
         with self._reading(name) as ledger:
-            return next_mark(ledger, look.file, row, place, backwards=backwards)
+            find = partial(next_mark, ledger, look.file, order=order, backwards=backwards)
+            found = find(row, column)
+            return (found, False) if found else (find(LAST if backwards else 0, 0), True)
 
     def _part(
         self,

@@ -21,7 +21,7 @@ from transfer.ledger.clinical import ClinicalFile, clinical_files
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, record_finding
 from transfer.ledger.identity import Names
-from transfer.quality.cells import Cell, write_cells
+from transfer.quality.cells import WHOLE_ROW, Cell, write_cells
 
 PATIENTS = {"HOSP-1": ["20210214"], "HOSP-2": ["20210301"]}
 MASK = "•••••"
@@ -101,6 +101,14 @@ def test_text_of_nobodys_row_is_masked_and_its_figures_are_not(tmp_path: Path) -
         assert cells(shown(ledger, file)) == [(MASK, MASK, "4.5")]
 
 
+def test_a_date_or_a_long_number_of_which_nobody_knows_what_it_is_is_masked(
+    tmp_path: Path,
+) -> None:
+    text = "PatientID,A,B,C\nHOSP-1,19610523,600 123 456,4.5\nELSE-9,23/05/1961,28912345,72\n"
+    with table(tmp_path, text) as (ledger, file):
+        assert cells(shown(ledger, file)) == [("P1", MASK, MASK, "4.5"), (MASK, MASK, MASK, "72")]
+
+
 def test_what_is_printed_holds_neither_dates_nor_free_text(tmp_path: Path) -> None:
     text = "PatientID,Diagnosis date,Sex,Note,Score\nHOSP-1,2021-02-01,Female,was seen,4.5\n"
     with table(tmp_path, text) as (ledger, file):
@@ -148,8 +156,8 @@ def test_the_next_mark_is_looked_for_cell_by_cell_and_row_by_row(tmp_path: Path)
         find(ledger, "CLP-03", "R110", 1)
         find(ledger, "CLP-03", "R9", 1, severity="info")
 
-        def go(row: int, place: int, *, backwards: bool = False) -> tuple[int, int] | None:
-            found = next_mark(ledger, file, row, place, backwards=backwards)
+        def go(row: int, column: int, *, backwards: bool = False) -> tuple[int, int] | None:
+            found = next_mark(ledger, file, row, column, backwards=backwards)
             return (found.row, found.place) if found else None
 
         assert go(2, 0) == (20, 1), "what is good to know is passed over"
@@ -158,6 +166,30 @@ def test_the_next_mark_is_looked_for_cell_by_cell_and_row_by_row(tmp_path: Path)
         assert go(110, 1) is None
         assert go(110, 1, backwards=True) == (20, 2)
         assert go(20, 1, backwards=True) is None
+
+
+def test_what_is_about_a_whole_row_is_reached_once_from_either_side(tmp_path: Path) -> None:
+    with table(tmp_path, "PatientID,Sex\nHOSP-1,X\nHOSP-2,X\n") as (ledger, file):
+        find(ledger, "UNQ-01", "R2")
+        find(ledger, "CLP-03", "R2", 1)
+        forwards = next_mark(ledger, file, 1, 0)
+        assert forwards is not None
+        assert (forwards.row, forwards.place) == (2, WHOLE_ROW)
+        backwards = next_mark(ledger, file, 2, 1, backwards=True)
+        assert backwards == forwards
+        assert next_mark(ledger, file, 2, 0, backwards=True) is None
+
+
+def test_marks_follow_the_columns_as_they_stand_side_by_side(tmp_path: Path) -> None:
+    with table(tmp_path, "PatientID,Sex,Age\nHOSP-1,X,Y\n") as (ledger, file):
+        find(ledger, "CLP-03", "R2", 0, 1, 2)
+        order = [2, 0, 1]
+        seen = []
+        column = -1
+        while found := next_mark(ledger, file, 2, column, order=order):
+            seen.append(found.place)
+            column = order.index(found.place)
+        assert seen == [2, 0, 1]
 
 
 def test_marks_of_another_table_are_not_this_tables(tmp_path: Path) -> None:

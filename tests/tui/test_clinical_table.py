@@ -119,13 +119,17 @@ async def test_next_and_previous_lead_from_finding_to_finding(home: Home, tmp_pa
         assert row(app, 6).startswith(POINTER)
 
 
-async def test_after_the_last_finding_there_is_none(home: Home, tmp_path: Path) -> None:
+async def test_after_the_last_finding_it_goes_on_from_the_top(home: Home, tmp_path: Path) -> None:
     make_tabled(home, tmp_path / "data")
     app = clinical_app(home)
     async with running(app) as pilot:
         await open_table(pilot)
         await press(pilot, "end", *["tab"] * 6, "n")
-        assert "There is no finding after this cell." in now(app)
+        assert grid(app)[0].startswith(POINTER), "what is about the whole table comes first"
+        assert "It goes on from the top of the table." in now(app)
+        await press(pilot, "p")
+        assert row(app, 14).startswith(POINTER)
+        assert "It goes on from the end of the table." in now(app)
 
 
 async def test_the_first_column_stays_while_others_go_by(home: Home, tmp_path: Path) -> None:

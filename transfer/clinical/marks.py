@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from transfer.ledger.connection import Ledger
 from transfer.quality.cells import WHOLE_ROW, read_cells
 
 _WEIGHS: Final = ("block", "ask", "warn")
+_BEYOND: Final = 1 << 20
 _WORST: Final = {"block": 0, "ask": 1, "warn": 2, "info": 3}
 
 
@@ -55,33 +56,50 @@ def marks_of(ledger: Ledger, rows: Sequence[int]) -> list[Mark]:
 
 
 def next_mark(
-    ledger: Ledger, file: ClinicalFile, row: int, place: int, *, backwards: bool = False
+    ledger: Ledger,
+    file: ClinicalFile,
+    row: int,
+    column: int,
+    *,
+    order: Sequence[int] = (),
+    backwards: bool = False,
 ) -> Mark | None:
     """The nearest open mark after a cell, or before it, that asks for something or is worth a look;
-    None where there is none."""
-    if found := _in_row(ledger, row, place, backwards=backwards):
+    None where there is none.
+
+    `order` are the places of the columns as they stand side by side, where that is not from 0 on;
+    `column` counts in it. What is about a whole row stands in the first column.
+    """
+    columns = {place: n for n, place in enumerate(order)}
+    if found := _in_row(ledger, row, column, columns, backwards=backwards):
         return found
     first, last = file.heading_row, _last_row(ledger, file)
     low, high = (first, row - 1) if backwards else (row + 1, last)
-    order = "DESC" if backwards else "ASC"
+    direction = "DESC" if backwards else "ASC"
     nearest = ledger.row(
         "SELECT CAST(substr(key, 2) AS INTEGER) AS at_row FROM finding"  # noqa: S608 - literals of ours
         " WHERE key >= 'R' AND key < 'S' AND standing = 'open'"
-        f" AND severity IN {_WEIGHS} AND at_row BETWEEN ? AND ? ORDER BY at_row {order} LIMIT 1",
+        f" AND severity IN {_WEIGHS} AND at_row BETWEEN ? AND ?"
+        f" ORDER BY at_row {direction} LIMIT 1",
         low,
         high,
     )
     if nearest is None:
         return None
-    edge = 1 << 30
-    return _in_row(ledger, int(nearest[0]), edge if backwards else -2, backwards=backwards)
+    edge = len(columns) + _BEYOND if backwards else -1
+    return _in_row(ledger, int(nearest[0]), edge, columns, backwards=backwards)
 
 
-def _in_row(ledger: Ledger, row: int, place: int, *, backwards: bool) -> Mark | None:
-    found = [m for m in marks_of(ledger, [row]) if m.is_open and m.severity in _WEIGHS]
-    if backwards:
-        return next((m for m in reversed(found) if m.place < place), None)
-    return next((m for m in found if m.place > place), None)
+def _in_row(
+    ledger: Ledger, row: int, column: int, columns: Mapping[int, int], *, backwards: bool
+) -> Mark | None:
+    found = [
+        (columns.get(mark.place, max(0, mark.place)), mark)
+        for mark in marks_of(ledger, [row])
+        if mark.is_open and mark.severity in _WEIGHS
+    ]
+    found.sort(key=lambda one: one[0], reverse=backwards)
+    return next((mark for at, mark in found if (at < column if backwards else at > column)), None)
 
 
 def _last_row(ledger: Ledger, file: ClinicalFile) -> int:

@@ -21,6 +21,7 @@ from transfer.ledger.identity import Names
 from transfer.ledger.veil import NO_VEIL, VEILED, veils_of
 
 PAGE: Final = 100
+_FIGURES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +181,25 @@ class _Mask:
             return self._studies.get(text, VEILED)
         if column is None or column.is_telling or text in self._identifiers:
             return VEILED
-        if self._is_printed and (role in DATES or (role is None and number(text) is None)):
+        if self._is_printed and role in DATES:
             return VEILED
-        if role is None and linked is None and not _is_figure(text):
-            # Whose row it is nobody knows, and so not which words of a text are a name.
+        if role is None and not self._may_stand(text, linked):
             return VEILED
         return (NO_VEIL if linked is None else self._veils.get(linked, NO_VEIL)).over(cell)
 
+    def _may_stand(self, text: str, linked: int | None) -> bool:
+        """Whether a cell of a column of which nobody knows what it holds may be shown."""
+        if _could_be_a_persons(text):
+            return False
+        # Of a row whose patient nobody knows, nobody knows either which words are a name.
+        return number(text) is not None or (linked is not None and not self._is_printed)
 
-def _is_figure(text: str) -> bool:
-    return number(text) is not None or written_date(text).date is not None
+
+def _could_be_a_persons(text: str) -> bool:
+    """A date may be one of birth, and a long number one that names a person."""
+    written = written_date(text)
+    is_date = written.date is not None or written.is_open
+    return is_date or sum(map(str.isdecimal, text)) > _FIGURES
 
 
 def _pseudonyms(ledger: Ledger, patients: Sequence[int], names: Names) -> dict[int, str]:

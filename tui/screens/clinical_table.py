@@ -15,7 +15,6 @@ from tui.clinical_table import LAST, ClinicalTables, TableLook, TablePart
 from tui.page import Page
 from tui.screens.clinical_table_drawing import (
     about_cell,
-    column_order,
     grid_columns,
     grid_row,
     heading_line,
@@ -62,6 +61,7 @@ class TableScreen(Page):
         self._has_before = self._has_after = False
         self._reveals = False
         self._note = ""
+        self._note_at: tuple[int | None, int] = (None, 0)
         # What a read began for: what the operator has asked for since counts more.
         self._turn = 0
         self._bound_for: tuple[int, int] | None = None
@@ -213,7 +213,7 @@ class TableScreen(Page):
 
     @property
     def _columns(self) -> list[PreviewColumn]:
-        return column_order(self._look.columns) if self._look else []
+        return self._look.shown if self._look else []
 
     def _draw(self) -> None:
         look, columns = self._look, self._columns
@@ -291,35 +291,45 @@ class TableScreen(Page):
 
     @on(Grid.Reached)
     def _reached(self) -> None:
-        self._note = ""
+        grid = self.query_one("#grid", Grid)
+        if (grid.key, grid.column) != self._note_at:
+            self._note = ""
         self._tell()
 
     def action_find(self, by: int) -> None:
         look = self._look
         if look is None:
             return
-        key = self.query_one("#grid", Grid).key
-        row = look.file.heading_row if key in (None, HEADING) else key
+        grid = self.query_one("#grid", Grid)
+        row = look.file.heading_row if grid.key in (None, HEADING) else grid.key
         call = partial(
             self._engine.next_mark,
             self._transfer,
             look,
             row or 0,
-            self._place(),
+            grid.column,
             backwards=by < 0,
         )
         self.read("find", call, partial(self._found, by))
 
-    def _found(self, by: int, mark: Mark | None) -> None:
+    def _found(self, by: int, found: tuple[Mark | None, bool]) -> None:
+        mark, is_over_the_end = found
         if mark is None:
-            where = "after" if by > 0 else "before"
-            self._note = f"There is no finding {where} this cell."
-            self._tell()
+            self._say("There is no finding in this table that asks for anything.")
             return
         heading = self._look.file.heading_row if self._look else 0
-        key = HEADING if mark.row <= heading else mark.row
-        if not self.query_one("#grid", Grid).go_to(key, self._column_of(mark.place)):
+        key, column = HEADING if mark.row <= heading else mark.row, self._column_of(mark.place)
+        self._note = ""
+        if is_over_the_end:
+            self._note = f"It goes on from the {'top' if by > 0 else 'end'} of the table."
+            self._note_at = key, column
+        if not self.query_one("#grid", Grid).go_to(key, column):
             self._around(mark.row, mark.place)
+
+    def _say(self, note: str) -> None:
+        grid = self.query_one("#grid", Grid)
+        self._note, self._note_at = note, (grid.key, grid.column)
+        self._tell()
 
     def action_originals(self) -> None:
         self._reveals = not self._reveals

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from transfer.clinical.columns import Role
 from transfer.clinical.preview import PreviewColumn, PreviewRow
 from transfer.quality.cells import WHOLE_ROW
 from tui import figures
@@ -48,11 +47,6 @@ def legend() -> list[tuple[str, str]]:
         ("○ beside a row", "belongs to no patient of the images; it does not leave"),
         ("- beside a row", "kept back by a person; it does not leave"),
     ]
-
-
-def column_order(columns: Sequence[PreviewColumn]) -> list[PreviewColumn]:
-    """The columns as they stand on the screen: the Patient ID first, which stays in sight."""
-    return sorted(columns, key=lambda column: (column.role is not Role.PATIENT, column.place))
 
 
 def heading_line(look: TableLook | None, shown: tuple[int, int], width: int) -> list[Content]:
