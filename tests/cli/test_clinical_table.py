@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def test_a_program_gets_one_document_with_columns_rows_and_findings(
     assert document["transfer"] == "thorax"
     (table,) = document["tables"]
     assert (table["key"], table["rows"]) == ("R1", 2)
-    assert [(c["column"], c["heading"], c["attribute"]) for c in table["columns"]] == [
+    assert [(c["index"], c["heading"], c["attribute"]) for c in table["columns"]] == [
         (1, "PatientID", "patient"),
         (2, "Sex", "sex"),
         (3, "Diagnosis date", "diagnosis-date"),
@@ -88,8 +89,22 @@ def test_a_program_gets_one_document_with_columns_rows_and_findings(
     first, second = table["data"]
     assert first["cells"] == ["P1", "X", MASK, MASK]
     (found,) = first["findings"]
-    assert (found["rule"], found["column"], found["allowed"]) == ("CLP-03", 2, ["Female", "Male"])
+    assert (found["rule"], found["index"], found["allowed"]) == ("CLP-03", 2, ["Female", "Male"])
     assert (second["key"], second["patient"], second["findings"]) == ("R3", None, [])
+
+
+def test_the_document_holds_the_keys_that_are_promised(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["clinical", "thorax", "--table", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    doc = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
+    (section,) = re.findall(r"(?ms)^## clinical --table\n(.+?)(?=^## |\Z)", doc)
+    promised = set(re.findall(r"`([a-z_]+)`", section))
+    (table,) = document["tables"]
+    row = table["data"][0]
+    found = row["findings"][0]
+    assert {*document, *table, *table["columns"][0], *row, *found} == promised
 
 
 def test_without_a_table_the_document_has_none(

@@ -153,7 +153,7 @@ def _print_json(name: str, ledger: Ledger, names: Names, *, reveals: bool) -> No
 def _column_document(column: PreviewColumn, reveals: bool) -> dict[str, Any]:
     told = None if column.told.isdecimal() else column.told
     return {
-        "column": column.place + 1,
+        "index": column.place + 1,
         "heading": column.heading if reveals else told,
         "attribute": column.role.value if column.role else None,
     }
@@ -175,7 +175,7 @@ def _mark_document(mark: Mark) -> dict[str, Any]:
         "rule": mark.rule,
         "severity": mark.severity,
         "standing": mark.standing,
-        "column": None if mark.place == WHOLE_ROW else mark.place + 1,
+        "index": None if mark.place == WHOLE_ROW else mark.place + 1,
         "form": mark.form or None,
         "allowed": list(mark.allowed),
         "message": mark.message,
