@@ -16,12 +16,13 @@ from transfer.clinical.reconciling import (
     open_pairs,
     open_patients,
     open_rows,
+    settled_ones,
     totals,
 )
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import is_held, kept_from_runners
 from transfer.ledger.links import LINK_RULE, link_rows, take_back_words
-from transfer.ledger.mapping import keep_back_rows, let_go
+from transfer.ledger.mapping import keep_back_rows, let_go_rows
 from transfer.workspace import Home, Workspace
 
 _AT_ONCE: Final = 2000
@@ -81,13 +82,14 @@ class Reconciling:
 
         return self._change(name, answer)
 
-    def ask_again(self, name: str, row: int) -> int:
-        """Take back what was said of a pair."""
+    def ask_again(self, name: str, row: int | None) -> int:
+        """Take back what was said of a pair, or of all."""
 
         def take_back(ledger: Ledger) -> int:
-            take_back_words(ledger, [row])
+            rows = settled_ones(ledger, Part.PAIRS) if row is None else [row]
+            take_back_words(ledger, rows)
             _link(ledger)
-            return 1
+            return len(rows)
 
         return self._change(name, take_back)
 
@@ -101,12 +103,13 @@ class Reconciling:
 
         return self._change(name, keep)
 
-    def let_go(self, name: str, row: int) -> int:
-        """Take that back."""
+    def let_go(self, name: str, row: int | None) -> int:
+        """Take that back, or all of it."""
 
         def let(ledger: Ledger) -> int:
-            let_go(ledger, row)
-            return 1
+            rows = settled_ones(ledger, Part.ROWS) if row is None else [row]
+            let_go_rows(ledger, rows)
+            return len(rows)
 
         return self._change(name, let)
 
@@ -124,14 +127,15 @@ class Reconciling:
 
         return self._change(name, leave)
 
-    def take_in(self, name: str, patient: int) -> int:
-        """Let a patient go who was left out, by a rule behind all others or by taking back the one
-        that named this patient alone."""
+    def take_in(self, name: str, patient: int | None) -> int:
+        """Let a patient go who was left out, or all of them, by a rule behind all others or by
+        taking back the last one where it named just these."""
 
         def take(ledger: Ledger) -> int:
             from transfer.ledger.selection import add_rule, remove_rule, selection_rules
 
-            key = f"P{patient}"
+            patients = settled_ones(ledger, Part.IMAGES) if patient is None else [patient]
+            key = ",".join(f"P{one}" for one in patients)
             rules = selection_rules(ledger)
             last = rules[-1] if rules else None
             if last and (last.action, last.subject, last.value) == ("exclude", "key", key):
@@ -139,7 +143,7 @@ class Reconciling:
             else:
                 add_rule(ledger, "include", "key", key)
             _select(ledger)
-            return 1
+            return len(patients)
 
         return self._change(name, take)
 

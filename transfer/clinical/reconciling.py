@@ -5,7 +5,7 @@ The same conditions as those of LNK-01 and LNK-02, a page at a time: lists may b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -14,6 +14,7 @@ from transfer.clinical.likeness import likenesses
 from transfer.clinical.values import form_of
 from transfer.ledger.clinical import row_number
 from transfer.ledger.connection import Ledger
+from transfer.ledger.findings import settled_word
 from transfer.ledger.links import (
     DIFFERENT,
     FIRST_OF_ITS_ID,
@@ -218,9 +219,13 @@ def open_patients(ledger: Ledger) -> list[int]:
     ]
 
 
-def count_sent(ledger: Ledger, patients: Sequence[int]) -> int:
-    """How many of these patients have instances on the node already."""
-    return sum(bool(_sent(ledger, patient)) for patient in patients)
+def settled_ones(ledger: Ledger, part: Part) -> list[int]:
+    """Everything of a list that persons have settled, by its place there."""
+    found, after = list[int](), 0
+    while page := entries(ledger, part, settled=True, after=after, limit=10 * PAGE):
+        found += [entry.at for entry in page]
+        after = page[-1].at
+    return found
 
 
 def _of_images(ledger: Ledger, patient: int) -> Entry:
@@ -252,10 +257,9 @@ def _of_pair(
     other = _id_of(ledger, patient)
     said = Said()
     if is_same is not None:
-        word = ledger.row(
-            "SELECT person, reason FROM settled WHERE rule = ? AND key = ?", LINK_RULE, f"R{row}"
-        )
-        said = Said(SAME if is_same else DIFFERENT, *map(str, word or ("", "")))
+        word = settled_word(ledger, LINK_RULE, f"R{row}")
+        by = (word.person, word.reason) if word else ("", "")
+        said = Said(SAME if is_same else DIFFERENT, *by)
     return Entry(
         row=row,
         number=row_number(ledger, row),

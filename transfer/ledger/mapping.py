@@ -125,9 +125,15 @@ def keep_back_rows(ledger: Ledger, rows: Sequence[int], person: str, reason: str
 
 def let_go(ledger: Ledger, row: int) -> None:
     """Take that back."""
+    let_go_rows(ledger, [row])
+
+
+def let_go_rows(ledger: Ledger, rows: Sequence[int]) -> None:
+    """Take it back for the Patient IDs of all these rows at once."""
     with ledger.transaction():
-        ledger.write(
+        ledger.write_many(
             "DELETE FROM clinical_kept_back WHERE patient ="
             " (SELECT patient FROM clinical_row WHERE id = ?)",
-            row,
+            [(row,) for row in rows],
         )
+        ledger.record_event("clinical", "Rows that were kept back are let go.")

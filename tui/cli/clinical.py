@@ -13,7 +13,7 @@ from transfer.ledger.clinical_items import let_overwrite
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import kept_from_runners
 from transfer.ledger.links import take_back_words
-from transfer.ledger.mapping import keep_back_rows, let_go
+from transfer.ledger.mapping import keep_back_rows, let_go_rows
 from transfer.runner.settings import Until
 from transfer.status import Status, read_status
 from transfer.values import ExitCode
@@ -132,8 +132,7 @@ def _move_rows(ledger: Ledger, options: argparse.Namespace, person: str, reason:
     elif options.ask_again:
         take_back_words(ledger, rows)
     else:
-        for row in rows:
-            let_go(ledger, row)
+        let_go_rows(ledger, rows)
 
 
 def _rows_of(ledger: Ledger, key: str) -> list[int]:
