@@ -30,6 +30,7 @@ from tui.clinical import Clinical
 from tui.clinical_files import ClinicalFiles
 from tui.clinical_mapping import Mappings
 from tui.clinical_reconciling import Reconciling
+from tui.clinical_sending import ClinicalSending
 from tui.clinical_table import ClinicalTables
 from tui.doctoring import Doctoring
 from tui.findings import Findings
@@ -98,6 +99,7 @@ class Source:
         self.tables = ClinicalTables(home)
         self.mapping = Mappings(home)
         self.reconciling = Reconciling(home)
+        self.clinical_sending = ClinicalSending(home)
         self.doctoring = Doctoring(home)
         self.ticketing = Ticketing(home)
         self.timing = Timing(home)
