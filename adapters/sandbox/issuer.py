@@ -104,12 +104,40 @@ class Issuer:
         """
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
-            raise tokens.BadToken
-        claims = tokens.claims_of(token.strip())
-        is_current = claims["exp"] > time.time() and claims["serial"] > self._valid_from
-        if not is_current or audience not in claims["aud"]:
-            raise tokens.BadToken
+            raise tokens.BadToken("no bearer token")
+        return self.claims(token.strip(), audience)
+
+    def claims(self, token: str, audience: str) -> dict[str, Any]:
+        """The claims of a token.
+
+        Raises:
+            BadToken: expired, revoked, not ours, or meant for somebody else.
+        """
+        claims = tokens.claims_of(token)
+        if claims["exp"] <= time.time() or claims["serial"] <= self._valid_from:
+            raise tokens.BadToken("Signature has expired")
+        if audience not in claims["aud"]:
+            raise tokens.BadToken("Audience doesn't match")
         return claims
+
+    def account(self, username: str) -> Account | None:
+        return self._accounts.get(username)
+
+    def account_of(self, subject_id: str) -> Account | None:
+        """Who stands behind the `sub` of a token."""
+        return next((a for a in self._accounts.values() if a.id == subject_id), None)
+
+    def enrol(self, account: Account) -> None:
+        """Add an account, or give one that is there other groups, from its next token on."""
+        self._accounts[account.username] = account
+
+    def sign_in(self, username: str, password: str) -> Account:
+        """The account behind a name and password.
+
+        Raises:
+            Refused: there is none, or it is not ready.
+        """
+        return self._by_name(username, password)
 
     async def _discovery(self, request: Request) -> Response:
         base = self._base(request)
@@ -214,7 +242,7 @@ class Issuer:
         account, client = self._accounts[session.username], CLIENTS[session.client_id]
         now = time.time()
         groups = list(account.groups)
-        roles = [group for group in groups if not group.startswith("PROJECT-")]
+        roles = [g for g in groups if not g.startswith(("PROJECT-", "ADMINS-PROJECT-"))]
         claims: dict[str, Any] = {
             "exp": now + self._access_s,
             "iat": int(now),
@@ -222,23 +250,23 @@ class Issuer:
             "iss": base,
             "typ": "Bearer",
             "azp": session.client_id,
-            "sub": str(uuid.uuid5(uuid.NAMESPACE_DNS, account.username)),
+            "sub": account.id,
             "aud": [client.audience, "account"],
             "sid": session.session_id,
             "realm_access": {"roles": [*roles, *REALM_ROLES]},
             "resource_access": {"account": {"roles": ["manage-account", "view-profile"]}},
             "scope": "email profile groups",
             "email_verified": True,
-            "name": f"{account.username.title()} Sandbox",
+            "name": account.name,
             "preferred_username": account.username,
-            "email": f"{account.username}@hospital.example",
+            "email": account.email,
             "serial": self._serial,
         }
         # Keycloak leaves out what is empty: no `groups`, and no client without roles.
         if groups:
             claims["groups"] = groups
-        if client.roles and groups:
-            claims["resource_access"][client.audience] = {"roles": list(client.roles)}
+        if client_roles := account.roles_at(client):
+            claims["resource_access"][client.audience] = {"roles": client_roles}
         return claims
 
     async def _userinfo(self, request: Request) -> Response:

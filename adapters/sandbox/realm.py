@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -26,16 +27,36 @@ class Account:
     groups: Sequence[str] = ()
     is_set_up: bool = True
 
+    @property
+    def id(self) -> str:
+        """The `sub` of the account's tokens."""
+        return str(uuid.uuid5(uuid.NAMESPACE_DNS, self.username))
+
+    @property
+    def name(self) -> str:
+        return f"{self.username.title()} Sandbox"
+
+    @property
+    def email(self) -> str:
+        return f"{self.username}@hospital.example"
+
+    def roles_at(self, client: Client) -> Sequence[str]:
+        """The client's roles that the account's groups give, in the client's order."""
+        given = {role for group in self.groups for role in client.roles.get(group, ())}
+        order = dict.fromkeys(role for roles in client.roles.values() for role in roles)
+        return [role for role in order if role in given]
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
     """A client of the realm: whom its tokens are for, and which grants it may use.
 
-    `has_redirects`: a browser may come back to any address of the node's own origin.
+    `roles` are what each group of the realm may do at that audience. `has_redirects`: a browser may
+    come back to any address of the node's own origin.
     """
 
     audience: str
-    roles: Sequence[str] = ()
+    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
     has_password_grant: bool = True
     has_redirects: bool = True
 
@@ -48,10 +69,39 @@ INGESTER = Account(
 PENDING = Account("pending", "pending", is_set_up=False)
 NEWCOMER = Account("newcomer", "newcomer")
 """Registered, with nothing granted yet."""
-ACCOUNTS = (INGESTER, PENDING, NEWCOMER)
+STAFF = Account("staff", "staff", ("cloud-services-and-security-management",))
+"""The node's own people: they publish."""
+ACCOUNTS = (INGESTER, PENDING, NEWCOMER, STAFF)
+_USE = ("use_datasets",)
+_CREATE = ("admin_datasets", *_USE)
+_EVERYTHING = (
+    "superadmin_datasets",
+    *_CREATE,
+    "admin_projects",
+    "admin_users",
+    "admin_datasetAccess",
+)
 CLIENTS: Mapping[str, Client] = {
-    "qpinsights": Client("qpinsights-backend", ("User",)),
-    "dataset-explorer": Client("dataset-service", ("admin_datasets", "use_datasets")),
+    "qpinsights": Client(
+        "qpinsights-backend",
+        {
+            group: ("User",)
+            for group in (
+                "authorized-technical-data-manager",
+                "dataset-administrator",
+                "data-scientists",
+                "cloud-services-and-security-management",
+            )
+        },
+    ),
+    "dataset-explorer": Client(
+        "dataset-service",
+        {
+            "data-scientists": _USE,
+            "dataset-administrator": _CREATE,
+            "cloud-services-and-security-management": _EVERYTHING,
+        },
+    ),
     "guacamole": Client("guacamole", has_password_grant=False, has_redirects=False),
 }
 

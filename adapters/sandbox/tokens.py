@@ -16,7 +16,7 @@ KEY_ID = "sandbox"
 
 
 class BadToken(Exception):
-    """The text is no token that this process has signed."""
+    """The text is no token that this process has signed; says why, in PyJWT's words."""
 
 
 @cache
@@ -39,13 +39,21 @@ def claims_of(token: str) -> dict[str, Any]:
         BadToken: not ours, or altered.
     """
     body, _, signature = token.rpartition(".")
+    head, dot, payload = body.partition(".")
+    if not dot:
+        raise BadToken("Not enough segments")
+    try:
+        json.loads(_decode_segment(head, "header"))
+    except ValueError as error:
+        raise BadToken(f"Invalid header string: {error}") from error
+    claims_json, given = _decode_segment(payload, "payload"), _decode_segment(signature, "crypto")
     try:
         _signing_key().public_key().verify(
-            _decode(signature), body.encode(), padding.PKCS1v15(), hashes.SHA256()
+            given, body.encode(), padding.PKCS1v15(), hashes.SHA256()
         )
-        claims: dict[str, Any] = json.loads(_decode(body.partition(".")[2]))
     except (InvalidSignature, ValueError) as error:
-        raise BadToken from error
+        raise BadToken("Signature verification failed") from error
+    claims: dict[str, Any] = json.loads(claims_json)
     return claims
 
 
@@ -65,5 +73,8 @@ def _encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+def _decode_segment(text: str, what: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError as error:
+        raise BadToken(f"Invalid {what} padding") from error
