@@ -93,7 +93,7 @@ class ClinicalUploadScreen(TransferPage):
         """Read it when first shown, and again once a runner has ended or something was changed:
         every row is counted for it."""
         status = self.status
-        if status is None or status.is_running:
+        if status is None or (status.is_running and self._plan is not None):
             return
         basis = (status.runner.epoch, status.clinical.rows, status.clinical.is_changed)
         if basis != self._basis:
@@ -163,7 +163,9 @@ class ClinicalUploadScreen(TransferPage):
         if len(self._refused) > _PAGE:
             rows.append(Row(_MORE, partial(_say, "↓ more: Enter")))
         self.query_one("#heading", Painted).show(partial(refused_heading, len(rows)))
-        self.query_one("#refused", Rows).show(rows, [""])
+        status = self.status
+        is_sent = status is not None and status.clinical.counted[0].ready > 0
+        self.query_one("#refused", Rows).show(rows, ["Nothing was refused." if is_sent else ""])
         self._tell()
 
     def _tell(self) -> None:
@@ -202,10 +204,10 @@ class ClinicalUploadScreen(TransferPage):
         if status is None:
             return
         n = max(status.clinical.differs, status.clinical.changed)
-        node = plain(status.order.node)
+        node, noun = plain(status.order.node), status.clinical.counted[1]
         if not await self.app.push_screen_wait(
             Question(
-                f"Write over {figures.count(n, 'item')} on {node}?",
+                f"Write over the data of {figures.count(n, noun)} on {node}?",
                 [
                     "The node has other data there: of an earlier run, or of somebody else.",
                     "They are replaced by those of the table, and cannot be brought back from here."

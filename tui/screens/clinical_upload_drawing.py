@@ -40,7 +40,9 @@ def facts(status: Status, plan: Plan | None, width: int) -> list[Content]:
         return [*found, _fact("Goes", ink("Looking at what would go…", "$muted"), width)]
     if plan.way is not None:
         found += _facts("As", ink(_form(plan.way)), width)
-    names = "under the pseudonyms of the images" if plan.is_pseudonymised else "under their own IDs"
+    names = (
+        "under the pseudonyms of the images" if plan.is_pseudonymised else "as the images name them"
+    )
     goes = dotted(
         [
             (figures.count(plan.subjects, "subject"), "bold"),
@@ -155,7 +157,8 @@ def about_refused(one: Refused | None, width: int) -> list[Content]:
     item = one.item
     row = f" ({item.row_key}, row {one.number:,} of its file)" if one.number else ""
     tries = f" Tried {figures.count(item.attempts, 'time')}." if item.attempts else ""
-    text = ink(f"{plain(item.key)}{row}: {plain(item.reason)}{tries}")
+    reason = plain(item.reason).rstrip(".")
+    text = ink(f"{plain(item.key)}{row}: {reason}.{tries}")
     return [Content(""), *wrapped(text, width)][:4]
 
 
@@ -218,7 +221,7 @@ def upload_now(
     if status.clinical.differs or status.clinical.changed:
         return Now(
             "The node has other data of some of them.",
-            "[o] writes over them; it asks first.   [u] sends the rest.",
+            f"[o] writes over them; it asks first.   {back}",
         )
     if plan.way is not None and plan.way.by_hand:
         return Now("Nothing leaves by itself.", "[Enter] checks everything and writes the tables.")
