@@ -268,7 +268,8 @@ class ClinicalScreen(Page):
         if look is None or self._doing or not self._opens(which):
             return False
         if which == "upload":
-            return look.path is not None or look.state.image_only is not None
+            has_gone = look.state.subjects.ready or look.state.files.ready
+            return look.is_read or bool(has_gone)
         return look.is_read
 
     def can(self, action: str) -> bool | None:
