@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import datetime as dt
 import json
 import resource
 import statistics
@@ -19,7 +20,10 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from transfer.ledger.connection import Ledger
 
 _HEADINGS: Final = (
     "PatientID", "Population", "Sex", "Date of diagnosis", "Age at diagnosis", "Topography",
@@ -60,7 +64,7 @@ def _read(folder: Path, name: str) -> int:
     return sum(1 for _ in read_table(TableFile(path), digest_of(path)).rows)
 
 
-def _ledger(folder: Path) -> int:
+def _ledger(folder: Path, *, is_judged: bool = False) -> int:
     from transfer.clinical.phase import read_clinical
     from transfer.ledger.connection import Ledger
     from transfer.ledger.order import Order, write_order
@@ -72,7 +76,17 @@ def _ledger(folder: Path) -> int:
         table = folder / "made_clinical.csv"
         write_order(ledger, Order("made", "bench", folder, "", clinical=table))
         read_clinical(ledger)
+        if is_judged:
+            _judge(ledger)
         return ledger.number("SELECT count(*) FROM clinical_row")
+
+
+def _judge(ledger: Ledger) -> None:
+    """All rules; there are no images, so that every row is that of an unknown patient as well."""
+    from transfer.quality.judging import judge
+    from transfer.quality.rule import Circumstances
+
+    judge(ledger, Circumstances(today=dt.date(2026, 6, 1)))
 
 
 _WAYS: Final[dict[str, Callable[[Path], int]]] = {
@@ -80,6 +94,7 @@ _WAYS: Final[dict[str, Callable[[Path], int]]] = {
     "CSV read": lambda folder: _read(folder, "made_clinical.csv"),
     "JSON Lines read": lambda folder: _read(folder, "made_clinical.jsonl"),
     "CSV into the ledger": _ledger,
+    "the same, and judged": lambda folder: _ledger(folder, is_judged=True),
 }
 
 
