@@ -191,7 +191,10 @@ def test_rows_that_are_kept_back_do_not_leave_until_they_are_let_go(upv: Clinica
 
 def test_a_row_without_images_does_not_leave(upv: ClinicalBench) -> None:
     upv.write_table([*(row_of(p) for p in upv.patients), row_of("PT777")])
-    assert upv.clinical().code == 0
+    ran = upv.clinical()
+    assert ran.code == 0, str(ran)
+    assert "  stays here   1 row without images" in ran.out
+    assert upv.status()["clinical"]["stays"] == {"unlinked": 1}
     assert sorted(upv.held()) == ["PT001", "PT002", "PT003"]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from transfer.ledger.clinical_items import (
@@ -12,6 +13,7 @@ from transfer.ledger.clinical_items import (
     count_gone,
     count_items,
     has_changed_since,
+    kept_stays,
     kept_way,
 )
 from transfer.ledger.connection import Ledger
@@ -31,7 +33,9 @@ class ClinicalState:
 
     `changed` counts items that lie on the node with the data of an earlier run, `gone` those that
     lie there and do not go any more. `is_changed`: tables, or words on them, are others than those
-    by which the step was settled. `image_only` is the word that there is no table.
+    by which the step was settled. `image_only` is the word that there is no table. `stays` counts
+    what does not leave, by reason: rows (`unlinked`, `kept-back`, `not-going`, `width`), `columns`,
+    and `cells` of columns that leave.
     """
 
     has_table: bool = False
@@ -44,6 +48,7 @@ class ClinicalState:
     by_hand: str = ""
     is_changed: bool = False
     image_only: Word | None = None
+    stays: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def counted(self) -> tuple[ItemCounts, str]:
@@ -70,6 +75,7 @@ class ClinicalState:
             "changed": self.changed,
             "gone": self.gone,
             "mode": self.mode,
+            "stays": dict(self.stays),
             "image_only": {"person": word.person, "reason": word.reason} if word else None,
         }
 
@@ -100,4 +106,5 @@ def read_clinical_state(ledger: Ledger, order: Order) -> ClinicalState:
         by_hand=by_hand,
         is_changed=has_changed_since(ledger),
         image_only=image_only_word(ledger, order),
+        stays=kept_stays(ledger) if order.clinical is not None else {},
     )

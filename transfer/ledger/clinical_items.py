@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -21,6 +21,7 @@ _COLUMNS: Final = (
 _OVERWRITE: Final = "clinical-overwrite"
 _WAY: Final = "clinical-way"
 _BASIS: Final = "clinical-basis"
+_STAYS: Final = "clinical-stays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +300,18 @@ def kept_way(ledger: Ledger) -> tuple[str, str]:
     """What the last run kept of it; empty texts before the first."""
     found = json.loads(_setting(ledger, _WAY) or '["", ""]')
     return str(found[0]), str(found[1])
+
+
+def keep_stays(ledger: Ledger, stays: Mapping[str, int]) -> None:
+    """Keep what does not leave, counted by reason, as the tables were looked at last."""
+    with ledger.transaction():
+        ledger.write("INSERT OR REPLACE INTO setting VALUES (?, ?)", _STAYS, json.dumps(stays))
+
+
+def kept_stays(ledger: Ledger) -> dict[str, int]:
+    """What was kept of it; nothing before the first look."""
+    found: dict[str, int] = json.loads(_setting(ledger, _STAYS) or "{}")
+    return found
 
 
 def clinical_basis(ledger: Ledger) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from transfer import checkpoint
 from transfer.clinical.leaving import ClinicalWay
 from transfer.clinical.phase import read_clinical
 from transfer.clinical.standing import BY_HAND, image_only_word
-from transfer.ledger.clinical_items import count_items, keep_way, may_overwrite
+from transfer.ledger.clinical_items import count_items, keep_stays, keep_way, may_overwrite
 from transfer.ledger.connection import Ledger
 from transfer.ledger.identity import Names
 from transfer.ledger.order import read_order
@@ -79,7 +80,7 @@ async def send_clinical(
     refuse_way(way)
     await ledger(keep_way, _mode(way), way.by_hand)
     async with outgoing(ledger, method) as (reader, out):
-        await ledger(refuse_last_look, await reader(lambda _: tuple(out.problems())))
+        await _look(ledger, reader, out)
         folder = await ledger(_folder, is_by_hand=bool(way.by_hand))
         tables = await reader(lambda _: write_tables(out, folder))
         checkpoint.passed("clinical-written")
@@ -116,7 +117,22 @@ async def look_last(ledger: LedgerThread, method: OpenMethod | None) -> None:
     """
     if await ledger(images_are_verified):
         async with outgoing(ledger, method) as (reader, out):
-            await ledger(refuse_last_look, await reader(lambda _: tuple(out.problems())))
+            await _look(ledger, reader, out)
+
+
+async def _look(ledger: LedgerThread, reader: LedgerThread, out: Outgoing) -> None:
+    problems = await reader(lambda _: tuple(out.problems()))
+    await ledger(keep_stays, await reader(_stays, out))
+    await ledger(refuse_last_look, problems)
+
+
+def _stays(_: Ledger, out: Outgoing) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    for table in out.tables:
+        counted.update({why.value: n for why, n in table.left_out.items()})
+        counted["columns"] += len(table.columns_left_out)
+    counted["cells"] += sum(told.cells for told in out.told())
+    return {why: n for why, n in sorted(counted.items()) if n}
 
 
 def settled_by_a_word(ledger: Ledger) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from transfer.ledger.clinical import row_number
@@ -12,6 +13,14 @@ from tui import figures
 
 _NAMED: Final = 10_000
 _SHOWN: Final = 20
+_STAYS: Final = {
+    "unlinked": ("row", "without images"),
+    "kept-back": ("row", "kept back"),
+    "not-going": ("row", "of patients none of whose images goes"),
+    "width": ("row", "with another number of values than of headings"),
+    "columns": ("column", ""),
+    "cells": ("cell", "of columns that leave"),
+}
 
 
 def clinical_lines(status: Status) -> list[str]:
@@ -29,10 +38,21 @@ def clinical_lines(status: Status) -> list[str]:
             lines.append(
                 f"  {name:<11}  {n.sent} of {n.ready} acknowledged, {n.verified} read back{trouble}"
             )
+    if stays := stays_told(clinical.stays):
+        lines.append(f"  stays here   {stays}")
     record = status.steps.get("clinical")
     if record is not None and record.detail:
         lines.append(f"  clinical     {record.detail}")
     return lines
+
+
+def stays_told(stays: Mapping[str, int]) -> str:
+    """What does not leave, and why, in one line; empty where all does."""
+    told = []
+    for why, (noun, text) in _STAYS.items():
+        if n := stays.get(why, 0):
+            told.append(f"{figures.count(n, noun)} {text}".rstrip())
+    return "; ".join(told)
 
 
 def trouble_lines(troubled: list[dict[str, Any]]) -> list[str]:
