@@ -21,14 +21,13 @@ from transfer.prepare.method import IDENTIFIER_RULE
 from transfer.quality.engine_words import WAIVABLE, release_found, waive_whole
 from transfer.quality.rule import Rule
 from transfer.quality.rules import BY_ID
+from transfer.quality.rules.age import AGE_UNIT_RULE, CAP
 
 AGREED_TO_DO_WITHOUT: Final = ("IMG-02", "IMG-03", "IMG-04", "IMG-05", "IMG-06")
 """Attributes that EUCAIM asks for and a node's people may agree to do without."""
 
 EXCLUDE: Final = "exclude"
 USE: Final = "use"
-CAP: Final = "cap"
-UNIT_RULES: Final = ("AGE-06",)
 _LARGEST_FILE: Final = 1024 * 1024
 SELECTABLE: Final = "PSEIF"
 
@@ -149,7 +148,7 @@ def say(ledger: Ledger, said: Said) -> list[str]:
         return _exclude(ledger, said, keys)
     if said.rule == "IMG-06" and said.choice == USE:
         _take_dates(ledger, said, keys)
-    if said.rule in UNIT_RULES:
+    if said.rule == AGE_UNIT_RULE:
         _take_units(ledger, said, keys)
     if said.rule == "AGE-04" and said.choice == CAP:
         _cap_ages(ledger, said, keys)
