@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from adapters.kinds import kind_package, kind_ticket_cases
+from adapters.loopback import is_sandbox
 from adapters.profiles import NodeProfile
 from adapters.secrets import SecretStore
 from adapters.signin import Person, Way
@@ -38,7 +41,8 @@ def journey(profile: NodeProfile) -> Journey:
     Raises:
         UsageError: no adapter for this kind.
     """
-    return kind_package(profile.kind).journey(profile)
+    found = kind_package(profile.kind).journey(profile)
+    return replace(found, is_sandbox=partial(is_sandbox, profile))
 
 
 def check_configuration(profile: NodeProfile) -> Sequence[CheckResult]:

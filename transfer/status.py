@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from transfer.clinical.standing import (
@@ -18,10 +18,12 @@ from transfer.ledger.control import Control, Wish, read_control
 from transfer.ledger.deid_run import DeidRun, newest_run
 from transfer.ledger.findings import Finding, read_findings
 from transfer.ledger.holder import RunnerRecord, is_held, read_runner
+from transfer.ledger.legal import current_entries
 from transfer.ledger.order import Order, read_order
 from transfer.ledger.progress import Progress, read_progress
 from transfer.ledger.steps import StepRecord, last_place, read_steps
 from transfer.ledger.volumes import HANDOVER, NO_VOLUMES, VolumeCounts, count_volumes
+from transfer.legal.entries import Entries
 from transfer.method_files import de_identifies
 from transfer.values import ExitCode, StepState
 from transfer.workspace import Workspace
@@ -56,6 +58,7 @@ class Status:
     in_the_way: int = 0
     place: str = ""
     clinical: ClinicalState = NOTHING_CLINICAL
+    legal: Entries = field(default_factory=dict)
 
     @property
     def is_at_clinical(self) -> bool:
@@ -188,6 +191,7 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
         in_the_way=count_in_the_way(ledger),
         place=last_place(ledger),
         clinical=read_clinical_state(ledger, order),
+        legal=current_entries(ledger),
     )
 
 

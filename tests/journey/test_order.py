@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.journey.standings import journey_at, put, step_at
+from tests.legal.records import clear
 from tests.tui.ledgers import fill, make_done, make_first_ledger, set_runner
 from transfer.ledger.connection import Ledger
 from transfer.ledger.steps import set_step
@@ -52,6 +53,7 @@ def test_clinical_data_are_open_once_the_images_are_verified(home: Home) -> None
 
 def test_the_dataset_is_locked_until_the_clinical_data_are_settled(home: Home) -> None:
     workspace = make_done(home)
+    clear(workspace)
     assert step_at(home, workspace, "dataset").is_locked
     put(workspace, "clinical", StepState.DONE, "Images alone.", person="Ada")
     assert step_at(home, workspace, "dataset").word == "by hand"

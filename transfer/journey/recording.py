@@ -25,6 +25,7 @@ _SETTLED_HERE = {
 }
 _BY_HAND = (StepState.WAITING, StepState.DONE, StepState.TODO)
 _ACCOUNT_STATES = (StepState.WAITING, StepState.TODO)
+_BEFORE_THE_GATE = (StepState.WAITING, StepState.TODO)
 _NOBODY = frozenset({"this program", "the program", "program", "eucaim-transfer"})
 _WORDS = {
     StepState.WAITING: "Waiting for an answer",
@@ -48,6 +49,8 @@ def states_by_hand(standing: Standing) -> tuple[StepState, ...]:
     engine = standing.step.engine
     if engine in _SETTLED_HERE or standing.is_locked:
         return ()
+    if standing.is_gated:
+        return _BEFORE_THE_GATE
     return _ACCOUNT_STATES if engine == "login" else _BY_HAND
 
 
@@ -56,7 +59,7 @@ def record_by_hand(home: Home, ledger: Ledger, standing: Standing, said: Said) -
 
     Raises:
         UsageError: the program settles this step itself, or something is missing or too long.
-        StepBlocked: another step comes first (ORD-01, ORD-02).
+        StepBlocked: another step comes first (ORD-01, ORD-02), or legal clearance (LEG-04).
     """
     _refuse_own(standing, said)
     person, evidence = said.person.strip(), said.evidence.strip()
@@ -99,6 +102,11 @@ def _refuse_own(standing: Standing, said: Said) -> None:
         raise StepBlocked(
             f"Step {step.number} cannot be recorded yet. {standing.detail}",
             standing.comes_first or "Do the earlier steps first.",
+        )
+    if standing.is_gated and said.state is StepState.DONE:
+        raise StepBlocked(
+            f"Step {step.number} cannot be recorded as done. The legal record is not whole.",
+            "See what is missing, and record it: eucaim-transfer legal NAME",
         )
     if said.state not in states_by_hand(standing):
         if step.engine == "login":

@@ -20,7 +20,8 @@ class Standing:
     `command` the line that does it; both are empty where nothing is to be done. `waited_h` is
     there, in whole hours, once others have been waited for too long, and `ask_again` says where.
     `comes_first` names the earliest step before this one that is open. `waits_for_others`: the next
-    move is not the operator's.
+    move is not the operator's. `is_gated`: the legal record is not whole, so that nobody's word
+    makes it done (LEG-04).
     """
 
     step: JourneyStep
@@ -38,6 +39,7 @@ class Standing:
     ask_again: str = ""
     comes_first: str = ""
     waits_for_others: bool = False
+    is_gated: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -56,7 +58,7 @@ class Standing:
     @property
     def is_locked(self) -> bool:
         """Nothing is wrong: another step comes first, and this one is not allowed before it."""
-        return self.word == LOCKED
+        return self.word == LOCKED and not self.is_gated
 
     def document(self) -> dict[str, Any]:
         """The step as `status --json` prints it."""

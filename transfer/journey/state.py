@@ -14,6 +14,7 @@ from transfer.journey.images import (
     deidentify_standing,
     images_standing,
 )
+from transfer.journey.legal import behind_the_gate
 from transfer.journey.order import in_order
 from transfer.journey.recorded import recorded_standing
 from transfer.journey.standing import JourneyState, Standing
@@ -43,8 +44,11 @@ def journey_state(
     """The same, of what is known already."""
     n = status.census.instances
     standings = [_standing(step, status, account, now) for step in journey.steps]
+    name = status.order.name
+    ordered = in_order(standings, went=n.sent > 0, name=name)
     return JourneyState(
-        journey.title, tuple(in_order(standings, went=n.sent > 0, name=status.order.name))
+        journey.title,
+        tuple(behind_the_gate(s, status.legal, name, journey.is_sandbox) for s in ordered),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,16 @@ class Stages:
     committed: str = "taken over"
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """The steps of a node, in order, and its words for a Study on its way."""
+    """The steps of a node, in order, and its words for a Study on its way. `is_sandbox` tells
+    whether the node is a stand-in on this machine; it may read a file."""
 
     title: str
     steps: Sequence[JourneyStep]
     stages: Stages = Stages()
+    is_sandbox: Callable[[], bool] = field(default=_never, compare=False)

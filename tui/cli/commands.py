@@ -35,6 +35,7 @@ _ROOMS = {
     "upload": "runs",
     "verify": "runs",
     "clinical": "clinical",
+    "legal": "legal",
     "pause": "wishes",
     "resume": "wishes",
     "stop": "wishes",

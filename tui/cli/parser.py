@@ -44,6 +44,9 @@ def build_parser() -> argparse.ArgumentParser:
     from tui.cli.parser_clinical import add_clinical_command
 
     add_clinical_command(commands)
+    from tui.cli.parser_legal import add_legal_command
+
+    add_legal_command(commands)
     _keys(commands)
     _deid(commands)
     return parser
