@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clinical.leaving import EUCAIM, METHODS, SCRIPT, answered, leaving
+from tests.clinical.leaving import EUCAIM, METHODS, SCRIPT, answered, leaving, lines_of
 from tests.deid.rules import script
 from transfer.clinical.columns import Role
 from transfer.clinical.mapping import ColumnMap
@@ -123,7 +123,14 @@ def test_where_images_go_as_they_are_nothing_is_looked_for(tmp_path: Path) -> No
 # Other patients' ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", ["XK-77120", "like (XK-77120).", "see:xk-77120", "XK\u2013077120"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "XK-77120", "like (XK-77120).", "see:xk-77120", "XK\u2013077120", "XK77120", "XK 77120",
+        "see XK 77120 too", "XK-77120_CT", "viewer/?p=XK-77120&q=1", "XK%2D77120",
+        "XK-7\u200f7120", "\uff38\uff2b77120",
+    ],
+)  # fmt: skip
 def test_another_patients_id_stops_the_row(cell: str, tmp_path: Path) -> None:
     assert [(key, "(patient ID)" in what) for key, what in looked(tmp_path, [cell])] == [
         ("R2", True)
@@ -176,6 +183,57 @@ def test_a_heading_or_a_dataset_that_is_a_patient_s_id_stops_the_table(tmp_path:
         assert len(open_outgoing(ledger, how).problems()) == 2
 
 
+@pytest.mark.parametrize(
+    "heading",
+    ["Quintanilla Ximena", "QUINTANILLA", "CT 2019-03-12", "x@hospital.example", "612 345 678"],
+)
+def test_a_heading_that_is_a_first_row_stops_the_table(heading: str, tmp_path: Path) -> None:
+    """A table without headings has a patient's values in their place."""
+    with leaving(tmp_path, TWO, f"PatientID,{heading}\nHOSP0004,II\n") as (ledger, how):
+        with ledger.transaction():
+            ledger.write("UPDATE patient SET original_name = 'Quintanilla^Ximena' WHERE id = 1")
+        (found,) = open_outgoing(ledger, how).problems()
+        assert "column 2 of what leaves" in found.message
+        assert heading not in found.message
+
+
+def test_a_word_of_the_field_is_a_heading_though_somebody_is_called_so(tmp_path: Path) -> None:
+    with leaving(tmp_path, TWO, "PatientID,Stage,Lung\nHOSP0004,II,yes\n") as (ledger, how):
+        with ledger.transaction():
+            ledger.write("UPDATE patient SET original_name = 'Stage^Lung' WHERE id = 1")
+        assert open_outgoing(ledger, how).problems() == ()
+
+
+@pytest.mark.parametrize(
+    "cell", ["born 580131", "310158-1234", "5801311234", "Quin\u200bta\u00adnilla", "XIM%45NA"]
+)
+def test_an_identifier_that_a_reader_sees_is_found_however_it_is_hidden(
+    cell: str, tmp_path: Path
+) -> None:
+    assert [key for key, _ in looked(tmp_path, [cell])] == ["R2"]
+
+
+@pytest.mark.parametrize(
+    "heading", ["Fecha de nacimiento (date)", "Date of birth (DOB)", "Patient Birth Date 2"]
+)
+@pytest.mark.parametrize("by", [EUCAIM, SCRIPT])
+def test_a_birth_date_under_any_heading_leaves_no_age_to_the_day(
+    heading: str, by: MethodSpec, tmp_path: Path
+) -> None:
+    table = f"PatientID,{heading}\nHOSP0004,1958-01-31\n"
+    with leaving(tmp_path, TWO, table, by) as (ledger, how):
+        with ledger.transaction():
+            ledger.write("UPDATE clinical_column SET role = ? WHERE number = 1", Role.OTHER_DATE)
+        assert lines_of(open_outgoing(ledger, how))[0] == "PatientID"
+
+
+def test_a_date_column_that_holds_the_day_of_birth_stops_the_row(tmp_path: Path) -> None:
+    table = "PatientID,Some date\nHOSP0004,1958-01-31\nXK-77120,2020-02-01\n"
+    with leaving(tmp_path, TWO, table) as (ledger, how):
+        know(ledger, 1, "birth date", "19580131")
+        assert told(ledger, how) == [("R2", "column Some date (birth date).")]
+
+
 def test_the_longest_cell_that_is_read_is_looked_through_at_once(tmp_path: Path) -> None:
     """None of the patterns may go over it again and again."""
     long = "1.2." * 10_000 + "12-" * 10_000 + "a 1 de " * 8_000
@@ -193,7 +251,14 @@ def test_the_longest_cell_that_is_read_is_looked_through_at_once(tmp_path: Path)
     [
         "2019-03-12", "12/03/2019", "03.12.2019", "20190312", "12-Mar-2019", "12/03/19",
         "biopsy on 2019-03-12, then home", "ingreso 12 de marzo de 2019", "March 12th, 2019",
-        "3. Mai 2019", "scan_20190312", "12032019",
+        "3. Mai 2019", "scan_20190312", "12032019", "seen 12/3/19", "am 12.3.19 gesehen",
+        "seen 20200506", "20200506101500", "12-MAR-19", "2019-Mar-12", "2019 Mar 12", "12/mar/2019",
+        "12 / 03 / 2019", "12 03 2019", "12_03_2019", "12|03|2019", "12/3-2019", "12. 3. 2019",
+        "12\u201103\u20112019", "12\u200f/03/2019", "\uff11\uff12/\uff10\uff13/2019",
+        "2019\u5e743\u670812\u65e5", "Tue Mar 12 10:00:00 2019", "12.III.2019",
+        "12 \u043c\u0430\u0440\u0442\u0430 2019",
+        "12 \u039c\u03b1\u03c1\u03c4\u03af\u03bf\u03c5 2019",
+        "12. b\u0159ezna 2019",
     ],
 )  # fmt: skip
 def test_a_date_with_its_day_stops_the_row_wherever_it_stands(cell: str, tmp_path: Path) -> None:
@@ -211,7 +276,8 @@ def test_a_date_with_its_day_stops_the_row_wherever_it_stands(cell: str, tmp_pat
     [
         "March 2019", "2019", "2019-03", "May be 12", "1.5-2.0", "12345678", "20199999", "3/4",
         "10-12-14 mm", "ICD-O 8140/3", "1.2.840.10008.1.2", "120/80", "T1-2019", "99/99/2019",
-        "0.20190312", "c. 12 cases in 2019", "scan_20200101",
+        "0.20190312", "c. 12 cases in 2019", "scan_20200101", "v1.2.19", "10.1.2.19",
+        "cycles 3-6-12", "12 mai 20 mg", "stage 3, 12 dec 20", "2019 10 mg",
     ],
 )  # fmt: skip
 def test_what_is_no_day_is_none(cell: str) -> None:

@@ -151,6 +151,13 @@ _TELLING: Final = MappingProxyType(
 )  # fmt: skip
 
 
+_BIRTH: Final = (
+    "birth", "nacim", "fnac", "geburt", "gebdat", "nascita", "nasciment", "naissance", "geboorte",
+    "fodsel", "fodelse", "urodz", "narozen", "narodenia", "szulet", "nastere", "rodenj", "rojstva",
+    "syntym", "gennisi", "γεννησ", "рожд", "ражд", "народж", "sunni", "gimim", "dzimsan",
+)  # fmt: skip
+
+
 def is_patient_heading(heading: str) -> bool:
     """Whether a heading is `PatientID`; blanks, case and underscores do not count (TAB-01)."""
     return bare(heading) == "patientid"
@@ -183,6 +190,12 @@ def telling(heading: str) -> str:
     """Which identifiers a column of this heading holds; empty where none."""
     text = bare(heading)
     return next((kind for kind, spellings in _TELLING.items() if text in spellings), "")
+
+
+def is_birth(heading: str) -> bool:
+    """Whether a heading speaks of a birth, in a language of Europe: a date below it is that of one,
+    whatever else the heading says."""
+    return any(word in bare(heading) for word in _BIRTH)
 
 
 def bare(heading: str) -> str:

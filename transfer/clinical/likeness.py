@@ -27,6 +27,11 @@ def likeness(patient_id: str) -> str:
     return text
 
 
+def compact(patient_id: str) -> str:
+    """The same where signs between the parts do not count at all: `XK77120` is like `XK-77120`."""
+    return likeness("".join(c for c in patient_id[:_LONGEST] if c.isalnum()))
+
+
 def likenesses(one: str, other: str) -> tuple[str, ...]:
     """In what two IDs that look alike differ: what must be put aside for them to be equal."""
     needed = tuple(

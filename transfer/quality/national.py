@@ -13,7 +13,9 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 _DNI_LETTERS: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
-_DNI: Final = re.compile(r"(?<![A-Z0-9])([XYZ]?)(\d{7,8})-?([A-Z])(?![A-Z0-9])")
+_DNI: Final = re.compile(
+    r"(?<![A-Z0-9])([XYZ]?)-?(\d{7,8}|\d{1,2}\.\d{3}\.\d{3})[- ]?([A-Z])(?![A-Z0-9])"
+)
 _CODICE: Final = re.compile(
     r"(?<![A-Z0-9])[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z](?![A-Z0-9])"
 )
@@ -48,6 +50,7 @@ def surely_national(text: str) -> str:
 
 
 def _is_dni(series: str, digits: str, letter: str) -> bool:
+    digits = digits.replace(".", "")
     if len(digits) != (7 if series else 8):
         return False
     number = int(("XYZ".index(series) if series else 0) * 10_000_000 + int(digits))

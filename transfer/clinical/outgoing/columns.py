@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from transfer.clinical.attributes import ATTRIBUTES, Form
-from transfer.clinical.columns import DATES, Role
+from transfer.clinical.columns import DATES, Role, is_birth
 from transfer.clinical.leaving import ClinicalField
 from transfer.clinical.mapping import Mapping
 from transfer.clinical.outgoing.dates import DatePolicy
@@ -103,9 +103,17 @@ def _why_not(
     said = mapping.column(column.heading)
     if said is not None and said.is_left_out:
         return WhyColumn.LEFT_OUT
-    if column.role == Role.BIRTH_DATE and policy is not DatePolicy.AS_IS:
+    if policy is not DatePolicy.AS_IS and is_birth_column(column):
         return WhyColumn.BIRTH_DATE
     return WhyColumn.TELLING if column.place in telling else None
+
+
+def is_birth_column(column: ClinicalColumn) -> bool:
+    """Whether a column holds birth dates: it is known to, or nothing else is known of its dates and
+    its heading says so. The days from there to day 0 would be an age to the day."""
+    return column.role == Role.BIRTH_DATE or (
+        column.role == Role.OTHER_DATE and is_birth(column.heading)
+    )
 
 
 def _leaving(

@@ -15,21 +15,25 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from transfer.clinical.columns import Role, column_told, telling
+from transfer.clinical.identifying import identifying
 from transfer.clinical.likeness import likeness
-from transfer.clinical.outgoing.columns import How, OutgoingColumn
+from transfer.clinical.outgoing.columns import How, OutgoingColumn, is_birth_column
 from transfer.clinical.outgoing.dates import DatePolicy, day_in
+from transfer.clinical.outgoing.eye import as_seen
 from transfer.clinical.outgoing.going import patients_with_rows
 from transfer.clinical.outgoing.identities import Identities
 from transfer.clinical.outgoing.strangers import Strangers
-from transfer.clinical.outgoing.written_dates import holds_date, holds_day_of
+from transfer.clinical.outgoing.written_dates import holds_birth, holds_date, holds_day_of
 from transfer.deid.look.identifiers import Fact, Identifiers, Kind
 from transfer.deid.look.judge import Place, judge
-from transfer.deid.look.phrases import Index, index_of
-from transfer.deid.look.tokens import tokens_of
+from transfer.deid.look.ordinary import ORDINARY
+from transfer.deid.look.phrases import Index, birth_date, index_of
+from transfer.deid.look.tokens import fold, tokens_of
 from transfer.ledger.clinical import clinical_columns
 from transfer.ledger.facts import facts_of
 from transfer.ledger.findings import Finding
 from transfer.quality.attributes import is_empty
+from transfer.quality.rules.telling import pattern_of
 
 if TYPE_CHECKING:
     from transfer.clinical.outgoing.table import Outgoing, OutgoingTable, ReadRow
@@ -127,17 +131,21 @@ class _Looking:
             return
         for table in self._out.tables:
             texts = [column.heading for column in table.columns]
-            places = [n for n, text in enumerate(texts, 1) if any(self._strangers.kinds(text))]
+            places = [n for n, text in enumerate(texts, 1) if self._is_telling(text)]
+            named = identifying(
+                self._out.ledger, [c.heading for c in table.columns if may_be_name(c)]
+            )
+            places += [n for n, text in enumerate(texts, 1) if text in named and n not in places]
             if places:
-                named = ", ".join(map(str, places))
+                told = ", ".join(map(str, sorted(places)))
                 self._add(
                     IDENTIFIER_RULE,
                     table.key,
-                    f"The heading of a clinical table holds an original identifier of a patient:"
-                    f" column {named} of what leaves.",
+                    f"The heading of a clinical table holds an original identifier of a patient, or"
+                    f" the day of a date: column {told} of what leaves.",
                     "Give the column another heading, and read the table again.",
                 )
-            if any(self._strangers.kinds(self._out.dataset)):
+            if self._is_telling(self._out.dataset):
                 self._add(
                     IDENTIFIER_RULE,
                     table.key,
@@ -146,6 +154,10 @@ class _Looking:
                     "Make a new transfer under another name.",
                 )
 
+    def _is_telling(self, text: str) -> bool:
+        seen = as_seen(text)
+        return bool(self._of_anybody(seen) or pattern_of(seen))
+
     def patient(self, patient: int) -> None:
         """All rows of one patient."""
         read = self._out.read_of(patient)
@@ -153,7 +165,7 @@ class _Looking:
             return
         if fault := self._identities.fault_of(patient):
             self._add(KEY_RULE, read[0][1].key, *fault)
-        index, days = self._known(patient, read)
+        index, days, births = self._known(patient, read)
         for table, row in read:
             made = self._out.made(table, row)
             hits: dict[str, list[str]] = {}
@@ -161,9 +173,12 @@ class _Looking:
                 if not cell:
                     self._count_lost(table, column, row)
                 elif column.how in _REMADE:
-                    continue
+                    if self._is_birth(column, table, row, births):
+                        hits.setdefault(Kind.BIRTH_DATE.value, []).append(
+                            self._sources[table.file].told(column)
+                        )
                 elif self._out.method is not None and not cell.isspace():
-                    for kind in self._kinds(cell, index, days):
+                    for kind in self._kinds(cell, index, days, births):
                         hits.setdefault(kind, []).append(self._sources[table.file].told(column))
                     self._count_repeated(table, column, row, cell)
             self._tell(row.key, hits)
@@ -185,8 +200,21 @@ class _Looking:
 
     # How --------------------------------------------------------------------------------
 
-    def _kinds(self, cell: str, index: Index, days: frozenset[str]) -> Iterator[str]:
+    def _is_birth(
+        self, column: OutgoingColumn, table: OutgoingTable, row: ReadRow, births: frozenset[str]
+    ) -> bool:
+        """Whether a date of which nothing else is known is the day of birth."""
+        if self._is_whole or not births or column.role is not Role.OTHER_DATE:
+            return False
+        return self._sources[table.file].day(column.place, row.cells) in births
+
+    def _kinds(
+        self, cell: str, index: Index, days: frozenset[str], births: frozenset[str]
+    ) -> Iterator[str]:
+        cell = as_seen(cell)
         found = dict.fromkeys(_judged(cell, index))
+        if holds_birth(cell, births):
+            found[Kind.BIRTH_DATE.value] = None
         of_anybody = self._anybodys if len(cell) <= _SHORT else self._of_anybody
         found.update(dict.fromkeys(of_anybody(cell)))
         if not self._is_whole and holds_day_of(cell, days):
@@ -200,9 +228,11 @@ class _Looking:
 
     def _known(
         self, patient: int, read: Sequence[tuple[OutgoingTable, ReadRow]]
-    ) -> tuple[Index, frozenset[str]]:
+    ) -> tuple[Index, frozenset[str], frozenset[str]]:
+        """What is searched for in the rows of a patient; days that tables tell, and days of birth,
+        as YYYYMMDD."""
         if self._out.method is None:
-            return Index(), frozenset()
+            return Index(), frozenset(), frozenset()
         ledger = self._out.ledger
         found = ledger.row("SELECT original_id, original_name FROM patient WHERE id = ?", patient)
         assert found is not None, "rows are linked to patients of this ledger"
@@ -217,7 +247,9 @@ class _Looking:
             facts += self._sources[table.file].facts(row.cells)
             days.update(self._sources[table.file].days(row.cells))
         facts = [fact._replace(text=fact.text.strip()) for fact in facts if fact.text.strip()]
-        return index_of(Identifiers(facts).facts), frozenset(days)
+        born = (birth_date(fact.text) for fact in facts if fact.kind is Kind.BIRTH_DATE)
+        births = frozenset(f"{day:%Y%m%d}" for day in born if day is not None)
+        return index_of(Identifiers(facts).facts), frozenset(days), births
 
     def _count_lost(self, table: OutgoingTable, column: OutgoingColumn, row: ReadRow) -> None:
         if is_empty(row.cells[column.place]):
@@ -292,7 +324,7 @@ class _Sources:
             for c in read
             if c.place in staying and (kind := telling(c.heading))
         }
-        self._births = [c.place for c in read if c.role == Role.BIRTH_DATE]
+        self._births = [c.place for c in read if is_birth_column(c)]
         self._dates = [
             c.place for c in read if any(o.place == c.place for o in _dated(table.columns))
         ]
@@ -307,25 +339,33 @@ class _Sources:
             if not is_empty(cells[place]):
                 yield Fact(kind, cells[place][:256])
         for place in self._births:
-            born = day_in(cells[place], self._columns.order(place))
-            if born is not None:
-                yield Fact(Kind.BIRTH_DATE, f"{born:%Y%m%d}")
+            if born := self.day(place, cells):
+                yield Fact(Kind.BIRTH_DATE, born)
 
     def days(self, cells: Sequence[str]) -> Iterator[str]:
         """The dates of a row, as YYYYMMDD."""
         for place in self._dates:
-            day = day_in(cells[place], self._columns.order(place))
-            if day is not None:
-                yield f"{day:%Y%m%d}"
+            if day := self.day(place, cells):
+                yield day
+
+    def day(self, place: int, cells: Sequence[str]) -> str:
+        """The date that stands at a place, as YYYYMMDD; empty where none can be read."""
+        day = day_in(cells[place], self._columns.order(place))
+        return "" if day is None else f"{day:%Y%m%d}"
 
     def is_date(self, column: OutgoingColumn, cells: Sequence[str]) -> bool:
         """Whether the source of a cell can be read as a date."""
-        place = column.place
-        return day_in(cells[place], self._columns.order(place)) is not None
+        return bool(self.day(column.place, cells))
 
 
 def _dated(columns: Sequence[OutgoingColumn]) -> Iterator[OutgoingColumn]:
     return (c for c in columns if c.how in (How.DATE, How.MONTH, How.RELATIVE))
+
+
+def may_be_name(column: OutgoingColumn) -> bool:
+    """Whether a heading of which nothing is known may be a person's name, as the first row of a
+    table without headings would be; a word of the field is none."""
+    return column.role is None and fold(column.heading) not in ORDINARY
 
 
 _likeness: Final = lru_cache(1 << 14)(likeness)

@@ -22,6 +22,15 @@ RULE: Final = "TAB-05"
 LEAVE_OUT: Final = "leave-out"
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,}")
 _PHONE: Final = re.compile(r"\+\d{1,3}[ -]?(?:\d[ -]?){7,12}\d")
+_CALLED: Final = re.compile(
+    r"\b(?:tel|tele?f(?:on[oe]?)?|telephone|tlfn?o?|tfno|phone|mobile|m[oó]vil|handy|gsm|fax)\b"
+    r"[.:]{0,2} ?\(?\+?\d[\d ()./-]{6,}",
+    re.IGNORECASE,
+)
+_GROUPED: Final = re.compile(
+    r"[6-9]\d\d[ -]\d{3}[ -]\d{3}|[6-9]\d\d?(?:[ -]\d{2}){3}|[6-9]\d[ -]\d{3}[ -]\d{2}[ -]\d{2}"
+    r"|0\d(?:[ .-]\d{2}){4}|\(0\d{1,4}\) ?\d{3,4}[ -]?\d{3,5}|0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5}"
+)
 _OWN: Final = (Role.PATIENT, Role.STUDY, *DATES)
 _KINDS: Final = ("name", "other ID", "accession number", "order or visit number", "address",
                  "phone number", "birth date")  # fmt: skip
@@ -100,7 +109,7 @@ class Telling:
         return ()
 
     def _kind(self, row: SubjectRow, place: int, cell: str, known: Any) -> str:
-        if kind := (_pattern(cell) if len(cell) > _CACHED else _known_pattern(cell)):
+        if kind := (pattern_of(cell) if len(cell) > _CACHED else _known_pattern(cell)):
             return kind
         text = cell.strip()
         numbers = self._numbers[row.file, place]
@@ -168,17 +177,20 @@ class Telling:
         )
 
 
-def _pattern(cell: str) -> str:
+def pattern_of(cell: str) -> str:
+    """What a text holds that has a form of its own: a mail address, a phone or national number."""
     if "@" in cell and _MAIL.search(cell):
         return "an e-mail address"
-    if "+" in cell and _PHONE.search(cell):
+    if ("+" in cell and _PHONE.search(cell)) or _CALLED.search(cell):
+        return "a phone number"
+    if _GROUPED.fullmatch(cell.strip()):
         return "a phone number"
     return surely_national(cell)
 
 
 @lru_cache(maxsize=65_536)
 def _known_pattern(cell: str) -> str:
-    return _pattern(cell)
+    return pattern_of(cell)
 
 
 @lru_cache(maxsize=65_536)
