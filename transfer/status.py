@@ -205,8 +205,8 @@ def _as_it_holds(
         CLINICAL_IN_THE_WAY,
         IN_THE_WAY,
         MENDED_BY_PROFILES,
+        images_in_the_way,
         in_the_way_told,
-        rules_in_the_way,
     )
 
     if runner.message.startswith(CLINICAL_IN_THE_WAY):
@@ -221,7 +221,7 @@ def _as_it_holds(
     if will_be_made and order.deid not in PROFILES:
         # What a script takes away is known afterwards.
         return runner
-    standing = rules_in_the_way(ledger, passing_over=MENDED_BY_PROFILES if will_be_made else ())
+    standing = images_in_the_way(ledger, passing_over=MENDED_BY_PROFILES if will_be_made else ())
     if not standing:
         return replace(runner, exit_code=ExitCode.DONE, message="", remedy="")
     what, remedy = in_the_way_told(standing)

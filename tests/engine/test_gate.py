@@ -203,3 +203,24 @@ def test_a_mark_without_a_method_waits_for_a_person(tmp_path: Path) -> None:
         waived = bench.check("--waive", "DID-02", *words)
         assert waived.code == 0, str(waived)
         assert bench.upload().code == 0
+
+
+def test_what_a_table_lacks_of_the_minimum_set_stops_its_step_and_not_the_images(
+    bench: DeidBench, tmp_path: Path
+) -> None:
+    bench.patient(1, 2, **CLEAN)
+    table = tmp_path / "clinical.csv"
+    table.write_text("PatientID,Population\nHOSP-00177,Patient with Cancer\n", "utf-8")
+    assert bench.new("--clinical", table).code == 0
+    ran = bench.check()
+    blocking = {f["rule"] for f in ran.document["findings"] if f["severity"] == "block"}
+    assert "CLP-03" in blocking
+    assert {rule.partition("-")[0] for rule in blocking} == {"CLP"}
+    assert ran.code == 3, str(ran)
+    sent = bench.upload()
+    assert sent.code == 0, str(sent)
+    assert len(bench.arrived()) == 2
+    assert bench.step_of_images() == "done"
+    refused = bench.program.run("clinical", TRANSFER)
+    assert refused.code == 3, str(refused)
+    assert "CLP-03" in refused.err

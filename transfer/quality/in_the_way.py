@@ -19,6 +19,7 @@ MENDED_BY_PROFILES: Final = frozenset(("IMG-07", "DID-02", "DID-04"))
 """What the built-in profiles put right: file meta information, marks, private groups."""
 
 _SEVERITIES: Final = ("block", "ask")
+_TABLE_ALONE: Final = ("CLP-", "CLN-")
 _RULES_NAMED: Final = 5
 
 
@@ -34,6 +35,18 @@ def rules_in_the_way(ledger: Ledger, *, passing_over: Collection[str] = ()) -> l
     ]
 
 
+def images_in_the_way(ledger: Ledger, *, passing_over: Collection[str] = ()) -> list[RuleGroup]:
+    """Those that stop the images: all but the minimum sets of clinical attributes, which are about
+    the table alone and stop step 9."""
+    standing = rules_in_the_way(ledger, passing_over=passing_over)
+    return [group for group in standing if stops_images(group.rule)]
+
+
+def stops_images(rule: str) -> bool:
+    """Whether an open finding of this rule keeps the images back."""
+    return not rule.startswith(_TABLE_ALONE)
+
+
 def in_the_way_told(standing: list[RuleGroup], begins: str = IN_THE_WAY) -> tuple[str, str]:
     """What stands in the way and what to do about it, for people."""
     named = ", ".join(f"{g.rule} ({g.findings:,})" for g in standing[:_RULES_NAMED])
@@ -45,9 +58,9 @@ def in_the_way_told(standing: list[RuleGroup], begins: str = IN_THE_WAY) -> tupl
 
 
 def count_in_the_way(ledger: Ledger) -> int:
-    """How many lines of the list of findings have something for which nothing is sent, or not all;
-    what the engine finds beside the registry's rules counts as well."""
+    """How many lines of the list of findings have something for which no image is sent, or not
+    all; what the engine finds beside the registry's rules counts as well."""
     return sum(
-        group.standing == "open" and group.severity in _SEVERITIES
+        group.standing == "open" and group.severity in _SEVERITIES and stops_images(group.rule)
         for group in group_findings(ledger)
     )

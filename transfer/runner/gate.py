@@ -21,7 +21,7 @@ from transfer.ledger.volumes import count_volumes
 from transfer.ledger.waivers import is_waived
 from transfer.node import Node, Objection, StudyPlan
 from transfer.orders import DEID_WAIVER
-from transfer.quality.in_the_way import in_the_way_told, rules_in_the_way
+from transfer.quality.in_the_way import images_in_the_way, in_the_way_told
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.sentences import count
 from transfer.values import ExitCode, StepState
@@ -75,13 +75,13 @@ def refuse_identified(ledger: Ledger, *, required: bool) -> None:
 
 
 def refuse_findings(ledger: Ledger, *, passing_over: Collection[str] = ()) -> None:
-    """Refuse to go on while findings of the registry's rules stand open that block or ask, those
+    """Refuse to send images while findings of the registry's rules stand open that stop them, those
     of some rules aside.
 
     Raises:
         StepBlocked: such findings stand; it names the rules, worst first.
     """
-    standing = rules_in_the_way(ledger, passing_over=passing_over)
+    standing = images_in_the_way(ledger, passing_over=passing_over)
     if standing:
         raise StepBlocked(*in_the_way_told(standing))
 
