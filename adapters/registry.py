@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from adapters.kinds import kind_package, kind_ticket_cases
-from adapters.loopback import is_sandbox
 from adapters.profiles import NodeProfile
 from adapters.secrets import SecretStore
 from adapters.signin import Person, Way
@@ -41,8 +38,7 @@ def journey(profile: NodeProfile) -> Journey:
     Raises:
         UsageError: no adapter for this kind.
     """
-    found = kind_package(profile.kind).journey(profile)
-    return replace(found, is_sandbox=partial(is_sandbox, profile))
+    return kind_package(profile.kind).journey(profile)
 
 
 def check_configuration(profile: NodeProfile) -> Sequence[CheckResult]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from transfer.errors import TransferError, UsageError
@@ -29,10 +30,12 @@ def journey_of_node(home: Home, node: str) -> Journey:
     Raises:
         UsageError: the configuration cannot be read, or does not know the node any more.
     """
+    from adapters.loopback import is_sandbox
     from adapters.registry import journey
     from tui.nodes import choose_node
 
-    return journey(choose_node(home, node).profile)
+    profile = choose_node(home, node).profile
+    return replace(journey(profile), is_sandbox=partial(is_sandbox, profile))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from transfer.legal.papers import BY_KEY
 FORMAT: Final = "eucaim-transfer legal record 1"
 LARGEST_BYTES: Final = 64 * 1024
 _LONGEST_LINE: Final = 2_000
+_MOST_DOTS: Final = 100
 _LONGEST_PATH: Final = 1_000
 _TABLES: Final = {
     "clearance": Declaration.CLEARANCE,
@@ -63,8 +64,10 @@ def parse_record(content: bytes, folder: Path, now: datetime, entered_by: str = 
     """The same of a file's content."""
     try:
         text = content.decode("utf-8-sig")
-        # A key of a hundred thousand parts costs the parser the square of them.
-        if max(map(len, text.split("\n")), default=0) > _LONGEST_LINE:
+        # A key of very many parts costs the parser the square of them.
+        if any(
+            len(line) > _LONGEST_LINE or line.count(".") > _MOST_DOTS for line in text.split("\n")
+        ):
             raise ValueError
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
