@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ from textual.pilot import Pilot
 
 from tests.engine.bench import TRANSFER
 from tests.engine.clinical_bench import ClinicalBench, Kind, clinical_bench
-from tests.program import REPOSITORY
 from tests.tui.driving import FixedDayApp, crumbs, keys, now, press, running, settle, words
 from tests.tui.driving import screen_name as front
 from tests.tui.driving import until as seen
@@ -41,6 +38,7 @@ from transfer.values import StepState
 from transfer.workspace import Home
 from tui.app import TransferApp
 from tui.clinical_sending import Plan
+from tui.source import Launch, Source, Until
 from tui.widgets.painted import Painted
 
 BOTH: tuple[Kind, ...] = ("upv", "xnat")
@@ -56,20 +54,33 @@ def overall(app: TransferApp) -> str:
     return " ".join(app.screen.query_one("#overall", Painted).words.split())
 
 
-@contextmanager
-def app_at(bench: ClinicalBench, monkeypatch: pytest.MonkeyPatch) -> Iterator[TransferApp]:
+class BenchSource(Source):
+    """The engine itself, but the process that starts the detached runner ends, as a shell's does:
+    one in here would have to be waited for."""
+
+    def __init__(self, bench: ClinicalBench) -> None:
+        super().__init__(Home.at(bench.program.home))
+        self._bench = bench
+
+    def launch(self, name: str, until: Until, password: str | None) -> Launch:
+        assert until == "clinical"
+        ran = self._bench.clinical("--detach")
+        assert ran.code == 0, str(ran)
+        return Launch("a session of its own", True)
+
+
+def app_at(bench: ClinicalBench) -> TransferApp:
     """The app as an operator of that bench starts it."""
-    for name, value in bench.program.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    yield TransferApp(Home.at(bench.program.home), TRANSFER)
+    source = BenchSource(bench)
+    return TransferApp(source.home, TRANSFER, source=source)
 
 
 @pytest.mark.parametrize("kind", BOTH)
 async def test_what_goes_where_is_told_and_enter_sends_it_until_all_is_read_back(
-    tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kind: Kind
 ) -> None:
-    with clinical_bench(tmp_path, kind) as at, app_at(at, monkeypatch) as app:
+    with clinical_bench(tmp_path, kind) as at:
+        app = app_at(at)
         async with running(app) as pilot:
             await press(pilot, *TO_UPLOAD)
             await seen(pilot, lambda: "Nothing has been sent yet." in now(app))
@@ -90,9 +101,10 @@ async def test_what_goes_where_is_told_and_enter_sends_it_until_all_is_read_back
 
 @pytest.mark.parametrize("kind", BOTH)
 async def test_a_refused_subject_is_listed_with_key_row_and_reason_and_goes_again_by_a_key(
-    tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kind: Kind
 ) -> None:
-    with clinical_bench(tmp_path, kind) as at, app_at(at, monkeypatch) as app:
+    with clinical_bench(tmp_path, kind) as at:
+        app = app_at(at)
         at.refuse("PT003")
         async with running(app) as pilot:
             await press(pilot, *TO_UPLOAD, "enter")
@@ -109,10 +121,9 @@ async def test_a_refused_subject_is_listed_with_key_row_and_reason_and_goes_agai
         assert len(at.held()) == 5
 
 
-async def test_other_data_on_the_node_are_written_over_only_after_asking(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with clinical_bench(tmp_path, "upv", patients=3) as at, app_at(at, monkeypatch) as app:
+async def test_other_data_on_the_node_are_written_over_only_after_asking(tmp_path: Path) -> None:
+    with clinical_bench(tmp_path, "upv", patients=3) as at:
+        app = app_at(at)
         assert at.clinical().code == 0
         at.change_comment("PT002", "seen twice")
         async with running(app) as pilot:
@@ -130,13 +141,9 @@ async def test_other_data_on_the_node_are_written_over_only_after_asking(
         assert "seen twice" in at.held()["PT002"]
 
 
-async def test_leaving_does_not_stop_it_and_coming_back_shows_it_live(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with (
-        clinical_bench(tmp_path, "upv", patients=8, max_concurrency=1) as at,
-        app_at(at, monkeypatch) as app,
-    ):
+async def test_leaving_does_not_stop_it_and_coming_back_shows_it_live(tmp_path: Path) -> None:
+    with clinical_bench(tmp_path, "upv", patients=8, max_concurrency=1) as at:
+        app = app_at(at)
         at.sandbox.faults.add("eform:latency=400")
         async with running(app) as pilot:
             await press(pilot, *TO_UPLOAD, "enter")
@@ -144,11 +151,11 @@ async def test_leaving_does_not_stop_it_and_coming_back_shows_it_live(
             assert "Pause" in keys(app)
             await press(pilot, "p")
             await seen(pilot, lambda: "Paused." in now(app))
-            await press(pilot, "r")
-            await press(pilot, "escape", "escape")
-        again = TransferApp(Home.at(at.program.home), TRANSFER)
+            await press(pilot, "r", "escape")
+            assert front(app) == "ClinicalScreen"
+        again = app_at(at)
         async with running(again) as pilot:
-            await press(pilot, *TO_UPLOAD)
+            assert front(again) == "ClinicalUploadScreen"
             await seen(pilot, lambda: "Sending the clinical data" in now(again))
             assert "of 8 subjects sent" in overall(again)
             at.sandbox.faults.clear()
@@ -156,13 +163,9 @@ async def test_leaving_does_not_stop_it_and_coming_back_shows_it_live(
         assert set(at.sends().values()) == {1}
 
 
-async def test_a_stopped_upload_goes_on_where_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with (
-        clinical_bench(tmp_path, "upv", patients=8, max_concurrency=1) as at,
-        app_at(at, monkeypatch) as app,
-    ):
+async def test_a_stopped_upload_goes_on_where_it_was(tmp_path: Path) -> None:
+    with clinical_bench(tmp_path, "upv", patients=8, max_concurrency=1) as at:
+        app = app_at(at)
         at.sandbox.faults.add("eform:latency=400")
         async with running(app) as pilot:
             await press(pilot, *TO_UPLOAD, "enter")
@@ -177,12 +180,10 @@ async def test_a_stopped_upload_goes_on_where_it_was(
 
 
 async def test_a_hand_over_shows_folder_and_place_and_records_a_persons_word(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    with (
-        clinical_bench(tmp_path, "upv", patients=3, clinical_mode="handover") as at,
-        app_at(at, monkeypatch) as app,
-    ):
+    with clinical_bench(tmp_path, "upv", patients=3, clinical_mode="handover") as at:
+        app = app_at(at)
         async with running(app, (120, 40)) as pilot:
             await press(pilot, *TO_UPLOAD)
             await seen(pilot, lambda: "Nothing leaves by itself." in now(app))
@@ -197,13 +198,9 @@ async def test_a_hand_over_shows_folder_and_place_and_records_a_persons_word(
         assert at.step("clinical")["person"] == "Ada"
 
 
-async def test_nothing_can_be_sent_before_the_images_are_verified(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with (
-        clinical_bench(tmp_path, "upv", patients=2, sent=False) as at,
-        app_at(at, monkeypatch) as app,
-    ):
+async def test_nothing_can_be_sent_before_the_images_are_verified(tmp_path: Path) -> None:
+    with clinical_bench(tmp_path, "upv", patients=2, sent=False) as at:
+        app = app_at(at)
         at.program.good("scan", TRANSFER)
         async with running(app) as pilot:
             await press(pilot, *TO_UPLOAD)
