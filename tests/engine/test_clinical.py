@@ -121,6 +121,19 @@ def test_the_word_to_overwrite_is_for_one_run(at: ClinicalBench) -> None:
     assert "seen twice" in at.held()["PT002"]
 
 
+def test_the_word_to_overwrite_ends_with_a_run_that_something_stood_in_the_way_of(
+    upv: ClinicalBench,
+) -> None:
+    assert upv.clinical().code == 0
+    upv.table_file.write_bytes(b"Nobody,Sex\nPT001,Female\n")
+    assert upv.clinical("--overwrite").code == 3
+    upv.change_comment("PT002", "seen twice")
+    refused = upv.clinical()
+    assert refused.code == 3, str(refused)
+    assert "other data" in refused.err
+    assert "seen twice" not in upv.held()["PT002"]
+
+
 def test_data_of_somebody_else_are_not_written_over(tmp_path: Path) -> None:
     """Another transfer, that knows nothing of the first, to the same subjects."""
     with clinical_bench(tmp_path, "upv", patients=3) as at:

@@ -68,6 +68,14 @@ def _take_words(ledger: Ledger) -> None:
             f"R{alike.row}",
         )
         if found and found[0] in (SAME, DIFFERENT) and alike.patients == 1:
+            if found[0] == SAME:
+                # An ID is one patient's: what was said of another table's row counts no more.
+                ledger.write(
+                    "UPDATE clinical_link SET is_same = 0 WHERE patient_id <> ? AND patient ="
+                    " (SELECT patient FROM clinical_row WHERE id = ?)",
+                    alike.patient_row,
+                    alike.row,
+                )
             ledger.write(
                 "INSERT OR REPLACE INTO clinical_link"
                 " SELECT patient, ?, ? FROM clinical_row WHERE id = ?",

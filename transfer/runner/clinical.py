@@ -13,7 +13,14 @@ from transfer import checkpoint
 from transfer.clinical.leaving import ClinicalWay
 from transfer.clinical.phase import read_clinical
 from transfer.clinical.standing import BY_HAND, image_only_word
-from transfer.ledger.clinical_items import count_items, keep_stays, keep_way, may_overwrite
+from transfer.errors import StepBlocked
+from transfer.ledger.clinical_items import (
+    count_items,
+    forget_overwrite,
+    keep_stays,
+    keep_way,
+    may_overwrite,
+)
 from transfer.ledger.connection import Ledger
 from transfer.ledger.identity import Names
 from transfer.ledger.order import read_order
@@ -71,6 +78,21 @@ async def send_clinical(
         NodeError: the node, or the way to it, is in trouble for too long, or refuses us.
     """
     await ledger(set_step, CLINICAL, StepState.RUNNING, "")
+    try:
+        await _send_checked(ledger, node, settings, stop, method)
+    except StepBlocked:
+        # Whoever mends what stood in the way may have changed what would be written over.
+        await ledger(forget_overwrite)
+        raise
+
+
+async def _send_checked(
+    ledger: LedgerThread,
+    node: Node,
+    settings: Settings,
+    stop: Stop,
+    method: OpenMethod | None,
+) -> None:
     await check_clinical(ledger, settings, stop)
     destination = (await ledger(read_order)).destination
     watch = Watch(ledger, settings, stop, 1)

@@ -50,6 +50,7 @@ def refuse_too_early(ledger: Ledger) -> None:
         StepBlocked: the images are not on the node yet, and something would be sent.
     """
     if image_only_word(ledger, read_order(ledger)) is None and not images_are_verified(ledger):
+        forget_overwrite(ledger)
         raise StepBlocked(CLINICAL_FIRST, "Send the images first: eucaim-transfer upload NAME")
 
 
