@@ -112,7 +112,7 @@ def test_reading_and_carrying_out_come_to_the_same(ledger: Ledger, tmp_path: Pat
 
     read_clinical(ledger)
 
-    assert carried_out == [("AB-1", "ab-1", "\n1"), ("AB-2", "ab-2", "\n2")]
+    assert carried_out == [("AB-1", "ab1", "\n1"), ("AB-2", "ab2", "\n2")]
     assert (
         ledger.rows("SELECT patient, likeness, timepoint FROM clinical_row ORDER BY id")
         == carried_out

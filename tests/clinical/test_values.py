@@ -74,13 +74,25 @@ def test_the_form_of_a_value_does_not_tell_the_value(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("ab 12", "AB12"), ("AB-012", "ab-12"), ("A_1", "A-1"), ("Á1", "a1"), ("12.0", "0012")],
+    [
+        ("ab 12", "AB12"),
+        ("AB-012", "ab-12"),
+        ("A_1", "A-1"),
+        ("Á1", "a1"),
+        ("12.0", "0012"),
+        ("NHC1743608", "NHC-1743608"),
+        ("OIL-12", "oil12"),
+        ("PAL-O12", "PAL12"),
+        ("PAL-012", "PAL12"),
+    ],
 )
 def test_spellings_of_one_id_look_alike(one: str, other: str) -> None:
     assert likeness(one) == likeness(other) != ""
 
 
-@pytest.mark.parametrize(("one", "other"), [("AB-1-2", "AB-12"), ("A10", "A1"), ("12.5", "125")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("AB-1-2", "AB-12"), ("A10", "A1"), ("12.5", "125"), ("1-23", "12-3")]
+)
 def test_other_ids_do_not(one: str, other: str) -> None:
     assert likeness(one) != likeness(other)
 

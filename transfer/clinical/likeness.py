@@ -11,6 +11,9 @@ _WHOLE_AS_DECIMAL: Final = re.compile(r"(\d{1,30})[.,]0{1,6}")
 _SCIENTIFIC: Final = re.compile(r"(\d)(?:[.,](\d{1,14}))?[eE]\+?(\d{1,2})")
 _ZEROS: Final = re.compile(r"(?<!\d)0+(?=\d)")
 _LINKS: Final = re.compile(r"[-_./\\\u2010-\u2015]+")
+# Between letters and a number a sign may be there or not: NHC-12, NHC12. Between two numbers it
+# keeps them apart: 1-23 is not 12-3.
+_IDLE_LINK: Final = re.compile(rf"(?<=[^\W\d_]){_LINKS.pattern}(?=\d)")
 _LONGEST: Final = 512
 # What is typed for each other, since it looks alike: letter O and zero, letters I and L and one.
 _CONFUSED: Final = str.maketrans("oilOIL", "011011")
@@ -19,7 +22,8 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 def likeness(patient_id: str) -> str:
     """Blanks, case, accents, leading zeros and number form do not count (LNK-02); nor does which
-    sign joins the parts, nor O for 0 and I or L for 1 beside a digit. Empty where nothing is left.
+    sign joins the parts or, between letters and a number, whether one does; nor O for 0 and I or
+    L for 1 beside a digit. Empty where nothing is left.
     """
     text = patient_id[:_LONGEST]
     for _, step in _STEPS:
@@ -36,7 +40,7 @@ def likenesses(one: str, other: str) -> tuple[str, ...]:
     """In what two IDs that look alike differ: what must be put aside for them to be equal."""
     needed = tuple(
         name
-        for name, _ in _STEPS
+        for name in dict.fromkeys(name for name, _ in _STEPS)
         if _without(one[:_LONGEST], name) != _without(other[:_LONGEST], name)
     )
     if needed or one == other:
@@ -81,13 +85,29 @@ def _spelt_out(first: str, rest: str, exponent: int) -> str:
     return first + rest.ljust(exponent, "0")
 
 
+def _parted(text: str) -> str:
+    return _LINKS.sub("-", _IDLE_LINK.sub("", text))
+
+
+def _zeroless(text: str) -> str:
+    return _ZEROS.sub("", text)
+
+
+def _unmistaken(text: str) -> str:
+    return _WORD.sub(_unconfused, text)
+
+
 _STEPS: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     ("accents", _accentless),
     ("blanks", _blankless),
     ("capitals", str.casefold),
     ("number form", _as_number),
-    ("O or 0, I or 1", lambda text: _WORD.sub(_unconfused, text)),
-    ("joining signs", lambda text: _LINKS.sub("-", text)),
-    ("leading zeros", lambda text: _ZEROS.sub("", text)),
+    ("leading zeros", _zeroless),
+    ("O or 0, I or 1", _unmistaken),
+    ("joining signs", _parted),
+    # Once more, since parts that were joined are one part now: PAL-O12 is like PAL12.
+    ("leading zeros", _zeroless),
+    ("O or 0, I or 1", _unmistaken),
+    ("leading zeros", _zeroless),
 )
 """What is put aside, in this order."""
