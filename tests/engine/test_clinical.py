@@ -18,6 +18,7 @@ from tests.engine.clinical_bench import (
     row_of,
 )
 from tests.faults.processes import await_until
+from transfer.runner.clinical_words import without_name
 
 BOTH: tuple[Kind, ...] = ("upv", "xnat")
 FILES = {"upv": 0, "xnat": 1}
@@ -74,6 +75,23 @@ def test_a_refused_subject_is_named_by_its_row_and_the_rest_stands(at: ClinicalB
     assert sorted(at.held()) == ["PT001", "PT002", "PT004", "PT005"]
     assert at.step(STEP)["state"] == "blocked"
     assert at.status()["state"] == "done", "the images stay where they are"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("no subject PT-002 here", "no subject P2 here"),
+        ("pt-002: unknown; see /subjects/PT-002/eform", "P2: unknown; see /subjects/P2/eform"),
+        ("XPT-002 and PT-0021 are others", "XPT-002 and PT-0021 are others"),
+    ],
+)
+def test_a_name_that_a_node_says_is_kept_as_the_patients_key(said: str, kept: str) -> None:
+    assert without_name(said, "PT-002", "P2") == kept
+
+
+def test_a_name_is_found_as_addresses_and_json_spell_it() -> None:
+    assert without_name("/s/A%2F1%20x/eform", "A/1 x", "P1") == "/s/P1/eform"
+    assert without_name(r'{"id": "\u00d1u-9"}', "\u00d1u-9", "P3") == '{"id": "P3"}'
 
 
 def test_after_a_refusal_only_the_refused_subject_goes_again(at: ClinicalBench) -> None:

@@ -17,6 +17,7 @@ from transfer.clinical.leaving import (
     ClinicalWay,
     Held,
 )
+from transfer.clinical.outgoing.going import patients_with_rows
 from transfer.errors import BodyTooLarge, ClinicalRefused, NodeError, SourceChanged
 from transfer.ledger.clinical_items import (
     Item,
@@ -31,6 +32,7 @@ from transfer.ledger.clinical_items import (
 from transfer.outgoing import Throttle
 from transfer.runner.clinical_files import ContentFile, TableFile, TableOnDisk
 from transfer.runner.clinical_making import Leaving, leaving_pages, next_page, sha256_of
+from transfer.runner.clinical_words import without_name, without_names
 from transfer.runner.judge import BROKEN_TO_FAIL
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.patience import Stopped, Stubborn, patiently
@@ -89,6 +91,7 @@ class ClinicalSender:
         self._queue: asyncio.Queue[_Work | None] = asyncio.Queue(2 * max(1, way.max_concurrency))
         self._waiting = 0
         self._is_filled = False
+        self._out: Outgoing | None = None
 
     async def run(self, out: Outgoing, tables: Sequence[TableOnDisk]) -> None:
         """Send all that is not known to be there. Ends early when the run is to end.
@@ -96,6 +99,7 @@ class ClinicalSender:
         Raises:
             NodeError: the node, or the way to it, is in trouble for too long, or refuses us.
         """
+        self._out = out
         lanes = max(1, self._way.max_concurrency)
 
         async def fill() -> None:
@@ -169,7 +173,19 @@ class ClinicalSender:
             await self._fail(work, error)
 
     async def _fail(self, work: _Work, error: NodeError | SourceChanged) -> None:
-        await self._ledger(record_failed, work.item.row, f"{error.what} {error.remedy}")
+        said = await self._nameless(work, f"{error.what} {error.remedy}")
+        await self._ledger(record_failed, work.item.row, said)
+
+    async def _nameless(self, work: _Work, said: str) -> str:
+        """A node's words with keys of patients where it says names."""
+        if work.going.subject:
+            return without_name(said, work.going.subject, work.item.key)
+        out = self._out
+        if out is None or not said:
+            return said
+        return await self._reader(
+            lambda ledger: without_names(said, out, patients_with_rows(ledger, 0))
+        )
 
     async def _deliver(self, work: _Work) -> None:
         row = work.item.row
@@ -184,10 +200,12 @@ class ClinicalSender:
             outcome = await self._send(work)
             checkpoint.passed("clinical-answered")
             if outcome.verdict is ClinicalVerdict.DIFFERS:
-                await self._ledger(record_differs, row, outcome.reason)
+                said = await self._nameless(work, outcome.reason)
+                await self._ledger(record_differs, row, said)
                 return
             if outcome.verdict is ClinicalVerdict.REFUSED:
-                await self._ledger(record_failed, row, outcome.reason)
+                said = await self._nameless(work, outcome.reason)
+                await self._ledger(record_failed, row, said)
                 return
             await self._ledger(record_sent, row)
             checkpoint.passed("clinical-sent")
