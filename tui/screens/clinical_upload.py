@@ -86,7 +86,9 @@ class ClinicalUploadScreen(TransferPage):
     def _take_refused(self, refused: list[Refused]) -> None:
         if not refused and self._offset:
             self._offset = max(0, self._offset - _PAGE)
-        self._refused = refused
+        had, self._refused = bool(self._refused), refused
+        if had != bool(refused):
+            self.draw()
         self._draw_refused()
 
     def _look_at_plan(self) -> None:
@@ -143,7 +145,9 @@ class ClinicalUploadScreen(TransferPage):
         self._look_at_plan()
 
         def told(width: int) -> list[Content]:
-            found = facts(status, plan, width)
+            # On a small screen the list of those refused counts more.
+            is_brief = bool(self._refused) and not self.has_class("-tall")
+            found = facts(status, plan, width, is_brief=is_brief)
             return found + (handover(plan, width) if plan and self._waits else [])
 
         self.query_one("#facts", Painted).show(told)

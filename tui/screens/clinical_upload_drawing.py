@@ -31,18 +31,18 @@ _WHY: Final = {
 _STAYS: Final = "What is on the node stays there; nothing was written over."
 
 
-def facts(status: Status, plan: Plan | None, width: int) -> list[Content]:
-    """What goes where, in which form, and what stays here."""
+def facts(status: Status, plan: Plan | None, width: int, *, is_brief: bool) -> list[Content]:
+    """What goes where, in which form, and what stays here; `is_brief`: only where."""
     order = status.order
     where = dotted([(plain(order.node), "bold"), plain(order.destination or "its only project")])
     found = [_fact("To", where, width)]
+    if is_brief:
+        return found
     if plan is None:
         return [*found, _fact("Goes", ink("Looking at what would go…", "$muted"), width)]
     if plan.way is not None:
         found += _facts("As", ink(_form(plan.way)), width)
-    names = (
-        "under the pseudonyms of the images" if plan.is_pseudonymised else "as the images name them"
-    )
+    names = "pseudonymised as they are" if plan.is_pseudonymised else "as the images name them"
     goes = dotted(
         [
             (figures.count(plan.subjects, "subject"), "bold"),
@@ -113,7 +113,7 @@ def overall(status: Status, standing: Standing | None, width: int) -> list[Conte
     if clinical.failed:
         parts.append((f"✗ {clinical.failed:,} refused", "bold $bad"))
     if clinical.differs:
-        parts.append((f"≠ {clinical.differs:,} differ", "bold $warn"))
+        parts.append((f"≠ {clinical.differs:,} other there", "bold $warn"))
     return [share_and_bar(part, width, "$good" if is_done else "$key"), dotted(parts)]
 
 
@@ -134,7 +134,7 @@ def draw_refused(one: Refused, width: int) -> list[Content]:
     """An item that is not on the node."""
     item = one.item
     mark = (
-        cell("≠ differs", _STATE, "$warn")
+        cell("≠ other", _STATE, "$warn")
         if item.state == "differs"
         else cell("✗ refused", _STATE, "$bad")
     )
