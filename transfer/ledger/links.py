@@ -9,6 +9,8 @@ from transfer.ledger.connection import Ledger
 
 _PAGE: Final = 2000
 LINK_RULE: Final = "LNK-02"
+_FORM: Final = ("likeness", "2")
+"""Setting, and which likeness is kept: what looks alike has been widened since the first."""
 SAME: Final = "same"
 DIFFERENT: Final = "different"
 
@@ -23,6 +25,22 @@ FIRST_OF_ITS_ID: Final = (
     "NOT EXISTS (SELECT 1 FROM clinical_row f WHERE f.patient = r.patient AND f.id < r.id)"
 )
 """Whether row `r` is the first with its Patient ID."""
+
+OF_NO_PATIENT: Final = "NOT EXISTS (SELECT 1 FROM patient q WHERE q.original_id = r.patient)"
+"""Whether no patient of the images has the Patient ID of row `r`."""
+
+LOOKS_LIKE: Final = (
+    "FROM patient_likeness k WHERE k.likeness = r.likeness AND NOT EXISTS"
+    " (SELECT 1 FROM clinical_row o JOIN patient q ON q.original_id = o.patient"
+    " WHERE q.id = k.patient_id)"
+)
+"""Patients `k` who look like row `r`; one whose own ID stands in the table is somebody else."""
+
+UNSETTLED: Final = (
+    " AND NOT EXISTS (SELECT 1 FROM clinical_link l WHERE l.patient = r.patient"
+    " AND l.patient_id = k.patient_id)"
+)
+"""Behind it: of whom no person has said whether that is so."""
 
 NOT_KEPT_BACK: Final = "NOT EXISTS (SELECT 1 FROM clinical_kept_back b WHERE b.patient = r.patient)"
 """Whether no person said that the rows with the Patient ID of row `r` stay here."""
@@ -39,12 +57,35 @@ class Alike(NamedTuple):
 
 def link_rows(ledger: Ledger, likeness: Callable[[str], str]) -> None:
     """Link every row to its patient: where both have the same ID, or a person said so."""
+    _renew_likenesses(ledger, likeness)
     _add_likenesses(ledger, likeness)
     with ledger.transaction():
         _take_words(ledger)
         ledger.write(
             f"UPDATE clinical_row SET patient_id = {_LINKED} WHERE patient_id IS NOT {_LINKED}"  # noqa: S608 - literals of ours
         )
+
+
+def _renew_likenesses(ledger: Ledger, likeness: Callable[[str], str]) -> None:
+    """Make those anew that an earlier version kept: old and new ones are not alike."""
+    if ledger.row("SELECT 1 FROM setting WHERE name = ? AND value = ?", *_FORM):
+        return
+    after = 0
+    is_old = bool(ledger.number("SELECT EXISTS (SELECT 1 FROM patient_likeness)"))
+    while is_old and (
+        page := ledger.rows(
+            "SELECT id, patient FROM clinical_row WHERE id > ? ORDER BY id LIMIT ?", after, _PAGE
+        )
+    ):
+        with ledger.transaction(durable=False):
+            ledger.write_many(
+                "UPDATE clinical_row SET likeness = ? WHERE id = ?",
+                [(likeness(patient), row) for row, patient in page],
+            )
+        after = page[-1][0]
+    with ledger.transaction():
+        ledger.write("DELETE FROM patient_likeness")
+        ledger.write("INSERT OR REPLACE INTO setting VALUES (?, ?)", *_FORM)
 
 
 def _add_likenesses(ledger: Ledger, likeness: Callable[[str], str]) -> None:
@@ -106,29 +147,15 @@ def take_back_words(ledger: Ledger, rows: Sequence[int]) -> None:
 
 
 def alike_pairs(ledger: Ledger, *, unsettled_only: bool = True) -> Iterator[Alike]:
-    """IDs of tables that are no patient's, but look like one's who has no row of the same ID.
-
-    A patient whose own ID stands in the table as well is somebody else.
-    """
-    settled = (
-        " AND NOT EXISTS (SELECT 1 FROM clinical_link l WHERE l.patient = r.patient"
-        " AND l.patient_id = k.patient_id)"
-        if unsettled_only
-        else ""
-    )
-    alike = (
-        "FROM patient_likeness k WHERE k.likeness = r.likeness AND NOT EXISTS"  # noqa: S608 - literals of ours
-        " (SELECT 1 FROM clinical_row o JOIN patient q ON q.original_id = o.patient"
-        f" WHERE q.id = k.patient_id){settled}"
-    )
+    """IDs of tables that are no patient's, but look like one's who has no row of the same ID."""
+    alike = f"{LOOKS_LIKE}{UNSETTLED if unsettled_only else ''}"
     after = 0
     # By row, so that each page costs what it holds; grouped, each would cost the whole table.
     while page := ledger.rows(
         f"SELECT r.id, (SELECT min(k.patient_id) {alike}),"  # noqa: S608 - literals of ours
         f" (SELECT count(*) {alike}) FROM clinical_row r"
-        " WHERE r.id > ? AND r.likeness <> ''"
-        " AND NOT EXISTS (SELECT 1 FROM patient p WHERE p.original_id = r.patient)"
-        f" AND EXISTS (SELECT 1 {alike}) AND {FIRST_OF_ITS_ID} AND {NOT_KEPT_BACK}"
+        f" WHERE r.id > ? AND r.likeness <> '' AND {OF_NO_PATIENT} AND {FIRST_OF_ITS_ID}"
+        f" AND {NOT_KEPT_BACK} AND EXISTS (SELECT 1 {alike})"
         " ORDER BY r.id LIMIT ?",
         after,
         _PAGE,
