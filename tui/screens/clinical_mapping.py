@@ -174,7 +174,7 @@ class MappingScreen(Page):
         if column is None or chosen is None or person is None:
             return
         call = partial(self._engine.choose, self._transfer, column, chosen.role, person)
-        self._change(call, f"{column.told.capitalize()}: {chosen.told}.")
+        self._change(call, f"{_first(column.told)}: {chosen.told}.")
 
     @work(exclusive=True, group="question")
     async def action_confirm_all(self) -> None:
@@ -210,7 +210,7 @@ class MappingScreen(Page):
             self._engine.leave_out, self._transfer, column.heading, person, is_left_out=leaves
         )
         what = "does not leave" if leaves else "leaves again"
-        self._change(call, f"{column.told.capitalize()} {what}.")
+        self._change(call, f"{_first(column.told)} {what}.")
 
     @work(exclusive=True, group="question")
     async def action_declare(self) -> None:
@@ -236,7 +236,7 @@ class MappingScreen(Page):
         if column is None or chosen is None or person is None:
             return
         call = partial(self._engine.unit, self._transfer, column.heading, chosen, person)
-        self._change(call, f"{column.told.capitalize()} counts in {chosen}.")
+        self._change(call, f"{_first(column.told)} counts in {chosen}.")
 
     @work(exclusive=True, group="question")
     async def action_order(self) -> None:
@@ -246,7 +246,8 @@ class MappingScreen(Page):
         if column is None or chosen is None or person is None:
             return
         call = partial(self._engine.order, self._transfer, column.heading, chosen, person)
-        self._change(call, f"Dates of {column.told}: {chosen}.")
+        first = "day" if chosen == "day-first" else "month"
+        self._change(call, f"In {column.told} the {first} comes first.")
 
     def action_take_back(self) -> None:
         column = self._column()
@@ -349,6 +350,11 @@ class MappingScreen(Page):
 
 
 _COUNTED: Final = ("age", "age-at-diagnosis", "relative-day")
+
+
+def _first(text: str) -> str:
+    """As it begins a sentence; headings keep their own capitals."""
+    return text[:1].upper() + text[1:]
 
 
 def _key(column: BoardColumn) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from textual.content import Content
 
 from transfer.clinical.attributes import ATTRIBUTES
+from transfer.clinical.columns import Role
 from tui import figures
 from tui.clinical_mapping import Board
 from tui.text import plain
@@ -268,7 +269,12 @@ def _now_of_column(board: Board, column: BoardColumn | None) -> Now:
         return Now("In what are these values counted?", "[u] says it.   [Enter] attribute.")
     if column.order in ("open", "mixed"):
         return Now("Does the day or the month come first?", "[o] says it.   [Enter] attribute.")
+    if column.state == "left-out":
+        return Now(
+            "This column does not leave.", "[x] takes it in again.   [Enter] gives it an attribute."
+        )
+    leaves_out = "" if column.role is Role.PATIENT else "   [x] leaves it out."
     return Now(
         "Does this column hold what stands beside it?",
-        f"[Enter] gives it another attribute.   [x] leaves it out.{values}",
+        f"[Enter] gives it another attribute.{leaves_out}{values}",
     )

@@ -277,7 +277,7 @@ def _summary(columns: list[TermColumn], width: int) -> list[Content]:
     return [
         dotted(
             [
-                line((f"{values:,}", "bold"), " different values"),
+                line((f"{values:,}", "bold"), " value" if values == 1 else " different values"),
                 (f"? {likely:,} to confirm" if likely else "", "$warn"),
                 (f"○ {unmapped:,} without a term" if unmapped else "✓ all have a term",
                  "$warn" if unmapped else "$good"),
