@@ -32,6 +32,7 @@ def _promised(command: str) -> set[str]:
         ("status", (TRANSFER,)),
         ("step", (TRANSFER, "ticket")),
         ("account", (NODE,)),
+        ("legal", (TRANSFER,)),
         ("ticket", (TRANSFER,)),
         ("doctor", (TRANSFER,)),
         ("clinical", (TRANSFER, "--image-only", "--by", "Ada", "--reason", "agreed")),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.legal.records import DIGESTS, NOW, as_toml, whole, whole_tables, whole_toml
 from transfer.errors import UsageError
 from transfer.legal.entries import Declaration, State
+from transfer.legal.gaps import gaps_in
 from transfer.legal.record_file import FORMAT, LARGEST_BYTES, Record, parse_record, read_record
 from transfer.legal.template import template
 
@@ -385,3 +386,13 @@ def test_any_value_anywhere_is_taken_or_refused(value: object, key: str) -> None
     else:
         assert reading.faults == []
         assert len(found.entries) <= 1
+
+
+def test_the_form_that_the_page_explains_is_taken(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "legal.md").read_text("utf-8")
+    text = page.split("```toml\n")[1].split("```")[0].replace("…", "3d" * 32)
+    for name in ("clearance.pdf", "dta-signed.pdf", "dpo.pdf"):
+        (tmp_path / name).write_bytes(b"abc")
+    found = parsed(text, tmp_path)
+    assert gaps_in({entry.what: entry for entry in found.entries}, now=NOW) == ()
+    assert (len(found.entries), found.left_out) == (5, ())
