@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from adapters.sandbox.datasets.steering import Steering
 from adapters.sandbox.eforms import Eforms
 from adapters.sandbox.faults import Faults
 from adapters.sandbox.issuer import Issuer
@@ -19,8 +20,8 @@ from transfer.errors import UsageError
 
 
 class Control:
-    """`GET|POST|DELETE /faults`, `GET /stored`, `GET /eforms`, `PUT /device-clients`, and below
-    `/xnat` `GET stored`, `POST options`.
+    """`GET|POST|DELETE /faults`, `GET /stored`, `GET /eforms`, `PUT /device-clients`, below
+    `/xnat` `GET stored`, `POST options`, and what steers the dataset-service.
 
     Takes no credential, and answers loopback only.
     """
@@ -28,7 +29,13 @@ class Control:
     path = "/_sandbox"
 
     def __init__(
-        self, faults: Faults, store: Store, xnat: Site, issuer: Issuer, eforms: Eforms
+        self,
+        faults: Faults,
+        store: Store,
+        xnat: Site,
+        issuer: Issuer,
+        eforms: Eforms,
+        datasets: Steering,
     ) -> None:
         self._faults = faults
         self._store = store
@@ -45,6 +52,7 @@ class Control:
                 Route("/device-clients", self._device_clients, methods=["PUT"]),
                 Route("/xnat/stored", self._xnat_stored),
                 Route("/xnat/options", self._xnat_options, methods=["POST"]),
+                *datasets.routes(),
             ]
         )
 

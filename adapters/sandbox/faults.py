@@ -79,6 +79,22 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         "lose-answer": _Kind("store clinical data, then reset instead of answering"),
         "not-readable": _Kind("answer 405 to whoever reads clinical data back"),
     },
+    "datasets": {
+        "status": _STATUS,
+        "latency": _LATENCY,
+        "unauthorized": _Kind("answer 401, unauthorized user, as to an account without its role"),
+        "refused-by-cluster": _Kind("answer a creation with 500 and keep nothing of it"),
+        "held": _Kind("the creation job is never started: pending for ever"),
+        "job-fails": _Kind(
+            "the creation job ends in error after so many messages (1)", _Value.OPTIONAL_NUMBER
+        ),
+        "tracer-fails": _Kind("the tracer fails: what it is to be told of is undone, with 500"),
+        "lose-answer": _Kind("carry out a creation or a change, then reset instead of answering"),
+        "late-answer": _Kind(
+            "carry out a creation or a change, wait so many milliseconds, then answer",
+            _Value.NUMBER,
+        ),
+    },
     "issuer": {
         "status": _STATUS,
         "latency": _LATENCY,

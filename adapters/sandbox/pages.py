@@ -28,11 +28,20 @@ def login(hidden: Mapping[str, str], trouble: str = "") -> str:
     return _form("Sign in to your account", kept + _LOGIN, trouble)
 
 
-def _form(title: str, fields: str, trouble: str) -> str:
+def export(cases: str, trouble: str = "") -> str:
+    """Choose cases, name a dataset, sign in; `cases` are fields made already."""
+    texts = "".join(
+        _field(name.title(), name)
+        for name in ("name", "version", "description", "provenance", "purpose")
+    )
+    return _form("Export dataset", cases + texts + _LOGIN, trouble, "Export dataset")
+
+
+def _form(title: str, fields: str, trouble: str, button: str = "Sign In") -> str:
     said = f"<p role=alert>{escape(trouble)}</p>" if trouble else ""
     return (
         f"<!doctype html><html lang=en><title>{escape(title)}</title><h1>{escape(title)}</h1>"
-        f"{said}<form method=post>{fields}<button name=accept value=Yes>Sign In</button>"
+        f"{said}<form method=post>{fields}<button name=accept value=Yes>{escape(button)}</button>"
         "<button name=cancel value=No>No</button></form></html>"
     )
 

@@ -24,6 +24,12 @@ from starlette.routing import Mount
 
 from adapters.sandbox.ca import ThrowAwayCa
 from adapters.sandbox.control import Control
+from adapters.sandbox.datasets.app import DatasetService
+from adapters.sandbox.datasets.options import DatasetOptions
+from adapters.sandbox.datasets.qpinsights import QpInsights
+from adapters.sandbox.datasets.service import Service
+from adapters.sandbox.datasets.steering import Steering
+from adapters.sandbox.datasets.tracer_app import TracerApp
 from adapters.sandbox.dicomweb import DicomWeb
 from adapters.sandbox.doors import Auth, CheckBearer, Door
 from adapters.sandbox.eforms import EFORM, TABLE, Eforms
@@ -34,6 +40,7 @@ from adapters.sandbox.helpdesk import CUSTOMER as DESK_CUSTOMER
 from adapters.sandbox.helpdesk import Helpdesk
 from adapters.sandbox.http1 import AsgiApp, Http1Server
 from adapters.sandbox.issuer import INGESTER, Issuer
+from adapters.sandbox.realm import ACCOUNTS, Account
 from adapters.sandbox.store import Store, StoredInstance
 from adapters.sandbox.xnat.accounts import INGESTER as XNAT_INGESTER
 from adapters.sandbox.xnat.app import XnatApp
@@ -55,7 +62,8 @@ class Options:
     that its clients know. `context` makes another TLS context, for tests of what a client must
     refuse. `rotates`: a refresh token serves once. `device_clients` may sign in by a code in the
     browser. `bearer` checks the tokens of another issuer than the stand-in's own. `xnat` is how
-    the XNAT site is set up, on `xnat_port`.
+    the XNAT site is set up, on `xnat_port`. The projects of `destinations` are there in the
+    dataset-service, which is set up by `datasets`; `accounts` are the people of the realm.
     """
 
     port: int = 0
@@ -73,18 +81,24 @@ class Options:
     bearer: CheckBearer | None = None
     ca: ThrowAwayCa | None = None
     context: Callable[[ThrowAwayCa], ssl.SSLContext] | None = None
+    accounts: Sequence[Account] = ACCOUNTS
+    datasets: DatasetOptions = field(default_factory=DatasetOptions)
     xnat: SiteOptions = field(default_factory=SiteOptions)
     xnat_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where the stand-in's services are; the last two with places to be filled in."""
+    """Where the stand-in's services are; `eform_url` and `clinical_url` with places to be filled
+    in."""
 
     dicomweb_url: str
     issuer_url: str
     eform_url: str
     clinical_url: str
+    dataset_service_url: str
+    export_url: str
+    """The page where an operator exports a dataset in QP-Insights."""
 
 
 class Sandbox:
@@ -101,6 +115,7 @@ class Sandbox:
         self.ca = self.options.ca or ThrowAwayCa(self._temporary / "tls")
         self.store = Store(self.options.folder or self._temporary / "store")
         self.issuer = Issuer(
+            accounts=self.options.accounts,
             access_s=self.options.access_s,
             refresh_s=self.options.refresh_s,
             rotates=self.options.rotates,
@@ -112,6 +127,16 @@ class Sandbox:
         self._door = Door(self.issuer, self.faults, self.options.auth, self.options.bearer)
         folder = self.options.folder or self._temporary
         self.eforms = Eforms(folder / "eforms", self.store, self._door, self.faults)
+        self.datasets = Service(
+            folder / "dataset-service",
+            self.store,
+            self.issuer,
+            self.faults,
+            self.options.datasets,
+            self.options.destinations,
+        )
+        self.qpinsights = QpInsights(self.datasets, self.eforms, self.issuer)
+        self.steering = Steering(self.datasets, self.qpinsights, self.issuer)
         self.xnat = Site(folder / "xnat", self.faults, self.options.xnat)
         self._numbers = itertools.count(1)
         self._server = Http1Server(self._recorded(self._application()), self._context())
@@ -142,6 +167,8 @@ class Sandbox:
             self._url(Issuer.path),
             self._url(Eforms.path + EFORM),
             self._url(Eforms.path + TABLE),
+            self._url(DatasetService.api_path),
+            self._url(QpInsights.path + "/export"),
         )
 
     @property
@@ -192,6 +219,8 @@ class Sandbox:
             "destinations": list(self.options.destinations),
             "eform_url": self.endpoints.eform_url,
             "clinical_url": self.endpoints.clinical_url,
+            "dataset_service_url": self.endpoints.dataset_service_url,
+            "export_url": self.endpoints.export_url,
             "control_url": self.control_url,
         }
         xnat: dict[str, object] = {
@@ -252,13 +281,19 @@ class Sandbox:
 
     def _application(self) -> AsgiApp:
         dicomweb = DicomWeb(self.store, self._door, self.faults)
-        control = Control(self.faults, self.store, self.xnat, self.issuer, self.eforms)
+        control = Control(
+            self.faults, self.store, self.xnat, self.issuer, self.eforms, self.steering
+        )
+        datasets = DatasetService(self.datasets, self.issuer, self.faults)
         return Starlette(
             routes=[
                 Mount(Control.path, app=control),
                 Mount(Issuer.path, app=Front(self.issuer.app, self.faults, "issuer")),
                 Mount(Helpdesk.path, app=Front(self.helpdesk.app, self.faults, "helpdesk")),
                 Mount(Eforms.path, app=self.eforms),
+                Mount(QpInsights.path, app=self.qpinsights),
+                Mount(DatasetService.path, app=datasets),
+                Mount(TracerApp.path, app=TracerApp(self.datasets, self.issuer)),
                 Mount(DicomWeb.path, app=dicomweb),
             ]
         )
@@ -275,6 +310,12 @@ class Sandbox:
     def _url(self, path: str) -> str:
         return f"https://{_HOST}:{self._port}{path}"
 
+    def _signed_in_only(self) -> Mapping[str, object]:
+        """The dataset-service takes bearer tokens alone."""
+        if self.options.auth != "bearer":
+            return {}
+        return {"dataset_service_url": self.endpoints.dataset_service_url}
+
     def _toml(self) -> str:
         auth = {"bearer": "password", "basic": "basic", "none": "none"}[self.options.auth]
         # The strings and lists of JSON are TOML too.
@@ -290,6 +331,7 @@ class Sandbox:
             "destinations": list(self.options.destinations),
             "eform_url": self.endpoints.eform_url,
             "listing_delay_s": 2,
+            **self._signed_in_only(),
         }
         xnat: dict[str, object] = {
             "kind": "xnat",

@@ -229,6 +229,7 @@ async def test_the_home_names_the_node_and_its_authority(tmp_path: Path) -> None
         "destinations": ["A|ONE", "A|TWO"],
         "eform_url": endpoints.eform_url,
         "listing_delay_s": 2,
+        "dataset_service_url": endpoints.dataset_service_url,
     }
     assert (tmp_path / "ca.pem").read_bytes() == expected_ca
 
