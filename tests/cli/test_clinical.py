@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.bench import TRANSFER
-from tests.engine.clinical_bench import STEP, ClinicalBench, clinical_bench
+from tests.engine.clinical_bench import STEP, ClinicalBench, clinical_bench, row_of
 
 
 @pytest.fixture
@@ -66,6 +66,7 @@ def test_before_the_images_were_read_nothing_can_be_compared(tmp_path: Path) -> 
         (("--keep-back", "R2"), "named person's word"),
         (("--keep-back", "R999", "--by", "Ada", "--reason", "why"), "No row of the table"),
         (("--let-go", "X"), "No row of the table"),
+        (("--ask-again", "R999"), "No row of the table"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_two_lines(
@@ -117,3 +118,19 @@ def test_status_tells_of_the_clinical_data(sent: ClinicalBench) -> None:
     assert "  subjects     2 of 3 acknowledged, 2 read back, 1 failed" in out
     assert "  P2 (row 3 of the table, R3): " in out
     assert sent.step(STEP)["state"] == "blocked"
+
+
+def test_a_word_on_an_id_that_looks_alike_is_taken_back_and_asked_for_again(
+    at: ClinicalBench,
+) -> None:
+    at.write_table([row_of("pt001"), *(row_of(name) for name in at.patients[1:])])
+    assert _open_pairs(at) == ["R2"]
+    at.program.run("check", TRANSFER, "--answer", "LNK-02=same", "--by", "Ada")
+    assert _open_pairs(at) == []
+    assert at.clinical("--ask-again", "R2").code == 0
+    assert _open_pairs(at) == ["R2"]
+
+
+def _open_pairs(at: ClinicalBench) -> list[str]:
+    found = at.clinical("--check", "--json").document["findings"]
+    return [f["key"] for f in found if f["rule"] == "LNK-02" and f["standing"] == "open"]

@@ -225,7 +225,7 @@ def _about_row(entry: Entry) -> list[tuple[str, str]]:
     if entry.said.word:
         return [
             (f"Row {entry.number:,}: {_said(entry)}.", ""),
-            (f"{figures.count(entry.rows, 'row')} of that ID stay here.", "$muted"),
+            (f"Of that ID: {figures.count(entry.rows, 'row')}, which nobody sends.", "$muted"),
         ]
     many = f"Row {entry.number:,} of its file"
     if entry.rows > 1:

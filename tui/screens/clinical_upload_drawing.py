@@ -42,7 +42,7 @@ def facts(status: Status, plan: Plan | None, width: int, *, is_brief: bool) -> l
         return [*found, _fact("Goes", ink("Looking at what would go…", "$muted"), width)]
     if plan.way is not None:
         found += _facts("As", ink(_form(plan.way)), width)
-    names = "pseudonymised as they are" if plan.is_pseudonymised else "as the images name them"
+    names = "under their pseudonyms" if plan.is_pseudonymised else "as the images name them"
     goes = dotted(
         [
             (figures.count(plan.subjects, "subject"), "bold"),
