@@ -18,6 +18,7 @@ from transfer.ledger.clinical_items import (
     finish_making,
     item_of,
     items_in_trouble,
+    record_differs,
     record_failed,
     record_made,
     record_sent,
@@ -113,3 +114,35 @@ def test_what_does_not_fit_the_form_of_the_node_says_why(ledger: Ledger) -> None
     record_made(ledger, [Made("subject", 1, "", "", 0, 2, "Column 3 is no number.")])
     finish_making(ledger)
     assert (_first(ledger).state, _first(ledger).reason) == ("failed", "Column 3 is no number.")
+
+
+def test_what_screens_ask_again_and_again_is_found_by_an_index(ledger: Ledger) -> None:
+    """There may be as many items as patients, and nearly all are as they should be."""
+    asked: list[str] = []
+    ledger._connection.set_trace_callback(asked.append)
+    items_in_trouble(ledger, 20)
+    items_in_trouble(ledger, 3, state="failed")
+    count_changed(ledger)
+    count_gone(ledger)
+    ledger._connection.set_trace_callback(None)
+
+    plans = [
+        "; ".join(detail for *_, detail in ledger.rows(f"EXPLAIN QUERY PLAN {sql}"))
+        for sql in asked
+    ]
+
+    assert [plan.partition("clinical_item USING INDEX ")[2] for plan in plans] == [
+        "clinical_item_trouble",
+        "clinical_item_trouble",
+        "clinical_item_changed",
+        "clinical_item_gone",
+    ]
+
+
+def test_of_what_is_in_trouble_one_state_can_be_asked_for(ledger: Ledger) -> None:
+    _make(ledger, FIRST, SECOND)
+    record_failed(ledger, _first(ledger).row, "too long")
+    record_differs(ledger, 2, "other data")
+
+    assert [item.key for item in items_in_trouble(ledger, 9)] == ["P1", "P2"]
+    assert [item.key for item in items_in_trouble(ledger, 9, state="differs")] == ["P2"]

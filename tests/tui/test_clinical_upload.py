@@ -26,11 +26,11 @@ from transfer.ledger.clinical_items import (
     begin_making,
     finish_making,
     keep_way,
-    list_items,
     record_differs,
     record_failed,
     record_made,
     record_verified,
+    subjects_of,
 )
 from transfer.ledger.connection import Ledger
 from transfer.ledger.steps import set_step
@@ -239,7 +239,7 @@ def refused(home: Home, folder: Path) -> None:
             [Made("subject", n, "", f"{n:064}", 900, first_row=n + 1) for n in range(1, 13)],
         )
         finish_making(ledger)
-        for item in list_items(ledger, 20):
+        for item in subjects_of(ledger, range(1, 13)).values():
             if item.patient in (3, 9):
                 record_failed(ledger, item.row, "The eForm does not fit the project's template.")
             elif item.patient == 5:

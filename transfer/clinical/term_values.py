@@ -6,6 +6,8 @@ hundred different values is no column of terms.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,7 +26,13 @@ from transfer.clinical.terms import (
 )
 from transfer.clinical.values import form_of
 from transfer.errors import UsageError
-from transfer.ledger.clinical import clinical_columns, clinical_files, table_width
+from transfer.ledger.clinical import (
+    ClinicalColumn,
+    ClinicalFile,
+    clinical_columns,
+    clinical_files,
+    table_width,
+)
 from transfer.ledger.connection import Ledger
 from transfer.ledger.mapping import forget_term as forget
 from transfer.ledger.mapping import map_term, read_mapping
@@ -32,6 +40,8 @@ from transfer.quality.attributes import is_empty
 
 MOST_VALUES: Final = 100
 """Different values of a column that are told one by one."""
+_MOST_COUNTED: Final = 10_000
+_PAGE: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +81,58 @@ class TermColumn:
 
 def term_columns(ledger: Ledger, role: Role | None = None) -> list[TermColumn]:
     """The columns of an attribute that is written in terms, or of all, in each table. Looks at
-    every row of those columns."""
-    return [
-        _term_column(ledger, file.row, file.key, column.place, column.heading, Role(column.role))
-        for file in clinical_files(ledger)
-        for column in clinical_columns(ledger, file.row)
-        if column.role and _has_terms(Role(column.role)) and role in (None, Role(column.role))
-    ]
+    every row, once for all columns of a table."""
+    found: list[TermColumn] = []
+    for file in clinical_files(ledger):
+        columns = [
+            column
+            for column in clinical_columns(ledger, file.row)
+            if column.role and _has_terms(Role(column.role)) and role in (None, Role(column.role))
+        ]
+        counted = _counted(ledger, file.row, [column.place for column in columns])
+        found += [_term_column(ledger, file, c, n) for c, n in zip(columns, counted, strict=True)]
+    return found
 
 
 def _has_terms(role: Role) -> bool:
     return ATTRIBUTES[role].form is Form.TERM
 
 
-def _term_column(
-    ledger: Ledger, file: int, table: str, place: int, heading: str, role: Role
-) -> TermColumn:
-    # What is longer is no term, and is told by its beginning's form alone.
-    counted = [
-        (text, int(rows))
-        for text, rows in ledger.rows(
-            "SELECT substr(trim(ifnull(json_extract(cells, ?), '')), 1, ?) AS text, count(*)"
-            " FROM clinical_row WHERE file_id = ? AND width = ? GROUP BY text"
-            " ORDER BY count(*) DESC, text LIMIT ?",
-            f"$[{place}]",
-            LONGEST + 1,
+def _counted(ledger: Ledger, file: int, places: Sequence[int]) -> list[Counter[str]]:
+    """How many rows of a table have which value in these columns; of a column with no end of values
+    the first of them."""
+    counted = [Counter[str]() for _ in places]
+    width, after = table_width(ledger, file), 0
+    while places and (
+        page := ledger.rows(
+            "SELECT id, cells FROM clinical_row WHERE file_id = ? AND id > ? AND width = ?"
+            " ORDER BY id LIMIT ?",
             file,
-            table_width(ledger, file),
-            MOST_VALUES + 20,
+            after,
+            width,
+            _PAGE,
         )
-        if not is_empty(text)
-    ]
+    ):
+        for _, document in page:
+            cells = json.loads(document)
+            for place, values in zip(places, counted, strict=True):
+                # What is longer is no term, and is told by its beginning's form alone.
+                text = cells[place].strip()[: LONGEST + 1]
+                if text in values or len(values) < _MOST_COUNTED:
+                    values[text] += 1
+        after = page[-1][0]
+    return counted
+
+
+def _term_column(
+    ledger: Ledger, of: ClinicalFile, column: ClinicalColumn, values_of: Counter[str]
+) -> TermColumn:
+    role, file, table = Role(column.role), of.row, of.key
+    place, heading = column.place, column.heading
+    counted = sorted(
+        ((text, rows) for text, rows in values_of.items() if not is_empty(text)),
+        key=lambda one: (-one[1], one[0]),
+    )
     said = read_mapping(ledger).terms_of(role)
     texts = [text for text, _ in counted[:MOST_VALUES]]
     is_cut = len(counted) > MOST_VALUES

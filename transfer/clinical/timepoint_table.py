@@ -22,7 +22,7 @@ from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.identity import STUDY_COLUMNS
 from transfer.ledger.placing import take_numbers
-from transfer.ledger.timepoints import STUDY_GOES, episode_named
+from transfer.ledger.timepoints import STUDY_GOES, STUDY_LEAVES, episode_named
 from transfer.workspace import private_opener
 
 COLUMNS: Final = ("PatientID", "StudyInstanceUID", "Episode", "Timepoint")
@@ -33,11 +33,6 @@ _SPELT: Final = (
     ("episode",),
     ("timepoint", "imagingtimepoint"),
 )
-STUDY_LEAVES: Final = (
-    "EXISTS (SELECT 1 FROM series g JOIN tally t ON t.series_id = g.id WHERE g.study_id = s.id"
-    " AND t.state NOT IN ('excluded', 'failed') AND t.n > 0)"
-)
-"""Whether any image of study `s` leaves, so that the node will know it."""
 _NAMED_AT_MOST: Final = 10
 _PAGE: Final = 1000
 

@@ -204,28 +204,31 @@ def subjects_of(ledger: Ledger, patients: Sequence[int]) -> dict[int, Item]:
     return {item.patient: item for item in found if item is not None and item.patient is not None}
 
 
-def items_in_trouble(ledger: Ledger, limit: int, offset: int = 0) -> list[Item]:
-    """A page of the items that the node did not take, files first, subjects by their rows."""
+def items_in_trouble(
+    ledger: Ledger, limit: int, offset: int = 0, *, state: State | None = None
+) -> list[Item]:
+    """A page of the items that the node did not take, or of those of one state among them; files
+    first, subjects by their rows."""
     return [
         Item(*row)
         for row in ledger.rows(
             f"SELECT {_COLUMNS} FROM clinical_item WHERE is_going = 1"  # noqa: S608 - a literal of ours
-            " AND state IN ('failed', 'differs') ORDER BY kind, first_row, id LIMIT ? OFFSET ?",
+            " AND state IN ('failed', 'differs') AND state = ifnull(?, state)"
+            " ORDER BY kind, first_row, id LIMIT ? OFFSET ?",
+            state,
             limit,
             offset,
         )
     ]
 
 
-def list_items(ledger: Ledger, limit: int, offset: int = 0) -> list[Item]:
-    """A page of all items that go, files first, subjects by their rows."""
+def file_items(ledger: Ledger) -> list[Item]:
+    """All files that go, in the order in which their tables were read."""
     return [
         Item(*row)
         for row in ledger.rows(
-            f"SELECT {_COLUMNS} FROM clinical_item WHERE is_going = 1"  # noqa: S608 - a literal of ours
-            " ORDER BY kind, first_row, id LIMIT ? OFFSET ?",
-            limit,
-            offset,
+            f"SELECT {_COLUMNS} FROM clinical_item WHERE kind = 'file' AND is_going = 1"  # noqa: S608 - a literal of ours
+            " ORDER BY id"
         )
     ]
 

@@ -29,6 +29,11 @@ STUDY_GOES: Final = (
     " AND t.state <> 'excluded' AND t.n > 0)"
 )
 """Whether anything of study `s` belongs to the dataset."""
+STUDY_LEAVES: Final = (
+    "EXISTS (SELECT 1 FROM series g JOIN tally t ON t.series_id = g.id WHERE g.study_id = s.id"
+    " AND t.state NOT IN ('excluded', 'failed') AND t.n > 0)"
+)
+"""Whether any image of study `s` leaves, so that the node will know it."""
 
 _PAGE: Final = 500
 

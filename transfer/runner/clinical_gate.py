@@ -211,7 +211,7 @@ def conclude_clinical(ledger: Ledger, *, reads_back: bool) -> None:
 
 
 def _named(ledger: Ledger, failed: int) -> str:
-    items = [i for i in items_in_trouble(ledger, _NAMED + failed) if i.state == "failed"][:_NAMED]
+    items = items_in_trouble(ledger, _NAMED, state="failed")
     named = ", ".join(f"{i.key} ({i.row_key})" if i.row_key else i.key for i in items)
     more = failed - len(items)
     return f"{named} and {more:,} more" if more > 0 else named

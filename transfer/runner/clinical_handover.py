@@ -11,7 +11,7 @@ from typing import Final
 
 from transfer.clinical.standing import BY_HAND, read_clinical_state
 from transfer.errors import StepBlocked, UsageError
-from transfer.ledger.clinical_items import Item, keep_basis, list_items, record_sent
+from transfer.ledger.clinical_items import Item, file_items, keep_basis, record_sent
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Word, last_word, read_order, record_word
 from transfer.ledger.steps import read_step, set_step
@@ -25,7 +25,6 @@ from transfer.values import StepState
 HANDED_OVER: Final = "clinical-handed-over"
 """The subject of the word; its value is a digest of what was uploaded."""
 
-_MOST: Final = 10_000
 _SHOWN: Final = 16
 _README: Final = """\
 Clinical data of this transfer
@@ -81,7 +80,7 @@ def conclude_handover(ledger: Ledger, tables: Sequence[TableOnDisk]) -> None:
     """Say that a person's move is next; or, where these very files were uploaded by somebody's
     word, that it is done."""
     keep_basis(ledger)
-    items, word = _files(ledger), last_word(ledger, HANDED_OVER)
+    items, word = file_items(ledger), last_word(ledger, HANDED_OVER)
     if word is not None and word.value == _digest_of(items):
         _settle(ledger, items, word.person)
         return
@@ -112,7 +111,7 @@ def record_handed_over(ledger: Ledger, person: str) -> None:
             "No clinical table lies in the hand-over folder and waits for an upload.",
             "Make it with: eucaim-transfer clinical NAME",
         )
-    folder, items = handover_folder(ledger.folder), _files(ledger)
+    folder, items = handover_folder(ledger.folder), file_items(ledger)
     if state.is_changed or not all(digest_of_file(folder / i.name) == i.sha256 for i in items):
         raise StepBlocked(
             "What lies in the hand-over folder is not what was made: the table has changed since,"
@@ -135,10 +134,6 @@ def _settle(ledger: Ledger, items: Sequence[Item], person: str) -> None:
         person=person,
         evidence=_evidence(items),
     )
-
-
-def _files(ledger: Ledger) -> list[Item]:
-    return [item for item in list_items(ledger, _MOST) if item.kind == "file"]
 
 
 def _digest_of(items: Sequence[Item]) -> str:

@@ -15,10 +15,11 @@ from typing import Any, Final
 from transfer.clinical.derive import altered_studies, with_people
 from transfer.clinical.outgoing.cells import TOP_AGE_YEARS
 from transfer.clinical.outgoing.dates import baseline_of
-from transfer.clinical.timepoint_table import COLUMNS, STUDY_LEAVES, write_table
+from transfer.clinical.timepoint_table import COLUMNS, write_table
 from transfer.dates import day_of
 from transfer.ledger.connection import Ledger
 from transfer.ledger.identity import STUDY_COLUMNS
+from transfer.ledger.timepoints import STUDY_LEAVES
 from transfer.quality.rules.age import capped_patients
 
 NAME: Final = "dcm_studies_metadata.csv"

@@ -14,7 +14,7 @@ from transfer.clinical.outgoing.table import Outgoing
 from transfer.clinical.terms import VOCABULARIES, is_icd_o, term_of
 from transfer.clinical.values import number, written_date
 from transfer.ledger.connection import Ledger
-from transfer.ledger.timepoints import EPISODES
+from transfer.ledger.timepoints import EPISODES, STUDY_LEAVES
 from transfer.quality.attributes import is_empty
 
 _MOST_VALUES: Final = 200
@@ -151,8 +151,6 @@ def episodes_of(ledger: Ledger, variables: list[Variable]) -> list[str]:
 
 
 def _first_numbers(ledger: Ledger) -> Iterator[tuple[str, int]]:
-    from transfer.clinical.timepoint_table import STUDY_LEAVES
-
     for episode, first in ledger.rows(
         "SELECT tp.episode, min(ifnull(tp.number, 1)) FROM timepoint tp"  # noqa: S608 - a literal of ours
         f" JOIN study s ON s.id = tp.study_id WHERE {STUDY_LEAVES} GROUP BY tp.episode"
