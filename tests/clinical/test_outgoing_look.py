@@ -173,6 +173,15 @@ def test_a_column_that_repeats_short_ids_is_found_all_the_same(tmp_path: Path) -
         assert "column Case repeats the original Patient ID" in found.message
 
 
+def test_a_transfer_may_be_called_by_the_day_on_which_it_was_made(tmp_path: Path) -> None:
+    """The name that is suggested ends with it."""
+    with leaving(tmp_path, TWO, "PatientID,Stage\nHOSP0004,II\n") as (ledger, how):
+        with ledger.transaction():
+            ledger.write("UPDATE transfer SET name = 'health-ri-2026-11-27'")
+
+        assert open_outgoing(ledger, how).problems() == ()
+
+
 def test_a_heading_or_a_dataset_that_is_a_patient_s_id_stops_the_table(tmp_path: Path) -> None:
     with leaving(tmp_path, TWO, "PatientID,XK-77120\nHOSP0004,II\n") as (ledger, how):
         (found,) = open_outgoing(ledger, how).problems()

@@ -145,7 +145,7 @@ class _Looking:
                     f" the day of a date: column {told} of what leaves.",
                     "Give the column another heading, and read the table again.",
                 )
-            if self._is_telling(self._out.dataset):
+            if self._names_somebody(self._out.dataset):
                 self._add(
                     IDENTIFIER_RULE,
                     table.key,
@@ -155,8 +155,12 @@ class _Looking:
                 )
 
     def _is_telling(self, text: str) -> bool:
+        return self._names_somebody(text) or bool(self._of_anybody(as_seen(text)))
+
+    def _names_somebody(self, text: str) -> bool:
+        """A day alone does not: the name that is suggested for a transfer ends with one."""
         seen = as_seen(text)
-        return bool(self._of_anybody(seen) or pattern_of(seen))
+        return any(self._strangers.kinds(seen)) or bool(pattern_of(seen))
 
     def patient(self, patient: int) -> None:
         """All rows of one patient."""
