@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from transfer.clinical.notes import PROBLEMS
 from transfer.clinical.reading import SUFFIXES
@@ -17,10 +17,23 @@ from transfer.ledger.clinical import ClinicalFile, clinical_files
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import group_findings
 from transfer.ledger.holder import is_held, kept_from_runners
+from transfer.ledger.links import NOT_KEPT_BACK
 from transfer.ledger.order import Order, read_order
+from transfer.ledger.timepoints import STUDY_GOES
 from transfer.workspace import Home, Workspace
 from tui.findings import Group, group_told
 from tui.folders import Folder, look_into
+
+_PATIENTS: Final = (
+    "SELECT count(*) FROM patient p WHERE EXISTS (SELECT 1 FROM study s"  # noqa: S608 - ours
+    f" WHERE s.patient_id = p.id AND {STUDY_GOES})"
+)
+_WITH_ROWS: Final = (
+    f"{_PATIENTS} AND EXISTS (SELECT 1 FROM clinical_row r WHERE r.patient_id = p.id)"  # noqa: S608 - ours
+)
+_LOOSE_ROWS: Final = (
+    f"SELECT count(*) FROM clinical_row r WHERE r.patient_id IS NULL AND {NOT_KEPT_BACK}"  # noqa: S608 - ours
+)
 
 if TYPE_CHECKING:
     from transfer.clinical.workbook_sheets import Sheet
@@ -28,15 +41,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClinicalLook:
-    """One look at the clinical data of a transfer. `linked_rows` have a patient of the images;
-    `patients` are those patients, of `patients_of_images` that the transfer has."""
+    """One look at the clinical data of a transfer. `loose_rows` have no patient of the images and
+    are not kept back; `patients` have rows, of `patients_of_images` whose images go."""
 
     order: Order
     tables: tuple[ClinicalFile, ...]
     columns: int
     known_columns: int
     rows: int
-    linked_rows: int
+    loose_rows: int
     patients: int
     patients_of_images: int
     kept_back: int
@@ -89,12 +102,9 @@ class Clinical:
                 n("SELECT count(*) FROM clinical_column"),
                 n("SELECT count(*) FROM clinical_column WHERE role <> ''"),
                 sum(file.data_rows for file in tables),
-                n("SELECT count(*) FROM clinical_row WHERE patient_id IS NOT NULL"),
-                n(
-                    "SELECT count(DISTINCT patient_id) FROM clinical_row"
-                    " WHERE patient_id IS NOT NULL"
-                ),
-                n("SELECT count(*) FROM patient"),
+                n(_LOOSE_ROWS),
+                n(_WITH_ROWS),
+                n(_PATIENTS),
                 n(
                     "SELECT count(*) FROM clinical_row r"
                     " JOIN clinical_kept_back k ON k.patient = r.patient"

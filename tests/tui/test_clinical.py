@@ -50,7 +50,7 @@ async def test_the_page_tells_table_rows_patients_and_what_stands_in_the_way(
         assert front(app) == "ClinicalScreen"
         assert "lung_clinical.csv" in facts(app)
         assert "13 rows" in facts(app)
-        assert "12 of 12 patients of the images" in facts(app)
+        assert "12 of 12 patients who go" in facts(app)
         assert "1 row without images" in facts(app)
         assert "in the way" in rules(app)[0]
         assert any(line.startswith("✗ stops CLP-03 Sex") for line in rules(app))
@@ -89,7 +89,7 @@ async def test_a_transfer_without_table_asks_for_one_and_takes_it(
         assert "Take this table?" in now(app)
         await press(pilot, "enter")
         assert front(app) == "ClinicalScreen"
-        assert "12 of 12 patients of the images" in facts(app)
+        assert "12 of 12 patients who go" in facts(app)
     assert ordered(workspace) == table
     assert rows_read(workspace) == 13
 

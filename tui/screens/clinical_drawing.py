@@ -9,6 +9,7 @@ from textual.content import Content
 
 from transfer.clinical.notes import CONVERTED, WORKBOOK
 from transfer.journey.standing import Standing
+from transfer.values import StepState
 from tui import figures
 from tui.clinical import ClinicalLook
 from tui.findings import Group
@@ -67,12 +68,11 @@ def _read(look: ClinicalLook) -> Content:
 
 
 def _patients(look: ClinicalLook) -> Content:
-    without = look.rows - look.linked_rows
-    total = look.patients_of_images
+    without, total = look.loose_rows, look.patients_of_images
     if not total:
         return ink("the images were not read yet; step 8 does that", "$muted")
     is_all = look.patients == total
-    have = f"{look.patients:,} of {figures.count(total, 'patient')} of the images"
+    have = f"{look.patients:,} of {figures.count(total, 'patient')} who go"
     return dotted(
         [
             line(("✓ " if is_all else "○ ", "$good" if is_all else "$warn"), have),
@@ -160,7 +160,7 @@ def _with_table(look: ClinicalLook, standing: Standing | None, opens: Callable[[
         reconcile = "[r] reconciles.   " if opens("reconcile") else ""
         return Now(
             "Findings stand in the way: see each in the table, or answer it.",
-            f"[t] table.   [m] mapping.   {reconcile}[Enter] each finding.",
+            f"[t] table.   [m] mapping.   {reconcile}[c] once the table is corrected.",
         )
     if standing is not None and standing.is_locked:
         return Now(
@@ -169,4 +169,9 @@ def _with_table(look: ClinicalLook, standing: Standing | None, opens: Callable[[
         )
     if standing is not None and standing.is_done:
         return Now("The clinical data are on the node.", f"[t] table.   {upload}".rstrip())
+    if standing is not None and standing.state is StepState.BLOCKED:
+        return Now(
+            plain(standing.detail) or "Not all of it arrived.",
+            f"{upload}   [t] table.   [m] mapping.".strip(),
+        )
     return Now("The table is ready to go.", f"{upload}   [t] table.   [e] writes files.".strip())
