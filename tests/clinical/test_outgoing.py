@@ -452,3 +452,26 @@ def test_a_subject_has_the_rows_of_all_tables_and_every_table(tmp_path: Path) ->
         assert [row for row, _, _ in out.subjects(1)] == [2]
         assert out.subject(2) == second[1:]
         assert out.patients == 2
+
+
+@pytest.mark.parametrize(
+    ("diagnosed", "studied", "left"),
+    [
+        # A first and a last of a month, with the days between them, are one day only.
+        ("2019-01-01", "20190131", ["", "0"]),
+        ("2019-01-02", "20190131", ["2019-01-01", "0"]),
+        ("2019-01-01", "20190130", ["2019-01-01", "0"]),
+        ("2020-02-29", "20200301", ["", "0"]),
+        ("2019-02-28", "20190301", ["", "0"]),
+        ("2020-02-28", "20200301", ["2020-02-01", "0"]),
+    ],
+)
+def test_a_month_that_would_give_the_day_away_stays_here(
+    diagnosed: str, studied: str, left: list[str], tmp_path: Path
+) -> None:
+    table = f"PatientID,Diagnosis date\nHOSP0004,{diagnosed}\n"
+    with leaving(tmp_path, {"HOSP0004": [studied]}, table) as (ledger, how):
+        out = open_outgoing(ledger, how)
+        assert lines_of(out)[1].split(",")[1:] == left
+        prove(out, out.tables[0], io.BytesIO(csv_of(out).encode()))
+        assert {told.why for told in out.told()} == (set() if left[0] else {"month"})

@@ -16,10 +16,13 @@ from typing import Final
 from transfer.clinical.derive import altered_studies
 from transfer.clinical.outgoing.cells import Whose
 from transfer.clinical.outgoing.dates import Origin, baseline_of
+from transfer.clinical.outgoing.edges import Edges
 from transfer.clinical.people import people
+from transfer.dates import day_of
 from transfer.ledger.ages import studies_of_patients
 from transfer.ledger.connection import Ledger
 from transfer.ledger.identity import STUDY_COLUMNS
+from transfer.ledger.timepoints import STUDY_LEAVES
 
 _PAGE: Final = 2000
 _NONE: Final = -1
@@ -28,13 +31,9 @@ _KEPT: Final = 4096
 _KEPT_BACK: Final = "EXISTS (SELECT 1 FROM clinical_kept_back k WHERE k.patient = r.patient)"
 STAYS_NOT: Final = f"r.patient_id IS NOT NULL AND NOT {_KEPT_BACK}"
 """Whether row `r` is linked and nobody keeps it back; whether its patient goes, `Going` knows."""
-_IMAGES_GO: Final = (
-    "EXISTS (SELECT 1 FROM series e JOIN tally t ON t.series_id = e.id WHERE e.study_id = s.id"
-    " AND t.n > 0 AND t.state NOT IN ('excluded', 'failed'))"
-)
 _GOES: Final = (
     "SELECT p.id FROM patient p WHERE p.id BETWEEN ? AND ? AND (? OR p.pseudonym IS NOT NULL)"  # noqa: S608 - literals of ours
-    f" AND EXISTS (SELECT 1 FROM study s WHERE s.patient_id = p.id AND {_IMAGES_GO})"
+    f" AND EXISTS (SELECT 1 FROM study s WHERE s.patient_id = p.id AND {STUDY_LEAVES})"
 )
 
 
@@ -114,6 +113,20 @@ class Going:
             lambda uid: self._study(patient, uid),
         )
 
+    def edges_of_studies(self) -> Edges:
+        """How near to the ends of months the original days of the Studies that go lie."""
+        edges = Edges(self._last)
+        for low in range(1, self._last + 1, _WINDOW):
+            for patient, date in self._ledger.rows(
+                "SELECT s.patient_id, s.study_date FROM study s"  # noqa: S608 - a literal of ours
+                f" WHERE s.patient_id BETWEEN ? AND ? AND {STUDY_LEAVES}",
+                low,
+                low + _WINDOW - 1,
+            ):
+                if (day := day_of(date)) is not None:
+                    edges.see(patient, day)
+        return edges
+
     def _study_of(self, patient: int, uid: str) -> str | None:
         """The name under which a Study of the patient leaves; None where it does not."""
         if not uid:
@@ -121,7 +134,7 @@ class Going:
         found = self._ledger.row(
             f"SELECT {STUDY_COLUMNS} FROM study s JOIN patient p ON p.id = s.patient_id"  # noqa: S608 - literals of ours
             f" WHERE s.study_uid = ? AND s.patient_id = ? AND (? OR s.out_study_uid IS NOT NULL)"
-            f" AND {_IMAGES_GO}",
+            f" AND {STUDY_LEAVES}",
             uid,
             patient,
             not self._is_method,

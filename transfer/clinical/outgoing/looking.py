@@ -66,7 +66,8 @@ _DATE_REMEDY: Final = (
 class Told:
     """Cells of a column that leave empty although something stands in the source: a Study that
     does not go (`study`), a date that cannot be read (`date`), no day 0 to count from (`day-0`), a
-    number that cannot be converted from its unit (`number`)."""
+    month that would give the day away (`month`), a number that cannot be converted from its unit
+    (`number`)."""
 
     table: str
     heading: str
@@ -260,7 +261,7 @@ class _Looking:
             return
         why = _LOST.get(column.how, "number")
         if why == "date" and self._sources[table.file].is_date(column, row.cells):
-            why = "day-0"
+            why = "month" if column.how is How.MONTH else "day-0"
         lost = self._untold.setdefault((table.name, column.heading, why), _Untold())
         lost.cells += 1
         lost.first = lost.first or row.key

@@ -12,13 +12,15 @@ from transfer.clinical.columns import Role
 from transfer.clinical.leaving import ClinicalSubject, SubjectTable
 from transfer.clinical.outgoing.answered import staying_places
 from transfer.clinical.outgoing.cells import Maker, Source, maker_of
-from transfer.clinical.outgoing.columns import ColumnLeftOut, OutgoingColumn, columns_of
+from transfer.clinical.outgoing.columns import ColumnLeftOut, How, OutgoingColumn, columns_of
 from transfer.clinical.outgoing.dates import (
     DatePolicy,
+    day_in,
     meaning_of,
     policy_of,
     refuse_whole_dates,
 )
+from transfer.clinical.outgoing.edges import Edges
 from transfer.clinical.outgoing.going import STAYS_NOT, Going, WhyRow, patients_with_rows
 from transfer.clinical.outgoing.naming import dataset_of, stem_of
 from transfer.clinical.outgoing.numbers import number_columns
@@ -206,7 +208,32 @@ class Outgoing:
         """What leaves of a row."""
         source, whose = Source(read.cells), self.going.whose(read.patient_row)
         cells = tuple(make(source, whose) for make in self._makers[table.file])
+        if any(column.how is How.MONTH for column in table.columns) and self.hides_months(
+            read.patient_row
+        ):
+            cells = tuple(
+                "" if column.how is How.MONTH else cell
+                for column, cell in zip(table.columns, cells, strict=True)
+            )
         return OutgoingRow(read.key, read.patient_row, cells)
+
+    def hides_months(self, patient: int) -> bool:
+        """Whether the months of a patient stay here: with the relative days beside them, and the
+        months of the images, they would give each day away. Relative days leave all the same."""
+        return self._edges.give_days_away(patient)
+
+    @cached_property
+    def _edges(self) -> Edges:
+        """Of all dates whose months leave, those of the Studies among them."""
+        edges = self.going.edges_of_studies()
+        for table in self.tables:
+            order = self._read_as[table.file].order
+            places = {c.place: order(c.place) for c in table.columns if c.how is How.MONTH}
+            for read in self.read(table) if places else ():
+                for place, of in places.items():
+                    if (day := day_in(read.cells[place], of)) is not None:
+                        edges.see(read.patient_row, day)
+        return edges
 
     def read_as(self, table: OutgoingTable) -> TableColumns:
         """How the cells of a table were read: where what is, dates in which order, units."""
