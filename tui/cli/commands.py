@@ -36,6 +36,7 @@ _ROOMS = {
     "verify": "runs",
     "clinical": "clinical",
     "legal": "legal",
+    "report": "report",
     "pause": "wishes",
     "resume": "wishes",
     "stop": "wishes",

@@ -47,6 +47,9 @@ def build_parser() -> argparse.ArgumentParser:
     from tui.cli.parser_legal import add_legal_command
 
     add_legal_command(commands)
+    from tui.cli.parser_report import add_report_command
+
+    add_report_command(commands)
     _keys(commands)
     _deid(commands)
     return parser
