@@ -121,7 +121,9 @@ class Eforms:
             form = _eform(await _body(request), subject)
             self._demand_known(subject)
             if self._faults.draw("eform", ("refuse",), subject=subject):
-                raise _Refusal(422, f"the eForm of {subject} does not fit the template of the project")
+                raise _Refusal(
+                    422, f"the eForm of {subject} does not fit the template of the project"
+                )
             is_new = (project, subject) not in self._forms
             if not is_new and request.headers.get("if-none-match") == "*":
                 raise _Refusal(412, "the subject has an eForm already")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from starlette.responses import Response
 
@@ -11,6 +12,10 @@ from adapters.sandbox.datasets.answers import Refused, unauthorized, unexpected
 from adapters.sandbox.datasets.call import UNCHECKED, Call, Route
 from adapters.sandbox.datasets.model import Dataset, Json
 from adapters.sandbox.datasets.service import Service
+
+SEARCH: Final = "/datasets/eucaimSearch"
+SCHEME: Final = "Secret "
+"""In the Authorization of a search, in the place of `Bearer`."""
 
 
 class DatasetRoutes:
@@ -25,7 +30,7 @@ class DatasetRoutes:
         return [
             ("GET", "/datasets", self._list),
             ("POST", "/datasets", self._create),
-            ("POST", "/datasets/eucaimSearch", self._search),
+            ("POST", SEARCH, self._search),
             ("GET", "/upgradableDatasets", self._upgradable),
             ("GET", one, self._details),
             ("PATCH", one, self._patch),
@@ -64,6 +69,9 @@ class DatasetRoutes:
 
     async def _search(self, call: Call) -> Response:
         """Without conditions: all that is published. Conditions are not modelled."""
+        secret = f"{SCHEME}{self._service.options.search_secret}"
+        if call.request.headers.get("authorization") != secret:
+            raise unauthorized()
         body = await call.json()
         try:
             has_conditions = bool(body["ast"]["children"])

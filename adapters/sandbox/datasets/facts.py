@@ -81,15 +81,8 @@ def collect(sources: Sequence[Source], tags: Iterable[str], size_bytes: int) -> 
 
 def empty() -> Json:
     """The same while nothing was collected: no counts, rather than counts of nothing."""
-    nulls = ("ageLow", "ageHigh", "ageNullCount", "sizeInBytes")
-    years = ("diagnosisYearLow", "diagnosisYearHigh", "diagnosisYearNullCount")
-    lists = ("ageUnit", "seriesTags")
-    counted = ("sex", "diagnosis", "bodyPart", "modality", "manufacturer")
-    return {
-        **dict.fromkeys((*nulls, *years)),
-        **{name: [] for name in lists},
-        **{name: [] for each in counted for name in (each, f"{each}Count")},
-    }
+    facts = collect([], [], 0)
+    return {name: [] if isinstance(value, list) else None for name, value in facts.items()}
 
 
 def _counted(name: str, values: Iterable[Iterable[str]]) -> Mapping[str, Any]:
