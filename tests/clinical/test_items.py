@@ -65,7 +65,7 @@ def test_what_is_made_otherwise_is_changed_and_to_be_sent(ledger: Ledger) -> Non
     record_verified(ledger, _first(ledger).row)
     _make(ledger, SECOND, FIRST)
     assert (_first(ledger).state, _first(ledger).was_there) == ("ready", True)
-    assert count_changed(ledger) == 1
+    assert count_changed(ledger, "subject") == 1
 
 
 def test_a_change_that_was_taken_back_needs_nothing_written_over(ledger: Ledger) -> None:
@@ -75,7 +75,7 @@ def test_a_change_that_was_taken_back_needs_nothing_written_over(ledger: Ledger)
     _make(ledger, FIRST, FIRST)
     # It is read back once more before it counts as there.
     assert _first(ledger).state == "sent"
-    assert count_changed(ledger) == 0
+    assert count_changed(ledger, "subject") == 0
 
 
 def test_what_failed_is_tried_again_and_named_until_then(ledger: Ledger) -> None:
@@ -122,7 +122,7 @@ def test_what_screens_ask_again_and_again_is_found_by_an_index(ledger: Ledger) -
     ledger._connection.set_trace_callback(asked.append)
     items_in_trouble(ledger, 20)
     items_in_trouble(ledger, 3, state="failed")
-    count_changed(ledger)
+    count_changed(ledger, "subject")
     count_gone(ledger)
     ledger._connection.set_trace_callback(None)
 

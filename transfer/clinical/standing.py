@@ -31,18 +31,19 @@ class ClinicalState:
     them (`subject`, `file`, `both`, `by-hand`), empty before a run has asked; `by_hand` where a
     person uploads them then.
 
-    `changed` counts items that lie on the node with the data of an earlier run, `gone` those that
-    lie there and do not go any more. `is_changed`: tables, or words on them, are others than those
-    by which the step was settled. `image_only` is the word that there is no table. `stays` counts
-    what does not leave, by reason: rows (`unlinked`, `kept-back`, `not-going`, `width`), `columns`,
-    and `cells` of columns that leave.
+    `changed_subjects` and `changed_files` lie on the node with the data of an earlier run, and
+    `gone` counts items that lie there and do not go any more. `is_changed`: tables, or words on
+    them, are others than those by which the step was settled. `image_only` is the word that there
+    is no table. `stays` counts what does not leave, by reason: rows (`unlinked`, `kept-back`,
+    `not-going`, `width`), `columns`, and `cells` of columns that leave.
     """
 
     has_table: bool = False
     rows: int = 0
     subjects: ItemCounts = NO_ITEMS
     files: ItemCounts = NO_ITEMS
-    changed: int = 0
+    changed_subjects: int = 0
+    changed_files: int = 0
     gone: int = 0
     mode: str = ""
     by_hand: str = ""
@@ -55,6 +56,10 @@ class ClinicalState:
         """What figures are told of: subjects where the node takes such, else files."""
         is_of_files = not self.subjects.ready and bool(self.files.ready)
         return (self.files, "file") if is_of_files else (self.subjects, "subject")
+
+    @property
+    def changed(self) -> int:
+        return self.changed_subjects + self.changed_files
 
     @property
     def failed(self) -> int:
@@ -100,7 +105,8 @@ def read_clinical_state(ledger: Ledger, order: Order) -> ClinicalState:
         rows=ledger.number("SELECT ifnull(sum(data_rows), 0) FROM clinical_file"),
         subjects=count_items(ledger, "subject"),
         files=count_items(ledger, "file"),
-        changed=count_changed(ledger),
+        changed_subjects=count_changed(ledger, "subject"),
+        changed_files=count_changed(ledger, "file"),
         gone=count_gone(ledger),
         mode=mode,
         by_hand=by_hand,

@@ -179,11 +179,12 @@ def count_there(ledger: Ledger) -> int:
     return ledger.number("SELECT count(*) FROM clinical_item WHERE there_sha256 <> ''")
 
 
-def count_changed(ledger: Ledger) -> int:
-    """How many items lie on the node with the data of an earlier run."""
+def count_changed(ledger: Ledger, kind: Kind) -> int:
+    """How many items of a kind lie on the node with the data of an earlier run."""
     return ledger.number(
-        "SELECT count(*) FROM clinical_item WHERE is_going = 1 AND there_sha256 <> ''"
-        " AND there_sha256 <> sha256 AND state <> 'failed'"
+        "SELECT count(*) FROM clinical_item WHERE +kind = ? AND is_going = 1 AND there_sha256 <> ''"
+        " AND there_sha256 <> sha256 AND state <> 'failed'",
+        kind,
     )
 
 

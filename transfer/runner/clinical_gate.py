@@ -134,18 +134,19 @@ def refuse_other_data(ledger: Ledger) -> None:
     Raises:
         StepBlocked: such data lie there, and nobody has said that they may be.
     """
-    changed = count_changed(ledger)
-    if changed and not may_overwrite(ledger):
+    subjects, files = count_changed(ledger, "subject"), count_changed(ledger, "file")
+    if (subjects or files) and not may_overwrite(ledger):
         raise StepBlocked(
-            f"{_what(ledger, changed)} on the node with other data, of an earlier run. Nothing was"
+            f"{_are(subjects, files)} on the node with other data, of an earlier run. Nothing was"
             " sent.",
             f"If they are to be written over: {_SEND} --overwrite",
         )
 
 
-def _what(ledger: Ledger, n: int) -> str:
-    noun = "subject" if count_items(ledger, "subject").ready else "file"
-    return f"{count(n, noun)} {'is' if n == 1 else 'are'}"
+def _are(subjects: int, files: int) -> str:
+    counted = ((subjects, "subject"), (files, "file"))
+    told = " and ".join(count(n, noun) for n, noun in counted if n)
+    return f"{told} {'is' if subjects + files == 1 else 'are'}"
 
 
 def refuse_nothing_to_send(ledger: Ledger) -> None:
@@ -181,8 +182,8 @@ def conclude_clinical(ledger: Ledger, *, reads_back: bool) -> None:
         )
     if differs:
         raise StepBlocked(
-            f"{_what(ledger, differs)} on the node with other data; they were not written over."
-            " All others are there.",
+            f"{_are(subjects.differs, files.differs)} on the node with other data; they were not"
+            " written over. All others are there.",
             f"If they are to be written over: {_SEND} --overwrite",
         )
     missing = subjects.ready + files.ready - subjects.sent - files.sent

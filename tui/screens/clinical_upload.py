@@ -207,11 +207,15 @@ class ClinicalUploadScreen(TransferPage):
         status = self.status
         if status is None:
             return
-        n = max(status.clinical.differs, status.clinical.changed)
-        node, noun = plain(status.order.node), status.clinical.counted[1]
+        clinical, node = status.clinical, plain(status.order.node)
+        other = (
+            (max(clinical.subjects.differs, clinical.changed_subjects), "subject"),
+            (max(clinical.files.differs, clinical.changed_files), "file"),
+        )
+        told = " and ".join(figures.count(n, noun) for n, noun in other if n)
         if not await self.app.push_screen_wait(
             Question(
-                f"Write over the data of {figures.count(n, noun)} on {node}?",
+                f"Write over the data of {told or 'all'} on {node}?",
                 [
                     "The node has other data there: of an earlier run, or of somebody else.",
                     "They are replaced by those of the table, and cannot be brought back from here."

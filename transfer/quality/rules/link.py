@@ -184,7 +184,8 @@ RULES: Final[tuple[Rule, ...]] = (
         title="Clinical data",
         dimension=Dimension.COMPLETE,
         severities=(Severity.ASK,),
-        remedy="Name the table: eucaim-transfer clinical NAME FILE; or answer image-only and give a reason.",
+        remedy="Name the table: eucaim-transfer clinical NAME FILE; or answer image-only and give a"
+        " reason.",
         choices=(
             Choice("image-only", "Images alone, as agreed with the platform", needs_reason=True),
         ),
