@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 
 class Clock:
-    """Seconds since the epoch; `ahead_s` is how far this clock is ahead of the wall's."""
+    """Seconds since the epoch. How far it was put forward is kept in `file`, so that after a new
+    start nothing lies in the future."""
 
-    def __init__(self) -> None:
-        self.ahead_s = 0.0
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._ahead_s = float(file.read_text("utf-8")) if file.exists() else 0.0
 
     def now(self) -> float:
-        return time.time() + self.ahead_s
+        return time.time() + self._ahead_s
 
     def advance(self, seconds: float) -> None:
-        self.ahead_s += seconds
+        self._ahead_s += seconds
+        self._file.write_text(str(self._ahead_s), "utf-8")
 
 
 def as_written(moment: float) -> str:

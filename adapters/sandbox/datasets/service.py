@@ -39,8 +39,8 @@ class Service:
         destinations: Iterable[str] = (),
     ) -> None:
         self.options = options
-        self.clock = Clock()
         self.shelf = Shelf(folder)
+        self.clock = Clock(folder / "ahead_s")
         self.lake = Lake(folder / "lake", store)
         self.tracer = Tracer(self.shelf, self.clock, faults)
         self._issuer = issuer
