@@ -12,14 +12,14 @@ import csv
 import json
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any, Final
 
 from transfer.deid.look.tokens import tokens_of
 from transfer.errors import StepBlocked
-from transfer.evidence.identifiers import Known, everybody
+from transfer.evidence.identifiers import Known, everybody, phrases, stands_in
 from transfer.evidence.manifest import MANIFEST
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
@@ -36,8 +36,6 @@ _FILE_NAME: Final = re.compile(
     r"[^\s\"'<>|]*[^\s\"'<>|./]\.[A-Za-z0-9]{2,8}\b|[^\s\"'<>|]+/[^\s\"'<>|]+"
 )
 _BATCH: Final = 2000
-_LEAST: Final = 5
-_IDS: Final = frozenset(("patient ID", "other ID", "accession number", "order or visit number"))
 
 
 def refuse_identifiers(ledger: Ledger, folder: Path, files: Collection[str]) -> None:
@@ -148,32 +146,16 @@ def _near(ledger: Ledger, words: set[str]) -> _Phrases:
     """Identifiers all of whose words stand somewhere, by their first word."""
     found: _Phrases = defaultdict(list)
     for known in everybody(ledger):
-        for phrase in _phrases(known):
+        for phrase in phrases(known):
             if words.issuperset(phrase):
                 found[phrase[0]].append((phrase, known._replace(text="")))
     return found
 
 
-def _phrases(known: Known) -> Iterable[tuple[str, ...]]:
-    tokens = tokens_of(known.text)
-    letters = "".join(tokens)
-    if known.kind in _IDS:
-        has_digit = any(c.isdigit() for c in letters)
-        if len(letters) >= _LEAST and (has_digit or len(tokens) > 1):
-            return [tokens]
-    elif known.kind == "name":
-        named = tuple(token for token in tokens if len(token) > 1)
-        if len(named) > 1:
-            return [named[:2], named[1::-1], named, named[::-1]]
-    elif known.kind in ("birth date", "phone number") and len(letters) >= _LEAST:
-        return [tokens]
-    return []
-
-
 def _refuse_phrases(tokens: tuple[str, ...], near: _Phrases, where: str) -> None:
-    for place, token in enumerate(tokens):
+    for token in dict.fromkeys(tokens):
         for phrase, known in near.get(token, ()):
-            if tokens[place : place + len(phrase)] == phrase:
+            if stands_in(phrase, tokens):
                 raise _found(known.key, f"a {known.kind} of the originals", where)
 
 

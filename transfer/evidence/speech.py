@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from transfer.deid.look.tokens import is_unspaced, spelled_out, tokens_of
-from transfer.evidence.identifiers import everybody
+from transfer.evidence.identifiers import everybody, phrases, stands_in
 from transfer.ledger.connection import Ledger
 from transfer.ledger.telling import Piece, told_in
 from transfer.ledger.veil import Veil
@@ -36,13 +36,14 @@ class Speech:
         kinds = [(Piece(f"t{n}", shown), text) for n, (text, shown) in enumerate(veiled.items())]
         kinds += [(Piece(f"n{n}", name, names_staff=True), name) for n, name in enumerate(names)]
         telling = {told.where for told in told_in(ledger, [piece for piece, _ in kinds])}
+        namesakes = _namesakes(ledger, names)
         self._typed = {
             text: WITHHELD if piece.where in telling else piece.text
             for piece, text in kinds
             if not piece.names_staff
         }
         self._persons = {
-            name: NAME_WITHHELD if piece.where in telling else name
+            name: NAME_WITHHELD if piece.where in telling or name in namesakes else name
             for piece, name in kinds
             if piece.names_staff
         }
@@ -92,3 +93,18 @@ def _is_telling(token: str, text: str) -> bool:
     if token.isdecimal() and len(token) < _LEAST_DIGITS:
         return text.strip() == token
     return len(token) >= _LEAST
+
+
+def _namesakes(ledger: Ledger, names: Iterable[str]) -> set[str]:
+    """Those of the names that hold the whole name, or a number, of a patient."""
+    spelled = {name: tokens_of(name) for name in names}
+    said = {token for tokens in spelled.values() for token in tokens}
+    if not said:
+        return set()
+    near = {
+        phrase
+        for known in everybody(ledger)
+        for phrase in phrases(known)
+        if said.issuperset(phrase)
+    }
+    return {name for name, tokens in spelled.items() if any(stands_in(p, tokens) for p in near)}
