@@ -67,8 +67,8 @@ def record_image_only(ledger: Ledger, person: str, reason: str) -> None:
     said = checked(Said(IMAGE_ONLY_RULE, IMAGE_ONLY, person.strip(), reason.strip()))
     if there := count_there(ledger):
         raise StepBlocked(
-            f"Clinical data lie on the node already, in {there:,} places, so that this dataset is"
-            " not one of images alone.",
+            f"Clinical data lie on the node already, in {there:,} place{'s' if there > 1 else ''},"
+            " so that this dataset is not one of images alone.",
             "Have the node's administrator delete them first; this program deletes nothing there.",
         )
     if read_order(ledger).clinical is not None:

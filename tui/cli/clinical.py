@@ -16,11 +16,11 @@ from transfer.ledger.links import take_back_words
 from transfer.ledger.mapping import keep_back_rows, let_go_rows
 from transfer.runner.settings import Until
 from transfer.status import Status, read_status
-from transfer.values import ExitCode
+from transfer.values import ExitCode, StepState
 from transfer.workspace import Home, Workspace
 from tui import figures
 from tui.cli.clinical_told import clinical_lines, trouble_document, trouble_lines
-from tui.cli.output import answering, print_json, say
+from tui.cli.output import answering, print_json, say, tell
 from tui.cli.runs import ended, print_launched, run_telling
 from tui.journeys import Journeys
 from tui.launch import launch
@@ -51,6 +51,7 @@ def clinical_command(options: argparse.Namespace) -> int:
             kept_from_runners(workspace.lock, ledger),
         ):
             take_table(ledger, options.file)
+        tell("This is the table of the transfer from now on.")
     if act in _ROOMS:
         room: Room = importlib.import_module(f"tui.cli.{act}").run
         return room(options, home, workspace)
@@ -203,6 +204,12 @@ def _print(home: Home, workspace: Workspace, *, as_json: bool, code: int) -> Non
         return
     for line in clinical_lines(status):
         say(line)
+    step = status.steps.get("clinical")
+    if status.clinical.by_hand and step is not None and step.state is StepState.WAITING:
+        from transfer.runner.clinical_handover import handover_folder
+
+        say(f"  folder       {handover_folder(workspace.folder)}")
+        say(f"Once uploaded: eucaim-transfer clinical {workspace.name} --handed-over --by PERSON")
     for line in trouble_lines(troubled):
         say(line)
 

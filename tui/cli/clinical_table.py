@@ -85,8 +85,12 @@ def _print(ledger: Ledger, names: Names, *, reveals: bool) -> None:
             f" {count(len(columns), 'column')}")  # fmt: skip
         for column, text in zip(columns, heading, strict=True):
             say(f"  column {column.place + 1}  {text}  {column.attribute}".rstrip())
+        # What is said of several columns at once stands at each of them, and is told once here.
+        told: set[tuple[str, str]] = set()
         for mark in marks_of(ledger, [file.heading_row]):
-            _print_mark(mark, columns, reveals)
+            if (mark.rule, mark.message) not in told:
+                _print_mark(mark, columns, reveals)
+            told.add((mark.rule, mark.message))
         for rows, marks in _parts(ledger, file, columns, names, reveals=reveals):
             if not widths:
                 widths = [_width(n, text, rows) for n, text in enumerate(heading)]

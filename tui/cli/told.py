@@ -17,6 +17,7 @@ from tui.figures import count
 _EXAMPLES = 3
 _ASKS = ("block", "ask")
 _BODY_PART_RULE = "IMG-03"
+_FIT_RULE = "LNK-01"
 
 
 def findings_told(
@@ -81,6 +82,12 @@ def _acts_told(rule_id: str, keys: Sequence[str], transfer: str) -> Iterator[str
                 f"       mend it with: eucaim-transfer mend {transfer} --series {series}"
                 " --body-part TERM --by PERSON"
             )
+    rows = [key for key in keys if key.startswith("R")]
+    if rule_id == _FIT_RULE and rows:
+        yield (
+            f"       keep back with: eucaim-transfer clinical {transfer} --keep-back"
+            f" {' '.join(rows)} --by PERSON --reason TEXT"
+        )
     if any(key[:1] in SELECTABLE and key[1:].isdecimal() for key in keys):
         yield (
             f"       leave out with: eucaim-transfer select {transfer} --exclude-finding {rule_id}"
