@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -341,7 +342,8 @@ def test_a_sign_in_that_ends_in_the_middle_waits_for_a_person(tmp_path: Path, ki
         at.program.environ = password
         assert at.clinical().code == 0
         assert len(at.held()) == 6
-        assert set(at.sends().values()) == {1}
+        again = at.sends() - Counter(dict.fromkeys(at.sends(), 1))
+        assert again.total() <= 1, "no more than the one that was under way and refused"
 
 
 def _end_every_sign_in(at: ClinicalBench) -> None:
@@ -396,6 +398,9 @@ def test_without_a_known_way_the_checked_table_is_handed_over(tmp_path: Path) ->
         assert content.startswith(b"PatientID,")
         step = at.step(STEP)
         assert step["command"] == f"eucaim-transfer clinical {TRANSFER} --handed-over --by PERSON"
+        told = at.clinical().out
+        assert f"folder       {folder}" in told
+        assert f"Once uploaded: {step['command']}" in told
         assert at.clinical("--handed-over").code == 2
 
         assert at.clinical("--handed-over", "--by", "Ada").code == 0
@@ -423,7 +428,7 @@ def test_a_file_that_somebody_changed_is_not_recorded_as_handed_over(tmp_path: P
 
 def test_a_detached_run_can_be_paused_resumed_and_stopped(tmp_path: Path) -> None:
     with clinical_bench(tmp_path, "upv", patients=8, max_concurrency=1) as at:
-        at.sandbox.faults.add("eform:latency=400")
+        at.sandbox.faults.add("eform:latency=2500")
         ran = at.clinical("--detach", "--json")
         assert ran.code == 0, str(ran)
         await_until(lambda: at.counts_of()["sent"] > 0, "a subject was acknowledged")
