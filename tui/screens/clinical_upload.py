@@ -276,7 +276,7 @@ class ClinicalUploadScreen(TransferPage):
             return self._can_start() or self.query_one("#refused", Rows).key in (_MORE, _LESS)
         n, is_free = status.clinical, not status.is_running and not self.is_starting
         if action == "overwrite":
-            return is_free and n.differs + n.changed > 0
+            return is_free and not n.by_hand and n.differs + n.changed > 0
         if action == "handed_over":
             return is_free and self._waits
         if action == "findings":
