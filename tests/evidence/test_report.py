@@ -141,7 +141,7 @@ def test_a_report_in_which_an_identifier_would_stand_is_not_handed_out(
     """The transfer's own name is not veiled: it is what the report is about."""
     with Ledger.open(workspace.ledger) as ledger, ledger.transaction():
         ledger.write("UPDATE transfer SET name = 'study-ORIGINAL-2'")
-    with pytest.raises(StepBlocked, match="a patient ID of the originals .* that of P2"):
+    with pytest.raises(StepBlocked, match=r"a patient ID of the originals .* that of P2"):
         reported(workspace, tmp_path / "report")
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 

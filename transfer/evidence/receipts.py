@@ -15,7 +15,8 @@ from transfer.quality.export import harmless
 
 INSTANCES: Final = (
     "key", "patient", "pseudonym", "study", "series", "sop_instance_uid", "sop_class_uid",
-    "transfer_syntax_uid", "bytes", "sha256_before", "sha256_after", "state", "answer", "failed_tries",
+    "transfer_syntax_uid", "bytes", "sha256_before", "sha256_after", "state", "answer",
+    "failed_tries",
     "sent_at_utc", "verified_at_utc",
 )  # fmt: skip
 VOLUMES: Final = (
