@@ -298,6 +298,10 @@ def test_an_older_ledger_gets_its_findings_into_the_tree(
         patch.setattr(connection, "_migrations", lambda: older)
         with Ledger.create(path) as ledger:
             grow(ledger, 2, series=2)
-            find(ledger, "E3")
+            with ledger.transaction():
+                ledger.write(
+                    "INSERT INTO finding (rule, severity, level, key, message, remedy)"
+                    " VALUES ('IMG-01', 'warn', 'series', 'E3', 'It is so.', 'Do this.')"
+                )
     with Ledger.open(path) as ledger:
         assert [b.findings for b in read_page(ledger, ALL).branches] == [0, 1]
