@@ -213,9 +213,27 @@ def holds_in_table(cohort: Cohort, out: Outgoing, text: str, names: dict[str, st
                     place
                 ]
             elif column.how is How.MONTH:
+                if days_can_be_computed(cohort, patient):
+                    day = None
                 assert cell == ("" if day is None else day.replace(day=1).isoformat())
             elif column.how is How.DATE:
                 assert cell == ("" if day is None else day.isoformat())
+
+
+def days_can_be_computed(cohort: Cohort, patient: Patient) -> bool:
+    """Whether one day alone fits the months of all dates of a patient and the days between them:
+    each other day is tried for day 0."""
+    rows = [n for of, n in cohort.rows() if of is patient]
+    said = [patient.diagnosis, patient.treatment, *patient.studies]
+    said += [patient.others[n % len(patient.others)] for n in rows]
+    dates = [day for day in said if day is not None]
+    shifts = (dt.timedelta(days) for days in range(-31, 32))
+    fitting = [
+        shift
+        for shift in shifts
+        if all((day + shift).replace(day=1) == day.replace(day=1) for day in dates)
+    ]
+    return len(fitting) == 1
 
 
 def holds_in_studies(cohort: Cohort, path: Path, names: dict[str, str]) -> None:
