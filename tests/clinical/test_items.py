@@ -64,7 +64,7 @@ def test_what_is_made_otherwise_is_changed_and_to_be_sent(ledger: Ledger) -> Non
     _make(ledger, FIRST, FIRST)
     record_verified(ledger, _first(ledger).row)
     _make(ledger, SECOND, FIRST)
-    assert (_first(ledger).state, _first(ledger).was_there) == ("ready", True)
+    assert (_first(ledger).state, _first(ledger).there_sha256) == ("ready", FIRST)
     assert count_changed(ledger, "subject") == 1
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 import tracemalloc
 from pathlib import Path
 
@@ -36,7 +35,7 @@ from transfer.clinical.outgoing.going import WhyRow
 from transfer.clinical.outgoing.looking import Told
 from transfer.clinical.outgoing.proof import prove
 from transfer.clinical.outgoing.table import open_outgoing
-from transfer.clinical.outgoing.writing import write_csv, write_json
+from transfer.clinical.outgoing.writing import write_csv
 from transfer.deid.methods import MethodSpec
 from transfer.deid.recipe import new_uid, pseudonym
 from transfer.errors import UsageError
@@ -360,25 +359,9 @@ def test_any_text_leaves_as_it_was_read_and_is_read_again_as_it_left(
         assert [tuple(row) for row in csv.reader(io.StringIO(left, newline=""))][1:] == read
 
 
-def test_records_in_json_say_what_the_table_says(tmp_path: Path) -> None:
-    with leaving(tmp_path, TWO, "PatientID,Stage\nHOSP0004,=II\nHOSP0005,ä\n") as (ledger, how):
-        out = open_outgoing(ledger, how)
-        target = io.BytesIO()
-        written = write_json(out, out.tables[0], target)
-        assert json.loads(target.getvalue()) == [
-            {"PatientID": A, "Stage": "=II"}, {"PatientID": B, "Stage": "ä"}
-        ]  # fmt: skip
-        assert target.getvalue().decode().count("\n") == 4
-        assert written.rows == 2
-        assert written.md5 == hashlib.md5(target.getvalue(), usedforsecurity=False).hexdigest()
-
-
-def test_a_table_of_which_nothing_leaves_is_a_heading_and_an_empty_list(tmp_path: Path) -> None:
+def test_a_table_of_which_nothing_leaves_is_a_heading(tmp_path: Path) -> None:
     with leaving(tmp_path, TWO, "PatientID,Stage\nHOSP0009,II\n") as (ledger, how):
         out = open_outgoing(ledger, how)
-        target = io.BytesIO()
-        assert write_json(out, out.tables[0], target).rows == 0
-        assert target.getvalue() == b"[]\n"
         assert csv_of(out) == "PatientID,Stage\r\n"
         assert (list(out.subjects()), out.patients, out.baseline) == ([], 0, "")
 

@@ -120,7 +120,8 @@ UIDS = ("1.2.826.2.1.1", "1.2.826.2.2.1")
 def of_studies(*changes: dict[str, str]) -> list[dict[str, str]]:
     """The clean table with the study, episode and timepoint of each patient."""
     given = [{"StudyInstanceUID": uid, "Episode": "Diagnosis", "Timepoint": "1"} for uid in UIDS]
-    return rows(*(one | change for one, change in zip_longest(given, changes, fillvalue={})))
+    none: dict[str, str] = {}
+    return rows(*(one | change for one, change in zip_longest(given, changes, fillvalue=none)))
 
 
 def test_a_table_that_agrees_with_the_board_gives_no_finding(tmp_path: Path) -> None:

@@ -260,20 +260,3 @@ def forget_tables(ledger: Ledger, files: Sequence[int]) -> None:
         with ledger.transaction():
             _forget_words(ledger)
             ledger.write_many("DELETE FROM clinical_file WHERE id = ?", [(f,) for f in files])
-
-
-def cells_of(ledger: Ledger, file: int, place: int) -> Iterator[tuple[int, str]]:
-    """Row and text of one column, without blanks around it, page by page; rows as above."""
-    after, width = 0, table_width(ledger, file)
-    while page := ledger.rows(
-        "SELECT id, ifnull(json_extract(cells, ?), '') FROM clinical_row"
-        " WHERE file_id = ? AND id > ? AND width = ? ORDER BY id LIMIT ?",
-        f"$[{place}]",
-        file,
-        after,
-        width,
-        _PAGE,
-    ):
-        for row, text in page:
-            yield row, str(text).strip()
-        after = page[-1][0]

@@ -52,11 +52,6 @@ class Item:
         """The key of the first row that is about it; empty for a file."""
         return f"R{self.first_row}" if self.first_row else ""
 
-    @property
-    def was_there(self) -> bool:
-        """The node took other data of this item from us earlier."""
-        return bool(self.there_sha256) and self.there_sha256 != self.sha256
-
 
 @dataclass(frozen=True, slots=True)
 class Made:

@@ -90,11 +90,6 @@ class OutgoingTable:
         """That of its file, as CSV."""
         return f"{self.stem}.csv"
 
-    @property
-    def json_name(self) -> str:
-        """That of its file, as JSON records."""
-        return f"{self.stem}.json"
-
 
 def open_outgoing(
     ledger: Ledger, method: OpenMethod | None, policy: DatePolicy | None = None

@@ -1,4 +1,4 @@
-"""Tables as files: RFC 4180 in UTF-8, or JSON records. The same ledger gives the same bytes.
+"""Tables as files: RFC 4180 in UTF-8. The same ledger gives the same bytes.
 
 Data for a node are never altered: a cell that a spreadsheet would take for a formula (`-12`) is a
 relative day.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -42,20 +41,6 @@ def write_csv(out: Outgoing, table: OutgoingTable, target: BinaryIO) -> Written:
     return sink.written(rows - 1)
 
 
-def write_json(out: Outgoing, table: OutgoingTable, target: BinaryIO) -> Written:
-    """Write a table as a list of records, one a line, by heading; every value is text.
-
-    Raises:
-        OSError: the disk.
-    """
-    sink = _Sink(target)
-    headings = [column.heading for column in table.columns]
-    sink.text("[")
-    rows = sink.pages(_records(headings, out, table))
-    sink.text("\n]\n" if rows else "]\n")
-    return sink.written(rows)
-
-
 def _with_heading(
     out: Outgoing, table: OutgoingTable, heading: tuple[str, ...]
 ) -> Iterator[tuple[str, ...]]:
@@ -73,17 +58,6 @@ def _csv(page: list[tuple[str, ...]]) -> tuple[int, str]:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(page)
     return len(page), text.getvalue()
-
-
-def _records(headings: list[str], out: Outgoing, table: OutgoingTable) -> Iterator[tuple[int, str]]:
-    before = "\n"
-    for page in _pages(row.cells for row in out.rows(table)):
-        lines = [
-            json.dumps(dict(zip(headings, cells, strict=True)), ensure_ascii=False)
-            for cells in page
-        ]
-        yield len(page), before + ",\n".join(lines)
-        before = ",\n"
 
 
 class _Sink:
