@@ -201,6 +201,21 @@ async def whole_way(home: Home, base: Path) -> None:
         at.take("review-unlike")
         await at.press("escape", "right")
         at.take("review-texts")
+        await at.press("escape")
+        await send_the_table(home, at)
+
+
+async def send_the_table(home: Home, at: Studio) -> None:
+    """From the journey: step 9 once the images are on the node, to its end."""
+    await at.step(9)
+    await at.press("o", "end", "up", "enter")
+    await at.until(lambda: status_of(home).clinical.rows > 0)
+    await at.press("u")
+    at.take("clinical-upload")
+    await at.press("enter")
+    await at.until(lambda: status_of(home).clinical.subjects.verified == 4)
+    await at.until(lambda: status_of(home).runner.pid is None)
+    at.take("clinical-upload-done")
 
 
 async def first_steps(home: Home, base: Path) -> None:
@@ -297,6 +312,8 @@ async def with_a_table(home: Home, base: Path) -> None:
         at.take("clinical-mapping-choose")
         await at.press("escape", "up", "v")
         at.take("clinical-terms")
+        await at.press("escape", "escape", "r", "3")
+        at.take("clinical-reconcile")
     async with studio(home, base, WIDE) as at:
         await at.press("enter")
         await at.step(9)
@@ -344,7 +361,8 @@ def plant_faults(cohort: Path) -> None:
 
 
 def spoil_table(cohort: Path) -> None:
-    """In the clinical table one heading is Spanish, sexes are letters, and an age is none."""
+    """In the clinical table one heading is Spanish, sexes are letters, an age is none, and an ID is
+    spelt otherwise."""
     table = cohort / "clinical.csv"
     with table.open(newline="", encoding="utf-8") as file:
         headings, *rows = csv.reader(file)
@@ -352,6 +370,7 @@ def spoil_table(cohort: Path) -> None:
     headings[detection] = "Fecha de deteccion"
     for row in rows:
         row[sex] = row[sex][:1]
+    rows[3][0] = rows[3][0].lower().replace("-", " ")
     rows[1][sex], rows[2][headings.index("Age at diagnosis")] = "1", "638"
     with table.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([headings, *rows])
