@@ -156,6 +156,8 @@ def from_images(by: MethodSpec | None, cohort: Cohort) -> dict[str, str]:
     return names
 
 
+# Each example makes ledgers, which wait for the disk.
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("name", "policy"), WAYS)
 @settings(
     max_examples=12,
