@@ -337,7 +337,7 @@ def test_headings_that_leave_are_filled_and_told_apart(tmp_path: Path) -> None:
     max_examples=25,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(
     notes=st.lists(
