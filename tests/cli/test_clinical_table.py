@@ -11,6 +11,8 @@ import pytest
 from tests.clinical.ledgers import ledger_of
 from transfer.clinical.derive import derive
 from transfer.clinical.phase import read_clinical
+from transfer.ledger.clinical import clinical_files, clinical_rows
+from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, record_finding
 from transfer.quality.cells import Cell, write_cells
 from tui.cli.commands import run_command
@@ -116,3 +118,35 @@ def test_without_a_table_the_document_has_none(
         pass
     assert run_command(["clinical", "bare", "--table", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"transfer": "bare", "tables": []}
+
+
+def test_a_table_that_is_named_with_it_is_the_one_that_is_printed(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = home / "other_clinical.csv"
+    other.write_text("PatientID,Sex\nHOSP-1,Female\n")
+
+    assert run_command(["clinical", "thorax", str(other), "--table", "--json"]) == 0
+
+    (table,) = json.loads(capsys.readouterr().out)["tables"]
+    assert [row["cells"] for row in table["data"]] == [["P1", "Female"]]
+
+
+def test_rows_that_are_kept_back_are_those_of_the_table_named_with_it(home: Path) -> None:
+    other = home / "other_clinical.csv"
+    other.write_text("PatientID,Sex\nELSE-7,Female\nHOSP-1,Female\n")
+    words = ("--keep-back", "P1", "--by", "Ada", "--reason", "consent is missing")
+
+    assert run_command(["clinical", "thorax", str(other), *words]) == 0
+
+    with Ledger.open(home / "transfers" / "thorax" / "ledger.sqlite", read_only=True) as ledger:
+        assert [row.cells for row in clinical_rows(ledger, _only_file(ledger))] == [
+            ("ELSE-7", "Female"),
+            ("HOSP-1", "Female"),
+        ]
+        assert ledger.rows("SELECT patient FROM clinical_kept_back") == [("HOSP-1",)]
+
+
+def _only_file(ledger: Ledger) -> int:
+    (file,) = clinical_files(ledger)
+    return file.row

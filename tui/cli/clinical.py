@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any, Final
 
+from transfer.clinical.phase import read_clinical
 from transfer.clinical.table_word import judge_again, record_image_only, take_table
 from transfer.errors import UsageError
 from transfer.ledger.clinical_items import let_overwrite
@@ -35,6 +36,8 @@ _ROOMS: Final = {
 }  # fmt: skip
 """Options that another file of ours carries out, each by its `run`."""
 _WORDS: Final = ("image_only", "handed_over", "keep_back", "let_go", "ask_again")
+_OF_ROWS: Final = ("clinical_table", "keep_back", "let_go", "ask_again")
+"""What is about rows: those of a table that is named with it, and not of the one before."""
 _ACTS: Final = (*_WORDS, "check", "dry_run", "detach")
 
 Room = Callable[[argparse.Namespace, Home, Workspace], int]
@@ -51,6 +54,9 @@ def clinical_command(options: argparse.Namespace) -> int:
             kept_from_runners(workspace.lock, ledger),
         ):
             take_table(ledger, options.file)
+            if act in _OF_ROWS:
+                read_clinical(ledger)
+                judge_again(ledger)
         tell("This is the table of the transfer from now on.")
     if act in _ROOMS:
         room: Room = importlib.import_module(f"tui.cli.{act}").run
