@@ -28,6 +28,7 @@ from transfer.values import (
     StudyRef,
     TransferSyntaxUID,
 )
+from transfer.volumes.leaving import HeldFile, OutgoingVolume, VolumeOutcome, VolumeRef
 
 OnBytes = Callable[[int], None]
 """Called with the number of instance bytes that were just handed to the connection; negative
@@ -127,19 +128,6 @@ class Batch:
         return sum(i.size_bytes for i in self.instances)
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeRef:
-    """One NIfTI volume as it leaves, by what its DICOM JSON says of it; empty where that says
-    nothing. `name` is ours, without an ending: letters, digits, `_` and `-`."""
-
-    name: str
-    study: StudyRef
-    series_uid: SeriesInstanceUID
-    series_number: str = ""
-    modality: str = ""
-    acquisition_date: str = ""
-
-
 class OutgoingFile(Protocol):
     """One file of a volume as it will leave. `md5` (hex) is what standard tools compare by."""
 
@@ -157,31 +145,6 @@ class OutgoingFile(Protocol):
             SourceChanged: the file is gone or is not the one that was looked at.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingVolume:
-    """A NIfTI image and its DICOM JSON, which go together."""
-
-    ref: VolumeRef
-    files: Sequence[OutgoingFile]
-
-
-@dataclass(frozen=True, slots=True)
-class HeldFile:
-    """One file that the node holds; digest in hex."""
-
-    name: str
-    size_bytes: int
-    md5: str
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeOutcome:
-    """The node's word on a volume; `reason` is plain text for an operator."""
-
-    verdict: Verdict
-    reason: str = ""
 
 
 class Verdict(StrEnum):

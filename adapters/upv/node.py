@@ -39,18 +39,15 @@ from transfer.node import (
     Batch,
     CheckResult,
     Destination,
-    HeldFile,
     HeldInstance,
     Identity,
     InstanceOutcome,
     Objection,
     OnBytes,
-    OutgoingVolume,
     StudyPlan,
-    VolumeOutcome,
-    VolumeRef,
 )
 from transfer.values import SeriesInstanceUID, SeriesRef, SOPInstanceUID, StudyInstanceUID, StudyRef
+from transfer.volumes.leaving import HeldFile, OutgoingVolume, VolumeOutcome, VolumeRef
 
 # A Series that no node holds: the answer tells whether the node lists at all.
 _NO_SERIES = SeriesRef(

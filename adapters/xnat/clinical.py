@@ -30,7 +30,7 @@ from transfer.clinical.leaving import (
     Held,
 )
 from transfer.errors import ClinicalRefused, NodeFault, NotSupported
-from transfer.node import HeldFile
+from transfer.volumes.leaving import HeldFile
 
 if TYPE_CHECKING:
     from xnat.session import BaseXNATSession

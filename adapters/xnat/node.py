@@ -45,18 +45,15 @@ from transfer.node import (
     Batch,
     CheckResult,
     Destination,
-    HeldFile,
     HeldInstance,
     Identity,
     InstanceOutcome,
     Objection,
     OnBytes,
-    OutgoingVolume,
     StudyPlan,
-    VolumeOutcome,
-    VolumeRef,
 )
 from transfer.values import SeriesRef, SOPInstanceUID, StudyRef
+from transfer.volumes.leaving import HeldFile, OutgoingVolume, VolumeOutcome, VolumeRef
 
 
 class XnatNode:

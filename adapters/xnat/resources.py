@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from adapters.xnat.objects import rows_or_none
 from adapters.xnat.session import segment
 from transfer.clinical.leaving import Held
-from transfer.node import HeldFile
+from transfer.volumes.leaving import HeldFile
 
 if TYPE_CHECKING:
     from xnat.session import BaseXNATSession

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.clinical.ledgers import exclude_study, ledger_of
+from tests.conftest import ABSENT_SHARED
 from transfer.clinical.derive import derive
 from transfer.clinical.outputs.series import write_series_descriptions
 from transfer.clinical.outputs.studies import write_studies
@@ -162,7 +163,7 @@ def test_the_same_ledger_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.golden
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="needs the golden cases of ../shared")
+@pytest.mark.skipif(not GOLDEN.is_dir(), reason=ABSENT_SHARED)
 def test_studies_have_the_names_of_lethes_own_table(tmp_path: Path) -> None:
     """Byte by byte, where both say something: Lethe's first two columns, quoting and line ends.
     A row without a Patient ID is nobody's here and has no study; blanks around a UID are no part

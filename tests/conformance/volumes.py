@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from tests.conformance.made import fresh_uid
-from transfer.node import OutgoingVolume, VolumeRef
 from transfer.values import SeriesInstanceUID, StudyInstanceUID, StudyRef
+from transfer.volumes.leaving import OutgoingVolume, VolumeRef
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from tests.program import Program, Ran
 from transfer.values import SeriesInstanceUID, SeriesRef, StudyInstanceUID
 
 Kind = Literal["upv", "xnat"]
+BOTH: tuple[Kind, ...] = ("upv", "xnat")
 HEADINGS = ("PatientID", "Sex", "Age at diagnosis", "Comment")
 STEP = "clinical"
 

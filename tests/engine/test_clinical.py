@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,28 +10,12 @@ from tests.engine.bench import TRANSFER
 from tests.engine.clinical_bench import (
     STEP,
     ClinicalBench,
-    Kind,
     clinical_bench,
     row_of,
 )
 from transfer.runner.clinical_words import without_name
 
-BOTH: tuple[Kind, ...] = ("upv", "xnat")
 FILES = {"upv": 0, "xnat": 1}
-
-
-@pytest.fixture(params=BOTH)
-def at(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ClinicalBench]:
-    """Five patients whose images are on the node."""
-    with clinical_bench(tmp_path, request.param) as made:
-        yield made
-
-
-@pytest.fixture
-def upv(tmp_path: Path) -> Iterator[ClinicalBench]:
-    """The same on one node, for what no node has a say in."""
-    with clinical_bench(tmp_path, "upv", patients=3) as made:
-        yield made
 
 
 def test_every_subject_is_sent_once_read_back_and_the_step_is_done(at: ClinicalBench) -> None:

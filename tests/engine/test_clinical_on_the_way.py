@@ -5,36 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.engine.bench import TRANSFER
 from tests.engine.clinical_bench import (
+    BOTH,
     STEP,
     ClinicalBench,
     Kind,
     clinical_bench,
 )
 from tests.faults.processes import await_until
-
-BOTH: tuple[Kind, ...] = ("upv", "xnat")
-FILES = {"upv": 0, "xnat": 1}
-
-
-@pytest.fixture(params=BOTH)
-def at(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ClinicalBench]:
-    """Five patients whose images are on the node."""
-    with clinical_bench(tmp_path, request.param) as made:
-        yield made
-
-
-@pytest.fixture
-def upv(tmp_path: Path) -> Iterator[ClinicalBench]:
-    """The same on one node, for what no node has a say in."""
-    with clinical_bench(tmp_path, "upv", patients=3) as made:
-        yield made
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -22,12 +22,13 @@ from transfer.ledger.volumes import (
     record_sent,
     record_verified,
 )
-from transfer.node import HeldFile, Node, OutgoingVolume, Verdict
+from transfer.node import Node, Verdict
 from transfer.prepare.method import OpenMethod
 from transfer.runner.handover import HandOver
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.patience import Stopped, patiently
 from transfer.runner.stream import Watch, supervise
+from transfer.volumes.leaving import HeldFile, OutgoingVolume
 
 if TYPE_CHECKING:
     from transfer.runner.run import Settings

@@ -28,7 +28,6 @@ from transfer.ledger.deid_run import give_number, read_numbers
 from transfer.ledger.facts import facts_of
 from transfer.ledger.order import read_order
 from transfer.ledger.volumes import Volume, record_made, record_stopped, volumes
-from transfer.node import VolumeRef
 from transfer.prepare.method import OpenMethod, Releases, read_releases
 from transfer.quality.attributes import ACQUISITION_DATE, MODALITY, PATIENT_ID
 from transfer.scan.elements import Encoding
@@ -43,6 +42,7 @@ from transfer.volumes.dicom_json import (
     write_dicom_json,
 )
 from transfer.volumes.fate import is_answered_for_here, settle_fates
+from transfer.volumes.leaving import VolumeRef
 from transfer.volumes.look import read_json
 from transfer.volumes.traits import (
     SERIES_NUMBER,

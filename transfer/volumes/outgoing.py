@@ -12,10 +12,10 @@ from typing import Protocol
 from transfer import checkpoint
 from transfer.errors import SourceChanged
 from transfer.ledger.volumes import Volume
-from transfer.node import OutgoingVolume
 from transfer.opening import Opened, open_in_place
 from transfer.outgoing import PIECE_BYTES, Throttle
 from transfer.volumes.image import BARE_GZIP
+from transfer.volumes.leaving import OutgoingVolume
 from transfer.volumes.making import MadeJson
 
 

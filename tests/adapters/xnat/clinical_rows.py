@@ -7,15 +7,19 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from adapters.xnat.node import XnatNode
 from tests.adapters.tls_server import Reply, Request
 from tests.adapters.xnat.scripted import ScriptedXnat, document, page, table, text
 from tests.conformance.volumes import MadeFile
-from transfer.clinical.leaving import ClinicalItem
+from transfer.clinical.leaving import ClinicalItem, ClinicalOutcome, ClinicalVerdict
 
 TABLE = b"PatientID,Sex\r\nSUBJ-001,Female\r\n"
 PROJECT = "/data/projects/P/resources/clinical"
 SUBJECT = "/data/projects/P/subjects/SUBJ-001/resources/clinical"
 FILES = r"/data/projects/P(/subjects/[^/]+)?/resources/[^/]+/files/.+"
+STORED, DIFFERS, REFUSED = ClinicalVerdict.STORED, ClinicalVerdict.DIFFERS, ClinicalVerdict.REFUSED
+NAME = "made_clinical.csv"
+GOOD = text("")
 
 
 def table_item(content: bytes = TABLE, name: str = "made_clinical.csv") -> ClinicalItem:
@@ -122,3 +126,15 @@ class Project:
     def puts(self) -> list[str]:
         """Paths that were put, in order."""
         return [re.sub(r".*(?=/resources)", "", path) for path, _ in self.queries]
+
+
+async def send(
+    node: XnatNode, item: ClinicalItem | None = None, *, overwrite: bool = False
+) -> ClinicalOutcome:
+    return await node.send_clinical(item or table_item(), "P", overwrite=overwrite)
+
+
+def taken_in(request: Request, answer: Reply = GOOD) -> Reply:
+    """The body is read to its end, and forgotten."""
+    assert request.body
+    return answer

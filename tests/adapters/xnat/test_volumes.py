@@ -14,8 +14,9 @@ from tests.adapters.tls_server import Reply, Request
 from tests.adapters.xnat.scripted import ScriptedXnat, document, page, table, text
 from tests.conformance.volumes import MadeFile, volume
 from transfer.errors import NodeBusy, NodeFault, NotAllowed, SourceChanged
-from transfer.node import OutgoingVolume, Verdict, VolumeOutcome, VolumeRef
+from transfer.node import Verdict
 from transfer.values import SeriesInstanceUID, StudyInstanceUID, StudyRef
+from transfer.volumes.leaving import OutgoingVolume, VolumeOutcome, VolumeRef
 
 SUBJECT = "SUBJ-001"
 LABEL = "SUBJ-001_c47f5b18"
