@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -66,11 +65,6 @@ class ClinicalScreen(Page):
         self._doing = ""
         self._done = ""
         self._ticks = 0
-        self._there = {
-            which
-            for which, (module, _) in _SCREENS.items()
-            if importlib.util.find_spec(f"tui.screens.{module}") is not None
-        }
 
     def body(self) -> ComposeResult:
         yield FailurePanel()
@@ -137,9 +131,9 @@ class ClinicalScreen(Page):
         if self._doing:
             self.now.say(Now(self._doing, "Please wait a moment."))
         elif self._done:
-            self.now.say(Now(self._done, step_now(self._look, self._standing, self._opens).press))
+            self.now.say(Now(self._done, step_now(self._look, self._standing).press))
         else:
-            self.now.say(step_now(self._look, self._standing, self._opens))
+            self.now.say(step_now(self._look, self._standing))
 
     def _group(self) -> Group | None:
         key = self.query_one("#rules", Rows).key
@@ -167,9 +161,6 @@ class ClinicalScreen(Page):
         )
         self._done = ""
         self.app.push_screen(made(self._transfer))
-
-    def _opens(self, which: str) -> bool:
-        return which in self._there
 
     def action_findings(self) -> None:
         from tui.screens.findings import FindingsScreen
@@ -265,7 +256,7 @@ class ClinicalScreen(Page):
 
     def _can_open(self, which: str) -> bool:
         look = self._look
-        if look is None or self._doing or not self._opens(which):
+        if look is None or self._doing:
             return False
         if which == "upload":
             has_gone = look.state.subjects.ready or look.state.files.ready

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from textual.content import Content
@@ -119,18 +119,14 @@ def about(group: Group | None, transfer: str, width: int) -> list[Content]:
     return about_group(group, transfer, width)
 
 
-def step_now(
-    look: ClinicalLook | None, standing: Standing | None, opens: Callable[[str], bool]
-) -> Now:
+def step_now(look: ClinicalLook | None, standing: Standing | None) -> Now:
     """What this step asks for next, and the keys for it."""
     if look is None:
         return Now("Looking at the clinical data…", "[Esc] goes back.")
     if look.is_held:
         return Now(
             "A runner is at work; what is shown here follows it.",
-            "[u] shows how far it is.   [Esc] goes back."
-            if opens("upload")
-            else "[Esc] goes back.",
+            "[u] shows how far it is.   [Esc] goes back.",
         )
     if look.state.image_only is not None:
         return Now(
@@ -146,21 +142,19 @@ def step_now(
         return Now("The table cannot be read.", "[c] looks again.   [o] chooses another one.")
     if not look.is_read:
         return Now("The table was not read yet.", "[c] reads it.   [o] chooses another one.")
-    return _with_table(look, standing, opens)
+    return _with_table(look, standing)
 
 
-def _with_table(look: ClinicalLook, standing: Standing | None, opens: Callable[[str], bool]) -> Now:
-    upload = "[u] uploads." if opens("upload") else ""
+def _with_table(look: ClinicalLook, standing: Standing | None) -> Now:
     if not look.patients_of_images:
         return Now(
             "The images come first: step 8 reads them, and then rows find their patients.",
             "[t] shows the table.   [m] maps its columns.",
         )
     if look.in_the_way:
-        reconcile = "[r] reconciles.   " if opens("reconcile") else ""
         return Now(
             "Findings stand in the way: see each in the table, or answer it.",
-            f"[t] table.   [m] mapping.   {reconcile}[c] once the table is corrected.",
+            "[t] table.   [m] mapping.   [r] reconciles.   [c] once the table is corrected.",
         )
     if standing is not None and standing.is_locked:
         return Now(
@@ -168,10 +162,10 @@ def _with_table(look: ClinicalLook, standing: Standing | None, opens: Callable[[
             "[t] table.   [m] mapping.   [f] findings.",
         )
     if standing is not None and standing.is_done:
-        return Now("The clinical data are on the node.", f"[t] table.   {upload}".rstrip())
+        return Now("The clinical data are on the node.", "[t] table.   [u] uploads.")
     if standing is not None and standing.state is StepState.BLOCKED:
         return Now(
             plain(standing.detail) or "Not all of it arrived.",
-            f"{upload}   [t] table.   [m] mapping.".strip(),
+            "[u] uploads.   [t] table.   [m] mapping.",
         )
-    return Now("The table is ready to go.", f"{upload}   [t] table.   [e] writes files.".strip())
+    return Now("The table is ready to go.", "[u] uploads.   [t] table.   [e] writes files.")
