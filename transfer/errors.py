@@ -17,6 +17,8 @@ TransferError                    exit code
     ├── NotSupported             6   the node does not offer this call
     ├── StudyRefused             4   the node will not take a Study over as it is
     ├── ClinicalRefused          4   clinical data do not fit the node's form
+    ├── DatasetRefused           4   the node will not take a dataset, or a change of it, as it is
+    ├── DatasetGone              4   the node knows no such dataset, or not for this account
     ├── SignInRefused            5   wrong name or password, account locked or not set up
     ├── SignInExpired            5   nothing stored can renew the sign-in
     └── NotAllowed               5   signed in, but without the right
@@ -189,6 +191,18 @@ class StudyRefused(NodeError):
 
 class ClinicalRefused(NodeError):
     """Clinical data cannot be put into the form that the node takes, or it will not take them."""
+
+    exit_code = ExitCode.PARTIAL
+
+
+class DatasetRefused(NodeError):
+    """The node will not take a dataset, or a change of it, as it is."""
+
+    exit_code = ExitCode.PARTIAL
+
+
+class DatasetGone(NodeError):
+    """The node knows no such dataset, or does not show it to this account."""
 
     exit_code = ExitCode.PARTIAL
 

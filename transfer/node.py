@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from transfer.clinical.leaving import (
     ClinicalDocument,
@@ -29,6 +29,9 @@ from transfer.values import (
     TransferSyntaxUID,
 )
 from transfer.volumes.leaving import HeldFile, OutgoingVolume, VolumeOutcome, VolumeRef
+
+if TYPE_CHECKING:
+    from transfer.publication.node import Publisher
 
 OnBytes = Callable[[int], None]
 """Called with the number of instance bytes that were just handed to the connection; negative
@@ -401,6 +404,10 @@ class Node(Protocol):
     async def rehearse_clinical(self, item: ClinicalItem, destination: str, folder: Path) -> None:
         """Write the exact request that `send_clinical` would make into `folder`, credentials
         masked, and send nothing."""
+        ...
+
+    def publisher(self, destination: str) -> Publisher:
+        """Step 10 at this destination; asks nobody."""
         ...
 
     async def aclose(self) -> None:
