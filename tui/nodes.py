@@ -75,6 +75,17 @@ def choose_node(home: Home, name: str) -> ChosenNode:
     return ChosenNode(profiles[name], SecretStore(home.root), home)
 
 
+def is_sandbox_node(home: Home, name: str) -> bool:
+    """Whether a node is the sandbox of this machine, by the configuration of now; one that is
+    there no more is none. Reads files: call in a thread where an event loop runs."""
+    from adapters.loopback import is_sandbox
+
+    try:
+        return is_sandbox(choose_node(home, name).profile)
+    except UsageError:
+        return False
+
+
 def destination_of(chosen: ChosenNode, wanted: str | None) -> str:
     """The destination to use: the one named, else the only one that is configured.
 

@@ -22,7 +22,7 @@ from transfer.workspace import Home, Workspace
 from tui.cli.legal_told import standing_told
 from tui.cli.output import answering, print_json, refuse, say, tell
 from tui.figures import count
-from tui.nodes import choose_node
+from tui.nodes import is_sandbox_node
 
 
 def legal_command(options: argparse.Namespace) -> int:
@@ -67,15 +67,9 @@ def _refuse_idle(options: argparse.Namespace) -> None:
 
 
 def _is_sandbox_node(home: Home, workspace: Workspace) -> bool:
-    """By the configuration of now; a node that is there no more is none."""
-    from adapters.loopback import is_sandbox
-
     with Ledger.open(workspace.ledger, read_only=True) as ledger:
         node = read_order(ledger).node
-    try:
-        return is_sandbox(choose_node(home, node).profile)
-    except UsageError:
-        return False
+    return is_sandbox_node(home, node)
 
 
 def _show(
