@@ -34,6 +34,7 @@ _OUR_WORDS: Final = frozenset(
         "legal",
         "clinical",
         "publish",
+        "catalogue",
         "recall",
         "purge",
     ]
