@@ -27,6 +27,7 @@ from adapters.xnat.labels import labels_of
 from adapters.xnat.objects import Objects
 from adapters.xnat.options import Settings
 from adapters.xnat.prearchive import Prearchive
+from adapters.xnat.publishing import ProjectPublisher
 from adapters.xnat.rights import Rights
 from adapters.xnat.server import Version, ask_version, too_old
 from adapters.xnat.session import Session
@@ -52,6 +53,7 @@ from transfer.node import (
     OnBytes,
     StudyPlan,
 )
+from transfer.publication.node import Publisher
 from transfer.values import SeriesRef, SOPInstanceUID, StudyRef
 from transfer.volumes.leaving import HeldFile, OutgoingVolume, VolumeOutcome, VolumeRef
 
@@ -219,6 +221,12 @@ class XnatNode:
     async def rehearse_clinical(self, item: ClinicalItem, destination: str, folder: Path) -> None:
         project = self._project(destination)
         await (await self._connections()).clinical.rehearse(item, project, folder)
+
+    def publisher(self, destination: str) -> Publisher:
+        async def objects() -> Objects:
+            return (await self._connections()).objects
+
+        return ProjectPublisher(self.name, self._settings.url, self._project(destination), objects)
 
     def _project(self, destination: str) -> str:
         if not destination and len(self._settings.destinations) == 1:

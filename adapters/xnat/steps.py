@@ -98,10 +98,13 @@ _STEPS = (
         title="Publish the dataset",
         text=(
             "Legal clearance and both signatures of the data transfer agreement come first. Then "
-            "the project's owner sets its accessibility to protected (data on request) or public. "
-            "Not carried out by this version yet: do it in the project's page, under Access."
+            "the project is the dataset: its title, description, keywords and investigator are "
+            "looked over, its counts compared with what was sent, and an owner sets its "
+            "accessibility: protected (data on request) or public. It is read back, and the "
+            "catalogue's entry looked up."
         ),
         link="https://xnat.health-ri.nl",
+        engine="publish",
     ),
 )
 
