@@ -226,6 +226,18 @@ class Ledger:
         """Add a line to the transfer's history, inside a transaction. No identifiers."""
         self.write("INSERT INTO event (at_utc, kind, text) VALUES (?, ?, ?)", utc_now(), kind, text)
 
+    def erase_deleted(self) -> None:
+        """From now on what this connection deletes or replaces is overwritten in the file."""
+        self._guarded(lambda: self._connection.execute("PRAGMA secure_delete = ON").fetchall())
+
+    def compact(self) -> bool:
+        """Write the file anew without anything that was deleted, and empty the log beside it; False
+        where somebody reads the ledger at this moment, so that the log could not be emptied. Needs
+        free space of twice the file."""
+        self._guarded(lambda: self._connection.execute("VACUUM"))
+        busy = self.row("PRAGMA wal_checkpoint(TRUNCATE)")
+        return busy is not None and not busy[0]
+
     def _guarded(self, call: Callable[[], _T]) -> _T:
         try:
             return call()

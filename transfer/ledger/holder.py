@@ -13,11 +13,15 @@ from pathlib import Path
 from transfer.clock import utc_now
 from transfer.errors import RunnerHeld
 from transfer.ledger.connection import Ledger
+from transfer.ledger.retention import refuse_purged
 
 # A watcher takes the lock for an instant to see whether it is free; a starting runner must not
 # mistake that instant for another runner.
 _PATIENCE_S = 1.0
 _PAUSE_S = 0.02
+
+REMOVING = "purge"
+"""The phase in which originals are removed: the only one that begins once that is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,9 @@ def kept_from_runners(lock: Path, ledger: Ledger) -> Iterator[None]:
 
     Raises:
         RunnerHeld: a living runner has the transfer.
+        StepBlocked: its originals are removed.
     """
+    refuse_purged(ledger)
     # Shared, so that others who look do not take us for a runner.
     descriptor = _lock(lock, ledger, fcntl.LOCK_SH)
     try:
@@ -113,7 +119,10 @@ class Holder:
 
         Raises:
             RunnerHeld: a living runner has it; the text names its process and host.
+            StepBlocked: its originals are removed.
         """
+        if phase != REMOVING:
+            refuse_purged(ledger)
         descriptor = _lock(lock, ledger, fcntl.LOCK_EX)
         with ledger.transaction():
             # A runner that ended in good order took its wishes with it; one that was killed left

@@ -1,7 +1,8 @@
 """Under which names patients, Studies, Series and instances are known to the node.
 
 Where a transfer de-identifies that is what leaves, which the ledger keeps sealed; elsewhere it is
-what the files say. Whoever speaks with the node asks here.
+what the files say. Whoever speaks with the node asks here. At the end of retention originals are
+removed and what was sealed stands open, as text: it leads to nobody any more.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ STUDY_COLUMNS: Final = "s.study_uid, s.out_study_uid, p.original_id, p.pseudonym
 SERIES_COLUMNS: Final = f"{STUDY_COLUMNS}, e.series_uid, e.out_series_uid"
 """What `Names.series` takes, of series `e`, study `s` and patient `p`."""
 
+REMOVED: Final = "\x1f"
+"""What stands first in the place of an original that was removed. No header holds it: the scan
+takes control characters for what they are."""
+
 _KEPT_OPEN = 1 << 12
 
 
@@ -40,6 +45,11 @@ class Names:
         self._seal = seal
         # Thousands of instances share a handful of Studies.
         self._opened = lru_cache(_KEPT_OPEN)(self._open)
+
+    @property
+    def has_seal(self) -> bool:
+        """Whether the cohort's key is at hand."""
+        return self._seal is not None
 
     @property
     def seal(self) -> Seal:
@@ -88,15 +98,17 @@ class Names:
 
         return self._name(original, pseudonym, seal.PATIENT_ID)
 
-    def pseudonym(self, sealed: bytes | None) -> str:
+    def pseudonym(self, sealed: bytes | str | None) -> str:
         """A patient's pseudonym; empty where there is none, or where it cannot be opened here."""
         from transfer.deid.keys import seal
 
+        if isinstance(sealed, str):
+            return sealed
         if sealed is None or self._seal is None:
             return ""
         return self._opened(sealed, seal.PATIENT_ID)
 
-    def instance(self, uid: str, out_uid: bytes | None) -> SOPInstanceUID:
+    def instance(self, uid: str, out_uid: bytes | str | None) -> SOPInstanceUID:
         """An instance as it goes.
 
         Raises:
@@ -106,15 +118,24 @@ class Names:
 
         return SOPInstanceUID(self._name(uid, out_uid, seal.SOP_INSTANCE_UID, is_many=True))
 
-    def shown(self, uid: str, out_uid: bytes | None) -> str:
+    def shown(self, uid: str, out_uid: bytes | str | None) -> str:
         """An instance as the node would know it; empty where it has no such name, or where that
         cannot be opened here."""
-        is_known = (out_uid is None) is (self._seal is None)
-        return self.instance(uid, out_uid) if is_known else ""
+        is_removed = out_uid is None and uid.startswith(REMOVED)
+        is_known = isinstance(out_uid, str) or (out_uid is None) is (self._seal is None)
+        return self.instance(uid, out_uid) if is_known and not is_removed else ""
 
     def _name(
-        self, original: str, sealed: bytes | None, context: str, *, is_many: bool = False
+        self, original: str, sealed: bytes | str | None, context: str, *, is_many: bool = False
     ) -> str:
+        if isinstance(sealed, str):
+            return sealed
+        if sealed is None and original.startswith(REMOVED):
+            raise UsageError(
+                "Under which name this went is not known any more: it was removed at the end of"
+                " retention.",
+                "Nothing to do: the receipts in the report hold what is kept.",
+            )
         if sealed is None and self._seal is None:
             return original
         if sealed is None:
