@@ -65,6 +65,7 @@ _BUILT_IN: Mapping[str, Mapping[str, object]] = {
         "client_id": "qpinsights",
         "auth": "password",
         "dataset_service_url": "https://eucaim-node.i3m.upv.es/dataset-service/api",
+        "qpinsights_url": "https://qpinsights.eucaim-node.i3m.upv.es/cases",
     },
     "health-ri": {
         "kind": "xnat",

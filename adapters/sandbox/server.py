@@ -314,7 +314,8 @@ class Sandbox:
         """The dataset-service takes bearer tokens alone."""
         if self.options.auth != "bearer":
             return {}
-        return {"dataset_service_url": self.endpoints.dataset_service_url}
+        at = self.endpoints
+        return {"dataset_service_url": at.dataset_service_url, "qpinsights_url": at.export_url}
 
     def _toml(self) -> str:
         auth = {"bearer": "password", "basic": "basic", "none": "none"}[self.options.auth]

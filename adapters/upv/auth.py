@@ -54,11 +54,16 @@ class Credential(Protocol):
 
 
 class Fixed:
-    """A header that does not change: nothing, a name and password, or a given token."""
+    """A header that does not change: nothing, a name and password, or a given token. `datasets`
+    is what a given token is for where it is not for images."""
 
-    def __init__(self, settings: Settings, secrets: SecretStore) -> None:
+    def __init__(
+        self, settings: Settings, secrets: SecretStore, datasets: Audience | None = None
+    ) -> None:
         self._settings = settings
         self._secrets = secrets
+        self._token = f"{settings.name}.token" if datasets is None else datasets.token
+        self._purpose = "" if datasets is None else datasets.purpose
         self._value: str | None = None
         self._username = ""
 
@@ -73,9 +78,9 @@ class Fixed:
     def _from_store(self) -> str:
         name = self._settings.name
         if self._settings.auth == "token":
-            token = self._secrets.get(f"{name}.token")
+            token = self._secrets.get(self._token)
             if not token:
-                raise nothing_stored(name)
+                raise nothing_stored(name, self._purpose)
             return f"Bearer {_sendable(token, name)}"
         self._username = username_of(self._settings, self._secrets)
         password = self._secrets.get(f"{name}.password")
@@ -110,8 +115,8 @@ class Fixed:
 
     async def forget(self) -> None:
         self._value = None
-        for kind in ("token", "password"):
-            await asyncio.to_thread(self._secrets.delete, f"{self._settings.name}.{kind}")
+        for secret in (self._token, f"{self._settings.name}.password"):
+            await asyncio.to_thread(self._secrets.delete, secret)
 
 
 class TwoTokens:
@@ -169,7 +174,10 @@ def credential(
 ) -> Credential:
     """The credential that `auth` of this node asks for; `realm` is made only if it is needed."""
     if settings.auth not in ("password", "oidc"):
-        return Fixed(settings, secrets)
+        fixed = Fixed(settings, secrets)
+        if settings.auth != "token" or settings.datasets is None:
+            return fixed
+        return TwoTokens(settings, fixed, Fixed(settings, secrets, settings.datasets))
     issuer, passwords = realm(), Passwords(settings, secrets)
 
     def renewing(audience: Audience) -> Renewing:

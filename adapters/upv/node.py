@@ -18,10 +18,13 @@ from adapters.signin import Person
 from adapters.upv.auth import Credential, credential, datasets_of
 from adapters.upv.clinical import Clinical
 from adapters.upv.clinical_ways import clinical_way
+from adapters.upv.dataset_service import DatasetService
 from adapters.upv.doctor import Doctor
 from adapters.upv.eform import eform_document
 from adapters.upv.oidc import Realm
 from adapters.upv.options import Settings
+from adapters.upv.publishing import UpvPublisher
+from adapters.upv.publishing_way import publication_way
 from adapters.upv.qido import Qido
 from adapters.upv.stow import Stow
 from adapters.upv.wado import retrieve_instance
@@ -211,6 +214,21 @@ class UpvNode:
 
     async def rehearse_clinical(self, item: ClinicalItem, destination: str, folder: Path) -> None:
         await (await self._connections()).clinical.rehearse(item, destination, folder)
+
+    def publisher(self, destination: str) -> UpvPublisher:
+        return UpvPublisher(self._settings, destination, self._dataset_service)
+
+    async def _dataset_service(self) -> DatasetService:
+        credential = await self.dataset_credential()
+        if credential is None:
+            lacking = publication_way(self._settings).lacking
+            raise NotSupported(
+                "Datasets cannot be made on this node as it is configured.",
+                " ".join(lacking) or "Run the doctor command.",
+                node=self.name,
+            )
+        opened = await self._connections()
+        return DatasetService(opened.client, self._settings, credential)
 
     async def waiting(
         self, series: SeriesRef, destination: str = ""

@@ -68,6 +68,7 @@ OPTIONS: Mapping[str, Option] = {
     "dicomweb_url": Option(is_https_address, HTTPS_ADDRESS),
     "issuer_url": Option(is_https_address, HTTPS_ADDRESS),
     "dataset_service_url": Option(is_https_address, HTTPS_ADDRESS),
+    "qpinsights_url": Option(is_https_address, HTTPS_ADDRESS),
     "client_id": Option(is_text, "the name of an OIDC client"),
     "dataset_client_id": Option(is_text, "the name of an OIDC client"),
     "paste_redirect_url": Option(is_https_address, HTTPS_ADDRESS),
@@ -114,6 +115,7 @@ class Settings:
     """The options of one node with their defaults filled in and paths made absolute.
 
     `datasets` is None where the node has no dataset-service: then one sign-in is all.
+    `qpinsights_url` is the page where a person exports datasets; empty where it is not known.
     `offers_paste`: pasting an address back is switched on in config.toml.
     """
 
@@ -122,6 +124,7 @@ class Settings:
     dicomweb_url: str
     issuer_url: str
     dataset_service_url: str
+    qpinsights_url: str
     images: Audience
     datasets: Audience | None
     offers_paste: bool
@@ -172,6 +175,7 @@ class Settings:
             dicomweb_url=given.get("dicomweb_url", "").rstrip("/"),
             issuer_url=given.get("issuer_url", "").rstrip("/"),
             dataset_service_url=given.get("dataset_service_url", "").rstrip("/"),
+            qpinsights_url=given.get("qpinsights_url", ""),
             images=Audience(
                 purpose="images" if datasets else "",
                 client_id=given.get("client_id", "qpinsights"),

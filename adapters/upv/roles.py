@@ -117,10 +117,7 @@ def dataset_rights(claims: Mapping[str, Any]) -> Sequence[Right]:
     """What the token for datasets lets its bearer do."""
     if not _tells(claims):
         return [Right(CREATE_DATASETS, None, "The node does not tell; creating one will.")]
-    access = claims.get("resource_access")
-    service = access.get("dataset-service") if isinstance(access, dict) else None
-    given = _texts(service.get("roles") if isinstance(service, dict) else None)
-    if {"admin_datasets", "superadmin_datasets"} & set(given):
+    if may_manage_datasets(claims):
         return [Right(CREATE_DATASETS, True)]
     return [
         Right(
@@ -131,6 +128,14 @@ def dataset_rights(claims: Mapping[str, Any]) -> Sequence[Right]:
             _ROLE_TICKET,
         )
     ]
+
+
+def may_manage_datasets(claims: Mapping[str, Any]) -> bool:
+    """Whether a token for datasets names the role to create them, or the node's own people's."""
+    access = claims.get("resource_access")
+    service = access.get("dataset-service") if isinstance(access, dict) else None
+    given = _texts(service.get("roles") if isinstance(service, dict) else None)
+    return bool({"admin_datasets", "superadmin_datasets"} & set(given))
 
 
 def no_dataset_rights(trouble: NodeError) -> Sequence[Right]:

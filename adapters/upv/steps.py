@@ -104,11 +104,16 @@ _STEPS = (
         number=10,
         title="Create and release the dataset",
         text=(
-            "Legal clearance and both signatures of the data transfer agreement come first. Not "
-            "carried out by this version yet: choose the cases in QP-Insights, press Export "
-            "dataset, fill in the metadata, release it; the node validates and publishes."
+            "Legal clearance and both signatures of the data transfer agreement come first; "
+            "before them nothing is released. The dataset is born in QP-Insights: select the "
+            "cases there and press Export dataset. It is picked up here and followed until the "
+            "node has created it, its counts are compared with what was verified, and its "
+            "metadata are filled in. Then it is released, which cannot be taken back; the "
+            "platform validates and publishes it. Last comes its entry in the catalogue."
         ),
         link="https://eucaim-node.i3m.upv.es/dataset-service/datasets?invalidated=false",
+        engine="publish",
+        links=(("https://qpinsights.eucaim-node.i3m.upv.es/cases", "QP-Insights, cases"),),
     ),
 )
 

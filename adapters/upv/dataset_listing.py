@@ -1,0 +1,107 @@
+"""Which datasets of a destination the account may go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from adapters.upv.dataset_details import dataset_of, is_creating, is_id, listed_dataset
+from adapters.upv.dataset_refusals import no_answer
+from adapters.upv.dataset_service import DatasetService
+from transfer.errors import DatasetGone, NotAllowed
+from transfer.publication.values import Dataset
+
+_MOST_DRAFTS: Final = 200
+_MOST_RELEASED: Final = 200
+
+
+class Listing:
+    """Remembers which subproject a released dataset is of: that never changes."""
+
+    def __init__(self, destination: str, portal: str) -> None:
+        self._project, _, self._subproject = destination.partition("|")
+        self._portal = portal
+        self._subprojects: dict[str, str | None] = {}
+
+    async def candidates(self, service: DatasetService, name: str) -> Sequence[Dataset]:
+        """As `Publisher.candidates`: drafts, which only their maker sees, and released ones that
+        the service offers to this account for a new version. Invalidated ones are left out."""
+        drafts = [
+            found
+            for item in await self._listed(service, name, draft="true")
+            if (found := await self._draft(service, item)) is not None
+        ]
+        released = []
+        items = await self._listed(service, name, draft="false")
+        if items:
+            own = await self._upgradable(service)
+            mine = [item for item in items if item["id"] in own]
+            released = [
+                found
+                for item in mine[:_MOST_RELEASED]
+                if await self._is_here(service, item["id"])
+                and (found := listed_dataset(item, portal=self._portal)) is not None
+            ]
+        return sorted([*drafts, *released], key=lambda d: d.created_at_utc, reverse=True)
+
+    async def _listed(
+        self, service: DatasetService, name: str, *, draft: str
+    ) -> Sequence[Mapping[str, Any]]:
+        query = {"draft": draft, "project": self._project, "invalidated": "false"}
+        if name:
+            query["searchString"] = name
+        items = []
+        async for item in service.rows("/datasets", query):
+            if not isinstance(item, dict) or not is_id(item.get("id")):
+                raise no_answer(service.node)
+            # The search looks for a part of the name, of the id and of the author's name too.
+            is_sought = not name or item.get("name") == name
+            if is_sought and item.get("project") == self._project:
+                items.append(item)
+            if len(items) >= _MOST_DRAFTS and draft == "true":
+                break
+        return items
+
+    async def _draft(self, service: DatasetService, item: Mapping[str, Any]) -> Dataset | None:
+        """A draft of this destination; None for one that is gone meanwhile, or elsewhere."""
+        id = item["id"]
+        try:
+            details = await service.get(f"/datasets/{id}")
+            status = None
+            if isinstance(details, dict) and is_creating(details):
+                status = await service.get(f"/datasets/{id}/creationStatus")
+        except (DatasetGone, NotAllowed):
+            return None
+        if not isinstance(details, dict):
+            raise no_answer(service.node)
+        self._subprojects[id] = details.get("subproject")
+        if not self._is_ours(id):
+            return None
+        found = dataset_of(
+            details, portal=self._portal, status=status if isinstance(status, dict) else None
+        )
+        return None if found is None else replace(found, fields=())
+
+    async def _is_here(self, service: DatasetService, id: str) -> bool:
+        if self._subproject and id not in self._subprojects:
+            try:
+                details = await service.get(f"/datasets/{id}")
+            except (DatasetGone, NotAllowed):
+                return False
+            if not isinstance(details, dict):
+                raise no_answer(service.node)
+            self._subprojects[id] = details.get("subproject")
+        return self._is_ours(id)
+
+    def _is_ours(self, id: str) -> bool:
+        """One that names no subproject may be any destination's of the project: services before
+        3.23 know of none."""
+        subproject = self._subprojects.get(id)
+        return not self._subproject or subproject in (None, "", self._subproject)
+
+    async def _upgradable(self, service: DatasetService) -> frozenset[str]:
+        rows = await service.get("/upgradableDatasets", {"project": self._project})
+        if not isinstance(rows, list):
+            raise no_answer(service.node)
+        return frozenset(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row)
