@@ -166,6 +166,10 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         ),
         "lose-file-answer": _Kind("store a file, then reset instead of answering"),
         "refuse-accessibility": _Kind("answer a change of accessibility with 403"),
+        "silent-setting": _Kind("answer a change of accessibility with 200 and change nothing"),
+        "lose-setting-answer": _Kind(
+            "change a project's texts or accessibility, then reset instead of answering"
+        ),
     },
 }
 

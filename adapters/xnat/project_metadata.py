@@ -9,12 +9,13 @@ may name; its parts go together, or XNAT would keep a person of whom half the na
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from xml.sax.saxutils import unescape
 
 from adapters.xnat.wire import address
+from transfer.publication.metadata import faults_of
 from transfer.publication.values import Field, Texts
 
 TITLE: Final = "title"
@@ -37,7 +38,7 @@ _PATHS: Final[Mapping[str, str]] = {
 _PI: Final = tuple(key for key, path in _PATHS.items() if path.startswith("PI/"))
 _TOGETHER: Final = (*((key,) for key in _PATHS if key not in _PI), _PI)
 _KIND: Final = "xnat:projectData"
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_HALF: Final = re.compile(r"[\ud800-\udfff]")
 _ESCAPED: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|#39);")
 _QUOTES: Final = {"&quot;": '"', "&apos;": "'", "&#39;": "'"}
 
@@ -54,7 +55,6 @@ FIELDS: Final[Sequence[Field]] = (
         "running_title",
         "Running title",
         help="A short name for lists; no other project of the site has it.",
-        least=1,
         most=_LINE,
     ),
     Field(
@@ -172,41 +172,34 @@ def _read(text: str) -> str:
 
 
 def stored(changes: Texts) -> Mapping[str, str]:
-    """The text for each field, as the node is to keep it."""
+    """The text for each field that is set from here, as the node is to keep it."""
     return {
-        key: ", ".join(word for text in texts if (word := _even(text)))
-        if key in _BY_KEY and _BY_KEY[key].kind == "words"
-        else _even("\n".join(texts))
+        key: (", " if _BY_KEY[key].kind == "words" else "\n").join(
+            even for text in texts if (even := _even(text))
+        )
         for key, texts in changes.items()
+        if key in _PATHS
     }
 
 
-def faults(changes: Texts) -> Iterator[str]:
+def faults(item: ProjectItem, changes: Texts) -> Iterator[str]:
     """What the node would not take, each a sentence; asks nobody."""
+    for fault in faults_of(item.fields(may_edit=True), changes):
+        yield f"{_name(fault.key)}: {fault.text}."
     for key, text in stored(changes).items():
-        field = _BY_KEY.get(key)
-        if field is None:
-            yield "A project has no such field as one of those given."
-            continue
-        if not field.is_editable:
-            yield f"{field.title}: this is not set from here. {field.help}"
-            continue
-        if len(text) < field.least:
-            yield f"{field.title}: it cannot be empty."
-        if field.most is not None and len(text) > field.most:
-            yield f"{field.title}: {len(text)} characters are more than {field.most}."
-        if _CONTROL.search(text) or (field.kind == "line" and "\n" in text):
-            yield f"{field.title}: it has characters in it that no text has."
-        if field.kind == "words" and any("," in word for word in changes[key]):
-            yield f"{field.title}: a comma stands between two of them, never in one."
-        # What goes together is a few short lines, which fit.
-        elif not _CONTROL.search(text) and len(address("", "", query({key: text}))) > (
-            _LONGEST_QUERY_BYTES
-        ):
+        if _BY_KEY[key].kind == "words" and any("," in word for word in changes[key]):
+            yield f"{_name(key)}: a comma stands between two of them, never in one."
+        # A lone half of a pair of UTF-16 is told already, and has no bytes.
+        is_text = not _HALF.search(text)
+        if is_text and len(address("", "", query({key: text}))) > _LONGEST_QUERY_BYTES:
             yield (
-                f"{field.title}: it is too long for one request to XNAT. Each letter outside the"
-                " English alphabet takes up to twelve bytes; make it shorter."
+                f"{_name(key)}: it is too long for one request to XNAT; a letter outside the"
+                " English alphabet takes up to twelve bytes there."
             )
+
+
+def _name(key: str) -> str:
+    return _BY_KEY[key].title if key in _BY_KEY else key
 
 
 def differing(item: ProjectItem, wanted: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
@@ -226,6 +219,6 @@ def query(texts: Mapping[str, str]) -> Mapping[str, str]:
     return {"xsiType": _KIND, "req_format": "qs", **paths}
 
 
-def titles(keys: Iterator[str] | Sequence[str]) -> str:
+def titles(keys: Iterable[str]) -> str:
     """The names of fields, for a sentence."""
-    return ", ".join(_BY_KEY[key].title for key in keys)
+    return ", ".join(map(_name, keys))

@@ -107,12 +107,12 @@ class ProjectPublisher:
 
     async def edit(self, id: str, changes: Texts) -> Dataset:
         self._demand_ours(id)
-        faults = list(metadata.faults(changes))
-        if faults:
-            raise self._refused(" ".join(faults), "Nothing was changed. Mend them and try again.")
         objects = await self._objects()
         role = await role_in(objects, self._project)
         before = await self._look(objects, role)
+        faults = list(metadata.faults(before.item, changes))
+        if faults:
+            raise self._refused(" ".join(faults), "Nothing was changed. Mend them and try again.")
         wanted = metadata.stored(changes)
         groups = list(metadata.differing(before.item, wanted))
         if groups and role.may_publish is False:
@@ -265,8 +265,8 @@ class ProjectPublisher:
         if lost:
             raise self._refused(
                 f"The node took the change and keeps another text: {metadata.titles(lost)}.",
-                "What was to be emptied is emptied in the project's page alone; for the rest look"
-                " there at what it made of it.",
+                "Look in the project's page at what it made of it; what was to be emptied may have"
+                " to be emptied there.",
             )
 
     def _refused(self, what: str, remedy: str) -> DatasetRefused:

@@ -10,7 +10,7 @@ from adapters.sandbox.xnat import fields
 from adapters.sandbox.xnat.answers import Refused, text
 from adapters.sandbox.xnat.call import Call
 from adapters.sandbox.xnat.model import ROLES, Project
-from adapters.sandbox.xnat.tables import Item
+from adapters.sandbox.xnat.project_items import project_item, texts_of
 
 SETTINGS = ("accessibility", "prearchive_code", "quarantine_code", "current_arc", "users")
 LEVELS = ("private", "protected", "public")
@@ -35,6 +35,8 @@ def listing(call: Call) -> Response:
 def _cells(project: Project) -> dict[str, str]:
     return {
         **project.fields,
+        "pi_firstname": project.fields.get("PI/firstname", ""),
+        "pi_lastname": project.fields.get("PI/lastname", ""),
         "ID": project.id,
         "xsiType": "xnat:projectData",
         "insert_date": project.started,
@@ -113,8 +115,7 @@ def _project(call: Call, key: str) -> Response:
         call.require(call.may_delete(project))
         call.site.archive.drop_project(project)
         return text("")
-    shown = {"ID": project.id, "active": "1", **project.fields}
-    return call.item(Item("xnat:projectData", shown, started=project.started))
+    return call.item(project_item(project))
 
 
 async def _put(call: Call, key: str) -> Response:
@@ -131,22 +132,29 @@ async def _put(call: Call, key: str) -> Response:
             raise Refused(403, "Project ID has been used before")
         if not _ID.fullmatch(key):
             raise Refused(417, "Invalid characters in project ID")
-        _refuse_taken(call, given)
     level = given.pop("accessibility", "")
     if level and level not in LEVELS:
         raise Refused(400)
+    _refuse_taken(call, key, given)
     if project is None:
         assert call.login is not None, "guests have no account"
         project = archive.add_project(key, call.login)
-    project.fields.update({name: value for name, value in given.items() if name != "ID"})
+    project.fields.update(texts_of(given, is_escaped=call.site.options.escapes_texts))
     project.accessibility = level or project.accessibility
+    if "lose-setting-answer" in call.draw("lose-setting-answer"):
+        call.request.scope["sandbox.cut"]()
     return text(key)
 
 
-def _refuse_taken(call: Call, given: dict[str, str]) -> None:
+def _refuse_taken(call: Call, key: str, given: dict[str, str]) -> None:
+    """No title or running title may be another project's, nor its ID, whatever the case."""
     for project in call.site.archive.projects.values():
+        if project.id == key:
+            continue
+        names = (project.id, project.fields.get("name", ""), project.fields.get("secondary_ID", ""))
+        taken = {name.strip().lower() for name in names} - {""}
         for name in ("name", "secondary_ID"):
-            if name in given and given[name] == project.fields.get(name):
+            if given.get(name, "").strip().lower() in taken:
                 raise Refused(409, f"A project with this {name} exists already")
 
 
@@ -156,10 +164,14 @@ def _accessibility(call: Call, project: Project, level: list[str]) -> Response:
     wanted = level[0] if level else ""
     if wanted not in LEVELS:
         raise Refused(400)
-    drawn = call.draw("refuse-accessibility")
+    drawn = call.draw("refuse-accessibility", "silent-setting", "lose-setting-answer")
     is_allowed = wanted == "private" or call.site.options.allows_public
-    call.require(call.may_delete(project) and is_allowed and not drawn)
-    project.accessibility = wanted
+    is_refused = not is_allowed or "refuse-accessibility" in drawn
+    call.require(call.may_delete(project) and not is_refused)
+    if "silent-setting" not in drawn:
+        project.accessibility = wanted
+    if "lose-setting-answer" in drawn:
+        call.request.scope["sandbox.cut"]()
     return text(wanted)
 
 
@@ -177,6 +189,7 @@ def _code(call: Call, project: Project, name: str, code: list[str]) -> Response:
 
 
 def _users(call: Call, project: Project) -> Response:
+    call.require(call.site.options.tells_users or call.may_delete(project))
     rows = []
     for login, role in project.users.items():
         account = call.site.accounts.get(login)

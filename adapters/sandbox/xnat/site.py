@@ -26,7 +26,9 @@ class SiteOptions:
     """How the site is set up; the defaults are XNAT's own.
 
     `line`: "1.10" stands for 1.8.10 and later, "1.8" for 1.8.9 and before. `sweep_s` and `idle_s`
-    are the timer of the prearchive. `clock` gives seconds since 1970.
+    are the timer of the prearchive. `tells_users`: members too see who is in their project;
+    `escapes_texts`: texts of a project are kept with `<`, `>`, `&` and quotes written out.
+    `clock` gives seconds since 1970.
     """
 
     line: Literal["1.8", "1.10"] = "1.10"
@@ -38,6 +40,8 @@ class SiteOptions:
     allows_public: bool = True
     allows_auto_archive: bool = True
     has_checksums: bool = True
+    tells_users: bool = True
+    escapes_texts: bool = False
     default_handler: str = "DICOM-zip"
     clock: Callable[[], float] = time.time
 
