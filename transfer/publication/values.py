@@ -39,7 +39,9 @@ class Act(StrEnum):
 class Field:
     """One piece of metadata, with its limits. Lengths are in characters; `most` is None where
     nothing limits it. `allowed` are the only values of a choice. `is_needed`: the dataset is not
-    shown to anybody without it. `is_fixed_later`: it cannot be changed once others see it."""
+    shown to anybody without it. `is_fixed_later`: it cannot be changed once others see it.
+    `if_empty` is what is told where the node does not ask for it and it is missed all the same: a
+    sentence on what follows."""
 
     key: str
     title: str
@@ -51,6 +53,7 @@ class Field:
     is_needed: bool = False
     is_fixed_later: bool = False
     is_editable: bool = True
+    if_empty: str = ""
     value: tuple[str, ...] = ()
 
 
