@@ -1,0 +1,406 @@
+"""Step 10: the dataset, how far it is, what stands in its way, and the acts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import ClassVar, Final
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+
+from transfer.errors import SignInExpired, TransferError
+from transfer.journey.waiting import since
+from transfer.publication.values import Act, Dataset, Stage
+from tui import words
+from tui.datasets import DatasetView
+from tui.page import Page
+from tui.screens.clinical_reconcile_asking import ask_person_once, ask_why
+from tui.screens.dataset_confirm import ConfirmScreen
+from tui.screens.dataset_drawing import draw_facts, draw_stages
+from tui.screens.dataset_now import confirming, dataset_now, deleting, invalidating
+from tui.screens.dataset_pick import PickScreen
+from tui.screens.dataset_polling import CREATING_S, WAITING_S, Polling
+from tui.screens.pick import Pick
+from tui.screens.sign_in import sign_in
+from tui.screens.steps import WHOLE_SCREENS, screen_of_whole
+from tui.text import plain
+from tui.widgets.chrome import Now
+from tui.widgets.failure import FailurePanel, Trouble
+from tui.widgets.painted import Painted
+
+_LOOK_TICKS: Final = 8
+_SECOND_TICKS: Final = 4
+_WORDS: Final = {
+    Stage.CREATING: "running",
+    Stage.FAILED: "failed",
+    Stage.DRAFT: "to do",
+    Stage.RELEASED: "waiting",
+    Stage.PUBLISHED: "done",
+    Stage.INVALIDATED: "blocked",
+}
+
+
+class DatasetScreen(Page):
+    """What the ledger knows at once; the node is asked by a key, and by itself while it makes the
+    dataset or others look at it."""
+
+    CSS_PATH = "dataset.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "sign_in", "Sign in", id="dataset.sign-in"),
+        Binding("g", "guide", "Guide", id="dataset.guide"),
+        Binding("p", "pick_up", "Pick up", id="dataset.pick-up"),
+        Binding("c", "create", "Create", tooltip="Create from an index", id="dataset.create"),
+        Binding("x", "delete", "Remove", tooltip="Remove what failed", id="dataset.delete"),
+        Binding("a", "accept", "Accept", tooltip="Accept the difference", id="dataset.accept"),
+        Binding("P", "publish", "Publish", key_display="P", id="dataset.publish"),
+        Binding("m", "metadata", "Metadata", id="dataset.metadata"),
+        Binding("o", "whole('catalogue')", "Catalogue", id="dataset.catalogue"),
+        Binding("l", "whole('legal')", "Legal", tooltip="The legal record", id="dataset.legal"),
+        Binding("k", "ask", "Ask node", id="dataset.ask"),
+        Binding("w", "watch", "Watch", tooltip="Ask by itself, or not", id="dataset.watch"),
+        Binding("e", "whole('evidence')", "Evidence", id="dataset.evidence"),
+        Binding("i", "invalidate", "Invalidate", id="dataset.invalidate"),
+        Binding(
+            "pagedown", "read_on(1)", "Read on", key_display="PgDn", priority=True,
+            id="dataset.read-on",
+        ),
+        Binding("pageup", "read_on(-1)", show=False, priority=True, id="dataset.read-back"),
+    ]  # fmt: skip
+
+    def __init__(self, transfer: str) -> None:
+        super().__init__()
+        self._transfer = transfer
+        self._view: DatasetView | None = None
+        self._error: TransferError | None = None
+        self._doing = ""
+        self._done = ""
+        self._polling = Polling(None)
+        self._ticks = 0
+
+    def body(self) -> ComposeResult:
+        yield FailurePanel()
+        yield Painted(id="stages")
+        with VerticalScroll(id="about", can_focus=False):
+            yield Painted(id="facts")
+
+    def on_mount(self) -> None:
+        # Whether there is more to read is known once the text has its place.
+        self.watch(self.query_one("#about"), "virtual_size", self.refresh_bindings, init=False)
+        self._draw()
+
+    def on_screen_resume(self) -> None:
+        self._ticks = 0
+
+    def legend(self) -> tuple[str, list[tuple[str, str]]]:
+        return "Stages of the dataset", [
+            ("✓", "behind it, or reached for good"),
+            ("●", "where it is now"),
+            ("○", "still to come"),
+            ("✗", "it failed there, or is not to be used"),
+        ]
+
+    # Looking ------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        now = self.owner.source.now()
+        if self._polling.is_due(now) and not self._doing:
+            self._ask()
+        if self._ticks % _LOOK_TICKS == 0 and not self._doing and not self._polling.is_asking:
+            standing = partial(self.owner.source.datasets.standing, self._transfer)
+            self.read("standing", standing, self._take)
+        elif self._ticks % _SECOND_TICKS == 0 and self._polling.is_live:
+            self._tell()
+        self._ticks += 1
+
+    def _ask(self) -> None:
+        self._polling.asks()
+        self._tell()
+        look = partial(self.owner.source.datasets.look, self._transfer)
+        self.read("look", look, self._asked)
+
+    def _asked(self, view: DatasetView) -> None:
+        self._polling.answered(self.owner.source.now())
+        self._error = None
+        self._take(view)
+
+    def _take(self, view: DatasetView) -> None:
+        self._view = view
+        self._polling.every_s = _every_s(view)
+        self._polling.seen(since(view.look.seen_at_utc))
+        self._draw()
+
+    def stumbled(self, kind: str, error: TransferError) -> None:
+        self._doing = ""
+        if kind == "look":
+            self._polling.failed(self.owner.source.now(), error)
+        if kind == "standing" and self._view is not None:
+            return
+        self._error = error
+        self._ticks = 0
+        self._draw()
+
+    # Drawing ------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        view = self._view
+        stage = view.look.dataset.stage if view and view.look.dataset else None
+        word = _WORDS[stage] if stage else "to do"
+        if stage is Stage.PUBLISHED and view and not view.is_catalogued:
+            word = "waiting"
+        state = words.standing_of(word) if view else None
+        self.crumbs.say(["eucaim-transfer", plain(self._transfer), "Dataset"], state)
+        self.query_one(FailurePanel).say(self._trouble())
+        if view is not None:
+            now = self.owner.source.now()
+            self.query_one("#stages", Painted).show(partial(draw_stages, view, now))
+            self.query_one("#facts", Painted).show(partial(draw_facts, view))
+        self._tell()
+        self.refresh_bindings()
+
+    def _tell(self) -> None:
+        view = self._view
+        if self._doing:
+            self.now.say(Now(self._doing, "Please wait a moment."))
+        elif view is None:
+            text = "Step 10 cannot be shown." if self._error else "Reading…"
+            self.now.say(Now(text, "[Esc] goes back."))
+        elif isinstance(self._error, SignInExpired):
+            self.now.say(Now("The node wants you to sign in.", "[s] signs in, and asks it again."))
+        else:
+            told = self._polling.told(self.owner.source.now())
+            now = dataset_now(view, told, is_live=self._polling.is_live)
+            self.now.say(Now(self._done, now.press) if self._done else now)
+
+    def _trouble(self) -> Trouble | None:
+        error, view = self._error, self._view
+        if error is not None:
+            return Trouble(error.what, words.means_for_data(error), error.remedy)
+        if view is None:
+            return None
+        if view.look.way.lacking:
+            return Trouble(" ".join(view.look.way.lacking), "Nothing was sent.", "")
+        known = view.look.trouble
+        if known is None:
+            return None
+        return Trouble(known.what, "What is on the node stays as it is.", known.remedy)
+
+    # Acting -------------------------------------------------------------------------------
+
+    def _act(self, doing: str, done: str, call: Callable[[], DatasetView]) -> None:
+        if self._doing:
+            return
+        self._doing, self._done, self._error = doing, "", None
+        self._draw()
+
+        def acted(view: DatasetView) -> None:
+            self._doing, self._done = "", done
+            self._polling.answered(self.owner.source.now())
+            self._take(view)
+
+        self.read("act", call, acted)
+
+    def action_ask(self) -> None:
+        self._done = ""
+        self._ask()
+
+    def action_watch(self) -> None:
+        self._polling.is_on = not self._polling.is_on
+        self._tell()
+
+    @work(exclusive=True, group="question")
+    async def action_sign_in(self) -> None:
+        view = self._view
+        if view is not None and await sign_in(self, view.node) is not None:
+            self._error = None
+            self._ask()
+            self._draw()
+
+    def action_guide(self) -> None:
+        from tui.screens.dataset_guide import GuideScreen
+
+        self.app.push_screen(GuideScreen(self._transfer))
+
+    def action_metadata(self) -> None:
+        from tui.screens.dataset_metadata import MetadataScreen
+
+        self._done = ""
+        self.app.push_screen(MetadataScreen(self._transfer))
+
+    def action_create(self) -> None:
+        from tui.screens.dataset_create import CreateScreen
+
+        self._done = ""
+        self.app.push_screen(CreateScreen(self._transfer))
+
+    def action_whole(self, word: str) -> None:
+        """Open what concerns the whole transfer."""
+        self.app.push_screen(screen_of_whole(word, self._transfer))
+
+    def action_pick_up(self) -> None:
+        self._doing, self._done, self._error = "Asking the node for new drafts…", "", None
+        self._draw()
+        candidates = partial(self.owner.source.datasets.candidates, self._transfer)
+        self.read("candidates", candidates, self._offer)
+
+    def _offer(self, found: Sequence[Dataset]) -> None:
+        self._doing = ""
+        if not found:
+            self._done = "The node has no new draft of this destination yet."
+            self._draw()
+            return
+        self._draw()
+        self._pick(found)
+
+    @work(exclusive=True, group="question")
+    async def _pick(self, found: Sequence[Dataset]) -> None:
+        view = self._view
+        if view is None:
+            return
+        id = await self.app.push_screen_wait(PickScreen(found, view.look.cohort))
+        person = await ask_person_once(self) if id else None
+        if id and person:
+            pick_up = partial(self.owner.source.datasets.pick_up, self._transfer, id, person)
+            self._act("Picking it up…", "It is this transfer's dataset from now on.", pick_up)
+
+    @work(exclusive=True, group="question")
+    async def action_accept(self) -> None:
+        said = await ask_why(self, "Why may the dataset hold less than was verified?")
+        if said is not None:
+            accept = partial(self.owner.source.datasets.accept, self._transfer, *said)
+            self._act("Recording it…", "The difference is accepted, for these very counts.", accept)
+
+    def action_publish(self) -> None:
+        """The node is asked first: what a person confirms is what it holds now."""
+        self._doing, self._done, self._error = "Asking the node what it holds now…", "", None
+        self._draw()
+        look = partial(self.owner.source.datasets.look, self._transfer)
+        self.read("look before", look, self._ask_to_publish)
+
+    def _ask_to_publish(self, view: DatasetView) -> None:
+        self._doing = ""
+        self._asked(view)
+        if self.can("publish"):
+            self._confirm(view)
+
+    @work(exclusive=True, group="question")
+    async def _confirm(self, view: DatasetView) -> None:
+        levels = view.look.way.visibilities
+        chosen = levels[0] if levels else None
+        if len(levels) > 1:
+            key = await self.app.push_screen_wait(
+                Pick(
+                    "Who may see it?",
+                    ["What each one gives away is told before anything happens."],
+                    [(one.key, one.title) for one in levels],
+                )
+            )
+            chosen = next((one for one in levels if one.key == key), None)
+            if chosen is None:
+                return
+        typed = await self.app.push_screen_wait(ConfirmScreen(confirming(view, chosen)))
+        if typed and chosen is not None and chosen.asks_twice:
+            asked = confirming(view, chosen, again=True)
+            typed = await self.app.push_screen_wait(ConfirmScreen(asked))
+        person = await ask_person_once(self) if typed else None
+        if typed and person:
+            publish = partial(
+                self.owner.source.datasets.publish,
+                self._transfer,
+                chosen.key if chosen else "",
+                typed,
+                person,
+            )
+            self._act("Letting others see it, and reading it back…", "", publish)
+
+    @work(exclusive=True, group="question")
+    async def action_invalidate(self) -> None:
+        view = self._view
+        said = await ask_why(self, "Why is it not to be used any more?") if view else None
+        if view is None or said is None:
+            return
+        person, reason = said
+        typed = await self.app.push_screen_wait(ConfirmScreen(invalidating(view, reason)))
+        if typed:
+            invalidate = partial(
+                self.owner.source.datasets.invalidate, self._transfer, reason, person, typed
+            )
+            self._act("Marking it…", "It is marked as not to be used.", invalidate)
+
+    @work(exclusive=True, group="question")
+    async def action_delete(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        typed = await self.app.push_screen_wait(ConfirmScreen(deleting(view)))
+        if typed:
+            delete = partial(self.owner.source.datasets.delete, self._transfer, typed)
+            self._act("Removing it…", "It is removed; it can be made again.", delete)
+
+    def action_read_on(self, by: int) -> None:
+        about = self.query_one("#about", VerticalScroll)
+        (about.scroll_page_down if by > 0 else about.scroll_page_up)(animate=False)
+
+    # Keys ---------------------------------------------------------------------------------
+
+    def live_actions(self) -> frozenset[str]:
+        return frozenset(
+            {
+                "sign_in", "guide", "pick_up", "create", "delete", "accept", "publish", "metadata",
+                "ask", "watch", "invalidate", "read_on",
+            }
+        )  # fmt: skip
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "whole":
+            return self._has_whole(str(parameters[0]))
+        return super().check_action(action, parameters)
+
+    def _has_whole(self, word: str) -> bool:
+        dataset = self._view.look.dataset if self._view else None
+        if word not in WHOLE_SCREENS or self._view is None or self._doing:
+            return False
+        return word != "catalogue" or (dataset is not None and dataset.stage is Stage.PUBLISHED)
+
+    def can(self, action: str) -> bool | None:
+        if action == "read_on":
+            return self.query_one("#about", VerticalScroll).max_scroll_y > 0
+        view = self._view
+        if view is None or self._doing or view.look.way.lacking:
+            return False
+        look, dataset = view.look, view.look.dataset
+        may = dataset.may if dataset else frozenset()
+        is_unborn = dataset is None and look.way.is_born_elsewhere
+        return {
+            "sign_in": isinstance(self._error, SignInExpired),
+            "guide": is_unborn,
+            "pick_up": is_unborn,
+            "create": is_unborn and look.way.takes_index and look.creation is None,
+            "delete": Act.DELETE in may and dataset is not None and dataset.stage in _UNFINISHED,
+            "accept": look.is_in_the_way,
+            "publish": Act.SHOW in may and not self._is_locked(view),
+            "metadata": bool(look.way.fields),
+            "ask": not self._polling.is_asking,
+            "watch": self._polling.every_s is not None,
+            "invalidate": Act.INVALIDATE in may and dataset is not None
+            and dataset.stage is not Stage.INVALIDATED,
+        }[action]  # fmt: skip
+
+    def _is_locked(self, view: DatasetView) -> bool:
+        look = view.look
+        blocks = any(fault.severity == "block" for fault in look.faults)
+        return bool(view.legal.gaps) or look.is_in_the_way or blocks
+
+
+_UNFINISHED: Final = (Stage.CREATING, Stage.FAILED)
+
+
+def _every_s(view: DatasetView) -> float | None:
+    """How often the node is asked by itself."""
+    look = view.look
+    if look.creation is not None:
+        return CREATING_S
+    stage = look.dataset.stage if look.dataset else None
+    return {Stage.CREATING: CREATING_S, Stage.RELEASED: WAITING_S}.get(stage) if stage else None
