@@ -10,7 +10,6 @@ from urllib.parse import quote, unquote, urlsplit
 from transfer.errors import StepBlocked, UsageError
 from transfer.ledger.catalogue import (
     Seen,
-    bound_dataset,
     catalogue_identifier,
     last_seen,
     record_identifier,
@@ -18,6 +17,7 @@ from transfer.ledger.catalogue import (
     verified_instances,
 )
 from transfer.ledger.connection import Ledger
+from transfer.ledger.publication import Bound, bound_dataset
 from transfer.ledger.telling import Piece, told_in
 from transfer.legal import texts
 
@@ -67,13 +67,16 @@ def read_catalogue(ledger: Ledger) -> CatalogueState:
     """How far the entry is."""
     bound, named, seen = bound_dataset(ledger), catalogue_identifier(ledger), last_seen(ledger)
     known = seen.identifier if seen else named
-    if bound is None or bound.is_destination or not bound.dataset_id:
-        identifier, other = named, known if known != named else ""
-    else:
-        identifier = bound.dataset_id
-        other = known if known != identifier else ""
+    identifier = given_identifier(bound) or named
+    other = known if known != identifier else ""
     has_changed = seen is not None and seen.instances != verified_instances(ledger)
     return CatalogueState(identifier, other, seen, has_changed)
+
+
+def given_identifier(bound: Bound | None) -> str:
+    """The identifier that the node gave the dataset; empty where there is none, or where the
+    dataset is a project, whose name is none of the federated search."""
+    return bound.id if bound is not None and bound.origin != "destination" else ""
 
 
 def name_identifier(ledger: Ledger, identifier: str) -> None:
@@ -90,11 +93,11 @@ def name_identifier(ledger: Ledger, identifier: str) -> None:
             "That is no identifier of a dataset: 1 to 128 letters, digits, and . _ : / -.",
             "Name it as the federated search knows the dataset; the node's administrators know.",
         )
-    bound, seen = bound_dataset(ledger), last_seen(ledger)
-    if bound is not None and not bound.is_destination and text != bound.dataset_id:
+    given, seen = given_identifier(bound_dataset(ledger)), last_seen(ledger)
+    if given and text != given:
         raise StepBlocked(
             "CAT-01: the federated search knows the dataset by the id that the node gave it:"
-            f" {bound.dataset_id}. Under another identifier its entry would lead nowhere.",
+            f" {given}. Under another identifier its entry would lead nowhere.",
             "Leave --identifier out.",
         )
     if seen is not None and seen.identifier != text:

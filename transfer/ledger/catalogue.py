@@ -23,28 +23,6 @@ class Seen:
     seen_at_utc: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """What the ledger knows of the dataset on its node: enough to describe it, without asking.
-
-    `is_destination`: the project of the node is the dataset, and its name there no identifier of
-    the federated search. Counts are None where the node did not tell; `is_accepted`: a person
-    accepted that these very counts differ from what was verified.
-    """
-
-    dataset_id: str
-    is_destination: bool
-    name: str
-    version: str
-    stage: str
-    since_utc: str
-    studies: int | None
-    subjects: int | None
-    link: str
-    pids: str
-    is_accepted: bool
-
-
 def catalogue_fields(ledger: Ledger) -> dict[str, str]:
     """What was filled in so far, as it was kept."""
     return dict(ledger.rows("SELECT key, value FROM catalogue_field ORDER BY key"))
@@ -124,29 +102,3 @@ def last_seen(ledger: Ledger) -> Seen | None:
 def verified_instances(ledger: Ledger) -> int:
     """How many instances were seen on the node."""
     return ledger.number(_VERIFIED)
-
-
-def bound_dataset(ledger: Ledger) -> Bound | None:
-    """The dataset that this transfer became, as it was seen last; None while there is none."""
-    row = ledger.row(
-        "SELECT p.dataset_id, p.origin = 'destination', p.name, p.version, p.stage,"
-        " p.stage_since_utc, p.studies, p.subjects, p.link, p.pids, EXISTS (SELECT 1 FROM"
-        " accepted_difference a WHERE a.dataset_id = p.dataset_id AND a.studies = p.studies"
-        " AND a.subjects = p.subjects) FROM publication p"
-    )
-    if row is None:
-        return None
-    dataset, is_destination, name, version, stage, since, studies, subjects, link, pids, word = row
-    return Bound(
-        dataset_id=str(dataset),
-        is_destination=bool(is_destination),
-        name=str(name),
-        version=str(version),
-        stage=str(stage),
-        since_utc=str(since),
-        studies=studies,
-        subjects=subjects,
-        link=str(link),
-        pids=str(pids),
-        is_accepted=bool(word),
-    )
