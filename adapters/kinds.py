@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from transfer.journey.steps import Journey
     from transfer.node import CheckResult, Node
     from transfer.tickets import TicketCase
+    from transfer.values import StudyRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Option:
 class NodeKind(Protocol):
     """What a package of a kind offers. `DEFAULTS` may be absent: options that hold unless the
     configuration says otherwise. So may `ticket_cases(profile)`: the tickets that its data holders
-    open."""
+    open; and `called(study)`: the names of a Study's subject and session there, where these are
+    not what stands in its headers."""
 
     KIND: str
     OPTIONS: Mapping[str, Option]
@@ -88,6 +90,13 @@ def kind_ticket_cases(profile: NodeProfile) -> Sequence[TicketCase]:
     """The tickets that data holders of such a node open, the one for step 6 first."""
     offered = getattr(kind_package(profile.kind), "ticket_cases", None)
     return cast("Sequence[TicketCase]", offered(profile)) if offered else ()
+
+
+def kind_called(profile: NodeProfile, study: StudyRef) -> tuple[str, str]:
+    """What such a node calls the subject of a Study, and its session; empty where that is known by
+    its UID."""
+    own = getattr(kind_package(profile.kind), "called", None)
+    return cast("tuple[str, str]", own(study)) if own else (study.patient_id, "")
 
 
 def kind_package(kind: str) -> NodeKind:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from adapters.kinds import kind_package, kind_ticket_cases
+from adapters.kinds import kind_called, kind_package, kind_ticket_cases
 from adapters.profiles import NodeProfile
 from adapters.secrets import SecretStore
 from adapters.signin import Person, Way
 from transfer.journey.steps import Journey
 from transfer.node import CheckResult, Node
 from transfer.tickets import TicketCase
+from transfer.values import StudyRef
 
 
 def open_node(
@@ -69,3 +70,13 @@ def ticket_cases(profile: NodeProfile) -> Sequence[TicketCase]:
     from adapters.helpdesk.cases import COMMON
 
     return [*kind_ticket_cases(profile), *COMMON]
+
+
+def called(profile: NodeProfile, study: StudyRef) -> tuple[str, str]:
+    """What the node calls the subject of a Study, and the Study's session where it has a name of
+    its own there; else that is empty.
+
+    Raises:
+        UsageError: no adapter for this kind.
+    """
+    return kind_called(profile, study)

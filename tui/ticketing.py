@@ -93,6 +93,7 @@ class Ticketing:
             UsageError: the node or the helpdesk is not configured as it should be, or there is no
                 such case.
         """
+        from adapters.helpdesk.cases import withdrawals
         from adapters.helpdesk.compose import draft, faults_of, pieces_of
         from adapters.helpdesk.options import TOKEN
         from adapters.registry import ticket_cases
@@ -102,9 +103,10 @@ class Ticketing:
         with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
             order = read_order(ledger)
             chosen = choose_node(self._home, order.node)
-            cases = ticket_cases(chosen.profile)
+            kept, tickets = kept_fields(ledger), all_tickets(ledger)
+            begun = withdrawals([*kept, *(ticket.case for ticket in tickets)])
+            cases = [*ticket_cases(chosen.profile), *begun]
             found = _case(cases, case)
-            kept = kept_fields(ledger)
             username = read_account(self._home, order.node).username
             proposed = proposed_fields(ledger, _legal(found, "username", username))
             values = {one.key: kept.get(one.key, proposed.get(one.key, "")) for one in found.fields}
@@ -118,7 +120,7 @@ class Ticketing:
                 faults=faults_of(found, values),
                 text=draft(found, values, reference_of(ledger, found.key)),
                 ticket=newest_ticket(ledger, found.key),
-                tickets=all_tickets(ledger),
+                tickets=tickets,
                 step=read_step(ledger, STEP),
                 url=settings.url,
                 without_account=settings.without_account,

@@ -6,7 +6,8 @@ in its own package.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -128,6 +129,28 @@ ETL: Final = TicketCase(
     fields=(DATASET, TicketField("dataset_name", "Name of the dataset", most_letters=128)),
     note="Attach the three files: --attach FILE.csv, once for each.",
 )
+WITHDRAWAL: Final = TicketCase(
+    key="withdrawal",
+    step="dataset",
+    what="the withdrawal of one subject",
+    title="Withdrawal of one subject's data",
+    group=NODES,
+    fallback_group=SUPPORT,
+    opening="One subject's data are withdrawn. Please remove the images and clinical data named"
+    " below from the node, and from every dataset, version and copy that holds them; tell us when"
+    " that is done, and who had access meanwhile.",
+    fields=(
+        TicketField("subject", "Subject", is_required=True, most_letters=400),
+        TicketField("node", "Node", is_required=True, most_letters=80),
+        TicketField("project", "Project", most_letters=200),
+        TicketField("went", "What went there", is_required=True, most_letters=400),
+        TicketField("studies", "Studies", most_letters=4000),
+        TicketField("dataset", "Dataset", most_letters=800),
+    ),
+    note="The whole list goes as an attachment: recall NAME PATIENT --csv FILE.csv, then --send"
+    " --attach FILE.csv.",
+)
+_WITHDRAWN: Final = re.compile(r"withdrawal-([A-Z][0-9]{1,15})(?:\..*)?")
 
 COMMON: Final[Sequence[TicketCase]] = (TOOL, SITE_ID, ROLE, CATALOGUE, MAILING_LIST, ETL)
 
@@ -139,3 +162,17 @@ def for_an_own_node(case: TicketCase, name: str) -> TicketCase:
         " administrators may want another way."
     )
     return replace(case, note=note)
+
+
+def withdrawal_of(key: str) -> TicketCase:
+    """The case of one subject, by row key: each has its own fields and tickets, so that a second
+    withdrawal need not wait for the first one's answer."""
+    case = f"{WITHDRAWAL.key}-{key}"
+    fields = tuple(replace(field, key=f"{case}.{field.key}") for field in WITHDRAWAL.fields)
+    return replace(WITHDRAWAL, key=case, what=f"the withdrawal of {key}", fields=fields)
+
+
+def withdrawals(keys: Iterable[str]) -> list[TicketCase]:
+    """The cases of withdrawals that were begun, by keys of tickets and of their fields."""
+    begun = dict.fromkeys(found[1] for key in keys if (found := _WITHDRAWN.fullmatch(key)))
+    return [withdrawal_of(key) for key in begun]

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from transfer.journey.steps import Journey
     from transfer.node import CheckResult, Node
     from transfer.tickets import TicketCase
+    from transfer.values import StudyRef
 
 __all__ = [
     "DEFAULTS",
     "KIND",
     "OPTIONS",
+    "called",
     "check_configuration",
     "journey",
     "open_node",
@@ -73,3 +75,11 @@ def ticket_cases(profile: NodeProfile) -> Sequence[TicketCase]:
     from adapters.xnat.tickets import ticket_cases as offered
 
     return offered(profile)
+
+
+def called(study: StudyRef) -> tuple[str, str]:
+    """The labels of the subject and the session of a Study."""
+    from adapters.xnat.labels import labels_of
+
+    labels = labels_of(study)
+    return labels.subject, labels.session

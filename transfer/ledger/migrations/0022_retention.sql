@@ -15,3 +15,8 @@ CREATE TABLE removal (
   table_name TEXT PRIMARY KEY,
   last_row INTEGER NOT NULL
 ) WITHOUT ROWID;
+-- How many clinical rows a patient had: all that stays of them.
+CREATE TABLE rows_removed (
+  patient_id INTEGER PRIMARY KEY REFERENCES patient (id),
+  n INTEGER NOT NULL
+);
