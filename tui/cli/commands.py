@@ -36,7 +36,12 @@ _ROOMS = {
     "verify": "runs",
     "clinical": "clinical",
     "legal": "legal",
+    "publish": "publish",
+    "dataset": "dataset",
+    "catalogue": "catalogue",
     "report": "report",
+    "recall": "recall",
+    "purge": "purge",
     "pause": "wishes",
     "resume": "wishes",
     "stop": "wishes",
@@ -59,6 +64,9 @@ def run_command(words: Sequence[str]) -> int:
 
             return run_app(Home.find())
         name = getattr(options, "name", None)
+        from tui.cli.ended import refuse_ended
+
+        refuse_ended(options.command, name)
         room = importlib.import_module(f"tui.cli.{_ROOMS[options.command]}")
         command: Command = getattr(room, f"{options.command}_command")
         return command(options)

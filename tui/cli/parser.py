@@ -47,9 +47,18 @@ def build_parser() -> argparse.ArgumentParser:
     from tui.cli.parser_legal import add_legal_command
 
     add_legal_command(commands)
+    from tui.cli.parser_dataset import add_dataset_commands
+
+    add_dataset_commands(commands)
+    from tui.cli.parser_catalogue import add_catalogue_command
+
+    add_catalogue_command(commands)
     from tui.cli.parser_report import add_report_command
 
     add_report_command(commands)
+    from tui.cli.parser_end import add_end_commands
+
+    add_end_commands(commands)
     _keys(commands)
     _deid(commands)
     return parser
