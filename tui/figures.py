@@ -11,6 +11,10 @@ from transfer.sentences import count as count
 from transfer.sentences import size as size
 
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgKMG]?)(?:i?[bB])?(?:/s)?")
+_SPAN = re.compile(r"(?:[0-9]{1,9} ?(?:s|min|m|h|d) ?)+")
+_SPAN_PART = re.compile(r"([0-9]+) ?(s|min|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+_LONGEST_S = 366 * 86_400
 _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
@@ -74,3 +78,19 @@ def parse_rate(text: str) -> int | None:
             "Write for example 5M (5 MB a second), 500K, or none.",
         )
     return value
+
+
+def parse_span(text: str) -> float:
+    """Seconds out of `90s`, `10m`, `2 h 10 min`, `3d`; at most a year.
+
+    Raises:
+        UsageError: it is no span of time.
+    """
+    cleaned = text.strip().lower()
+    parts = _SPAN_PART.findall(cleaned) if _SPAN.fullmatch(cleaned) else []
+    seconds = sum(int(number) * _SECONDS[unit] for number, unit in parts)
+    if not 0 < seconds <= _LONGEST_S:
+        raise UsageError(
+            "That is not a span of time.", "Write for example 90s, 10m, 12h or 3d; at most 366d."
+        )
+    return float(seconds)

@@ -21,6 +21,7 @@ from tui.nodes import choose_node, is_sandbox_node
 
 if TYPE_CHECKING:
     from transfer.publication.carrying import Carrier
+    from transfer.publication.values import PublicationWay
 
 _T = TypeVar("_T")
 
@@ -54,6 +55,25 @@ async def carrying(home: Home, name: str) -> AsyncIterator[Carrier]:
             raise
         finally:
             await node.aclose()
+
+
+def way_of(home: Home, name: str) -> PublicationWay:
+    """How step 10 goes on the node of a transfer; asks nobody, also where nobody is signed in.
+
+    Raises:
+        UsageError: as `carrying`.
+    """
+    with Ledger.open(home.workspace(name).ledger, read_only=True) as ledger:
+        order = read_order(ledger)
+    node = choose_node(home, order.node).open()
+
+    async def looked() -> PublicationWay:
+        try:
+            return node.publisher(order.destination).way
+        finally:
+            await node.aclose()
+
+    return asyncio.run(looked())
 
 
 def carry(home: Home, name: str, act: Callable[[Carrier], Awaitable[_T]]) -> _T:

@@ -36,6 +36,12 @@ def ask_name(node: str) -> str:
     )
 
 
+def ask_line(question: str) -> str:
+    """What a person types in answer, who has to be there; empty where they type nothing."""
+    print(f"{question} ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
 def ask_secret(node: str, what: str = "Password") -> str:
     """What is typed unseen, or stands on the first line of standard input.
 

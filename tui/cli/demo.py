@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transfer.deid.methods import DEFAULT_PROFILE
 from transfer.errors import TransferError, UsageError
@@ -27,13 +27,17 @@ from transfer.status import read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace, make_private_folder
 from tui.cli.check import check_with
-from tui.cli.output import print_json, tell
+from tui.cli.demo_dataset import publish_there, record_sandbox
+from tui.cli.output import print_json, refuse, tell
 from tui.cli.play import with_extra
 from tui.cli.runs import ended, run_telling
 from tui.cli.status import print_status, status_document
 from tui.figures import count, size
 from tui.launch import launch
 from tui.nodes import choose_node, destination_of
+
+if TYPE_CHECKING:
+    from adapters.sandbox.hands import Hands
 
 _END_S = 30.0
 _SAYER = "The demo itself"
@@ -57,6 +61,7 @@ class _StandIn:
 
     node: str
     password: str
+    control_url: str
 
 
 def demo_command(options: argparse.Namespace) -> int:
@@ -68,12 +73,13 @@ def demo_command(options: argparse.Namespace) -> int:
         tell("1/3  Starting stand-in nodes on this machine")
         with _sandbox_process(home.root) as nodes:
             _write_cohort(base / "cohort", options.patients)
-            workspaces = [
-                _make_transfer(home, stand_in, base / "cohort")
-                for stand_in in _of_kind(home, nodes, options.node)
-            ]
+            wanted = _of_kind(home, nodes, options.node)
+            workspaces = [_make_transfer(home, one, base / "cohort") for one in wanted]
             if is_headless:
-                return _run_headless(home, workspaces, as_json=options.json)
+                from adapters.sandbox.hands import Hands
+
+                with Hands(wanted[0].control_url, home.root / "ca.pem") as hands:
+                    return _run_headless(home, workspaces, hands, as_json=options.json)
             return _run_with_app(home, workspaces)
 
 
@@ -111,7 +117,10 @@ def _sandbox_process(home: Path) -> Iterator[list[_StandIn]]:
         text = text.replace('gate = "integrity"', 'gate = "eucaim"')
         text = text.replace('deidentified = "as-is"', 'deidentified = "required"')
         config.write_text(text, encoding="utf-8")
-        yield [_StandIn(name, node["password"]) for name, node in facts["nodes"].items()]
+        yield [
+            _StandIn(name, node["password"], node["control_url"])
+            for name, node in facts["nodes"].items()
+        ]
     finally:
         process.terminate()
         process.wait(_END_S)
@@ -152,8 +161,11 @@ def _make_transfer(home: Home, stand_in: _StandIn, cohort: Path) -> Workspace:
     return make_transfer(home, order)
 
 
-def _run_headless(home: Home, workspaces: Sequence[Workspace], *, as_json: bool) -> int:
-    tell("3/3  Scanning, de-identifying, checking, sending and verifying; then the clinical data")
+def _run_headless(
+    home: Home, workspaces: Sequence[Workspace], hands: Hands, *, as_json: bool
+) -> int:
+    tell("3/3  Scanning, de-identifying, checking, sending and verifying; then the clinical data,")
+    tell("     then the dataset, behind a legal record that is made up")
     documents: list[dict[str, Any]] = []
     worst: int = ExitCode.DONE
     for workspace in workspaces:
@@ -163,6 +175,7 @@ def _run_headless(home: Home, workspaces: Sequence[Workspace], *, as_json: bool)
             or run_telling(home, workspace, Until.CLINICAL)
         )
         ended(workspace, code)
+        code = code or _publish(home, workspace, hands)
         worst = worst or code
         status = read_status(workspace)
         documents.append(status_document(home, workspace, status))
@@ -172,6 +185,15 @@ def _run_headless(home: Home, workspaces: Sequence[Workspace], *, as_json: bool)
         # One document: the first transfer's, with those of the others inside it.
         print_json({**documents[0], "others": documents[1:]})
     return worst
+
+
+def _publish(home: Home, workspace: Workspace, hands: Hands) -> int:
+    record_sandbox(workspace)
+    try:
+        publish_there(home, workspace, hands)
+    except TransferError as error:
+        return refuse(error, workspace.name)
+    return ExitCode.DONE
 
 
 def _words() -> list[Said]:
@@ -184,6 +206,7 @@ def _run_with_app(home: Home, workspaces: Sequence[Workspace]) -> int:
 
     tell("3/3  Scanning, de-identifying and checking; the app sends")
     for workspace in workspaces:
+        record_sandbox(workspace)
         ended(workspace, check_with(home, workspace, _words()))
         launch(workspace)
     try:

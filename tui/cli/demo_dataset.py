@@ -1,0 +1,89 @@
+"""Step 10 on the stand-ins: the made-up legal record, and the way to a published dataset."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import read_order
+from transfer.legal.recording import sandbox_record, take_record
+from transfer.publication.values import Field, Texts
+from transfer.workspace import Home, Workspace
+from tui.cli.carried import carried
+from tui.cli.dataset_told import Telling
+from tui.publishing import way_of
+
+if TYPE_CHECKING:
+    from adapters.sandbox.hands import Hands
+    from transfer.publication.carrying import Carrier
+    from transfer.publication.values import PublicationWay
+
+_PERSON: Final = "Sandbox operator"
+_NAME: Final = "Synthetic CT and MR cohort"
+# The stand-in's job takes as long as that of the real service: nobody has to sit by here.
+_JOB_S: Final = 600.0
+_PATIENCE_S: Final = 60.0
+_TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "name": (_NAME,),
+    "title": (_NAME,),
+    "version": ("1.0",),
+    "description": ("Images of nobody, made by a program to show the whole way.",),
+    "provenance": ("Written by the demo of eucaim-transfer, and de-identified by it.",),
+    "purpose": ("To be looked at, and thrown away.",),
+    "type": ("original",),
+    "collectionMethod": ("cohort",),
+    "licenseTitle": ("Creative Commons Attribution 4.0",),
+    "licenseUrl": ("https://creativecommons.org/licenses/by/4.0/",),
+    "contactInfo": ("Nobody: the demo is over.",),
+    "keywords": ("synthetic", "demo"),
+}
+"""Metadata by the key of their field; a node takes those that it has."""
+
+
+def record_sandbox(workspace: Workspace) -> None:
+    """Record what opens the gate of a stand-in, and says of itself that it is made up."""
+    with Ledger.open(workspace.ledger) as ledger:
+        take_record(ledger, sandbox_record(datetime.now(UTC)), is_sandbox_node=True)
+
+
+def publish_there(home: Home, workspace: Workspace, hands: Hands) -> None:
+    """From the images on a stand-in to a dataset that others see. What persons do in the node's
+    own pages is done by `hands`.
+
+    Raises:
+        TransferError: it did not come to its end.
+    """
+    with Ledger.open(workspace.ledger, read_only=True) as ledger:
+        destination = read_order(ledger).destination
+    way = way_of(home, workspace.name)
+    carried(
+        home,
+        workspace.name,
+        lambda carrier: _carry(carrier, way, workspace.name, destination, hands),
+    )
+
+
+async def _carry(
+    carrier: Carrier, way: PublicationWay, name: str, destination: str, hands: Hands
+) -> None:
+    telling, made = Telling(), ""
+    if way.is_born_elsewhere:
+        made = await asyncio.to_thread(hands.export_dataset, destination, {"name": _NAME})
+        await asyncio.to_thread(hands.let_pass, _JOB_S)
+        await carrier.pick_up(None, _PERSON)
+        await carrier.follow(_PATIENCE_S, telling)
+    visibility = way.visibilities[0].key if way.visibilities else ""
+    texts = metadata_for(way.fields)
+    await carrier.publish(visibility, name, _PERSON, texts, telling)
+    if way.waits_for:
+        await asyncio.to_thread(hands.publish_dataset, made)
+        # Whoever waits asks every ten minutes.
+        telling(await carrier.look())
+
+
+def metadata_for(fields: Sequence[Field]) -> Texts:
+    """What the demo says in a node's form."""
+    return {field.key: _TEXTS[field.key] for field in fields if field.key in _TEXTS}
