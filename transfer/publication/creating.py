@@ -56,18 +56,13 @@ def open_creation(means: Means) -> Creation | None:
     return newest if newest is not None and newest.is_open else None
 
 
-async def same_named(means: Means, name: str, previous_id: str) -> list[Dataset]:
-    """Datasets that have this very name already; the earlier version is none of them."""
-    found = await means.publisher.candidates(name)
-    return [dataset for dataset in found if dataset.id != previous_id]
-
-
-def refuse_same_name(found: list[Dataset]) -> None:
-    """Names need not be unique; that another has it should be known before.
+async def refuse_same_name(means: Means, name: str) -> None:
+    """Names need not be unique; that another dataset has it should be known before.
 
     Raises:
         StepBlocked: there is one.
     """
+    found = await means.publisher.candidates(name)
     if found:
         told = [f"{one.id} ({one.stage.value}, of {one.created_at_utc[:10]})" for one in found]
         raise StepBlocked(
