@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from adapters.upv.dataset_studies import faults_of_studies
+from adapters.upv.dataset_studies import LONGEST_SUBJECT, faults_of_studies
 from transfer.errors import DatasetRefused
 
 LARGEST_FILE_BYTES: Final = 64 * 1024 * 1024
@@ -148,6 +148,8 @@ def _faults_of_subjects(
     names = [subject["subjectName"] for subject in subjects]
     known = set(names)
     faults = []
+    if not all(0 < len(name) <= LONGEST_SUBJECT for name in known):
+        faults.append(f"it holds a subject whose name has not 1 to {LONGEST_SUBJECT} characters")
     if len(known) < len(names):
         faults.append(f"{len(names) - len(known)} subjects are in it more than once")
     missing = {study["subjectName"] for study in studies} - known

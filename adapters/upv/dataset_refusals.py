@@ -24,6 +24,8 @@ from transfer.errors import (
 
 _TOKEN_FAULT: Final = "invalid access token"  # noqa: S105 - what the service says of one
 _NO_RIGHT: Final = "unauthorized user"
+_ABSENT: Final = "not found"
+"""Of a dataset or project; an address that is none is quoted behind it."""
 _AUDIENCE: Final = "audience"
 _CLUSTER: Final = "error launching dataset creation job"
 _SUPPORT: Final = "if it is right, tell the node's support the time and this answer."
@@ -93,7 +95,7 @@ def refused_answer(
     said = said_in(body)
     if status == 401:
         return not_allowed(claims or {}, node)
-    if status == 404 and said:
+    if status == 404 and said.lower() == _ABSENT:
         return DatasetGone(
             "The node knows no such dataset.",
             "Look whether it was deleted, and at the datasets that the account has there: "

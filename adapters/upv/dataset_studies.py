@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-_ID, _NAME, _SUBJECT, _PATH, _URL, _FOLDER = 64, 128, 128, 256, 256, 128
+_ID, _NAME, _PATH, _URL, _FOLDER = 64, 128, 256, 256, 128
+LONGEST_SUBJECT: Final = 128
 _MOST_FAULTS: Final = 1000
 
 
@@ -46,7 +47,7 @@ def _path(study: Mapping[str, Any]) -> str:
 
 def _faults_of(study: Mapping[str, Any], has_previous: bool) -> Iterator[str]:
     yield from _text(study, "studyId", _ID)
-    yield from _text(study, "subjectName", _SUBJECT)
+    yield from _text(study, "subjectName", LONGEST_SUBJECT)
     if "studyName" in study:
         yield from _text(study, "studyName", _NAME, least=0)
     yield from _text(

@@ -88,9 +88,9 @@ class UpvPublisher:
         return await self._listing.candidates(await self._opened(), name)
 
     async def dataset(self, id: str) -> Dataset:
-        service = await self._opened()
         for _ in range(_MOST_READ_AGAIN):
             details = await self._details(id)
+            service = await self._opened()
             status = await self._status(service, id) if is_creating(details) else None
             # Between the two questions the job may have come to its end: then the first answer
             # is an old one.
@@ -107,8 +107,9 @@ class UpvPublisher:
         return found
 
     async def studies(self, id: str) -> AsyncIterator[HeldStudy]:
+        path = f"{self._path(id)}/studies"
         service = await self._opened()
-        async for row in service.rows(f"{self._path(id)}/studies", {}):
+        async for row in service.rows(path, {}):
             study = study_of(row)
             if study is None:
                 raise no_answer(self._node)
@@ -180,7 +181,8 @@ class UpvPublisher:
         """The connections are the node's."""
 
     async def _details(self, id: str) -> Mapping[str, Any]:
-        details = await (await self._opened()).get(self._path(id))
+        path = self._path(id)
+        details = await (await self._opened()).get(path)
         if not isinstance(details, dict):
             raise no_answer(self._node)
         return details
