@@ -28,6 +28,7 @@ from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace, make_private_folder
 from tui.cli.check import check_with
 from tui.cli.demo_dataset import publish_there, record_sandbox
+from tui.cli.demo_steps import describe_in_catalogue, look_up_in_catalogue, settle_before
 from tui.cli.output import print_json, refuse, tell
 from tui.cli.play import with_extra
 from tui.cli.runs import ended, run_telling
@@ -165,10 +166,13 @@ def _run_headless(
     home: Home, workspaces: Sequence[Workspace], hands: Hands, *, as_json: bool
 ) -> int:
     tell("3/3  Scanning, de-identifying, checking, sending and verifying; then the clinical data,")
-    tell("     then the dataset, behind a legal record that is made up")
+    tell(
+        "     then the dataset: behind a legal record that is made up, by hands that are the demo's"
+    )
     documents: list[dict[str, Any]] = []
     worst: int = ExitCode.DONE
     for workspace in workspaces:
+        _prepare(home, workspace)
         code = (
             check_with(home, workspace, _words())
             or run_telling(home, workspace, Until.UPLOAD)
@@ -187,10 +191,17 @@ def _run_headless(
     return worst
 
 
-def _publish(home: Home, workspace: Workspace, hands: Hands) -> int:
+def _prepare(home: Home, workspace: Workspace) -> None:
+    """What is settled before the images go; a clearance takes weeks elsewhere."""
+    settle_before(home, workspace)
     record_sandbox(workspace)
+    describe_in_catalogue(workspace)
+
+
+def _publish(home: Home, workspace: Workspace, hands: Hands) -> int:
     try:
         publish_there(home, workspace, hands)
+        look_up_in_catalogue(workspace)
     except TransferError as error:
         return refuse(error, workspace.name)
     return ExitCode.DONE
@@ -206,7 +217,7 @@ def _run_with_app(home: Home, workspaces: Sequence[Workspace]) -> int:
 
     tell("3/3  Scanning, de-identifying and checking; the app sends")
     for workspace in workspaces:
-        record_sandbox(workspace)
+        _prepare(home, workspace)
         ended(workspace, check_with(home, workspace, _words()))
         launch(workspace)
     try:

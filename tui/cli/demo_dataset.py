@@ -14,6 +14,7 @@ from transfer.publication.values import Field, Texts
 from transfer.workspace import Home, Workspace
 from tui.cli.carried import carried
 from tui.cli.dataset_told import Telling
+from tui.cli.demo_steps import PERSON
 from tui.publishing import way_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from transfer.publication.carrying import Carrier
     from transfer.publication.values import PublicationWay
 
-_PERSON: Final = "Sandbox operator"
 _NAME: Final = "Synthetic CT and MR cohort"
 # The stand-in's job takes as long as that of the real service: nobody has to sit by here.
 _JOB_S: Final = 600.0
@@ -73,11 +73,11 @@ async def _carry(
     if way.is_born_elsewhere:
         made = await asyncio.to_thread(hands.export_dataset, destination, {"name": _NAME})
         await asyncio.to_thread(hands.let_pass, _JOB_S)
-        await carrier.pick_up(None, _PERSON)
+        await carrier.pick_up(None, PERSON)
         await carrier.follow(_PATIENCE_S, telling)
     visibility = way.visibilities[0].key if way.visibilities else ""
     texts = metadata_for(way.fields)
-    await carrier.publish(visibility, name, _PERSON, texts, telling)
+    await carrier.publish(visibility, name, PERSON, texts, telling)
     if way.waits_for:
         await asyncio.to_thread(hands.publish_dataset, made)
         # Whoever waits asks every ten minutes.
