@@ -25,6 +25,11 @@ from transfer.ledger.steps import StepRecord, last_place, read_steps
 from transfer.ledger.volumes import HANDOVER, NO_VOLUMES, VolumeCounts, count_volumes
 from transfer.legal.entries import Entries
 from transfer.method_files import de_identifies
+from transfer.publication.standing import (
+    NOTHING_PUBLISHED,
+    PublicationState,
+    read_publication,
+)
 from transfer.values import ExitCode, StepState
 from transfer.workspace import Workspace
 
@@ -59,6 +64,7 @@ class Status:
     place: str = ""
     clinical: ClinicalState = NOTHING_CLINICAL
     legal: Entries = field(default_factory=dict)
+    publication: PublicationState = NOTHING_PUBLISHED
 
     @property
     def is_at_clinical(self) -> bool:
@@ -134,7 +140,10 @@ class Status:
             "deidentification": self._deid_document(),
             "findings": [asdict(finding) for finding in self.findings],
             "clinical": {"state": _state_of(journey, "clinical"), **self.clinical.document()},
-            "publication": {"state": _state_of(journey, "dataset")},
+            "publication": {
+                "state": _state_of(journey, "dataset"),
+                **self.publication.document(),
+            },
         }
 
     def _deid_document(self) -> dict[str, str] | None:
@@ -192,6 +201,7 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
         place=last_place(ledger),
         clinical=read_clinical_state(ledger, order),
         legal=current_entries(ledger),
+        publication=read_publication(ledger),
     )
 
 

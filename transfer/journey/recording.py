@@ -22,6 +22,7 @@ _SETTLED_HERE = {
     "upload": "eucaim-transfer upload NAME",
     "deidentify": "eucaim-transfer review NAME",
     "clinical": "eucaim-transfer clinical NAME",
+    "publish": "eucaim-transfer dataset NAME",
 }
 _BY_HAND = (StepState.WAITING, StepState.DONE, StepState.TODO)
 _ACCOUNT_STATES = (StepState.WAITING, StepState.TODO)

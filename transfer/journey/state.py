@@ -16,6 +16,7 @@ from transfer.journey.images import (
 )
 from transfer.journey.legal import behind_the_gate
 from transfer.journey.order import in_order
+from transfer.journey.publication import PUBLISH, publication_standing
 from transfer.journey.recorded import recorded_standing
 from transfer.journey.standing import JourneyState, Standing
 from transfer.journey.steps import Journey, JourneyStep
@@ -64,6 +65,8 @@ def _standing(step: JourneyStep, status: Status, account: Account, now: datetime
         return clinical_standing(
             step, status, is_signed_in_since=_is_signed_in_after(status, account, CLINICAL)
         )
+    if step.engine == PUBLISH:
+        return publication_standing(step, status, now)
     if step.engine == LOGIN:
         if step.settled and not account.at_utc and record is None:
             return Standing(step, StepState.DONE, "done", step.settled)

@@ -11,10 +11,10 @@ class JourneyStep:
     """One step of the EUCAIM handbook on this node, as text for the screen.
 
     `number` is the handbook's (4 to 10). `engine` names what settles the step and under which name
-    the ledger records it (deidentify, login, ticket, doctor, upload, clinical); it is empty when
-    the program does not carry the step out yet, and `text` then says so. `links` are further
-    addresses for a person's own browser, each with what is there. `settled` says why nothing
-    is to be done for this step on this node; it is empty where something is.
+    the ledger records it (deidentify, login, ticket, doctor, upload, clinical, publish); it is
+    empty when the program does not carry the step out yet, and `text` then says so. `links` are
+    further addresses for a person's own browser, each with what is there. `settled` says why
+    nothing is to be done for this step on this node; it is empty where something is.
     """
 
     id: str
