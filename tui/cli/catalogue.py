@@ -114,10 +114,9 @@ def _say_next(name: str, written: list[Path], *, is_seen: bool) -> None:
     sheet = next((path for path in written if path.suffix.casefold() == ".xlsx"), None)
     if sheet is not None:
         tell("The identifier cannot be changed once the entry is in the catalogue: compare it now.")
-        tell(
-            f"Next: eucaim-transfer ticket {name} --case catalogue --send --attach {shlex.quote(str(sheet))}"
-            " (or bring both to the helpdesk yourself)"
-        )
+        place = shlex.quote(str(sheet))
+        tell(f"Next: eucaim-transfer ticket {name} --case catalogue --send --attach {place}")
+        tell("(or bring both to the helpdesk yourself).")
     elif not is_seen and not written:
         tell(f"Next: {this} --xlsx FILE.xlsx writes the spreadsheet for the ticket.")
     if not is_seen:
