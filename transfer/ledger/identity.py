@@ -66,7 +66,7 @@ class Names:
         return self._seal
 
     def study(
-        self, study: str, out_study: bytes | None, patient: str, pseudonym: bytes | None
+        self, study: str, out_study: bytes | str | None, patient: str, pseudonym: bytes | str | None
     ) -> StudyRef:
         """A Study as it goes. Raises as `instance`."""
         from transfer.deid.keys import seal
@@ -79,11 +79,11 @@ class Names:
     def series(
         self,
         study: str,
-        out_study: bytes | None,
+        out_study: bytes | str | None,
         patient: str,
-        pseudonym: bytes | None,
+        pseudonym: bytes | str | None,
         series: str,
-        out_series: bytes | None,
+        out_series: bytes | str | None,
     ) -> SeriesRef:
         """A Series as it goes. Raises as `instance`."""
         from transfer.deid.keys import seal
@@ -92,7 +92,7 @@ class Names:
         uid = SeriesInstanceUID(self._name(series, out_series, seal.SERIES_UID))
         return SeriesRef(named.study_uid, uid, named.patient_id)
 
-    def patient(self, original: str, pseudonym: bytes | None) -> str:
+    def patient(self, original: str, pseudonym: bytes | str | None) -> str:
         """A patient as its images go. Raises as `instance`."""
         from transfer.deid.keys import seal
 

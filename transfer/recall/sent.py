@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.identity import REMOVED
 from transfer.ledger.order import Order, read_order
 from transfer.ledger.recalled import (
     ItemRow,
+    SeriesRow,
     StudyRow,
     TableRow,
     VolumeRow,
@@ -235,7 +237,6 @@ def _studies(
 
 
 def _study(ledger: Ledger, study: StudyRow, called: Caller, stays: Counter[str]) -> StudyOut | None:
-    names = ledger.names
     fates: Counter[str] = Counter()
     series_out: list[SeriesOut] = []
     size, firsts, lasts = 0, [], []
@@ -251,14 +252,10 @@ def _study(ledger: Ledger, study: StudyRow, called: Caller, stays: Counter[str])
             firsts += [count.first_sent_utc] if count.first_sent_utc else []
             lasts += [count.last_verified_utc] if count.last_verified_utc else []
         if n:
-            uid = names.shown(series.series_uid, series.out_series_uid)
-            series_out.append(SeriesOut(series.row, uid, n))
+            series_out.append(SeriesOut(series.row, _series_uid(ledger, study, series), n))
     if not series_out:
         return None
-    ref = StudyRef(
-        StudyInstanceUID(names.shown(study.study_uid, study.out_study_uid)),
-        names.shown(study.original_id, study.pseudonym),
-    )
+    ref = _study_ref(ledger, study)
     return StudyOut(
         study.row,
         ref,
@@ -269,6 +266,23 @@ def _study(ledger: Ledger, study: StudyRow, called: Caller, stays: Counter[str])
         min(firsts, default=""),
         max(lasts, default=""),
     )
+
+
+def _study_ref(ledger: Ledger, study: StudyRow) -> StudyRef:
+    """As it went; empty where its names were removed."""
+    if _is_removed(study.study_uid, study.out_study_uid):
+        return StudyRef(StudyInstanceUID(""), "")
+    return ledger.names.study(*study[1:])
+
+
+def _series_uid(ledger: Ledger, study: StudyRow, series: SeriesRow) -> str:
+    if _is_removed(series.series_uid, series.out_series_uid):
+        return ""
+    return ledger.names.series(*study[1:], *series[1:]).series_uid
+
+
+def _is_removed(original: str, out: bytes | str | None) -> bool:
+    return out is None and original.startswith(REMOVED)
 
 
 def _volumes(
