@@ -32,10 +32,12 @@ from tui.clinical_mapping import Mappings
 from tui.clinical_reconciling import Reconciling
 from tui.clinical_sending import ClinicalSending
 from tui.clinical_table import ClinicalTables
+from tui.datasets import Datasets
 from tui.doctoring import Doctoring
 from tui.findings import Findings
 from tui.folders import Folder, complete, look_into
 from tui.journeys import Journeys, journey_of_node
+from tui.legal import Legal
 from tui.looking import Looks
 from tui.reviewing import Reviews
 from tui.ticketing import Ticketing
@@ -100,10 +102,12 @@ class Source:
         self.mapping = Mappings(home)
         self.reconciling = Reconciling(home)
         self.clinical_sending = ClinicalSending(home)
+        self.datasets = Datasets(home)
         self.doctoring = Doctoring(home)
         self.ticketing = Ticketing(home)
         self.timing = Timing(home)
         self.journeys = Journeys(home, self.journey, self.now)
+        self.legal = Legal(home)
 
     def names(self) -> list[str]:
         """Names of all transfers."""

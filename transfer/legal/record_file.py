@@ -78,6 +78,15 @@ def parse_record(content: bytes, folder: Path, now: datetime, entered_by: str = 
     return _Reading(folder, now).record(document, entered_by)
 
 
+def record_of(said: Mapping[str, Any], folder: Path, now: datetime) -> Record:
+    """The same of what a form on a screen says, with the tables and keys of a file.
+
+    Raises:
+        UsageError: it says what cannot be; a document cannot be digested.
+    """
+    return _Reading(folder, now).record({**said, "format": FORMAT}, "")
+
+
 def _content(path: Path) -> bytes:
     try:
         if not stat.S_ISREG(path.stat().st_mode):

@@ -20,7 +20,7 @@ from tui.screens.journey_drawing import draw_step, draw_text
 from tui.screens.journey_now import journey_now
 from tui.screens.journey_record import ask_record
 from tui.screens.scan import ScanScreen
-from tui.screens.steps import STEP_SCREENS, screen_of_step
+from tui.screens.steps import STEP_SCREENS, screen_of_step, screen_of_whole
 from tui.screens.upload import UploadScreen
 from tui.source import Glance
 from tui.text import plain
@@ -46,6 +46,8 @@ class JourneyScreen(Page):
         Binding("c", "findings", "Findings", id="journey.findings"),
         Binding("s", "selection", "Selection", id="journey.selection"),
         Binding("t", "timepoints", "Timepoints", id="journey.timepoints"),
+        Binding("l", "whole('legal')", "Legal", id="journey.legal", tooltip="The legal record"),
+        Binding("e", "whole('evidence')", "Evidence", id="journey.evidence"),
         # The list of seven steps has no pages; its text may.
         Binding(
             "pagedown",
@@ -214,6 +216,10 @@ class JourneyScreen(Page):
         from tui.screens.timepoints import TimepointsScreen
 
         self.app.push_screen(TimepointsScreen(self._transfer))
+
+    def action_whole(self, word: str) -> None:
+        """Open what concerns the whole transfer."""
+        self.app.push_screen(screen_of_whole(word, self._transfer))
 
     def action_failures(self) -> None:
         from tui.screens.problems import ProblemsScreen

@@ -36,6 +36,8 @@ def _other(standing: Standing, journey: JourneyState, *, opens: bool) -> Now:
     press = []
     if opens:
         press.append("[Enter] opens it.")
+    if standing.is_gated:
+        press.append("[l] the legal record.")
     if not standing.is_done and states_by_hand(standing):
         press.append("[r] records how far it is.")
     here = journey.to_do

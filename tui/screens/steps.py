@@ -14,12 +14,27 @@ STEP_SCREENS: Mapping[str, tuple[str, str]] = {
     "doctor": ("doctor", "DoctorScreen"),
     "ticket": ("ticket", "TicketScreen"),
     "clinical": ("clinical", "ClinicalScreen"),
+    "publish": ("dataset", "DatasetScreen"),
+}
+# What concerns the whole transfer and is no step of its own.
+WHOLE_SCREENS: Mapping[str, tuple[str, str]] = {
+    "legal": ("legal", "LegalScreen"),
+    "evidence": ("evidence", "EvidenceScreen"),
 }
 
 
 def screen_of_step(engine: str, transfer: str) -> Page:
     """The screen for a step of a transfer."""
-    module, name = STEP_SCREENS[engine]
+    return _made(STEP_SCREENS[engine], transfer)
+
+
+def screen_of_whole(word: str, transfer: str) -> Page:
+    """A screen of `WHOLE_SCREENS`."""
+    return _made(WHOLE_SCREENS[word], transfer)
+
+
+def _made(screen: tuple[str, str], transfer: str) -> Page:
+    module, name = screen
     made: Callable[[str], Page] = getattr(importlib.import_module(f"tui.screens.{module}"), name)
     return made(transfer)
 
