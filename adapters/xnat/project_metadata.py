@@ -8,11 +8,11 @@ may name; its parts go together, or XNAT would keep a person of whom half the na
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from xml.sax.saxutils import unescape
 
 from adapters.xnat.wire import address
 from transfer.publication.metadata import faults_of
@@ -39,8 +39,8 @@ _PI: Final = tuple(key for key, path in _PATHS.items() if path.startswith("PI/")
 _TOGETHER: Final = (*((key,) for key in _PATHS if key not in _PI), _PI)
 _KIND: Final = "xnat:projectData"
 _HALF: Final = re.compile(r"[\ud800-\udfff]")
-_ESCAPED: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|#39);")
-_QUOTES: Final = {"&quot;": '"', "&apos;": "'", "&#39;": "'"}
+# The five signs of markup, in each of the ways in which they are written out.
+_ESCAPED: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|#0*3[49]|#x2[27]);")
 
 FIELDS: Final[Sequence[Field]] = (
     Field(
@@ -126,7 +126,7 @@ class ProjectItem:
         """Whether the node has this text, as it is or with its markup signs written out: where a
         site does that, its pages show it as it was meant."""
         held = _even(self.texts[key])
-        return wanted in (held, unescape(held, _QUOTES))
+        return wanted in (held, _typed(held))
 
 
 def read_item(document: Any) -> ProjectItem:
@@ -168,7 +168,12 @@ def _read(text: str) -> str:
     is left. Elsewhere the text is as somebody typed it."""
     text = _even(text)
     is_written_out = not re.search(r"[<>\"]|&", _ESCAPED.sub("", text))
-    return unescape(text, _QUOTES) if is_written_out else text
+    return _typed(text) if is_written_out else text
+
+
+def _typed(text: str) -> str:
+    """Without what markup needs; once, since what is written out may have been typed so."""
+    return _ESCAPED.sub(lambda found: html.unescape(found[0]), text)
 
 
 def stored(changes: Texts) -> Mapping[str, str]:
