@@ -44,6 +44,8 @@ def dataset_command(options: argparse.Namespace) -> int:
     if act == "offline":
         return _offline(home, name, options)
     look = carried(home, name, _acting(home, name, act, options))
+    if act == "metadata" and look.dataset is None:
+        tell("Kept with the transfer; it is filled in there once there is a dataset.")
     print_look(name, look, as_json=options.json)
     return ExitCode.DONE
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from transfer.ledger.publication import Accepted, Trouble
+from transfer.publication.comparing import Difference
 from transfer.publication.standing import Look
 from transfer.publication.values import Field, GuideLine, Stage
 from tui import figures
@@ -106,10 +108,12 @@ def _dataset(look: Look) -> Iterator[str]:
         yield f"  page         {dataset.link}"
     if dataset.stage is Stage.RELEASED and look.way.waits_for:
         yield from _below("waits", look.way.waits_for)
+    head = "metadata"
     for field in dataset.fields:
         if field.value:
             fixed = "" if field.is_editable else " (not to be changed)"
-            yield from _below("", f"{field.title}: {'; '.join(field.value)}{fixed}")
+            yield from _below(head, f"{field.title}: {'; '.join(field.value)}{fixed}")
+            head = ""
 
 
 def _missing(look: Look) -> Iterator[str]:
@@ -125,7 +129,9 @@ def _missing(look: Look) -> Iterator[str]:
 
 def _below(head: str, text: str) -> Iterator[str]:
     """Sentences beside their heading, no line longer than a terminal."""
-    for line in textwrap.wrap(text, _WIDTH - len(_INDENT)):
+    width = _WIDTH - len(_INDENT)
+    # A command or an address stays in one piece, to be copied.
+    for line in textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False):
         yield f"  {head:<11}  {line}"
         head = ""
 
@@ -175,17 +181,36 @@ def dataset_document(name: str, look: Look) -> dict[str, Any]:
             "studies": look.cohort.studies,
             "series": look.cohort.series,
         },
-        "difference": difference.document() if difference else None,
-        "accepted": asdict(accepted) if accepted else None,
+        "difference": _difference(difference) if difference else None,
+        "accepted": _accepted(accepted) if accepted else None,
         "faults": [asdict(fault) for fault in look.faults],
         "creation": asked,
-        "trouble": asdict(trouble) if trouble else None,
+        "trouble": _trouble(trouble) if trouble else None,
         "waits_for": look.way.waits_for,
         "visibilities": [asdict(level) for level in look.way.visibilities],
         "lacking": list(look.way.lacking),
         "next": look.next,
         "command": look.command,
     }
+
+
+def _trouble(trouble: Trouble) -> dict[str, Any]:
+    return {
+        "what": trouble.what,
+        "remedy": trouble.remedy,
+        "exit_code": trouble.exit_code,
+        "since": trouble.since_utc,
+        "at": trouble.at_utc,
+    }
+
+
+def _accepted(word: Accepted) -> dict[str, Any]:
+    return {"person": word.person, "reason": word.reason, "at": word.at_utc}
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    # The figures are there one by one; in one text they are the key of a person's word.
+    return {key: said for key, said in difference.document().items() if key != "figures"}
 
 
 def _field(field: Field) -> dict[str, Any]:
