@@ -26,23 +26,25 @@ class Listing:
 
     async def candidates(self, service: DatasetService, name: str) -> Sequence[Dataset]:
         """As `Publisher.candidates`: drafts, which only their maker sees, and released ones that
-        the service offers to this account for a new version. Invalidated ones are left out."""
+        the service offers to this account for a new version. Invalidated ones are left out.
+
+        Raises:
+            NotAllowed: the account lacks the role; an empty list would say something else.
+        """
+        # Asked first, and always: the lists alone look empty to an account without the role.
+        own = await self._upgradable(service)
         drafts = [
             found
             for item in await self._listed(service, name, draft="true")
             if (found := await self._draft(service, item)) is not None
         ]
-        released = []
-        items = await self._listed(service, name, draft="false")
-        if items:
-            own = await self._upgradable(service)
-            mine = [item for item in items if item["id"] in own]
-            released = [
-                found
-                for item in mine[:_MOST_RELEASED]
-                if await self._is_here(service, item["id"])
-                and (found := listed_dataset(item, portal=self._portal)) is not None
-            ]
+        items = await self._listed(service, name, draft="false") if own else []
+        released = [
+            found
+            for item in [item for item in items if item["id"] in own][:_MOST_RELEASED]
+            if await self._is_here(service, item["id"])
+            and (found := listed_dataset(item, portal=self._portal)) is not None
+        ]
         return sorted([*drafts, *released], key=lambda d: d.created_at_utc, reverse=True)
 
     async def _listed(

@@ -29,7 +29,7 @@ from adapters.upv.places import project_of
 from adapters.upv.publishing_changes import Changes
 from adapters.upv.publishing_way import publication_way
 from adapters.upv.roles import dataset_rights
-from transfer.errors import DatasetGone, DatasetRefused, NodeError
+from transfer.errors import DatasetGone, DatasetRefused, NodeError, NotAllowed
 from transfer.legal.gate import Cleared
 from transfer.node import Right
 from transfer.publication.values import (
@@ -73,8 +73,10 @@ class UpvPublisher:
         service = await self._opened()
         await service.sign_in()
         rights = list(dataset_rights(service.claims))
-        # The service answers those alone who are signed in, and names their own projects.
-        codes = await service.get("/projects", {"purpose": "datasetCreation"})
+        try:
+            codes = await service.get("/projects", {"purpose": "datasetCreation"})
+        except NotAllowed:
+            codes = []
         if not isinstance(codes, list):
             raise no_answer(self._node)
         project = project_of(self._destination)

@@ -131,7 +131,8 @@ async def _created(node: Node, destination: str, index: Path) -> str:
     publisher = node.publisher(destination)
     name = f"Conformance {os.getpid()}-{next(_numbers)}"
     made = await publisher.create(NewDataset({"name": (name,)}, index))
-    async with asyncio.timeout(600):
-        while (await publisher.dataset(made)).stage is Stage.CREATING:
-            await asyncio.sleep(1)
+    for _ in range(600):
+        if (await publisher.dataset(made)).stage is not Stage.CREATING:
+            break
+        await asyncio.sleep(1)
     return made
