@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, read_order
+from transfer.ledger.publication import kept_texts
 from transfer.legal.standing import LegalStanding, read_legal
 from transfer.publication.comparing import read_cohort
-from transfer.publication.metadata import faults_of, keep_metadata, kept_metadata, lacking
+from transfer.publication.metadata import faults_of, keep_metadata, lacking
 from transfer.publication.standing import Fault, Look, PublicationState, read_publication
 from transfer.publication.values import Field, PublicationWay, Stage
 from transfer.workspace import Home, Workspace
@@ -102,8 +103,8 @@ class Datasets:
             if look.dataset is not None and name in self._fields:
                 fields = self._fields[name]
                 known = replace(look.dataset, fields=fields)
-                faults = lacking(fields, _editable(fields, kept_metadata(ledger)))
-                look = replace(look, dataset=known, faults=faults)
+                is_open = known.stage in (Stage.CREATING, Stage.DRAFT)
+                look = replace(look, dataset=known, faults=lacking(fields) if is_open else ())
             return self._view(ledger, order, state, look)
 
     def look(self, name: str) -> DatasetView:
@@ -128,9 +129,15 @@ class Datasets:
         """Follow this draft from now on."""
         return self._seen(name, lambda carrier: carrier.pick_up(id, person))
 
-    def create(self, name: str, wanted: NewDataset, person: str) -> DatasetView:
-        """Have the node make the dataset from an index."""
-        return self._seen(name, lambda carrier: carrier.create(wanted, person))
+    def settle(self, name: str) -> DatasetView:
+        """The node has just made the dataset: put into it what was filled in before."""
+        return self._seen(name, lambda carrier: carrier.follow(0.0))
+
+    def create(
+        self, name: str, wanted: NewDataset, person: str, *, again: bool = False
+    ) -> DatasetView:
+        """Have the node make the dataset from an index; see `Carrier.create`."""
+        return self._seen(name, lambda carrier: carrier.create(wanted, person, again=again))
 
     def accept(self, name: str, person: str, reason: str) -> DatasetView:
         """Keep a person's word on the difference."""
@@ -146,13 +153,7 @@ class Datasets:
 
     def delete(self, name: str, confirm: str) -> DatasetView:
         """Remove what is left of a creation that failed."""
-
-        async def delete(carrier: Carrier) -> None:
-            await carrier.delete(confirm)
-
-        carry(self._home, name, delete)
-        self._fields.pop(name, None)
-        return self.standing(name)
+        return self._seen(name, lambda carrier: carrier.delete(confirm))
 
     # Metadata -----------------------------------------------------------------------------
 
@@ -193,7 +194,7 @@ class Datasets:
         dataset = view.look.dataset
         fields = self._fields.get(name, ()) if dataset else view.look.way.fields
         with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
-            kept = kept_metadata(ledger)
+            kept = kept_texts(ledger, not_in=dataset.id if dataset else None)
         is_shown = dataset is not None and dataset.stage in _SHOWN
         form = Form(fields, kept, (), dataset is not None, is_shown)
         texts = {one.key: form.values(one.key) for one in fields if one.is_editable}
@@ -205,6 +206,7 @@ class Datasets:
 
     def _seen(self, name: str, act: Callable[[Carrier], Awaitable[Look]]) -> DatasetView:
         look = carry(self._home, name, act)
+        self._fields.pop(name, None)
         if look.dataset is not None:
             self._fields[name] = look.dataset.fields
         with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
@@ -220,10 +222,6 @@ class Datasets:
 
     def _workspace(self, name: str) -> Workspace:
         return Workspace(self._home.transfers / name)
-
-
-def _editable(fields: Sequence[Field], texts: Mapping[str, Values]) -> Mapping[str, Values]:
-    return {one.key: texts[one.key] for one in fields if one.is_editable and one.key in texts}
 
 
 def look_from(state: PublicationState, way: PublicationWay, cohort: Cohort, name: str) -> Look:

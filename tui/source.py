@@ -34,6 +34,7 @@ from tui.clinical_sending import ClinicalSending
 from tui.clinical_table import ClinicalTables
 from tui.datasets import Datasets
 from tui.doctoring import Doctoring
+from tui.evidence import Evidence
 from tui.findings import Findings
 from tui.folders import Folder, complete, look_into
 from tui.journeys import Journeys, journey_of_node
@@ -108,6 +109,7 @@ class Source:
         self.timing = Timing(home)
         self.journeys = Journeys(home, self.journey, self.now)
         self.legal = Legal(home)
+        self.evidence = Evidence(home, self.journeys)
 
     def names(self) -> list[str]:
         """Names of all transfers."""

@@ -127,7 +127,13 @@ class DatasetScreen(Page):
         self._take(view)
 
     def _take(self, view: DatasetView) -> None:
+        was = self._view.look.dataset if self._view else None
+        made = view.look.dataset
         self._view = view
+        if was and made and (was.stage, made.stage) == (Stage.CREATING, Stage.DRAFT):
+            settle = partial(self.owner.source.datasets.settle, self._transfer)
+            self._act("The node has made it; comparing…", "", settle)
+            return
         self._polling.every_s = _every_s(view)
         self._polling.seen(since(view.look.seen_at_utc))
         self._draw()
@@ -377,7 +383,7 @@ class DatasetScreen(Page):
             "sign_in": isinstance(self._error, SignInExpired),
             "guide": is_unborn,
             "pick_up": is_unborn,
-            "create": is_unborn and look.way.takes_index and look.creation is None,
+            "create": is_unborn and look.way.takes_index,
             "delete": Act.DELETE in may and dataset is not None and dataset.stage in _UNFINISHED,
             "accept": look.is_in_the_way,
             "publish": Act.SHOW in may and not self._is_locked(view),

@@ -80,8 +80,14 @@ class ConfirmScreen(ModalScreen[str | None]):
     def on_mount(self) -> None:
         self.query_one(Input).focus()
         # Whether there is more to read is known once the text has its place.
-        self.watch(self.query_one("#told"), "virtual_size", self._draw_keys, init=False)
+        self.watch(self.query_one("#told"), "virtual_size", self._look_at_keys, init=False)
         self._draw_keys()
+
+    def on_resize(self) -> None:
+        self._look_at_keys()
+
+    def _look_at_keys(self) -> None:
+        self.call_after_refresh(self._draw_keys)
 
     def _draw_ask(self, width: int) -> list[Content]:
         name = line(("Type the name, to the letter: ", "$muted"), (plain(self._asked.name), "bold"))

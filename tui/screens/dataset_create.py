@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -10,21 +9,18 @@ from typing import ClassVar, Final
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Input
 
-from transfer.errors import TransferError
+from transfer.errors import StepBlocked, TransferError
 from transfer.publication.values import NewDataset
 from tui import figures, words
 from tui.datasets import DatasetView, Form
 from tui.page import Page
 from tui.screens.clinical_reconcile_asking import ask_person_once
 from tui.screens.question import Ask, Question
-from tui.screens.walk import PathInput, PathSuggester
+from tui.screens.walk_file import FileWalk
 from tui.text import plain, shorten_path
-from tui.widgets.chrome import Now, with_keys
+from tui.widgets.chrome import Now
 from tui.widgets.failure import FailurePanel, Trouble, wrapped
 from tui.widgets.ink import cell, ink, line
 from tui.widgets.painted import Painted
@@ -47,6 +43,8 @@ class CreateScreen(Page):
     AUTO_FOCUS = "#rows"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "create", "Create it", id="dataset-create.create"),
+        Binding("n", "create_again", "Create anyway", id="dataset-create.again"),
+        Binding("x", "take_out", "Take out", id="dataset-create.take-out"),
     ]
 
     def __init__(self, transfer: str) -> None:
@@ -55,6 +53,7 @@ class CreateScreen(Page):
         self._form: Form | None = None
         self._given: dict[str, str] = {}
         self._doing = ""
+        self._is_refused = False
 
     def body(self) -> ComposeResult:
         yield FailurePanel()
@@ -74,6 +73,8 @@ class CreateScreen(Page):
 
     def stumbled(self, kind: str, error: TransferError) -> None:
         self._doing = ""
+        # A name that is taken, or an attempt whose fate is unknown: a person may know better.
+        self._is_refused = kind == "create" and isinstance(error, StepBlocked)
         self.query_one(FailurePanel).say(
             Trouble(error.what, words.means_for_data(error), error.remedy)
         )
@@ -114,8 +115,14 @@ class CreateScreen(Page):
             self.now.say(Now(self._doing, "You may leave: what was asked stands in the ledger."))
         elif not self._given.get(_INDEX):
             self.now.say(Now("The index is needed.", "[Enter] fills in.   [Esc] goes back."))
-        elif self._form is not None and self._form.blocking:
-            self.now.say(Now("Metadata are missing.", "[↓] to Metadata, [Enter] fills them in."))
+        elif not self._is_whole:
+            text = "Something in the metadata would be refused."
+            self.now.say(Now(text, "[↓] to Metadata, [Enter] shows what."))
+        elif self._is_refused:
+            text = "Nothing more was done."
+            self.now.say(
+                Now(text, "[n] creates it all the same; it asks first.   [Esc] goes back.")
+            )
         else:
             self.now.say(Now("All that is needed is there.", "[c] creates it; it asks first."))
 
@@ -143,34 +150,53 @@ class CreateScreen(Page):
 
             self.app.push_screen(MetadataScreen(self._transfer))
             return
-        self._fill_in(event.key)
+        if event.key == _PREVIOUS:
+            self._ask_previous()
+            return
+        trail = ["eucaim-transfer", plain(self._transfer), "Dataset", _ROWS[event.key][0]]
+        suffixes = (".json",) if event.key == _INDEX else (".json", ".csv")
+        taken = partial(self._take_file, event.key)
+        self.app.push_screen(FileWalk(trail, "Which file?", taken, suffixes))
+
+    def _take_file(self, key: str, path: Path) -> None:
+        self._given[key] = str(path)
+        self._draw()
 
     @work(exclusive=True, group="question")
-    async def _fill_in(self, key: str) -> None:
-        title, hint = _ROWS[key]
-        value = self._given.get(key, "")
-        lines = [f"{hint[:1].upper()}{hint[1:]}."]
-        asked: ModalScreen[str | None] = AskPath(self, title, lines, value)
-        if key == _PREVIOUS:
-            asked = Ask(title, lines, value=value)
-        given = await self.app.push_screen_wait(asked)
+    async def _ask_previous(self) -> None:
+        lines = ["The id of the earlier dataset, as its page shows it. It may stay empty."]
+        value = self._given.get(_PREVIOUS, "")
+        given = await self.app.push_screen_wait(Ask("New version of", lines, value=value))
         if given is not None:
-            self._given[key] = given.strip()
+            self._given[_PREVIOUS] = given.strip()
             self._draw()
 
+    def action_take_out(self) -> None:
+        self._given.pop(self.query_one("#rows", Rows).key or "", None)
+        self._draw()
+
+    def action_create(self) -> None:
+        self._create(
+            "It becomes a draft that nobody else sees; the node takes a while for it.",
+            again=False,
+        )
+
+    def action_create_again(self) -> None:
+        self._create(
+            "You say that a second one of that name is meant, or that an earlier attempt came to"
+            " nothing. The node is asked first, and nothing is made twice where it can tell.",
+            again=True,
+        )
+
     @work(exclusive=True, group="question")
-    async def action_create(self) -> None:
+    async def _create(self, told: str, *, again: bool) -> None:
         form = self._form
         if form is None:
             return
         yes = await self.app.push_screen_wait(
             Question(
                 "Have the node make the dataset?",
-                [
-                    "It becomes a draft that nobody else sees, and can be removed while it is one"
-                    " that failed.",
-                    "The node takes a while; it is followed from then on.",
-                ],
+                [told, "It is followed from then on."],
                 no="Not yet",
                 yes="Create it",
             )
@@ -182,63 +208,31 @@ class CreateScreen(Page):
         clinical = self._given.get(_CLINICAL)
         wanted = NewDataset(
             {key: values for key, values in texts.items() if values},
-            _path(self._given[_INDEX]),
-            _path(clinical) if clinical else None,
+            Path(self._given[_INDEX]),
+            Path(clinical) if clinical else None,
             self._given.get(_PREVIOUS, ""),
         )
         self._doing = "Asking the node to make it…"
         self.query_one(FailurePanel).say(None)
         self._draw()
-        create = partial(self.owner.source.datasets.create, self._transfer, wanted, person)
+        datasets = self.owner.source.datasets
+        create = partial(datasets.create, self._transfer, wanted, person, again=again)
         self.read("create", create, self._created)
 
     def _created(self, view: DatasetView) -> None:
         self.dismiss()
 
     def live_actions(self) -> frozenset[str]:
-        return frozenset({"create"})
+        return frozenset({"create", "create_again", "take_out"})
 
     def can(self, action: str) -> bool | None:
-        is_whole = self._form is not None and not self._form.blocking
-        return is_whole and bool(self._given.get(_INDEX)) and not self._doing
+        if action == "take_out":
+            return bool(self._given.get(self.query_one("#rows", Rows).key or ""))
+        is_ready = self._is_whole and bool(self._given.get(_INDEX)) and not self._doing
+        return is_ready and (action == "create" or self._is_refused)
 
-
-class AskPath(ModalScreen[str | None]):
-    """The path of a file, completed as a shell does; None when they went back."""
-
-    CSS_PATH = "question.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", id="dataset-path.back")
-    ]
-
-    def __init__(self, page: Page, title: str, lines: list[str], value: str) -> None:
-        super().__init__()
-        self._page, self._title, self._lines, self._value = page, title, lines, value
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="box"):
-            yield Painted(lambda width: [ink(plain(self._title), "bold")])
-            yield Painted(classes="gap")
-            yield Painted(lambda width: [w for t in self._lines for w in wrapped(ink(t), width)])
-            value = self._value or f"{self._page.owner.source.start_folder()}{os.sep}"
-            entry = PathInput(value, suggester=PathSuggester(self._page, files=True))
-            entry.cursor_blink = False
-            yield entry
-            yield Painted(
-                lambda width: [with_keys("[Tab] completes it   [Enter] takes it   [Esc] back")]
-            )
-
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
-
-    @on(Input.Submitted)
-    def _take(self, event: Input.Submitted) -> None:
-        text = event.value.strip()
-        self.dismiss("" if text.endswith(os.sep) else text)
-
-    def action_back(self) -> None:
-        self.dismiss(None)
-
-
-def _path(text: str) -> Path:
-    return Path(os.path.abspath(os.path.expanduser(text.strip("'\""))))
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the metadata that go with it would be taken; the rest can follow."""
+        form = self._form
+        return form is not None and all(fault.key not in form.changed for fault in form.blocking)

@@ -42,7 +42,8 @@ def draw_stages(view: DatasetView, now: datetime, width: int) -> list[Content]:
             parts.append((f" {'─' * dashes} ", "$faint"))
         here = glyph in ("●", "✗") or (glyph == "✓" and n == len(stages) - 1)
         parts += [(f"{glyph} ", style), (name, f"bold {style}" if here else style)]
-    return [line(*parts), cell(ink(_since(view.look, now), "$muted"), width), Content("")]
+    about = wrapped(ink(_since(view.look, now), "$muted"), width)
+    return [line(*parts), *_cut(about, 3), Content("")]
 
 
 def stages_of(look: Look) -> list[Mark]:
@@ -77,20 +78,19 @@ def _levels(way: PublicationWay, visibility: str, stage: Stage | None) -> list[M
 def _since(look: Look, now: datetime) -> str:
     if look.dataset is None:
         return "No dataset of this transfer is known here yet."
-    since = figures.since(look.stage_since_utc, now) if look.stage_since_utc else ""
     words = {
-        Stage.CREATING: "The node is making it",
-        Stage.FAILED: "The node could not make it",
-        Stage.DRAFT: "Nobody else sees it",
-        Stage.RELEASED: look.way.waits_for or "Waits for the node's people",
-        Stage.PUBLISHED: "Others see it",
-        Stage.INVALIDATED: "Marked as not to be used",
+        Stage.CREATING: "The node is making it.",
+        Stage.FAILED: "The node could not make it.",
+        Stage.DRAFT: "Nobody else sees it.",
+        Stage.RELEASED: look.way.waits_for or "The node's people look at it.",
+        Stage.PUBLISHED: "Others see it.",
+        Stage.INVALIDATED: "It is marked as not to be used.",
     }
-    text = words[look.dataset.stage]
+    text = plain(words[look.dataset.stage], 300)
     if look.dataset.stage is Stage.DRAFT and not look.way.is_born_elsewhere:
-        text = "Its members see it, and nobody else"
-    text = plain(text).rstrip(".")
-    return f"{text}, {since}." if since else f"{text}."
+        text = "Its members see it, and nobody else."
+    since = figures.since(look.stage_since_utc, now) if look.stage_since_utc else ""
+    return f"{since[:1].upper()}{since[1:]}. {text}" if since else text
 
 
 def draw_facts(view: DatasetView, width: int) -> list[Content]:
@@ -113,6 +113,8 @@ def draw_facts(view: DatasetView, width: int) -> list[Content]:
             found += _facts(plain(name.upper(), 9), linked(address, value, "bold $key"), width)
         if dataset.link:
             found += _facts("Page", linked(dataset.link, dataset.link), width)
+        if look.seen_at_utc:
+            found += _facts("As of", ink(figures.moment(look.seen_at_utc)), width)
     if look.creation is not None:
         text = "One was asked for, and the answer got lost: nobody knows whether it is there."
         found += _facts("Asked", ink(text, "$warn"), width)

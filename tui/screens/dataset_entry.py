@@ -89,7 +89,8 @@ class LineEntry(FieldEntry):
     """One line."""
 
     def entry(self) -> ComposeResult:
-        entry = Input("".join(self._values[:1]), id="typed")
+        # Not all of it marked: a key that slips would take a long line away.
+        entry = Input("".join(self._values[:1]), id="typed", select_on_focus=False)
         entry.cursor_blink = False
         yield entry
 

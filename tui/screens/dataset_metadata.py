@@ -42,6 +42,7 @@ class MetadataScreen(Page):
         self._form: Form | None = None
         self._doing = ""
         self._done = ""
+        self._stumbled_at = ""
 
     def body(self) -> ComposeResult:
         yield FailurePanel()
@@ -50,7 +51,10 @@ class MetadataScreen(Page):
 
     def on_mount(self) -> None:
         self._draw()
-        self._load()
+
+    def on_screen_resume(self) -> None:
+        if self._form is None:
+            self._load()
 
     def legend(self) -> tuple[str, list[tuple[str, str]]]:
         return "What stands before a field", [
@@ -65,7 +69,14 @@ class MetadataScreen(Page):
 
     def _load(self) -> None:
         form = partial(self.owner.source.datasets.form, self._transfer)
-        self.read("form", form, self._take, anew=True)
+        self.read("form", form, self._take_form, anew=True)
+
+    def _take_form(self, form: Form) -> None:
+        # What became of an act stays told when the form is read again after it.
+        if self._stumbled_at == "form":
+            self.query_one(FailurePanel).say(None)
+        self._form = form
+        self._draw()
 
     def _take(self, form: Form) -> None:
         self._form = form
@@ -73,7 +84,7 @@ class MetadataScreen(Page):
         self._draw()
 
     def stumbled(self, kind: str, error: TransferError) -> None:
-        self._doing = ""
+        self._doing, self._stumbled_at = "", kind
         self.query_one(FailurePanel).say(
             Trouble(error.what, words.means_for_data(error), error.remedy)
         )

@@ -24,7 +24,7 @@ def dataset_now(view: DatasetView, polled: str, *, is_live: bool) -> Now:
     if look.way.lacking:
         return Now("Nothing can be done before the configuration is whole.", _BACK)
     if look.creation is not None:
-        text = f"Whether the dataset is there is not known. {polled}"
+        text = f"Whether it is there is not known. {polled}"
         return Now(text, f"[k] looks for it.   {watch}.", "bold $warn")
     if dataset is None and not look.way.is_born_elsewhere:
         return Now("The node was not asked yet how its project stands.", "[k] asks it.")
@@ -45,7 +45,7 @@ def dataset_now(view: DatasetView, polled: str, *, is_live: bool) -> Now:
     if dataset.stage is Stage.DRAFT:
         return _draft(view)
     if dataset.stage is Stage.RELEASED:
-        text = f"Nothing is to be done here: the node's people look at it. {polled}"
+        text = f"Waits for the node's people. {polled}"
         return Now(text, f"You may leave, for days.   [k] asks now.   {watch}.")
     if dataset.stage is Stage.PUBLISHED and not view.is_catalogued:
         return Now(
@@ -94,8 +94,7 @@ def confirming(
     told.append(Told("It holds", _holds(look)))
     if look.accepted is not None:
         told.append(Told("Accepted", f"by {look.accepted.person}: {look.accepted.reason}"))
-    for fault in look.faults:
-        told.append(Told("Empty", fault.text, is_loud=True))
+    told += [Told("Missed", fault.text) for fault in look.faults if fault.severity == "warn"]
     if again and visibility is not None:
         title = f"Once more: make {name} on {node} {visibility.key}?"
     elif visibility is not None:

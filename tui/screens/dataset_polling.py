@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from transfer.errors import NodeError, SignInExpired, TransferError
+from transfer.errors import NodeError, RunnerHeld, TransferError
 from tui import figures
 
 CREATING_S: Final = 10.0
@@ -36,7 +36,7 @@ class Polling:
         """There was none. It is asked again in its time, unless that would fail in the same way."""
         self.is_asking, self._last = False, now
         may_repeat = isinstance(error, NodeError) and error.retry.allowed
-        self._is_given_up = isinstance(error, SignInExpired) or not may_repeat
+        self._is_given_up = not (may_repeat or isinstance(error, RunnerHeld))
 
     def seen(self, at: datetime | None) -> None:
         """The last answer that the ledger knows of."""
