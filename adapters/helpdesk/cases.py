@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from adapters.helpdesk.fields import DATASET, ORGANISATION, URL, USERNAME
+from adapters.helpdesk.fields import DATASET, ORGANISATION, REPORT, URL, USERNAME
 from transfer.tickets import TicketCase, TicketField
 
 NODES: Final = "Reference nodes"
@@ -100,9 +100,11 @@ CATALOGUE: Final = TicketCase(
     fields=(
         DATASET,
         TicketField("dataset_name", "Name of the dataset", most_letters=128),
-        replace(URL, label="URL of the dataset"),
+        replace(URL, key="dataset_url", label="URL of the dataset"),
+        REPORT,
     ),
-    note="Attach the metadata spreadsheet: --attach FILE.xlsx.",
+    note="The spreadsheet is written by catalogue NAME --xlsx FILE.xlsx; attach it: --attach"
+    " FILE.xlsx. The identifier cannot be changed once the entry is there.",
 )
 MAILING_LIST: Final = TicketCase(
     key="mailing-list",
@@ -126,7 +128,7 @@ ETL: Final = TicketCase(
     fallback_group=SUPPORT,
     opening="The three CSV files for the ETL (clinical data, DICOM metadata, timepoints) are"
     " attached; all identifiers in them are pseudonyms.",
-    fields=(DATASET, TicketField("dataset_name", "Name of the dataset", most_letters=128)),
+    fields=(DATASET, TicketField("dataset_name", "Name of the dataset", most_letters=128), REPORT),
     note="Attach the three files: --attach FILE.csv, once for each.",
 )
 WITHDRAWAL: Final = TicketCase(

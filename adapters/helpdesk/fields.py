@@ -91,9 +91,16 @@ DATASET: Final = TicketField(
     "Identifier of the dataset",
     "as the federated search knows it; on UPV its UUID",
     is_required=True,
-    most_letters=80,
+    most_letters=128,
     question="Which dataset?",
 )
+REPORT: Final = TicketField(
+    "report",
+    "Digest of the report",
+    "as eucaim-transfer report says it",
+    most_letters=400,
+)
+"""Proves a copy of the evidence: kept outside the folder, where nobody can make it anew."""
 
 
 def name_of(what: str) -> TicketField:

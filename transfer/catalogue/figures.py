@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
@@ -30,6 +30,14 @@ from transfer.quality.attributes import (
 )
 from transfer.quality.segments import SEGMENTATION_CLASSES
 from transfer.volumes.traits import SERIES_UID, STUDY_UID
+
+
+class _Valued(Protocol):
+    @property
+    def value(self) -> str: ...
+
+
+_G = TypeVar("_G", bound=_Valued)
 
 
 class Facet(StrEnum):
@@ -78,7 +86,14 @@ class Figures:
         return self.groups.get(facet, ())
 
 
-NO_FIGURES: Final = Figures()
+_BY_VALUE: Final = (Facet.AGE, Facet.YEAR)
+
+
+def in_order(facet: Facet, groups: Sequence[_G]) -> list[_G]:
+    """As people read them: ages and years by themselves, all else as it stands."""
+    return sorted(groups, key=lambda group: group.value) if facet in _BY_VALUE else list(groups)
+
+
 TOP_AGE: Final = 90
 """Whoever is older is counted with those of this age."""
 _ALL: Final = "all"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from transfer.catalogue.figures import TOP_AGE, Facet, Figures, Group
+from transfer.catalogue.figures import TOP_AGE, Facet, Figures, Group, in_order
 
 USUAL_LEAST: Final = 5
 MOST_TOLD: Final = 200
@@ -51,7 +51,9 @@ def told(figures: Figures, facet: Facet, least: int) -> ToldFacet:
         shown.pop()
     is_whole = len(shown) == len(groups)
     return ToldFacet(
-        tuple(_told(group, is_whole=is_whole) for group in shown), len(groups) - len(shown), small
+        tuple(_told(group, is_whole=is_whole) for group in in_order(facet, shown)),
+        len(groups) - len(shown),
+        small,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from transfer.catalogue.dcat import value_of
 from transfer.catalogue.entry import FACETS, Entry
 from transfer.catalogue.fields import FIELDS
-from transfer.catalogue.figures import Facet
+from transfer.catalogue.figures import Facet, in_order
 from tui.cli.output import columns
 from tui.figures import count, moment, size
 
@@ -93,7 +93,7 @@ def _groups(entry: Entry, facet: Facet, title: str) -> Iterator[str]:
             count(group.studies, "study", "studies"),
             "" if group.value in told else "not told in the files",
         )
-        for group in groups[:_SHOWN]
+        for group in in_order(facet, groups[:_SHOWN])
     ]
     yield from (line.rstrip() for line in columns(rows))
     if len(groups) > _SHOWN:
