@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from transfer.publication.metadata import faults_of
 from transfer.publication.values import Field, Texts
 
 TITLE, URL = "licenseTitle", "licenseUrl"
@@ -39,7 +40,6 @@ FORM: Final[Sequence[Field]] = (
         "version",
         "Version",
         help="Such as 1.0; another one for each new version of the dataset.",
-        least=1,
         most=16,
         is_needed=True,
         is_fixed_later=True,
@@ -49,7 +49,6 @@ FORM: Final[Sequence[Field]] = (
         "Description",
         "text",
         help="What the images show, and of whom.",
-        least=1,
         is_needed=True,
         is_fixed_later=True,
     ),
@@ -58,7 +57,6 @@ FORM: Final[Sequence[Field]] = (
         "Provenance",
         "text",
         help="Where the data come from, and how they were gathered and de-identified.",
-        least=1,
         is_needed=True,
         is_fixed_later=True,
     ),
@@ -67,7 +65,6 @@ FORM: Final[Sequence[Field]] = (
         "Purpose",
         "text",
         help="What the dataset was made for.",
-        least=1,
         is_needed=True,
         is_fixed_later=True,
     ),
@@ -110,7 +107,7 @@ FORM: Final[Sequence[Field]] = (
         if_empty="Readers have nobody to ask, and the files deposited with the DOI keep it so.",
     ),
 )
-_BY_KEY: Final = {field.key: field for field in FORM}
+_TITLES: Final = {field.key: field.title for field in FORM}
 
 
 def property_of(key: str) -> str:
@@ -153,34 +150,12 @@ def _value(details: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return (held,)
 
 
-def fault_in(key: str, value: Sequence[str]) -> str:
-    """Why the service would not take a value, or would break on it; empty where it takes it.
-    An empty value is none: it takes back what was there."""
-    field = _BY_KEY.get(key)
-    if field is None:
-        return f"{key} is no metadata of this node; there are {', '.join(_BY_KEY)}"
-    if field.kind == "choices":
-        unknown = sorted(set(value) - set(field.allowed))
-        if unknown:
-            return f"{field.title} knows no such value; there are {', '.join(field.allowed)}"
-        return ""
-    if len(value) > 1:
-        return f"{field.title} takes one value"
-    text = "".join(value)
-    # A NUL or a lone surrogate cannot be kept by the service's database.
-    if "\0" in text or any(0xD800 <= ord(c) <= 0xDFFF for c in text):
-        return f"{field.title} holds a character that cannot be stored"
-    if field.most is not None and len(text) > field.most:
-        return f"{field.title} has {len(text)} characters; {field.most} are the most"
-    # Only a name has to be there; the service takes the other texts empty.
-    if key == "name" and len(text) < field.least:
-        return f"{field.title} has {len(text)} characters; {field.least} are the least"
-    return ""
-
-
 def faults_in(texts: Texts) -> Sequence[str]:
-    """Every fault of what is to be written."""
-    return [fault for key, value in texts.items() if (fault := fault_in(key, value))]
+    """Everything that the service would not take, or would break on: a version of 17 characters
+    is a 500 at a creation, and so is a licence that does not fit into the database."""
+    return [
+        f"{_TITLES.get(fault.key, fault.key)}: {fault.text}" for fault in faults_of(FORM, texts)
+    ]
 
 
 def is_same(key: str, one: Sequence[str], other: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -12,6 +13,7 @@ from adapters.upv.dataset_service import DatasetService
 from transfer.errors import DatasetGone, NotAllowed
 from transfer.publication.values import Dataset
 
+_PLAIN: Final = re.compile(r"[\w .,:()-]+")
 _MOST_DRAFTS: Final = 200
 _MOST_RELEASED: Final = 200
 
@@ -51,14 +53,16 @@ class Listing:
         self, service: DatasetService, name: str, *, draft: str
     ) -> Sequence[Mapping[str, Any]]:
         query = {"draft": draft, "project": self._project, "invalidated": "false"}
-        if name:
+        # A search for other letters, or for signs that a database has its own use for, may miss
+        # what is there; then a creation would be made twice.
+        if name.isascii() and _PLAIN.fullmatch(name):
             query["searchString"] = name
         items = []
         async for item in service.rows("/datasets", query):
             if not isinstance(item, dict) or not is_id(item.get("id")):
                 raise no_answer(service.node)
             # The search looks for a part of the name, of the id and of the author's name too.
-            is_sought = not name or item.get("name") == name
+            is_sought = not name or str(item.get("name")).strip() == name.strip()
             if is_sought and item.get("project") == self._project:
                 items.append(item)
             if len(items) >= _MOST_DRAFTS and draft == "true":

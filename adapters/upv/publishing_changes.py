@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from adapters.upv.dataset_details import acts
-from adapters.upv.dataset_fields import FORM, fault_in, is_same, property_of, texts_of, wire
+from adapters.upv.dataset_fields import FORM, faults_in, is_same, property_of, texts_of, wire
 from adapters.upv.dataset_refusals import change_refused, not_allowed
 from adapters.upv.dataset_service import Body, DatasetService
 from transfer.errors import DatasetGone, DatasetRefused, NodeError, NodeFault
@@ -37,7 +37,7 @@ class Changes:
 
     async def edit(self, id: str, changes: Texts) -> Dataset:
         """As `Publisher.edit`. What is as wanted already is not written again."""
-        faults = [fault for key, value in changes.items() if (fault := fault_in(key, value))]
+        faults = faults_in(changes)
         if faults:
             raise self._refused(f"The node would not take the metadata: {'; '.join(faults)}.")
         details = await self._details(id)

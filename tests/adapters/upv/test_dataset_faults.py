@@ -327,16 +327,28 @@ async def test_one_leave_lets_one_of_two_at_once(
     assert [server.datasets.dataset(id).draft for id in ids].count(False) == 1
 
 
-async def test_hostile_words_in_metadata_go_through_and_move_no_cursor(
+async def test_hostile_words_on_the_node_move_no_cursor_and_are_found_by_their_name(
     server: Sandbox, publisher: UpvPublisher
 ) -> None:
-    id = _draft(server)
     hostile = "\x1b[2J\x1b]0;owned\x07 <script> \u202e"
-    found = await publisher.edit(id, {"name": (hostile,), "description": (hostile,)})
-    values = {field.key: field.value for field in found.fields}
-    assert values["description"] == (hostile,)
+    id = _draft(server, name=hostile)
+    found = await publisher.dataset(id)
     assert found.name.isprintable()
+    assert "<script>" in found.name
     assert [c.id for c in await publisher.candidates(hostile)] == [id]
+    with pytest.raises(DatasetRefused, match="Name: it holds a control character"):
+        await publisher.edit(id, {"name": (hostile + "again",)})
+
+
+@pytest.mark.parametrize("name", ["100 % (CT)", "back\\slash", "under_score", "'; DROP", "Lunge é"])
+async def test_a_name_of_signs_that_a_search_may_stumble_over_is_found(
+    server: Sandbox, publisher: UpvPublisher, name: str
+) -> None:
+    id = _draft(server, name=name)
+    asked = Asked(server)
+    assert [c.id for c in await publisher.candidates(name)] == [id]
+    searched = [line for line in asked("GET") if "searchString" in line]
+    assert len(searched) == (2 if name == "under_score" else 0)
 
 
 async def test_where_the_node_has_no_dataset_service_it_is_said(

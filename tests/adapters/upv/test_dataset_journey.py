@@ -194,9 +194,9 @@ async def test_metadata_that_the_node_would_not_take_are_not_sent(
 ) -> None:
     """17 characters of version are a 500 at a creation, and 400 at a change."""
     id, asked = await _draft(server), Asked(server)
-    with pytest.raises(DatasetRefused, match="Version has 17 characters; 16 are the most"):
+    with pytest.raises(DatasetRefused, match="Version: 17 characters, at most 16 are taken"):
         await publisher.create(wanted(tmp_path, study(16), metadata={"version": ("1" * 17,)}))
-    with pytest.raises(DatasetRefused, match="Version has 17 characters; 16 are the most"):
+    with pytest.raises(DatasetRefused, match="Version: 17 characters, at most 16 are taken"):
         await publisher.edit(id, {"version": ("1" * 17,)})
     assert asked() == []
 
