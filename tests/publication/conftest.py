@@ -1,7 +1,8 @@
-"""A transfer whose images and clinical data are settled, a node for its step 10, and its carrier."""
+"""A transfer that has come to step 10, a node for it, and its carrier."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,18 +21,25 @@ from transfer.workspace import Home, Workspace
 Opened = Callable[..., Carrier]
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a transfer of three patients with one Study each; the legal record is whole.
+    Made once: each test has a copy."""
+    home = make_home(tmp_path_factory.mktemp("finished"))
+    workspace = make_done(home, "lungs")
+    put(workspace, "clinical", StepState.DONE, "All verified.")
+    clear(workspace)
+    return home.root
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return make_home(tmp_path)
+def home(finished: Path, tmp_path: Path) -> Home:
+    return Home.at(shutil.copytree(finished, tmp_path / "home"))
 
 
 @pytest.fixture
 def workspace(home: Home) -> Workspace:
-    """Three patients with one Study each; the legal record is whole."""
-    workspace = make_done(home, "lungs")
-    put(workspace, "clinical", StepState.DONE, "All verified.")
-    clear(workspace)
-    return workspace
+    return home.workspace("lungs")
 
 
 @pytest.fixture

@@ -3,17 +3,20 @@ project is it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.journey.standings import put
-from tests.legal.records import clear
 from tests.publication.conftest import Opened
-from tests.publication.made import A_PROJECT, MadeNode
+from tests.publication.made import A_PROJECT, FIELDS, MadeNode, MadePublisher
 from tests.tui.ledgers import held, set_runner
 from transfer.errors import NotAllowed, RunnerHeld, StepBlocked, UsageError
 from transfer.ledger.connection import Ledger
+from transfer.ledger.order import Order, write_order
 from transfer.ledger.publication import everything_happened, read_trouble
 from transfer.legal.recording import withdraw_entry
+from transfer.publication.carrying import Carrier
 from transfer.publication.standing import read_publication
 from transfer.publication.values import Stage
 from transfer.values import StepState
@@ -170,13 +173,7 @@ async def test_a_draft_older_than_the_first_instance_is_none_of_ours(
 async def test_what_the_node_lacks_of_metadata_is_told_and_blocks(
     opened: Opened, node: MadeNode
 ) -> None:
-    draft = node.export()
-    node.datasets[draft.id] = draft.__class__(
-        **{  # the same without a name in its fields
-            **{slot: getattr(draft, slot) for slot in draft.__slots__},
-            "fields": opened().way.fields,
-        }
-    )
+    node.export(fields=FIELDS)
     with pytest.raises(StepBlocked, match="Name is empty; it is needed"):
         await opened().publish("", "lungs")
     assert node.times("show") == 0
@@ -278,7 +275,7 @@ async def test_what_is_marked_as_not_to_be_used_is_not_published(
     look = await opened().invalidate("Wrong cohort", "Ada Lovelace", "lungs")
     assert look.dataset is not None
     assert (look.dataset.stage, look.dataset.reason) == (Stage.INVALIDATED, "Wrong cohort")
-    with pytest.raises(StepBlocked, match="no new draft|not to be used"):
+    with pytest.raises(StepBlocked, match="marked as not to be used"):
         await opened().publish("", "lungs")
     await opened().invalidate("Wrong cohort", "Ada Lovelace", "lungs")
     assert node.times("invalidate") == 1
@@ -293,13 +290,8 @@ async def test_a_dataset_of_another_transfer_is_not_picked_up(
     workspace.folder.rename(other)
     workspace.folder.mkdir()
     with Ledger.create(workspace.ledger) as fresh:
-        from tests.tui.ledgers import Order, Path, write_order
-
         write_order(fresh, Order("lungs", "upv", Path("/data"), "EUCAIM-LUNG|BATCH-1"))
-        carrier = opened()
-        carrier = carrier.__class__(
-            workspace, fresh, carrier._publisher, is_sandbox_node=False
-        )
+        carrier = Carrier(workspace, fresh, MadePublisher(node), is_sandbox_node=False)
         assert await carrier.candidates() == []
         with pytest.raises(StepBlocked, match="belongs to another transfer"):
             await carrier.pick_up("d1")
