@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from transfer.ledger.holder import RunnerRecord, is_held, read_runner
 from transfer.ledger.legal import current_entries
 from transfer.ledger.order import Order, read_order
 from transfer.ledger.progress import Progress, read_progress
+from transfer.ledger.retention import NOT_SAID, Retention, read_retention
 from transfer.ledger.steps import StepRecord, last_place, read_steps
 from transfer.ledger.volumes import HANDOVER, NO_VOLUMES, VolumeCounts, count_volumes
 from transfer.legal.entries import Entries
@@ -64,6 +66,7 @@ class Status:
     place: str = ""
     clinical: ClinicalState = NOTHING_CLINICAL
     legal: Entries = field(default_factory=dict)
+    retention: Retention = NOT_SAID
     publication: PublicationState = NOTHING_PUBLISHED
 
     @property
@@ -74,7 +77,10 @@ class Status:
     @property
     def state(self) -> str:
         """One word for lists: running, pausing, paused, stopping; new, ready (to be sent), done,
-        failed (some instances), blocked (by findings), waiting (for a sign-in), interrupted."""
+        failed (some instances), blocked (by findings), waiting (for a sign-in), interrupted;
+        purging, purged (originals are gone)."""
+        if self.retention.is_begun:
+            return "purged" if self.retention.is_done else "purging"
         if self.is_running:
             if self.control.wish is Wish.PAUSE:
                 return "pausing" if self.progress.lanes else "paused"
@@ -140,6 +146,7 @@ class Status:
             "deidentification": self._deid_document(),
             "findings": [asdict(finding) for finding in self.findings],
             "clinical": {"state": _state_of(journey, "clinical"), **self.clinical.document()},
+            "retention": self.retention.document(dt.datetime.now().astimezone().date()),
             "publication": {
                 "state": _state_of(journey, "dataset"),
                 **self.publication.document(),
@@ -201,6 +208,7 @@ def read_status(workspace: Workspace, ledger: Ledger | None = None) -> Status:
         place=last_place(ledger),
         clinical=read_clinical_state(ledger, order),
         legal=current_entries(ledger),
+        retention=read_retention(ledger),
         publication=read_publication(ledger),
     )
 

@@ -24,6 +24,8 @@ _STATES = {
     "failed": ("✗", "failed", "$bad"),
     "unreadable": ("✗", "unreadable", "$bad"),
     "done": ("✓", "done", "$good"),
+    "purging": ("■", "purging", "$warn"),
+    "purged": ("■", "purged", "$muted"),
 }
 _STANDINGS = {
     **{word: (glyph, style) for glyph, word, style in _STATES.values()},
@@ -65,6 +67,7 @@ def legend() -> list[tuple[str, str, str]]:
         "blocked": "findings forbid the step",
         "failed": "some instances did not arrive",
         "done": "every instance is on the node",
+        "purged": "the originals are removed; the evidence is kept",
     }
     return [(*_STATES[state][:2], meaning) for state, meaning in meanings.items()]
 
@@ -159,6 +162,8 @@ def home_now(names: int, state: str | None, next_step: str = "") -> Now:
         "blocked": "[Enter] opens it: what is in the way, and what to do.",
         "unreadable": "[Enter] says what is wrong with its ledger.",
         "done": "[Enter] opens its journey: the next steps.",
+        "purging": "Finish it by command: eucaim-transfer purge NAME",
+        "purged": "[Enter] shows how it went. A withdrawal: eucaim-transfer recall NAME -",
     }
     happening = {
         "new": "Nothing has been read or sent for this transfer.",
@@ -173,6 +178,8 @@ def home_now(names: int, state: str | None, next_step: str = "") -> Now:
         "blocked": "Findings stand in the way of the upload.",
         "unreadable": "This transfer's ledger cannot be read. The others are not affected.",
         "done": "Every instance of this transfer is on the node.",
+        "purging": "The removal of its originals was interrupted, and is only ever finished.",
+        "purged": "Its originals are removed, the evidence is kept. Nothing more can be sent.",
     }
     opens = press.get(state, "[Enter] opens it.")
     if next_step and state in ("new", "ready", "done"):

@@ -93,10 +93,12 @@ AS_IS = "as is"
 
 @dataclass(frozen=True, slots=True)
 class JourneyState:
-    """All steps of one transfer, in the handbook's order."""
+    """All steps of one transfer, in the handbook's order. `is_over`: its originals are removed, and
+    nothing is to be done any more."""
 
     title: str
     standings: Sequence[Standing]
+    is_over: bool = False
 
     def of(self, step: str) -> Standing | None:
         """The step of that id."""
@@ -110,6 +112,8 @@ class JourneyState:
         what waits for others does not hold up the look at later steps. De-identification happens on
         the way to the node, so that it counts only where something stops there.
         """
+        if self.is_over:
+            return None
         chain = [s for s in self.standings if s.step.number > _ON_THE_WAY or s.word == "blocked"]
         for standing in chain:
             if standing.state is StepState.RUNNING:

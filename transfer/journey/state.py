@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from transfer.accounts import Account, read_account
 from transfer.journey.account import ASK_AGAIN, account_known_at, account_standing
 from transfer.journey.clinical import CLINICAL, clinical_standing, wants_sign_in
+from transfer.journey.ended import ended
 from transfer.journey.images import (
     DEIDENTIFY,
     UPLOAD,
@@ -46,6 +47,8 @@ def journey_state(
     n = status.census.instances
     standings = [_standing(step, status, account, now) for step in journey.steps]
     name = status.order.name
+    if status.retention.is_begun:
+        return JourneyState(journey.title, tuple(map(ended, standings)), is_over=True)
     ordered = in_order(standings, went=n.sent > 0, name=name)
     return JourneyState(
         journey.title,

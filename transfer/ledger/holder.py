@@ -20,9 +20,6 @@ from transfer.ledger.retention import refuse_purged
 _PATIENCE_S = 1.0
 _PAUSE_S = 0.02
 
-REMOVING = "purge"
-"""The phase in which originals are removed: the only one that begins once that is under way."""
-
 
 @dataclass(frozen=True, slots=True)
 class RunnerRecord:
@@ -60,15 +57,16 @@ def is_held(lock: Path) -> bool:
 
 
 @contextmanager
-def kept_from_runners(lock: Path, ledger: Ledger) -> Iterator[None]:
+def kept_from_runners(lock: Path, ledger: Ledger, *, removes: bool = False) -> Iterator[None]:
     """While this lasts no runner can start: for what a person changes in a moment, without
-    becoming the runner.
+    becoming the runner. `removes`: originals are removed meanwhile.
 
     Raises:
         RunnerHeld: a living runner has the transfer.
-        StepBlocked: its originals are removed.
+        StepBlocked: its originals are removed, or being removed.
     """
-    refuse_purged(ledger)
+    if not removes:
+        refuse_purged(ledger)
     # Shared, so that others who look do not take us for a runner.
     descriptor = _lock(lock, ledger, fcntl.LOCK_SH)
     try:
@@ -121,8 +119,7 @@ class Holder:
             RunnerHeld: a living runner has it; the text names its process and host.
             StepBlocked: its originals are removed.
         """
-        if phase != REMOVING:
-            refuse_purged(ledger)
+        refuse_purged(ledger)
         descriptor = _lock(lock, ledger, fcntl.LOCK_EX)
         with ledger.transaction():
             # A runner that ended in good order took its wishes with it; one that was killed left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from transfer.method_files import (
     read_method_file,
 )
 from transfer.orders import DEID_WAIVER, make_transfer
-from transfer.status import read_status
+from transfer.status import Status, read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home
 from tui.cli.output import columns, print_json, say, tell
@@ -140,8 +141,11 @@ def list_command(options: argparse.Namespace) -> int:
                 "verified": n.verified,
                 "failed": n.failed,
                 "step": to_do.step.id if to_do else None,
-                "where": where_told(journey),
-                "reminders": [standing.reminder for standing in journey.reminders],
+                "where": "; ".join([where_told(journey), *_retention_due(status)]),
+                "reminders": [
+                    *(standing.reminder for standing in journey.reminders),
+                    *_retention_due(status),
+                ],
             }
         )
     if options.json:
@@ -161,3 +165,9 @@ def list_command(options: argparse.Namespace) -> int:
         ):
             say(line)
     return ExitCode.DONE
+
+
+def _retention_due(status: Status) -> list[str]:
+    """That originals should be gone by now."""
+    is_due = status.retention.is_due(datetime.now().astimezone().date())
+    return [f"originals are to be removed since {status.retention.due_day}"] if is_due else []

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.connection import Ledger
+from transfer.ledger.retention import read_retention
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui.cli.output import answering, print_json, say, tell
 from tui.figures import count
 
+if TYPE_CHECKING:
+    from transfer.evidence.folder import Written
+
 FOLDER = "report"
 """Where a report lies in the folder of its transfer unless it is put elsewhere."""
+LATER = "report-later"
+"""The same for one that is written after originals were removed."""
 
 
 def report_command(options: argparse.Namespace) -> int:
@@ -45,22 +53,36 @@ def _refuse_idle(options: argparse.Namespace) -> None:
         )
 
 
-def _write(options: argparse.Namespace) -> int:
+def make_report(
+    home: Home, workspace: Workspace, folder: Path, named: Callable[[Ledger], bool]
+) -> Written:
+    """Write the report of a transfer as it stands now; `named` as for `write_report`, which says
+    what is raised."""
     from transfer.clock import utc_now
     from transfer.evidence.content import Look
     from transfer.evidence.folder import write_report
-    from transfer.evidence.manifest import digest_sentence
     from transfer.status import read_status
     from tui.journeys import Journeys
 
-    home = Home.find()
-    workspace = home.workspace(options.name)
     found = Journeys(home).look(read_status(workspace))
     journey = () if found.lost is not None else found.state.standings
-    written = write_report(
+    return write_report(
         workspace.ledger,
-        options.out or workspace.folder / FOLDER,
+        folder,
         Look(utc_now(), journey),
+        named,
+    )
+
+
+def _write(options: argparse.Namespace) -> int:
+    from transfer.evidence.manifest import digest_sentence
+
+    home = Home.find()
+    workspace = home.workspace(options.name)
+    written = make_report(
+        home,
+        workspace,
+        _folder(workspace, options.out),
         lambda ledger: open_names(home, workspace, ledger),
     )
     sentence = digest_sentence(workspace.name, written.digest)
@@ -85,11 +107,33 @@ def _write(options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
+def _folder(workspace: Workspace, out: Path | None) -> Path:
+    """Where the report goes. What was written right before originals were removed can never be made
+    again: it stays as it is.
+
+    Raises:
+        UsageError: it would be written over.
+    """
+    own = workspace.folder / FOLDER
+    with Ledger.open(workspace.ledger, read_only=True) as ledger:
+        if not read_retention(ledger).is_begun:
+            return out or own
+    if out is not None and out.expanduser().resolve() == own.resolve():
+        raise UsageError(
+            "The report in that folder was written before originals were removed, and cannot be"
+            " made again; it was left as it is.",
+            "Name another folder with --out DIR.",
+        )
+    return out or workspace.folder / LATER
+
+
 def open_names(home: Home, workspace: Workspace, ledger: Ledger) -> bool:
     """Have the ledger name things as they left; False where the key cannot be opened here, or
-    where the files go under their own names."""
+    where the files go under their own names. Once originals are removed names stand open."""
     from tui.method import method_of
 
+    if read_retention(ledger).is_begun:
+        return True
     try:
         spec = method_of(home, workspace, ledger)
     except TransferError as error:

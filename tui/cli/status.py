@@ -76,7 +76,7 @@ def print_journey(status: Status, journey: JourneyState) -> None:
 def where_told(journey: JourneyState) -> str:
     """Where a transfer is, in the few words of a list, and what it has waited for too long."""
     here = journey.to_do
-    told = "all steps done"
+    told = "originals removed, evidence kept" if journey.is_over else "all steps done"
     if here is not None:
         told = f"step {here.step.number}: {here.step.title}, {here.word}"
     reminders = [
@@ -177,6 +177,8 @@ def print_status(status: Status) -> None:
     _print_volumes(status)
     for line in clinical_lines(status):
         say(line)
+    if told := retention_told(status):
+        say(f"  retention    {told}")
     if status.is_running:
         say(f"  now          {progress_line(status)}")
         say(f"  runner       process {status.runner.pid} on {status.runner.host}")
@@ -186,6 +188,21 @@ def print_status(status: Status) -> None:
     for record in status.steps.values():
         if record.id == "upload" and record.detail and not status.runner.message:
             say(f"  images       {record.detail}")
+
+
+def retention_told(status: Status) -> str:
+    """What there is to say of the end of retention; empty where nothing is."""
+    now = status.retention
+    if now.is_done:
+        return f"originals were removed on {now.done_at_utc[:10]}; report {now.report_digest}"
+    if now.is_begun:
+        return f"the removal was interrupted: eucaim-transfer purge {status.order.name}"
+    if now.is_due(datetime.now().astimezone().date()):
+        return (
+            f"since {now.due_day} originals are to be removed:"
+            f" eucaim-transfer purge {status.order.name}"
+        )
+    return f"originals are to be removed on {now.due_day}" if now.due_day else ""
 
 
 def status_document(

@@ -1,0 +1,1 @@
+"""The end of retention: originals, key and copies are removed; the evidence is kept."""
