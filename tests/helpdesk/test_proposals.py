@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.tui.ledgers import fill, make_home, make_ledger
 from transfer.ledger.connection import Ledger
+from transfer.ledger.reports import record_report
 from transfer.ledger.timepoint_names import set_timepoint_name
 from transfer.ledger.timepoints import assign
 from transfer.proposals import proposed_fields
@@ -35,3 +36,14 @@ def test_before_the_folder_was_read_nothing_of_it_is_proposed(tmp_path: Path) ->
         found = proposed_fields(ledger, "ada-l")
     assert sorted(found) == ["node", "project", "username", "version"]
     assert found["username"] == "ada-l"
+
+
+def test_the_newest_reports_digest_is_proposed_with_the_way_to_check_it(tmp_path: Path) -> None:
+    workspace = make_ledger(make_home(tmp_path), "lung")
+    with Ledger.open(workspace.ledger) as ledger:
+        record_report(ledger, "1" * 64, "2026-01-02T03:04:05.000Z")
+        record_report(ledger, "a" * 64, "2026-01-03T03:04:05.000Z")
+        assert proposed_fields(ledger)["report"] == (
+            f"Report of the transfer lung: SHA-256 {'a' * 64}. To check a copy of it, offline:"
+            f" eucaim-transfer report --verify DIR --digest {'a' * 64}"
+        )
