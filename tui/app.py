@@ -66,6 +66,7 @@ class TransferApp(App[int]):
             self.open_transfer(self._open_transfer)
 
     def on_unmount(self) -> None:
+        self.source.evidence.end()
         self._readers.shutdown(wait=False, cancel_futures=True)
 
     def _end_by_signal(self, number: int) -> None:

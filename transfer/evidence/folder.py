@@ -9,8 +9,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from transfer.clinical.outputs.place import refuse_among_sources
 from transfer.errors import LedgerDamaged, UsageError
@@ -35,12 +36,22 @@ from transfer.evidence.verify import verify_report
 from transfer.ledger.audit import seal_audit
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
+from transfer.ledger.reports import record_report
 from transfer.private import sync_folder
 from transfer.quality.export import harmless
 from transfer.workspace import make_folder, private_opener
 
 LISTS: Final = "receipts"
+_EACH: Final = 1000
 _WORDS: Final = ("said_at_utc", "subject", "value", "person", "reason")
+
+
+class Watch(Protocol):
+    """Told how far it is: the stage (receipts, audit, looking, digests), and how much of it is
+    done, of how much (0: not known). What it raises ends the writing, and nothing is left behind.
+    """
+
+    def __call__(self, stage: str, done: int, total: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,11 @@ class Written:
 
 
 def write_report(
-    path: Path, folder: Path, look: Look, open_names: Callable[[Ledger], bool]
+    path: Path,
+    folder: Path,
+    look: Look,
+    open_names: Callable[[Ledger], bool],
+    watch: Watch = lambda stage, done, total: None,
 ) -> Written:
     """Write the report of the ledger at `path` into a folder of its own. `open_names` has a ledger
     name things as they left; False where it cannot. What is read is of one moment, whatever a
@@ -78,12 +93,14 @@ def write_report(
         raise _unwritable(error) from error
     try:
         with Ledger.open(path, read_only=True) as ledger:
-            written = _write(ledger, draft, look, open_names)
+            written = _write(ledger, draft, look, open_names, watch)
         _put(draft, folder, reference)
     except OSError as error:
         raise _unwritable(error) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+    with Ledger.open(path) as writing:
+        record_report(writing, written[0], look.made_at_utc)
     return Written(folder, *written)
 
 
@@ -114,7 +131,11 @@ def refuse_foreign(folder: Path, reference: str) -> None:
 
 
 def _write(
-    ledger: Ledger, draft: Path, look: Look, open_names: Callable[[Ledger], bool]
+    ledger: Ledger,
+    draft: Path,
+    look: Look,
+    open_names: Callable[[Ledger], bool],
+    watch: Watch,
 ) -> tuple[str, int, int]:
     has_names = open_names(ledger)
     look = Look(look.made_at_utc, look.journey, has_names)
@@ -124,26 +145,31 @@ def _write(
     said = document(ledger, look, speech)
     receipts = Receipts(ledger, speech, has_names)
     (draft / LISTS).mkdir(mode=0o700)
-    files = _lists(ledger, draft, speech, receipts)
+    total = said["counts"]["instances"]["total"]
+    files = _lists(ledger, draft, speech, receipts, partial(watch, "receipts", total=total))
     _refuse_wrong_sum(said, receipts)
+    watch("audit", 0, 0)
     head = write_audit_log(ledger, draft / AUDIT)
     said["audit"] = {"lines": head.lines, "sha256": head.sha256}
     said["files"] = files
     _put_text(draft / REPORT, [json.dumps(said, ensure_ascii=False, indent=1), "\n"])
     _put_text(draft / PAGE, page(said, files))
     names = [PAGE, REPORT, AUDIT, *(name for part in files.values() for name in part)]
-    refuse_identifiers(ledger, draft, names)
+    refuse_identifiers(ledger, draft, names, partial(watch, "looking", total=len(names)))
     ledger.write("COMMIT")
+    watch("digests", 0, len(names))
     manifest = manifest_text({name: digest_of_file(draft / name) for name in names})
     _put_text(draft / MANIFEST, [manifest.decode("ascii")])
     sync_folder(draft / LISTS)
     sync_folder(draft)
-    return digest_of_folder(manifest), len(names), said["counts"]["instances"]["total"]
+    return digest_of_folder(manifest), len(names), total
 
 
-def _lists(ledger: Ledger, draft: Path, speech: Speech, receipts: Receipts) -> dict[str, list[str]]:
+def _lists(
+    ledger: Ledger, draft: Path, speech: Speech, receipts: Receipts, watch: Callable[[int], None]
+) -> dict[str, list[str]]:
     lists: tuple[tuple[str, tuple[str, ...], Iterable[tuple[object, ...]]], ...] = (
-        ("instances", INSTANCES, receipts.instances()),
+        ("instances", INSTANCES, _watched(receipts.instances(), watch)),
         ("volumes", VOLUMES, receipts.volumes()),
         ("clinical", CLINICAL, receipts.clinical()),
         ("findings", FINDINGS, receipts.findings()),
@@ -153,6 +179,15 @@ def _lists(ledger: Ledger, draft: Path, speech: Speech, receipts: Receipts) -> d
         kind: [f"{LISTS}/{name}" for name in write_parts(draft / LISTS, kind, heading, rows)]
         for kind, heading, rows in lists
     }
+
+
+def _watched(
+    rows: Iterable[tuple[object, ...]], watch: Callable[[int], None]
+) -> Iterable[tuple[object, ...]]:
+    for n, row in enumerate(rows):
+        if n % _EACH == 0:
+            watch(n)
+        yield row
 
 
 def _words(ledger: Ledger, speech: Speech) -> Iterable[tuple[object, ...]]:

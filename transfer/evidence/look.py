@@ -12,7 +12,7 @@ import csv
 import json
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any, Final
@@ -36,10 +36,16 @@ _FILE_NAME: Final = re.compile(
     r"[^\s\"'<>|]*[^\s\"'<>|./]\.[A-Za-z0-9]{2,8}\b|[^\s\"'<>|]+/[^\s\"'<>|]+"
 )
 _BATCH: Final = 2000
+_EACH: Final = 10_000
 
 
-def refuse_identifiers(ledger: Ledger, folder: Path, files: Collection[str]) -> None:
-    """Look through the files of a report.
+def refuse_identifiers(
+    ledger: Ledger,
+    folder: Path,
+    files: Collection[str],
+    watch: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Look through the files of a report. `watch` is told now and then how many are done.
 
     Raises:
         StepBlocked: an original identifier stands there; the message names its row.
@@ -47,8 +53,10 @@ def refuse_identifiers(ledger: Ledger, folder: Path, files: Collection[str]) -> 
     own = {MANIFEST, *files, *(name.rpartition("/")[2] for name in files)}
     words: set[str] = set()
     indexed = _Indexed(ledger, own)
-    for name in files:
-        for text in strings_of(folder / name):
+    for done, name in enumerate(files):
+        for n, text in enumerate(strings_of(folder / name)):
+            if n % _EACH == 0:
+                watch(done)
             bare = _UID.sub(" ", _SHAPES.sub(" ", text))
             words.update(tokens_of(bare))
             indexed.look_at(text, name)

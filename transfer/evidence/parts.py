@@ -26,13 +26,17 @@ def write_parts(
     `largest_bytes` unless one page of rows is. Returns their names, one at least."""
     writer = _Parts(folder, stem, heading, largest_bytes)
     page: list[Sequence[object]] = []
-    for row in rows:
-        page.append(row)
-        if len(page) >= _PAGE:
-            writer.write(page)
-            page = []
-    writer.write(page)
-    return writer.close()
+    try:
+        for row in rows:
+            page.append(row)
+            if len(page) >= _PAGE:
+                writer.write(page)
+                page = []
+        writer.write(page)
+        return writer.close()
+    except BaseException:
+        writer.give_up()
+        raise
 
 
 class _Parts:
@@ -52,6 +56,10 @@ class _Parts:
     def close(self) -> list[str]:
         self._end()
         return self._names
+
+    def give_up(self) -> None:
+        """Close what is open; the file is not whole."""
+        self._file.close()
 
     def _open(self) -> None:
         name = f"{self._stem}-{len(self._names) + 1:05}.csv"
