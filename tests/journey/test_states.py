@@ -154,4 +154,8 @@ def test_the_document_has_every_key_for_every_step(home: Home, first: Workspace)
         })
     }  # fmt: skip
     assert document["clinical"]["state"] == "blocked"
-    assert document["publication"] == {"state": "blocked"}
+    assert document["publication"] == {
+        "state": "blocked", "stage": None, "dataset": None, "name": "", "version": "",
+        "visibility": "", "studies": None, "subjects": None, "pids": {}, "link": "",
+        "since": None, "seen_at": None, "catalogue": False,
+    }  # fmt: skip
