@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,28 @@ def test_no_planted_identifier_stands_in_any_file_or_name(reported: Reported) ->
             spellings = {value, quote(value), json.dumps(value)[1:-1], value.replace("^", " ")}
             wrong += [(path.name, s) for s in spellings if s.casefold() in content]
     assert wrong == []
+
+
+def test_no_planted_identifier_stands_in_the_files_for_the_catalogue(
+    reported: Reported, tmp_path: Path
+) -> None:
+    """With a limit of one, so that every value that left is told."""
+    said = [f"{key}=words of nobody" for key in ("title", "description", "publisher", "contact")]
+    filled = [word for text in (*said, "access=RESTRICTED") for word in ("--set", text)]
+    sheet, terms = tmp_path / "entry.xlsx", tmp_path / "entry.jsonld"
+    document = reported.program.good(
+        "catalogue", "t", "--identifier", "cohort-1", "--least", "1", *filled,
+        "--xlsx", sheet, "--jsonld", terms, "--json",
+    ).document  # fmt: skip
+    assert document["figures"]["subjects"] == 2
+    assert document["figures"]["images"] == len(reported.sandbox.stored()) > 10
+    assert len(document["figures"]["groups"]["modality"]) > 0
+    with zipfile.ZipFile(sheet) as book:
+        parts = [book.read(name).decode("utf-8", "replace") for name in book.namelist()]
+    told = "".join((*parts, terms.read_text("utf-8"), json.dumps(document))).casefold()
+    assert "words of nobody" in told
+    spellings = {s for value in reported.values for s in (value, value.replace("^", " "))}
+    assert [text for text in spellings if text.casefold() in told] == []
 
 
 def test_the_receipts_are_those_of_what_the_node_holds(reported: Reported) -> None:
