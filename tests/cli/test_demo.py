@@ -14,7 +14,7 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path / "home", {"TMPDIR": str(tmp_path)})
 
 
-def test_the_demo_brings_a_cohort_to_both_nodes_and_leaves_nothing(
+def test_the_demo_brings_a_cohort_to_a_published_dataset_on_both_nodes_and_leaves_nothing(
     program: Program, tmp_path: Path
 ) -> None:
     ran = program.run("demo", "--headless", "--json", "--patients", "1")
@@ -29,6 +29,20 @@ def test_the_demo_brings_a_cohort_to_both_nodes_and_leaves_nothing(
         assert document["state"] == "done"
         clinical = document["clinical"]
         assert (clinical["state"], clinical["subjects"]["verified"]) == ("done", 1)
+        assert {step["id"]: step["state"] for step in document["steps"]} == {
+            "deidentify": "done",
+            "account": "done",
+            "ticket": "done",
+            "tool": "done",
+            "images": "done",
+            "clinical": "done",
+            "dataset": "done",
+        }
+    at_upv, at_xnat = (document["publication"] for document in documents)
+    assert (at_upv["stage"], at_upv["studies"], at_upv["subjects"]) == ("published", 3, 1)
+    assert at_upv["pids"]["doi"].startswith("https://doi.org/10.5072/")
+    assert (at_xnat["stage"], at_xnat["visibility"]) == ("published", "protected")
+    assert (at_upv["catalogue"], at_xnat["catalogue"]) == (True, True)
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith("eucaim-")] == []
 
 

@@ -19,7 +19,7 @@ def at(tmp_path: Path) -> Iterator[Bench]:
         yield made
 
 
-def _promised(command: str) -> set[str]:
+def promised_keys(command: str) -> set[str]:
     """The keys in the first column of the table below a command's heading."""
     (section,) = re.findall(rf"(?ms)^## {command}\n(.+?)(?=^## |\Z)", _DOC.read_text("utf-8"))
     cells = re.findall(r"(?m)^\| (`[^|]+) \|", section)
@@ -35,13 +35,14 @@ def _promised(command: str) -> set[str]:
         ("legal", (TRANSFER,)),
         ("ticket", (TRANSFER,)),
         ("doctor", (TRANSFER,)),
+        ("dataset", (TRANSFER, "--offline")),
         ("clinical", (TRANSFER, "--image-only", "--by", "Ada", "--reason", "agreed")),
     ],
 )
 def test_a_document_holds_the_keys_that_are_promised(
     command: str, words: tuple[str, ...], at: Bench
 ) -> None:
-    promised = _promised(command)
+    promised = promised_keys(command)
     assert len(promised) > 5
     assert set(at.program.run(command, *words, "--json").document) == promised
 
@@ -50,7 +51,7 @@ def test_a_step_in_status_has_the_keys_of_one_alone(at: Bench) -> None:
     steps = at.program.good("status", TRANSFER, "--json").document["steps"]
     assert [step["number"] for step in steps] == [4, 5, 6, 7, 8, 9, 10]
     for step in steps:
-        assert set(step) == _promised("step") - {"transfer", "history"}
+        assert set(step) == promised_keys("step") - {"transfer", "history"}
 
 
 def test_a_finding_of_the_doctor_has_the_keys_that_are_promised(at: Bench) -> None:
@@ -64,4 +65,10 @@ def test_a_finding_of_the_doctor_has_the_keys_that_are_promised(at: Bench) -> No
 
 def test_clinical_in_status_has_the_keys_of_the_command(at: Bench) -> None:
     clinical = at.program.good("status", TRANSFER, "--json").document["clinical"]
-    assert set(clinical) == _promised("clinical") - {"transfer", "detail", "exit_code"}
+    assert set(clinical) == promised_keys("clinical") - {"transfer", "detail", "exit_code"}
+
+
+def test_publication_in_status_has_the_keys_that_are_promised(at: Bench) -> None:
+    (line,) = [row for row in _DOC.read_text("utf-8").splitlines() if "| `publication` |" in row]
+    promised = set(re.findall(r"`([a-z_]+)`", line)) - {"publication"}
+    assert set(at.program.good("status", TRANSFER, "--json").document["publication"]) == promised

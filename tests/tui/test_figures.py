@@ -59,3 +59,26 @@ def test_a_rate_is_read_as_people_write_it(text: str, bytes_per_s: int | None) -
 def test_what_is_no_rate_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="not a rate"):
         figures.parse_rate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("10m", 600),
+        ("12 h", 43_200),
+        ("3d", 259_200),
+        ("2 h 10 min", 7_800),
+        ("1D12H", 129_600),
+    ],
+)
+def test_a_span_of_time_is_read_as_people_write_it(text: str, seconds: float) -> None:
+    assert figures.parse_span(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "5", "0s", "-3d", "367d", "3 weeks", "1" * 5000 + "d"]
+)
+def test_what_is_no_span_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="not a span"):
+        figures.parse_span(text)

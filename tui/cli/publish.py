@@ -124,7 +124,8 @@ async def _publish(carrier: Carrier, wanted: _Wanted) -> Look:
     look = await carrier.publish(
         wanted.visibility, wanted.confirm, wanted.person, wanted.texts, telling
     )
-    if wanted.wait_s is None or _is_out(look):
+    has_all = _is_out(look) and bool(look.dataset and look.dataset.pids)
+    if wanted.wait_s is None or not look.way.waits_for or has_all:
         return look
     return await carrier.wait(wanted.wait_s, telling)
 
