@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from transfer.clock import utc_now
-from transfer.evidence.content import Look
-from transfer.evidence.folder import Watch, Written, write_report
+from transfer.evidence.folder import Written
 from transfer.evidence.manifest import (
     LARGEST_BYTES,
     MANIFEST,
@@ -21,11 +19,9 @@ from transfer.evidence.manifest import (
 from transfer.evidence.verify import Verified, verify_report
 from transfer.ledger.connection import Ledger
 from transfer.ledger.reports import ReportWritten, newest_report
-from transfer.status import read_status
 from transfer.workspace import Home, Workspace
 from tui.choosing import names_of
-from tui.cli.report import FOLDER
-from tui.journeys import Journeys
+from tui.cli.report import make_report, report_folder
 
 
 class Stopped(Exception):
@@ -36,7 +32,7 @@ class Stopped(Exception):
 class Writing:
     """One report that is being written, or was, since the screens were started."""
 
-    folder: Path
+    folder: Path | None
     stage: str = ""
     done: int = 0
     total: int = 0
@@ -69,9 +65,8 @@ class Standing:
 class Evidence:
     """The reports of all transfers of a home."""
 
-    def __init__(self, home: Home, journeys: Journeys) -> None:
+    def __init__(self, home: Home) -> None:
         self._home = home
-        self._journeys = journeys
         self._writing: dict[str, Writing] = {}
         self._is_ending = threading.Event()
 
@@ -79,7 +74,8 @@ class Evidence:
         """How the evidence of a transfer stands."""
         workspace = self._workspace(name)
         writing = self._writing.get(name)
-        folder = writing.folder if writing else workspace.folder / FOLDER
+        asked = writing.folder if writing else None
+        folder = asked or report_folder(workspace, None)
         with Ledger.open(workspace.ledger, read_only=True) as ledger:
             newest = newest_report(ledger)
             last = ledger.row("SELECT at_utc FROM audit ORDER BY id DESC LIMIT 1")
@@ -91,15 +87,14 @@ class Evidence:
             digest_sentence(name, newest.digest) if newest else "",
         )
 
-    def begin(self, name: str, folder: Path | None = None) -> None:
-        """Write a report, in a thread that outlives the screen; see `writing`. Does not block."""
+    def begin(self, name: str, folder: Path | None) -> None:
+        """Write a report, in a thread that outlives the screen; see `writing`. Does not block.
+        Without a folder it goes where it lies unless it is put elsewhere."""
         now = self._writing.get(name)
         if now is not None and not now.is_over:
             return
         workspace = self._workspace(name)
-        self._writing[name] = writing = Writing(
-            folder or workspace.folder / FOLDER, began_s=time.monotonic()
-        )
+        self._writing[name] = writing = Writing(folder, began_s=time.monotonic())
         work = partial(self._write, workspace, writing)
         threading.Thread(target=work, name="report").start()
 
@@ -126,18 +121,13 @@ class Evidence:
             writing.stage, writing.done, writing.total = stage, done, total
 
         try:
-            writing.written = self._written(workspace, writing.folder, watch)
+            # What was written right before originals were removed is never written over.
+            folder = report_folder(workspace, writing.folder)
+            writing.written = make_report(self._home, workspace, folder, self._open_names, watch)
         except Exception as error:  # noqa: BLE001 - raised again where the screen looks
             writing.failure = error
         finally:
             writing.is_over = True
-
-    def _written(self, workspace: Workspace, folder: Path, watch: Watch) -> Written:
-        found = self._journeys.look(read_status(workspace))
-        journey = () if found.lost is not None else found.state.standings
-        return write_report(
-            workspace.ledger, folder, Look(utc_now(), journey), self._open_names, watch
-        )
 
     def _open_names(self, ledger: Ledger) -> bool:
         ledger.names = names_of(self._home, ledger)

@@ -109,7 +109,7 @@ class Source:
         self.timing = Timing(home)
         self.journeys = Journeys(home, self.journey, self.now)
         self.legal = Legal(home)
-        self.evidence = Evidence(home, self.journeys)
+        self.evidence = Evidence(home)
 
     def names(self) -> list[str]:
         """Names of all transfers."""

@@ -221,7 +221,7 @@ class FixedEvidence(Evidence):
 class PictureSource(KnownSource):
     def __init__(self, home: Home) -> None:
         super().__init__(home)
-        self.evidence = FixedEvidence(home, self.journeys)
+        self.evidence = FixedEvidence(home)
 
     def start_folder(self) -> Path:
         return Path("/data/export")

@@ -54,6 +54,10 @@ class Watch(Protocol):
     def __call__(self, stage: str, done: int, total: int) -> None: ...
 
 
+def unwatched(stage: str, done: int, total: int) -> None:
+    """Nobody looks on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A report that was written. `digest` is that of the folder, to be kept elsewhere."""
@@ -69,7 +73,7 @@ def write_report(
     folder: Path,
     look: Look,
     open_names: Callable[[Ledger], bool],
-    watch: Watch = lambda stage, done, total: None,
+    watch: Watch = unwatched,
 ) -> Written:
     """Write the report of the ledger at `path` into a folder of its own. `open_names` has a ledger
     name things as they left; False where it cannot. What is read is of one moment, whatever a

@@ -16,7 +16,7 @@ from tui.cli.output import answering, print_json, say, tell
 from tui.figures import count
 
 if TYPE_CHECKING:
-    from transfer.evidence.folder import Written
+    from transfer.evidence.folder import Watch, Written
 
 FOLDER = "report"
 """Where a report lies in the folder of its transfer unless it is put elsewhere."""
@@ -54,13 +54,17 @@ def _refuse_idle(options: argparse.Namespace) -> None:
 
 
 def make_report(
-    home: Home, workspace: Workspace, folder: Path, named: Callable[[Ledger], bool]
+    home: Home,
+    workspace: Workspace,
+    folder: Path,
+    named: Callable[[Ledger], bool],
+    watch: Watch | None = None,
 ) -> Written:
-    """Write the report of a transfer as it stands now; `named` as for `write_report`, which says
-    what is raised."""
+    """Write the report of a transfer as it stands now; `named` and `watch` as for `write_report`,
+    which says what is raised."""
     from transfer.clock import utc_now
     from transfer.evidence.content import Look
-    from transfer.evidence.folder import write_report
+    from transfer.evidence.folder import unwatched, write_report
     from transfer.status import read_status
     from tui.journeys import Journeys
 
@@ -71,6 +75,7 @@ def make_report(
         folder,
         Look(utc_now(), journey),
         named,
+        watch or unwatched,
     )
 
 
@@ -82,7 +87,7 @@ def _write(options: argparse.Namespace) -> int:
     written = make_report(
         home,
         workspace,
-        _folder(workspace, options.out),
+        report_folder(workspace, options.out),
         lambda ledger: open_names(home, workspace, ledger),
     )
     sentence = digest_sentence(workspace.name, written.digest)
@@ -107,7 +112,7 @@ def _write(options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _folder(workspace: Workspace, out: Path | None) -> Path:
+def report_folder(workspace: Workspace, out: Path | None) -> Path:
     """Where the report goes. What was written right before originals were removed can never be made
     again: it stays as it is.
 

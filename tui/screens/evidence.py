@@ -137,8 +137,7 @@ class EvidenceScreen(Page):
     # Acting -------------------------------------------------------------------------------
 
     def action_write(self) -> None:
-        standing = self._standing
-        self._begin(standing.folder if standing else None)
+        self._begin(None)
 
     def _begin(self, folder: Path | None) -> None:
         self.query_one(FailurePanel).say(None)
