@@ -31,6 +31,8 @@ from transfer.errors import (
     NodeFault,
     NotAllowed,
     NotSupported,
+    SignInExpired,
+    SignInRefused,
     Unreachable,
 )
 from transfer.legal.gate import Action, Cleared
@@ -57,7 +59,6 @@ _WAY: Final = PublicationWay(
     fields=metadata.FIELDS,
 )
 _OUTCOME_OPEN: Final = (Unreachable, NodeBusy, NodeFault)
-_PROJECT_PAGE: Final = "An owner can do it in the project's page, in the browser."
 
 
 class ProjectPublisher:
@@ -103,7 +104,10 @@ class ProjectPublisher:
             yield HeldStudy(str(row.get("subject_label") or ""), str(row.get("label") or ""))
 
     async def create(self, wanted: NewDataset) -> str:
-        raise self._not_here("The dataset on this node is the project, which is there already.")
+        raise self._not_here(
+            "The dataset on this node is the project, which is there already.",
+            "There is nothing to create: go on with its texts and its accessibility.",
+        )
 
     async def edit(self, id: str, changes: Texts) -> Dataset:
         self._demand_ours(id)
@@ -131,7 +135,9 @@ class ProjectPublisher:
             # Refuses by itself, and before anything is asked.
             leave.spend(Action.ACCESSIBILITY, node=self._node)
         if visibility not in {known.key for known in VISIBILITIES}:
-            raise self._not_here("XNAT knows no such accessibility.")
+            raise self._not_here(
+                "A project is shown to others as protected or as public.", "Choose one of the two."
+            )
         objects = await self._objects()
         role = await role_in(objects, self._project)
         before = await self._look(objects, role)
@@ -150,10 +156,16 @@ class ProjectPublisher:
         return self._dataset(after, role)
 
     async def invalidate(self, id: str, reason: str) -> Dataset:
-        raise self._not_here("XNAT cannot mark a project as not to be used.", "Set it private. ")
+        raise self._not_here(
+            "XNAT cannot mark a project as not to be used.",
+            "An owner can set it private again, in the project's page, under Access.",
+        )
 
     async def delete(self, id: str) -> None:
-        raise self._not_here("A project is not deleted from here: its images would go with it.")
+        raise self._not_here(
+            "A project is not deleted from here: its images would go with it.",
+            "If it has to go, an owner deletes it in the project's page.",
+        )
 
     async def aclose(self) -> None:
         return
@@ -205,8 +217,11 @@ class ProjectPublisher:
             await objects.ask(change)
         except AccessRefused as refused:
             raise await self._why_refused(objects, refused) from refused
-        except _OUTCOME_OPEN as problem:
-            if not is_spent or not problem.reached_node:
+        except DatasetGone:
+            raise
+        except NodeError as problem:
+            # Also one that did not reach the node: it may be of the request after the change.
+            if not is_spent:
                 raise
             await self._read_back(objects, visibility, problem)
 
@@ -228,21 +243,27 @@ class ProjectPublisher:
     async def _read_back(self, objects: Objects, visibility: str, problem: NodeError) -> None:
         try:
             level = await objects.ask(lambda xnat: level_of(xnat, self._project, self._node))
-        except _OUTCOME_OPEN as again:
-            raise type(again)(
+        except (*_OUTCOME_OPEN, SignInExpired, SignInRefused) as again:
+            is_signed_out = isinstance(again, SignInExpired | SignInRefused)
+            kind = type(again) if is_signed_out else Unreachable
+            raise kind(
                 f"It is not known whether project {self._project} is {visibility} now: the node's"
-                " answer was lost, and it gives no other.",
-                "Run the same command again: it looks first, and changes nothing twice.",
+                f" answer was lost, and it gives no other. {again.what}",
+                f"{again.remedy if is_signed_out else 'Wait a little.'} Then run the same command"
+                " again: it looks first, and changes nothing twice.",
                 node=self._node,
                 retry=again.retry,
             ) from problem
-        if level != visibility:
-            raise type(problem)(
-                f"The node's answer was lost. Read back, the project is still {level}.",
-                "Run the same command again.",
-                node=self._node,
-                retry=problem.retry,
-            ) from problem
+        if level == visibility:
+            return
+        if not isinstance(problem, _OUTCOME_OPEN):
+            raise problem
+        raise Unreachable(
+            f"The change did not come through. Read back, the project is still {level}.",
+            "Run the same command again.",
+            node=self._node,
+            retry=problem.retry,
+        ) from problem
 
     # -- refusals ---------------------------------------------------------------------------
 
@@ -272,5 +293,5 @@ class ProjectPublisher:
     def _refused(self, what: str, remedy: str) -> DatasetRefused:
         return DatasetRefused(what, remedy, node=self._node)
 
-    def _not_here(self, what: str, first: str = "") -> NotSupported:
-        return NotSupported(what, first + _PROJECT_PAGE, node=self._node)
+    def _not_here(self, what: str, remedy: str) -> NotSupported:
+        return NotSupported(what, remedy, node=self._node)

@@ -37,18 +37,20 @@ class ProjectRole:
             return ""
         if self.may_publish is None:
             return "The node tells nobody's role: only trying it will show."
-        named = f"Ask an owner of it ({', '.join(self.owners)})" if self.owners else _ASK
-        return f"{named} to do it, or to make you an owner."
+        return self._whom_to_ask
+
+    @property
+    def _whom_to_ask(self) -> str:
+        named = f" ({', '.join(self.owners)})" if self.owners else ""
+        return f"Ask an owner of the project{named} to do it, or to make you an owner."
 
     def refusal(self, what: str, node: str) -> NotAllowed:
+        told = f" ({self.in_words})" if self.in_words else ""
         return RoleMissing(
-            f"The account may not {what} of project {self.project} ({self.in_words}).",
-            f"Nothing was changed. {self.remedy}",
+            f"The account may not {what} of project {self.project}{told}.",
+            f"Nothing was changed. {self._whom_to_ask}",
             node=node,
         )
-
-
-_ASK: Final = "Ask an owner of the project"
 
 
 async def role_in(objects: Objects, project: str) -> ProjectRole:

@@ -12,7 +12,6 @@ from tests.adapters.xnat.publishing_place import Place, place_at
 from transfer.errors import (
     DatasetGone,
     DatasetRefused,
-    NodeBusy,
     NotAllowed,
     NotSupported,
     StepBlocked,
@@ -175,7 +174,7 @@ async def test_a_leave_for_something_else_lets_no_request_go(
 async def test_private_is_no_way_to_show_a_project(place: Place, project: Project) -> None:
     project.accessibility = "protected"
     async with place.publisher(project) as publisher:
-        with pytest.raises(NotSupported, match="no such accessibility"):
+        with pytest.raises(NotSupported, match="as protected or as public"):
             await publisher.show(project.id, "private", place.leave())
     assert project.accessibility == "protected"
 
@@ -200,8 +199,8 @@ async def test_who_is_no_owner_is_told_whom_to_ask_before_anything_is_changed(
         f"The account may not set the accessibility of project {project.id} ({role})."
     )
     assert refused.value.remedy == (
-        "Nothing was changed. Ask an owner of it (Ingester Sandbox) to do it, or to make you an"
-        " owner."
+        "Nothing was changed. Ask an owner of the project (Ingester Sandbox) to do it, or to make"
+        " you an owner."
     )
     assert place.puts(project) == []
 
@@ -333,7 +332,7 @@ async def test_a_node_that_falls_silent_after_it_leaves_it_open_and_says_so(
     monkeypatch.setattr(type(leave), "spend", spend_and_fall_silent)
     place.sandbox.fault("xnat:lose-setting-answer,times=1")
     async with place.publisher(project) as publisher:
-        with pytest.raises(NodeBusy, match=r"It is not known whether project .* is protected now"):
+        with pytest.raises(Unreachable, match=r"not known whether project .* is protected now"):
             await publisher.show(project.id, "protected", leave)
         place.sandbox.faults.clear()
         monkeypatch.undo()

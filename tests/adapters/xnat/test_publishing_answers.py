@@ -13,11 +13,12 @@ from tests.adapters.xnat.scripted import ScriptedXnat, document, page, query_of,
 from transfer.errors import (
     DatasetGone,
     DatasetRefused,
-    NodeBusy,
     NodeError,
     NodeFault,
     NotAllowed,
     SignInExpired,
+    SignInRefused,
+    Unreachable,
 )
 from transfer.legal.gate import Cleared
 from transfer.publication.node import Publisher
@@ -223,7 +224,7 @@ async def test_a_busy_node_is_not_asked_again_by_itself(
     there: Site, publisher: Publisher, leave: Cleared
 ) -> None:
     there.xnat.tell("PUT", f"{HERE}/accessibility/public", page(503, "Later"))
-    with pytest.raises(NodeBusy, match="Read back, the project is still private"):
+    with pytest.raises(Unreachable, match="Read back, the project is still private"):
         await publisher.show("P", "public", leave)
     assert there.puts == [f"PUT {HERE}/accessibility/public"]
 
@@ -237,6 +238,35 @@ async def test_a_gateway_that_gave_up_before_the_node_did_is_no_failure(
 
     there.xnat.tell("PUT", f"{HERE}/accessibility/public", late)
     assert (await publisher.show("P", "public", leave)).visibility == "public"
+
+
+async def test_a_sign_in_that_ends_with_the_change_leaves_it_open_and_says_so(
+    there: Site, publisher: Publisher, leave: Cleared
+) -> None:
+    there.xnat.gives_tokens = False
+
+    def last(request: Request) -> Reply:
+        there.xnat.password = "changed"
+        there.xnat.turn(None)
+        return there.set_level(request)
+
+    there.xnat.tell("PUT", f"{HERE}/accessibility/public", last)
+    with pytest.raises(SignInRefused) as refused:
+        await publisher.show("P", "public", leave)
+    assert refused.value.what.startswith("It is not known whether project P is public now")
+    assert "Then run the same command again: it looks first" in refused.value.remedy
+    assert there.level == "public"
+
+
+async def test_a_project_that_shows_no_more_than_its_title_is_told_where_no_role_is(
+    there: Site, publisher: Publisher
+) -> None:
+    there.tell_role("")
+    there.xnat.tell("GET", HERE, page(403, "Forbidden"))
+    with pytest.raises(NotAllowed) as refused:
+        await publisher.dataset("P")
+    assert refused.value.what == "The account may not look into the data of project P."
+    assert "Ask an owner of the project to do it" in refused.value.remedy
 
 
 async def test_a_text_that_the_node_keeps_in_another_form_is_told(
