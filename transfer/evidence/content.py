@@ -8,6 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from transfer import __version__
+from transfer.evidence.publication import (
+    persons_of_publication,
+    publication,
+    texts_of_publication,
+)
 from transfer.evidence.speech import Speech
 from transfer.journey.standing import Standing
 from transfer.ledger.audit import audit_persons
@@ -67,6 +72,7 @@ def _typed(ledger: Ledger, look: Look) -> Iterator[str]:
         yield from (word.value, word.reason)
     for _, subject, value, _, reason in words(ledger):
         yield from (subject, value, reason)
+    yield from texts_of_publication(ledger)
     for table, column in (
         ("instance", "evidence"),
         ("volume", "reason"),
@@ -86,6 +92,7 @@ def _persons(ledger: Ledger, look: Look) -> Iterator[str]:
     for entry in legal_history(ledger):
         yield from (entry.person, entry.entered_by)
     yield from (word.person for word in set_aside(ledger, _SETTLED))
+    yield from persons_of_publication(ledger)
     yield from (person for _, _, _, person, _ in words(ledger))
 
 
@@ -134,6 +141,7 @@ def document(ledger: Ledger, look: Look, speech: Speech) -> dict[str, Any]:
             for word in set_aside(ledger, _SETTLED)
         ],
         "legal": _legal(ledger, speech),
+        "publication": publication(ledger, speech),
         "tickets": [
             {
                 "number": speech.typed(ticket.number),

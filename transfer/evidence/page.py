@@ -65,6 +65,7 @@ def page(document: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> Ite
     yield from _journey(document["journey"])
     yield from _quality(document)
     yield from _legal(document["legal"], document["tickets"])
+    yield from _publication(document["publication"])
     yield from _proof(document, files)
     yield "</body>\n</html>\n"
 
@@ -195,6 +196,41 @@ def _legal(
             [
                 (t["number"], t["case"], t["state"], t["sent_at_utc"], t["answered_at_utc"])
                 for t in tickets
+            ],
+        )
+
+
+def _publication(found: Mapping[str, Any]) -> Iterator[str]:
+    dataset, compared = found["dataset"], found["comparison"]
+    yield "<h2>Dataset</h2>\n"
+    if dataset is None:
+        yield _said("There is no dataset of this transfer.")
+    else:
+        pids = ", ".join(f"{key} {pid}" for key, pid in dataset["pids"].items())
+        yield _table(
+            ("Of the dataset", ""),
+            [
+                ("Id", dataset["id"]),
+                ("Name and version", f"{dataset['name']} {dataset['version']}".strip()),
+                ("How it is", f"{dataset['stage']} {dataset['visibility']}".strip()),
+                ("Since", dataset["since_utc"]),
+                ("Persistent identifiers", pids or "none yet"),
+                ("Seen last", dataset["seen_at_utc"]),
+            ],
+        )
+    if compared is not None:
+        yield _said(compared["sentence"])
+    if found["accepted"]:
+        yield _table(
+            ("Difference accepted by", "Reason", "When"),
+            [(a["person"], a["reason"], a["at_utc"]) for a in found["accepted"]],
+        )
+    if found["events"]:
+        yield _table(
+            ("When", "What", "Person", "Detail", "Legal record SHA-256"),
+            [
+                (e["at_utc"], e["what"], e["person"], e["detail"], e["legal_record_sha256"])
+                for e in found["events"][:_SHOWN]
             ],
         )
 
