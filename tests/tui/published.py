@@ -144,6 +144,17 @@ FAULTY = bound(
         Fault("licenseTitle", "Licence is empty.", "warn"),
     )
 )
+EMPTIED = bound(
+    replace(
+        DATASET,
+        fields=tuple(
+            replace(one, value={"description": (), "licenseTitle": (), "name": ("CT",)}[one.key])
+            if one.key in ("description", "licenseTitle", "name")
+            else one
+            for one in DATASET.fields
+        ),
+    )
+)
 RELEASED = bound(
     replace(DATASET, stage=Stage.RELEASED, may=frozenset({Act.EDIT, Act.INVALIDATE})),
     stage_since_utc="2026-03-11T08:00:00.000Z",

@@ -29,7 +29,7 @@ from tui.widgets.rows import Row, Rows
 _INDEX, _CLINICAL, _PREVIOUS, _METADATA = "index", "clinical", "previous", "metadata"
 _MARK, _TITLE = 2, 22
 _ROWS: Final = {
-    _INDEX: ("Index of the studies", "needed: the JSON file that lists studies and their paths"),
+    _INDEX: ("Index of the studies", "needed: a JSON file of studies and their paths"),
     _CLINICAL: ("Clinical data", "may stay empty: then its subjects carry none"),
     _PREVIOUS: ("New version of", "may stay empty: the id of an earlier dataset"),
     _METADATA: ("Metadata", ""),

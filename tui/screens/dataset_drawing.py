@@ -118,6 +118,8 @@ def draw_facts(view: DatasetView, width: int) -> list[Content]:
     if look.creation is not None:
         text = "One was asked for, and the answer got lost: nobody knows whether it is there."
         found += _facts("Asked", ink(text, "$warn"), width)
+    if found:
+        found.append(Content(""))
     found += [*draw_counts(look, width), Content("")]
     found += _facts("Gate", gate(view), width)
     if _is_filled_in(look):
@@ -138,7 +140,7 @@ def draw_counts(look: Look, width: int) -> list[Content]:
         cell("", _NAME), cell("verified here", _NUMBER, "$muted", "right"),
         cell("in the dataset", _NUMBER + _GAP, "$muted", "right"),
     )  # fmt: skip
-    lines = [Content(""), heading]
+    lines = [heading]
     asked = found.asked_studies is not None if found else False
     rows = (
         ("Studies", cohort.studies, dataset.studies if dataset else None,
