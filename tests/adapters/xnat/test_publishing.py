@@ -340,8 +340,7 @@ async def test_a_node_that_falls_silent_after_it_leaves_it_open_and_says_so(
     assert len(place.puts(project)) == 1
 
 
-@pytest.mark.parametrize("guests", [False, True], ids=["no guests", "guests"])
-@pytest.mark.parametrize("kind", ["evict", "become-guest"])
+@pytest.mark.parametrize(("kind", "guests"), [("evict", False), ("become-guest", True)])
 async def test_a_session_that_ends_at_any_request_is_no_harm(
     place: Place, kind: str, guests: bool
 ) -> None:
