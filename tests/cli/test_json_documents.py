@@ -36,6 +36,7 @@ def promised_keys(command: str) -> set[str]:
         ("ticket", (TRANSFER,)),
         ("doctor", (TRANSFER,)),
         ("dataset", (TRANSFER, "--offline")),
+        ("catalogue", (TRANSFER,)),
         ("clinical", (TRANSFER, "--image-only", "--by", "Ada", "--reason", "agreed")),
     ],
 )
