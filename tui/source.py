@@ -40,6 +40,7 @@ from tui.folders import Folder, complete, look_into
 from tui.journeys import Journeys, journey_of_node
 from tui.legal import Legal
 from tui.looking import Looks
+from tui.recalling import Recalling
 from tui.reviewing import Reviews
 from tui.ticketing import Ticketing
 from tui.timing import Timing
@@ -110,6 +111,7 @@ class Source:
         self.journeys = Journeys(home, self.journey, self.now)
         self.legal = Legal(home)
         self.evidence = Evidence(home)
+        self.recalling = Recalling(home)
 
     def names(self) -> list[str]:
         """Names of all transfers."""

@@ -6,27 +6,21 @@ import argparse
 import getpass
 import json
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import Final
 
-from transfer.errors import TransferError, UsageError
+from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
-from transfer.ledger.order import read_order
-from transfer.ledger.retention import read_retention
-from transfer.ledger.tickets import keep_fields
 from transfer.recall.listing import document, instance_document, may_name, write_list
-from transfer.recall.sent import Called, Caller, Sent, what_went
-from transfer.recall.who import Alike, FoundBy, NobodyFound, find, has_sealed
-from transfer.recall.withdrawal import subject_key, went_told, withdrawal_values
+from transfer.recall.sent import Sent
+from transfer.recall.who import Alike, FoundBy, has_sealed
+from transfer.recall.withdrawal import subject_key, went_told
 from transfer.sentences import count
 from transfer.values import ExitCode
-from transfer.workspace import Home, Workspace
+from transfer.workspace import Home
 from tui.cli.output import answering, harmless_json, say, tell
 from tui.figures import moment
-
-if TYPE_CHECKING:
-    from transfer.values import StudyRef
-    from tui.ticketing import Desk
+from tui.recalling import WithdrawalTicket, recall
 
 _LONGEST: Final = 1024
 _MOST_LINES: Final = 50
@@ -42,11 +36,12 @@ def recall_command(options: argparse.Namespace) -> int:
             "The file for the list exists already; nothing was looked up.", "Name a new file."
         )
     with Ledger.open(workspace.ledger) as ledger:
-        _refuse_while_removed(ledger)
-        _open_names(ledger, options)
-        sent = _looked_up(ledger, name, options, _caller(home, ledger))
-        ticket = _compose(home, workspace, ledger, sent)
-        _record(ledger, sent, ticket)
+        meant = FoundBy(options.meant) if options.meant else None
+        names = partial(_open_names, options=options)
+        found = recall(home, workspace, ledger, name, meant, names)
+        sent, ticket = found.sent, found.ticket
+        if found.lost:
+            tell(f"The node's own labels cannot be told: {found.lost}")
         lines = 0
         if options.csv is not None:
             lines = write_list(ledger, sent, options.csv, identifiers=options.identifiers)
@@ -67,15 +62,6 @@ def _asked() -> str:
     return sys.stdin.readline(_LONGEST + 1).rstrip("\r\n")
 
 
-def _refuse_while_removed(ledger: Ledger) -> None:
-    now = read_retention(ledger)
-    if now.is_begun and not now.is_done:
-        raise UsageError(
-            "The originals of this transfer are being removed; half of the names are gone.",
-            "Finish it first: eucaim-transfer purge NAME",
-        )
-
-
 def _open_names(ledger: Ledger, options: argparse.Namespace) -> None:
     """With the cohort's key, where names are sealed; a passphrase is asked for at a terminal."""
     if not has_sealed(ledger):
@@ -87,84 +73,9 @@ def _open_names(ledger: Ledger, options: argparse.Namespace) -> None:
     ledger.names = Names(Seal(KeyDesk.of(options.name).key(options.present_file).text))
 
 
-def _caller(home: Home, ledger: Ledger) -> Caller:
-    """The node's own names, as far as the node is still configured."""
-    from adapters.registry import called
-    from tui.nodes import choose_node
-
-    try:
-        profile = choose_node(home, read_order(ledger).node).profile
-    except UsageError as lost:
-        tell(f"The node's own labels cannot be told: {lost.what}")
-        return lambda study: Called(study.patient_id, "")
-
-    def name(study: StudyRef) -> Called:
-        return Called(*called(profile, study))
-
-    return name
-
-
-def _looked_up(ledger: Ledger, name: str, options: argparse.Namespace, called: Caller) -> Sent:
-    try:
-        who = find(ledger, name, FoundBy(options.meant) if options.meant else None)
-    except NobodyFound:
-        with ledger.transaction():
-            ledger.record_event("recall", "It was asked for a patient whom nobody here is.")
-        raise
-    return what_went(ledger, who, name, called)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ticket:
-    """The withdrawal's ticket as it stands; `why_not` says what keeps it from being composed."""
-
-    case: str
-    desk: Desk | None = None
-    why_not: str = ""
-
-    def document(self) -> dict[str, Any]:
-        desk = self.desk
-        is_ready = desk is not None and desk.is_ready
-        return {
-            "case": self.case,
-            "title": desk.text.title if desk else None,
-            "group": desk.text.group if desk else None,
-            "reference": desk.text.reference if desk else None,
-            "body": desk.text.body if desk and is_ready else None,
-            "number": desk.ticket.number if desk and desk.ticket and desk.is_out else None,
-            "why_not": self.why_not or None,
-        }
-
-
-def _compose(home: Home, workspace: Workspace, ledger: Ledger, sent: Sent) -> _Ticket | None:
-    """Fill in the ticket of this subject; None where nothing went."""
-    if not sent.is_anything_out:
-        return None
-    from adapters.helpdesk.cases import withdrawal_of
-    from adapters.helpdesk.compose import told_sentence
-    from tui.ticketing import Ticketing
-
-    case = withdrawal_of(subject_key(sent))
-    values = withdrawal_values(sent)
-    keep_fields(ledger, {f"{case.key}.{field}": text for field, text in values.items()})
-    try:
-        desk = Ticketing(home).look(workspace.name, case.key)
-    except TransferError as error:
-        return _Ticket(case.key, why_not=error.what)
-    wrong = [fault.sentence for fault in desk.faults] + [told_sentence(told) for told in desk.told]
-    return _Ticket(case.key, desk, " ".join(wrong))
-
-
-def _record(ledger: Ledger, sent: Sent, ticket: _Ticket | None) -> None:
-    n = sum(sent.fates.values())
-    said = f"It was asked what went of {subject_key(sent)}: {count(n, 'instance')}."
-    if ticket is not None:
-        said += f" Ticket case {ticket.case}."
-    with ledger.transaction():
-        ledger.record_event("recall", said)
-
-
-def _print_json(ledger: Ledger, sent: Sent, ticket: _Ticket | None, *, identifiers: bool) -> None:
+def _print_json(
+    ledger: Ledger, sent: Sent, ticket: WithdrawalTicket | None, *, identifiers: bool
+) -> None:
     """One document; the instances, which may be many, are written as they are read."""
     head = document(ledger, sent, identifiers=identifiers)
     head["ticket"] = ticket.document() if ticket else None
@@ -178,7 +89,7 @@ def _print_json(ledger: Ledger, sent: Sent, ticket: _Ticket | None, *, identifie
     print("]}", flush=True)
 
 
-def _print(sent: Sent, ticket: _Ticket | None, options: argparse.Namespace) -> None:
+def _print(sent: Sent, ticket: WithdrawalTicket | None, options: argparse.Namespace) -> None:
     names = may_name(sent, identifiers=options.identifiers)
     for line in _who_told(sent, names=names):
         say(line)
@@ -281,7 +192,7 @@ def _stays_told(sent: Sent) -> list[str]:
     ]
 
 
-def _print_ticket(ticket: _Ticket | None, name: str) -> None:
+def _print_ticket(ticket: WithdrawalTicket | None, name: str) -> None:
     if ticket is None:
         return
     if ticket.desk is None or ticket.why_not:

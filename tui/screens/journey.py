@@ -48,6 +48,13 @@ class JourneyScreen(Page):
         Binding("t", "timepoints", "Timepoints", id="journey.timepoints"),
         Binding("l", "whole('legal')", "Legal", id="journey.legal", tooltip="The legal record"),
         Binding("e", "whole('evidence')", "Evidence", id="journey.evidence"),
+        Binding(
+            "w",
+            "whole('recall')",
+            "Withdrawal",
+            id="journey.recall",
+            tooltip="What went of one patient",
+        ),
         # The list of seven steps has no pages; its text may.
         Binding(
             "pagedown",

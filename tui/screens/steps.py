@@ -20,6 +20,7 @@ STEP_SCREENS: Mapping[str, tuple[str, str]] = {
 WHOLE_SCREENS: Mapping[str, tuple[str, str]] = {
     "legal": ("legal", "LegalScreen"),
     "evidence": ("evidence", "EvidenceScreen"),
+    "recall": ("recall", "RecallScreen"),
 }
 
 
