@@ -19,12 +19,12 @@ _MOST_RELEASED: Final = 200
 
 
 class Listing:
-    """Remembers which subproject a released dataset is of: that never changes."""
+    """Remembers which released datasets are of this destination: that never changes."""
 
     def __init__(self, destination: str, portal: str) -> None:
         self._project, _, self._subproject = destination.partition("|")
         self._portal = portal
-        self._subprojects: dict[str, str | None] = {}
+        self._is_here: dict[str, bool] = {}
 
     async def candidates(self, service: DatasetService, name: str) -> Sequence[Dataset]:
         """As `Publisher.candidates`: drafts, which only their maker sees, and released ones that
@@ -44,7 +44,7 @@ class Listing:
         released = [
             found
             for item in [item for item in items if item["id"] in own][:_MOST_RELEASED]
-            if await self._is_here(service, item["id"])
+            if await self._is_released_here(service, item["id"])
             and (found := listed_dataset(item, portal=self._portal)) is not None
         ]
         return sorted([*drafts, *released], key=lambda d: d.created_at_utc, reverse=True)
@@ -81,30 +81,32 @@ class Listing:
             return None
         if not isinstance(details, dict):
             raise no_answer(service.node)
-        self._subprojects[id] = details.get("subproject")
-        if not self._is_ours(id):
+        if not self.is_here(details):
             return None
         found = dataset_of(
             details, portal=self._portal, status=status if isinstance(status, dict) else None
         )
         return None if found is None else replace(found, fields=())
 
-    async def _is_here(self, service: DatasetService, id: str) -> bool:
-        if self._subproject and id not in self._subprojects:
+    def is_here(self, details: Mapping[str, Any]) -> bool:
+        """Whether a dataset is one of this destination, by its details. One that names no
+        subproject may be any's of the project: services before 3.23 know of none."""
+        if details.get("project") != self._project:
+            return False
+        return not self._subproject or details.get("subproject") in (None, "", self._subproject)
+
+    async def _is_released_here(self, service: DatasetService, id: str) -> bool:
+        if not self._subproject:
+            return True
+        if id not in self._is_here:
             try:
                 details = await service.get(f"/datasets/{id}")
             except (DatasetGone, NotAllowed):
                 return False
             if not isinstance(details, dict):
                 raise no_answer(service.node)
-            self._subprojects[id] = details.get("subproject")
-        return self._is_ours(id)
-
-    def _is_ours(self, id: str) -> bool:
-        """One that names no subproject may be any destination's of the project: services before
-        3.23 know of none."""
-        subproject = self._subprojects.get(id)
-        return not self._subproject or subproject in (None, "", self._subproject)
+            self._is_here[id] = self.is_here(details)
+        return self._is_here[id]
 
     async def _upgradable(self, service: DatasetService) -> frozenset[str]:
         rows = await service.get("/upgradableDatasets", {"project": self._project})

@@ -187,6 +187,13 @@ class UpvPublisher:
         details = await (await self._opened()).get(path)
         if not isinstance(details, dict):
             raise no_answer(self._node)
+        if not self._listing.is_here(details):
+            # Else the leave of one transfer would release what another one is responsible for.
+            raise DatasetGone(
+                "The dataset is not one of this transfer's project and subproject.",
+                "Look at its page for its project, and at the destination of the transfer.",
+                node=self._node,
+            )
         return details
 
     async def _status(self, service: DatasetService, id: str) -> Mapping[str, Any]:

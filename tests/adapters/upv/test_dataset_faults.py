@@ -18,6 +18,7 @@ from tests.adapters.upv.clinical_made import fresh_subject
 from tests.adapters.upv.dataset_place import METADATA, Asked, publishing, released, wanted
 from tests.adapters.upv.nodes import node_at
 from tests.conformance.publication import gate
+from tests.sandbox.bodies import sign_in
 from tests.sandbox.datasets_made import PENDING_S, STEP_S, export, finish, lie, options, study
 from transfer.errors import (
     DatasetGone,
@@ -26,6 +27,7 @@ from transfer.errors import (
     NodeError,
     NodeFault,
     NotAllowed,
+    SignInExpired,
     StepBlocked,
     Unreachable,
 )
@@ -364,3 +366,26 @@ async def test_where_the_node_has_no_dataset_service_it_is_said(
     finally:
         await node.aclose()
     assert "dataset_service_url of [nodes.n]" in refused.value.remedy
+
+
+async def test_a_given_token_for_datasets_is_one_beside_that_for_images(
+    server: Sandbox, tmp_path: Path
+) -> None:
+    answer = await sign_in(server, "dataset-explorer")
+    given = {"n.token": "for-images", "n.datasets.token": answer.json()["access_token"]}
+    extra = f'dataset_service_url = "{server.endpoints.dataset_service_url}"\n'
+    for secrets, is_given in ((given, True), ({"n.token": "for-images"}, False)):
+        url = server.endpoints.dicomweb_url
+        node = node_at(url, server.ca_file, tmp_path, auth="token", extra=extra, secrets=secrets)
+        try:
+            publisher = node.publisher("SANDBOX|MAIN")
+            if is_given:
+                assert [str(right) for right in await publisher.rights()] == [
+                    "may create datasets",
+                    "may create datasets in project SANDBOX",
+                ]
+            else:
+                with pytest.raises(SignInExpired, match="for datasets"):
+                    await publisher.rights()
+        finally:
+            await node.aclose()

@@ -383,14 +383,32 @@ async def test_candidates_are_those_of_the_destination(
         for place in ("SANDBOX|MAIN", "SANDBOX|SECOND")
     ]
     finish(server)
-    for id in (here, there):
-        assert [f.id for f in await publisher.candidates("Somewhere") if f.id == id] == (
-            [here] if id == here else []
-        )
-        await released(publisher, id, tmp_path)
-    assert [found.id for found in await publisher.candidates("Somewhere")] == [here]
     async with publishing(server, tmp_path, destination="SANDBOX") as whole:
-        assert {found.id for found in await whole.candidates("Somewhere")} == {here, there}
+        for _ in ("as drafts", "once they are released"):
+            assert [found.id for found in await publisher.candidates("Somewhere")] == [here]
+            assert {found.id for found in await whole.candidates("Somewhere")} == {here, there}
+            for id in (here, there):
+                await released(whole, id, tmp_path)
+
+
+async def test_a_dataset_of_another_subproject_or_project_is_not_this_destinations(
+    server: Sandbox, tmp_path: Path
+) -> None:
+    id = await _draft(server)
+    for destination in ("SANDBOX|SECOND", "OTHERS|MAIN"):
+        async with publishing(server, tmp_path, destination=destination) as publisher:
+            asked = Asked(server)
+            for act in (
+                publisher.dataset(id),
+                publisher.edit(id, METADATA),
+                publisher.invalidate(id, "wrong subject"),
+                publisher.delete(id),
+                released(publisher, id, tmp_path),
+            ):
+                with pytest.raises(DatasetGone, match="not one of this transfer's project"):
+                    await act
+            assert {line.partition(" ")[0] for line in asked()} == {"GET"}
+    assert server.datasets.dataset(id).draft
 
 
 @pytest.mark.parametrize("lists_creating", [False, True])

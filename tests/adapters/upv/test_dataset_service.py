@@ -229,6 +229,8 @@ async def test_an_id_that_is_none_is_asked_for_nowhere(settings: Settings, id: s
 async def test_what_is_no_dataset_is_a_fault_of_the_node(
     made: Make, settings: Settings, document: object
 ) -> None:
+    if isinstance(document, dict):
+        document = {"project": "P", **document}
     service, _, _ = made(_json(document))
 
     async def opened() -> DatasetService:
@@ -239,7 +241,7 @@ async def test_what_is_no_dataset_is_a_fault_of_the_node(
 
 
 async def test_licences_that_cannot_be_had_stop_nothing(made: Make, settings: Settings) -> None:
-    details = {"id": ID, "name": "Lung", "draft": False, "public": True, "invalidated": False}
+    details = {"id": ID, "name": "Lung", "project": "P", "draft": False, "public": True}
     service, _, _ = made(_json(details), httpx.Response(500, text="<html>"))
 
     async def opened() -> DatasetService:
