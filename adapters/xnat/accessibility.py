@@ -20,7 +20,7 @@ _LEVELS: Final = (PRIVATE, "protected", "public")
 VISIBILITIES: Final = (
     Visibility(
         key="protected",
-        title="protected: data on request",
+        title="protected (data on request)",
         gives_away=(
             "Every account of the server, and where the site lets guests in anybody on the"
             " internet, sees that the project exists, its title, description, keywords and"
@@ -30,7 +30,7 @@ VISIBILITIES: Final = (
     ),
     Visibility(
         key="public",
-        title="public: data for everybody",
+        title="public (data for everybody)",
         gives_away=(
             "Every account of the server, and where the site lets guests in anybody on the"
             " internet, can look at, analyse and download all images and files of the project, the"
