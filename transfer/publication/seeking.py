@@ -42,8 +42,8 @@ def only_one(found: Sequence[Dataset]) -> Dataset:
     if not drafts:
         raise StepBlocked(
             "The node has no new draft that could be this transfer's.",
-            "See what to do in the node's own pages: eucaim-transfer dataset NAME --guide; then"
-            " try again.",
+            "See what to do in the node's own pages: eucaim-transfer dataset NAME --guide. A draft"
+            " that the node is still making may not be listed yet: try again in some minutes.",
         )
     if len(drafts) > 1:
         told = [f"{one.id} (made {one.created_at_utc[:16]})" for one in drafts]

@@ -1,0 +1,305 @@
+"""Step 10 between the engine, the adapters and both stand-ins; what goes wrong is survived."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from adapters.sandbox.datasets.options import DatasetOptions
+from adapters.sandbox.datasets.qpinsights import QpInsights, _study
+from adapters.sandbox.realm import INGESTER
+from adapters.sandbox.xnat.site import PROJECT
+from tests.cli.at_step_ten import UPV, XNAT, Place, at_step_ten
+from transfer.errors import DatasetRefused, NotAllowed, StepBlocked, Unreachable
+from transfer.ledger.connection import Ledger
+from transfer.legal.recording import withdraw_entry
+from transfer.publication.carrying import Carrier
+from transfer.publication.means import Means
+from transfer.publication.standing import Look, read_publication
+from transfer.publication.values import NewDataset, Stage
+from tui.publishing import carrying
+
+_T = TypeVar("_T")
+SOON = DatasetOptions(pending_s=5.0, step_s=0.1)
+NAMED = {"name": "Lung CT", "version": "0.9"}
+METADATA = {
+    "name": ("Lung CT",),
+    "version": ("1.0",),
+    "description": ("CT of the lung.",),
+    "provenance": ("One hospital.",),
+    "purpose": ("Research",),
+    "type": ("original",),
+}
+
+
+@dataclass
+class Desk:
+    """The place at the beginning of step 10. What the carrier sleeps passes for the stand-in."""
+
+    place: Place
+    slept_s: float = 0.0
+
+    def carry(self, name: str, act: Callable[[Carrier], Awaitable[_T]]) -> _T:
+        """One act in a carrier of its own, as another process would have it."""
+
+        async def carried() -> _T:
+            async with carrying(self.place.home, name) as carrier:
+                means = carrier._means
+                carrier._means = Means(
+                    means.workspace,
+                    means.ledger,
+                    means.publisher,
+                    means.is_sandbox_node,
+                    self._sleep,
+                    self._now,
+                )
+                return await act(carrier)
+
+        return asyncio.run(carried())
+
+    def publish(self, name: str, visibility: str = "") -> Look:
+        texts = METADATA if name == UPV else None
+        return self.carry(
+            name, lambda carrier: carrier.publish(visibility, name, "Ada Lund", texts)
+        )
+
+    def export(self) -> str:
+        """What a person does in QP-Insights, and what the node does then; the draft's id."""
+        account = self.place.sandbox.issuer.account("ingester")
+        assert account is not None
+        made = self.place.sandbox.qpinsights.export(account, "SANDBOX|MAIN", NAMED)
+        self.place.let_pass()
+        return made.id
+
+    def pick_up(self) -> Look:
+        return self.carry(UPV, lambda carrier: carrier.pick_up(None))
+
+    def look(self, name: str = UPV) -> Look:
+        return self.carry(name, lambda carrier: carrier.look())
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept_s += seconds
+        self.place.let_pass(seconds)
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.slept_s)
+
+    def index(self, folder: Path, most: int | None = None) -> Path:
+        """What QP-Insights would hand out of the stored cases."""
+        cases = self.place.sandbox.datasets.lake.cases("SANDBOX")
+        address = f"https://127.0.0.1{QpInsights.path}"
+        studies = [_study(case, address) for case in cases[:most]]
+        path = folder / "index.json"
+        path.write_text(json.dumps(studies), "utf-8")
+        return path
+
+    def releases(self) -> int:
+        """How many requests asked for a release, in the stand-in's record."""
+        bodies = [file.read_bytes() for file in self.place.record.glob("*-request.http")]
+        return sum(b'"draft"' in body and body.startswith(b"PATCH") for body in bodies)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with at_step_ten(tmp_path_factory.mktemp("step-ten")) as found:
+        for name in (UPV, XNAT):
+            found.make_clear(name)
+        shutil.copytree(found.home.root, found.home.root.parent / "as-it-was")
+        yield found
+
+
+@pytest.fixture
+def desk(place: Place) -> Iterator[Desk]:
+    """Both transfers as they were, and no dataset on the stand-in."""
+    sandbox, before = place.sandbox, place.sandbox.datasets.options
+    for dataset in list(sandbox.datasets.shelf.datasets.values()):
+        sandbox.datasets.shelf.drop(dataset)
+    shutil.rmtree(place.home.root)
+    shutil.copytree(place.home.root.parent / "as-it-was", place.home.root)
+    for file in place.record.iterdir():
+        file.unlink()
+    yield Desk(place)
+    sandbox.faults.clear()
+    sandbox.datasets.options = before
+    sandbox.steering.give_groups("ingester", INGESTER.groups)
+
+
+def test_a_draft_of_qp_insights_becomes_a_published_dataset_with_a_doi(desk: Desk) -> None:
+    exported = desk.export()
+    look = desk.publish(UPV)
+    assert look.dataset is not None
+    assert (look.dataset.id, look.dataset.stage) == (exported, Stage.RELEASED)
+    assert look.difference is not None
+    assert (look.difference.held_studies, look.difference.missing_count) == (2, 0)
+    desk.publish(UPV)
+    assert desk.releases() == 1
+
+    after = desk.slept_s
+
+    def publish_soon(_: Look) -> None:
+        if desk.slept_s > after + 3 * 3600.0:
+            dataset = desk.place.sandbox.datasets.dataset(exported)
+            if not dataset.public:
+                desk.place.sandbox.steering.publish(exported)
+
+    done = desk.carry(UPV, lambda carrier: carrier.wait(4 * 86_400.0, publish_soon))
+    assert done.dataset is not None
+    assert done.dataset.stage is Stage.PUBLISHED
+    assert "doi" in done.dataset.pids
+    assert desk.slept_s == pytest.approx(after + 3 * 3600.0, abs=1200.0)
+
+
+@pytest.mark.parametrize("name", [UPV, XNAT])
+def test_without_the_legal_record_no_request_leaves(desk: Desk, name: str) -> None:
+    desk.export()
+    with Ledger.open(desk.place.ledger(name)) as ledger:
+        withdraw_entry(ledger, "clearance", "Grace Hopper", "Too early")
+    with pytest.raises(StepBlocked, match="Publishing is locked"):
+        desk.publish(name)
+    assert desk.place.requests() == 0
+
+
+@pytest.mark.parametrize("level", ["protected", "public"])
+def test_a_project_is_shown_and_read_back(desk: Desk, level: str) -> None:
+    look = desk.publish(XNAT, level)
+    assert look.dataset is not None
+    assert (look.dataset.stage, look.dataset.visibility) == (Stage.PUBLISHED, level)
+    assert look.difference is not None
+    assert look.difference.is_fault is False
+    assert desk.place.sandbox.xnat.archive.projects[PROJECT].accessibility == level
+
+
+@pytest.mark.parametrize("lists_creating", [True, False])
+def test_a_creation_whose_answer_is_lost_is_found_and_made_once(
+    desk: Desk, tmp_path: Path, lists_creating: bool
+) -> None:
+    sandbox = desk.place.sandbox
+    sandbox.datasets.options = replace(SOON, lists_creating=lists_creating)
+    sandbox.faults.add("datasets:lose-answer,times=1")
+    wanted = NewDataset(METADATA, desk.index(tmp_path))
+    look = desk.carry(UPV, lambda carrier: carrier.create(wanted, "Ada Lund"))
+    assert look.dataset is not None
+    assert look.origin == "created"
+    assert len(sandbox.datasets.shelf.datasets) == 1
+    followed = desk.carry(UPV, lambda carrier: carrier.follow())
+    assert followed.dataset is not None
+    assert (followed.dataset.stage, followed.dataset.studies) == (Stage.DRAFT, 2)
+
+
+def test_one_that_is_not_listed_while_it_is_made_is_not_asked_for_again(
+    desk: Desk, tmp_path: Path
+) -> None:
+    sandbox = desk.place.sandbox
+    sandbox.faults.add("datasets:lose-answer,times=1")
+    wanted = NewDataset(METADATA, desk.index(tmp_path))
+    for _ in range(2):
+        with pytest.raises(StepBlocked, match="Nobody knows whether the dataset was created"):
+            desk.carry(UPV, lambda carrier: carrier.create(wanted, "Ada Lund"))
+    assert len(sandbox.datasets.shelf.datasets) == 1
+    desk.place.let_pass()
+    look = desk.look()
+    assert look.dataset is not None
+    assert (look.dataset.stage, look.origin) == (Stage.DRAFT, "created")
+    assert len(sandbox.datasets.shelf.datasets) == 1
+
+
+def test_a_job_that_fails_is_explained_after_a_restart_removed_and_made_anew(
+    desk: Desk, tmp_path: Path
+) -> None:
+    sandbox = desk.place.sandbox
+    sandbox.datasets.options = SOON
+    sandbox.faults.add("datasets:job-fails=2")
+    wanted = NewDataset(METADATA, desk.index(tmp_path))
+    desk.carry(UPV, lambda carrier: carrier.create(wanted, "Ada Lund"))
+    with pytest.raises(DatasetRefused, match="Likely causes"):
+        desk.carry(UPV, lambda carrier: carrier.follow())
+    look = desk.look()
+    assert look.dataset is not None
+    assert look.dataset.stage is Stage.FAILED
+    assert look.trouble is not None
+    assert "--delete" in look.trouble.remedy
+    sandbox.faults.clear()
+    desk.carry(UPV, lambda carrier: carrier.delete(UPV))
+    assert sandbox.datasets.shelf.datasets == {}
+    desk.carry(UPV, lambda carrier: carrier.create(wanted, "Ada Lund"))
+    made = desk.carry(UPV, lambda carrier: carrier.follow())
+    assert made.dataset is not None
+    assert made.dataset.stage is Stage.DRAFT
+
+
+def test_a_job_that_is_never_started_is_told_at_the_deadline_and_removed(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.place.sandbox.faults.add("datasets:held")
+    wanted = NewDataset(METADATA, desk.index(tmp_path))
+    desk.carry(UPV, lambda carrier: carrier.create(wanted, "Ada Lund"))
+    with pytest.raises(StepBlocked, match="after 2 minutes"):
+        desk.carry(UPV, lambda carrier: carrier.follow(120.0))
+    desk.carry(UPV, lambda carrier: carrier.delete(UPV))
+    assert desk.place.sandbox.datasets.shelf.datasets == {}
+
+
+def test_roles_that_are_lost_midway_are_told_and_it_goes_on_when_they_are_back(
+    desk: Desk,
+) -> None:
+    desk.export()
+    desk.pick_up()
+    desk.place.sandbox.steering.give_groups("ingester", ())
+    with pytest.raises(NotAllowed):
+        desk.publish(UPV)
+    with Ledger.open(desk.place.ledger(UPV)) as ledger:
+        trouble = read_publication(ledger).trouble
+    assert trouble is not None
+    assert trouble.exit_code == 5
+    assert desk.releases() == 0
+    desk.place.sandbox.steering.give_groups("ingester", INGESTER.groups)
+    look = desk.publish(UPV)
+    assert look.dataset is not None
+    assert look.dataset.stage is Stage.RELEASED
+    assert look.trouble is None
+
+
+def test_a_study_that_is_left_out_stops_the_release_until_a_person_accepts_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.place.sandbox.datasets.options = SOON
+    wanted = NewDataset(METADATA, desk.index(tmp_path, most=1))
+    desk.carry(UPV, lambda carrier: carrier.create(wanted, "Ada Lund"))
+    with pytest.raises(StepBlocked, match="holds 1 study of 1 subject; 2 studies"):
+        desk.publish(UPV)
+    assert desk.releases() == 0
+    desk.carry(UPV, lambda carrier: carrier.accept_difference("Ada Lund", "One withdrew."))
+    assert desk.publish(UPV).accepted is not None
+    assert desk.releases() == 1
+
+
+def test_a_new_version_takes_the_place_of_what_others_see(desk: Desk, tmp_path: Path) -> None:
+    first = desk.export()
+    desk.place.sandbox.datasets.options = SOON
+    desk.publish(UPV)
+    wanted = NewDataset(METADATA | {"version": ("2.0",)}, desk.index(tmp_path), previous_id=first)
+    look = desk.carry(UPV, lambda carrier: carrier.create(wanted, "Ada Lund"))
+    assert look.dataset is not None
+    assert look.dataset.previous_id == first
+    assert desk.publish(UPV).dataset is not None
+    assert desk.releases() == 2
+
+
+def test_a_lost_answer_to_the_release_is_not_asked_for_again(desk: Desk) -> None:
+    desk.export()
+    desk.pick_up()
+    desk.place.sandbox.faults.add("datasets:lose-answer,times=1")
+    with pytest.raises(Unreachable):
+        desk.publish(UPV)
+    look = desk.publish(UPV)
+    assert look.dataset is not None
+    assert look.dataset.stage is Stage.RELEASED
+    assert desk.releases() == 1
