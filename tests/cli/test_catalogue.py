@@ -73,9 +73,9 @@ def test_what_is_missing_is_named_and_the_exit_code_is_3(
     assert said.out.startswith(f"lung: not ready.\nIdentifier  {DATASET}\nAddress     {ENTRY}\n")
     assert "  6 subjects, 6 studies, 6 series, 6 images, 3.16 MB\n" in said.out
     assert said.err.splitlines()[-2:] == [
-        "eucaim-transfer: The catalogue's entry is not ready: Description is empty; it is needed.,"
-        " Publisher is empty; it is needed., Contact is empty; it is needed., Access rights is"
-        " empty; it is needed.",
+        "eucaim-transfer: The catalogue's entry is not ready: Description is empty; it is needed."
+        " Publisher is empty; it is needed. Contact is empty; it is needed. Access rights is empty;"
+        " it is needed.",
         '  what to do: eucaim-transfer catalogue lung --set description="…"',
     ]
 

@@ -27,6 +27,7 @@ from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.ledger.publication import Bound, bound_dataset
+from transfer.ledger.retention import refuse_purged
 from transfer.ledger.telling import Piece, told_in
 from transfer.publication.metadata import lacking
 from transfer.publication.standing import read_publication
@@ -34,6 +35,7 @@ from transfer.publication.values import Stage, Texts
 from transfer.sentences import count, listed
 
 LARGEST_LEAST: Final = 1000
+_MOST_NAMED: Final = 8
 FACETS: Final = {
     Facet.MODALITY: "Modality",
     Facet.BODY_PART: "Body part",
@@ -101,15 +103,23 @@ class Entry:
         blocks = self.blocks
         if not blocks:
             return self
+        shown = [block.text for block in blocks[:_MOST_NAMED]]
+        if more := len(blocks) - len(shown):
+            shown.append(f"And {more} more.")
         raise StepBlocked(
-            "The catalogue's entry is not ready: " + listed([b.text for b in blocks], 8),
+            f"The catalogue's entry is not ready: {' '.join(shown)}",
             next(b.remedy for b in blocks if b.remedy),
         )
 
 
 def read_entry(ledger: Ledger, *, searches: bool = True) -> Entry:
     """The entry as it stands. `searches` its texts for patient data too. Blocking: it counts what
-    was verified, which takes some seconds for millions of instances."""
+    was verified, which takes some seconds for millions of instances.
+
+    Raises:
+        StepBlocked: the originals are removed, and with them what was counted by.
+    """
+    refuse_purged(ledger)
     texts, proposed = said_texts(ledger)
     figures, bound = read_figures(ledger), bound_dataset(ledger)
     kept = catalogue_fields(ledger).get(LEAST, "")
