@@ -40,6 +40,7 @@ from tui.folders import Folder, complete, look_into
 from tui.journeys import Journeys, journey_of_node
 from tui.legal import Legal
 from tui.looking import Looks
+from tui.purging import Purging
 from tui.recalling import Recalling
 from tui.reviewing import Reviews
 from tui.ticketing import Ticketing
@@ -112,6 +113,7 @@ class Source:
         self.legal = Legal(home)
         self.evidence = Evidence(home)
         self.recalling = Recalling(home)
+        self.purging = Purging(home)
 
     def names(self) -> list[str]:
         """Names of all transfers."""

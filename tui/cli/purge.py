@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.identity import Names
 from transfer.ledger.order import Word, record_word
-from transfer.ledger.retention import Retention, keep_due, read_retention
+from transfer.ledger.retention import keep_due, read_retention
 from transfer.retention.folder import REPORT
-from transfer.retention.keys import any_key
 from transfer.retention.names import sealed_names
 from transfer.retention.purging import Hands, Purged, purge
 from transfer.retention.readiness import refuse_unfinished, unfinished
@@ -22,14 +22,7 @@ from transfer.status import read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui.cli.output import answering, print_json, say, tell
-
-_NOT_HERE: Final = (
-    "the source folder and the clinical table themselves",
-    "reports, lists, and exported keys or crosswalks that were written elsewhere",
-    "backups and snapshots of the home, and what a disk keeps of deleted files",
-    "the sign-in to the node (eucaim-transfer logout NODE)",
-)
-"""What a removal cannot reach, for the one who answers for it."""
+from tui.purging import NOT_HERE, forget_passphrase, key_told, names_told, refuse_other_name
 
 
 def purge_command(options: argparse.Namespace) -> int:
@@ -110,11 +103,7 @@ def _confirm(name: str, confirm: str | None) -> None:
             " removed.",
             f"Look at it once more, then add: --confirm {name}",
         )
-    if confirm != name:
-        raise UsageError(
-            "The name that was typed is another one; nothing was removed.",
-            f"Letter by letter, case included, it is: {name}",
-        )
+    refuse_other_name(name, confirm)
 
 
 class _Hands:
@@ -127,7 +116,8 @@ class _Hands:
         self._names: Names | None = None
 
     def hands(self) -> Hands:
-        return Hands(self._write_evidence, self._open_names, self._forget_passphrase, tell)
+        forget = partial(forget_passphrase, self._home)
+        return Hands(self._write_evidence, self._open_names, forget, tell)
 
     def _open_names(self, ledger: Ledger) -> None:
         from transfer.deid.keys.seal import Seal
@@ -150,14 +140,6 @@ class _Hands:
         folder = self._workspace.folder / REPORT
         return make_report(self._home, self._workspace, folder, named).digest
 
-    def _forget_passphrase(self) -> None:
-        """It opens nothing any more once the last key of the home is gone."""
-        from adapters.secrets import SecretStore
-        from tui.cli.desk import PASSPHRASE
-
-        if not any_key(self._home):
-            SecretStore(self._home.root).delete(PASSPHRASE)
-
 
 def _document(workspace: Workspace, purged: Purged, today: dt.date) -> dict[str, Any]:
     return {
@@ -179,8 +161,8 @@ def _told(workspace: Workspace, purged: Purged) -> list[str]:
         lines = [f"Originals of {workspace.name} are removed."]
     lines.append(f"  evidence     {workspace.folder / REPORT}")
     lines.append(f"  digest       {now.report_digest}")
-    lines.append(f"  key          {_key_told(now, purged)}")
-    lines.append(f"  names        {_names_told(now)}")
+    lines.append(f"  key          {key_told(now, purged)}")
+    lines.append(f"  names        {names_told(now)}")
     if purged.telling:
         told = listed(purged.telling, 10)
         lines.append(f"  may tell     {told}: what was recorded there is never changed; look at it")
@@ -188,23 +170,6 @@ def _told(workspace: Workspace, purged: Purged) -> list[str]:
         copies = count(purged.copies, "file or folder", "files and folders")
         lines.append(f"  copies       {copies} removed")
         lines.append("Out of reach of this program, and yours to remove:")
-        lines += [f"  - {what}" for what in _NOT_HERE]
+        lines += [f"  - {what}" for what in NOT_HERE]
         lines.append("Keep the digest outside this machine: it proves the evidence.")
     return lines
-
-
-def _key_told(now: Retention, purged: Purged) -> str:
-    if now.key_fate == "kept":
-        needed = listed(purged.needed_by, 8)
-        return (
-            f"kept: {needed} needs it"
-            if purged.needed_by
-            else "kept: another transfer or cohort has the same"
-        )
-    return {"removed": "removed", "none": "there was none"}.get(now.key_fate, "not known")
-
-
-def _names_told(now: Retention) -> str:
-    if now.names == "kept":
-        return "kept as on the node: recall by pseudonym answers a withdrawal"
-    return "removed too: no withdrawal can be answered from here"

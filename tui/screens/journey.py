@@ -48,12 +48,20 @@ class JourneyScreen(Page):
         Binding("t", "timepoints", "Timepoints", id="journey.timepoints"),
         Binding("l", "whole('legal')", "Legal", id="journey.legal", tooltip="The legal record"),
         Binding("e", "whole('evidence')", "Evidence", id="journey.evidence"),
+        Binding("g", "whole('catalogue')", "Catalogue", id="journey.catalogue"),
         Binding(
             "w",
             "whole('recall')",
             "Withdrawal",
             id="journey.recall",
             tooltip="What went of one patient",
+        ),
+        Binding(
+            "z",
+            "whole('purge')",
+            "End of retention",
+            id="journey.purge",
+            tooltip="Remove originals and key",
         ),
         # The list of seven steps has no pages; its text may.
         Binding(

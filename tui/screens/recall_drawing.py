@@ -67,7 +67,8 @@ def things_of(sent: Sent, *, reveals: bool) -> Iterator[Thing]:
             if study.last_verified_utc
             else "",
         ]
-        about.append(", ".join(text for text in when if text).capitalize())
+        told = ", ".join(text for text in when if text)
+        about.append(f"{told[:1].upper()}{told[1:]}")
         told = f"Study, {figures.count(len(study.series), 'Series', 'Series')}"
         yield Thing(f"S{study.row}", told, fates, about)
         for series in study.series:

@@ -21,6 +21,8 @@ WHOLE_SCREENS: Mapping[str, tuple[str, str]] = {
     "legal": ("legal", "LegalScreen"),
     "evidence": ("evidence", "EvidenceScreen"),
     "recall": ("recall", "RecallScreen"),
+    "purge": ("purge", "PurgeScreen"),
+    "catalogue": ("catalogue", "CatalogueScreen"),
 }
 
 
