@@ -3,7 +3,7 @@ staff, and by waiting. For the demo; a real node has no such door."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -50,13 +50,31 @@ class Hands:
         """What the platform does once it has validated a released dataset."""
         self._post(f"datasets/{dataset_id}/publish", {})
 
+    def publish_released(self) -> None:
+        """The same with whatever is released and not published yet."""
+        for dataset in self._listed():
+            is_open = dataset["draft"] or dataset["public"] or dataset["invalidated"]
+            if not is_open:
+                self.publish_dataset(str(dataset["id"]))
+
     def let_pass(self, seconds: float) -> None:
         """Put the dataset-service's clock forward."""
         self._post("datasets/clock", {"advance_s": seconds})
 
+    def _listed(self) -> Sequence[Mapping[str, object]]:
+        found: Sequence[Mapping[str, object]] = self._asked("GET", "datasets").json()
+        return found
+
     def _post(self, path: str, body: Mapping[str, object]) -> Mapping[str, object]:
+        answer = self._asked("POST", path, body)
+        found: Mapping[str, object] = answer.json() if answer.content else {}
+        return found
+
+    def _asked(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> httpx.Response:
         try:
-            answer = self._http.post(path, json=body)
+            answer = self._http.request(method, path, json=body)
         except httpx.HTTPError as error:
             raise TransferError(
                 "The stand-in nodes do not answer.", "Start the demo again."
@@ -66,5 +84,4 @@ class Hands:
                 f"The stand-in did not do what was asked of it ({answer.status_code}).",
                 "Start the demo again; if it happens again, tell the makers.",
             )
-        found: Mapping[str, object] = answer.json() if answer.content else {}
-        return found
+        return answer

@@ -27,7 +27,12 @@ from transfer.status import read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace, make_private_folder
 from tui.cli.check import check_with
-from tui.cli.demo_dataset import publish_there, record_sandbox
+from tui.cli.demo_dataset import (
+    keep_metadata_for,
+    platform_at_work,
+    publish_there,
+    record_sandbox,
+)
 from tui.cli.demo_steps import describe_in_catalogue, look_up_in_catalogue, settle_before
 from tui.cli.output import print_json, refuse, tell
 from tui.cli.play import with_extra
@@ -76,12 +81,17 @@ def demo_command(options: argparse.Namespace) -> int:
             _write_cohort(base / "cohort", options.patients)
             wanted = _of_kind(home, nodes, options.node)
             workspaces = [_make_transfer(home, one, base / "cohort") for one in wanted]
-            if is_headless:
-                from adapters.sandbox.hands import Hands
-
-                with Hands(wanted[0].control_url, home.root / "ca.pem") as hands:
+            with _hands(home, wanted[0]) as hands:
+                if is_headless:
                     return _run_headless(home, workspaces, hands, as_json=options.json)
-            return _run_with_app(home, workspaces)
+                with platform_at_work(hands):
+                    return _run_with_app(home, workspaces)
+
+
+def _hands(home: Home, stand_in: _StandIn) -> Hands:
+    with with_extra():
+        from adapters.sandbox.hands import Hands
+    return Hands(stand_in.control_url, home.root / "ca.pem")
 
 
 def _has_terminal() -> bool:
@@ -172,7 +182,8 @@ def _run_headless(
     documents: list[dict[str, Any]] = []
     worst: int = ExitCode.DONE
     for workspace in workspaces:
-        _prepare(home, workspace)
+        settle_before(home, workspace)
+        _prepare(workspace)
         code = (
             check_with(home, workspace, _words())
             or run_telling(home, workspace, Until.UPLOAD)
@@ -191,9 +202,8 @@ def _run_headless(
     return worst
 
 
-def _prepare(home: Home, workspace: Workspace) -> None:
-    """What is settled before the images go; a clearance takes weeks elsewhere."""
-    settle_before(home, workspace)
+def _prepare(workspace: Workspace) -> None:
+    """What takes weeks elsewhere, or words that nobody wants to type for a demo."""
     record_sandbox(workspace)
     describe_in_catalogue(workspace)
 
@@ -217,7 +227,8 @@ def _run_with_app(home: Home, workspaces: Sequence[Workspace]) -> int:
 
     tell("3/3  Scanning, de-identifying and checking; the app sends")
     for workspace in workspaces:
-        _prepare(home, workspace)
+        _prepare(workspace)
+        keep_metadata_for(home, workspace)
         ended(workspace, check_with(home, workspace, _words()))
         launch(workspace)
     try:

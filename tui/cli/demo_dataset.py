@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from transfer.errors import TransferError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.legal.recording import sandbox_record, take_record
@@ -26,6 +29,7 @@ _NAME: Final = "Synthetic CT and MR cohort"
 # The stand-in's job takes as long as that of the real service: nobody has to sit by here.
 _JOB_S: Final = 600.0
 _PATIENCE_S: Final = 60.0
+_VALIDATES_S: Final = 15.0
 _TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
     "name": (_NAME,),
     "title": (_NAME,),
@@ -47,6 +51,16 @@ def record_sandbox(workspace: Workspace) -> None:
     """Record what opens the gate of a stand-in, and says of itself that it is made up."""
     with Ledger.open(workspace.ledger) as ledger:
         take_record(ledger, sandbox_record(datetime.now(UTC)), is_sandbox_node=True)
+
+
+def keep_metadata_for(home: Home, workspace: Workspace) -> None:
+    """Enter metadata before there is a dataset, but for the name: that is given in the node's
+    pages."""
+    from transfer.publication.metadata import keep_metadata
+
+    texts = metadata_for(way_of(home, workspace.name).fields)
+    with Ledger.open(workspace.ledger) as ledger:
+        keep_metadata(ledger, {k: v for k, v in texts.items() if k != "name"}, PERSON)
 
 
 def publish_there(home: Home, workspace: Workspace, hands: Hands) -> None:
@@ -87,3 +101,24 @@ async def _carry(
 def metadata_for(fields: Sequence[Field]) -> Texts:
     """What the demo says in a node's form."""
     return {field.key: _TEXTS[field.key] for field in fields if field.key in _TEXTS}
+
+
+@contextmanager
+def platform_at_work(hands: Hands) -> Iterator[None]:
+    """While this lasts whatever is released on the stand-in is published a little later, as the
+    node's platform does within days."""
+    over = threading.Event()
+    thread = threading.Thread(target=_publish_now_and_then, args=(hands, over), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _publish_now_and_then(hands: Hands, over: threading.Event) -> None:
+    while not over.wait(_VALIDATES_S):
+        # Nobody is there to be told, and nothing of the transfer depends on it.
+        with suppress(TransferError):
+            hands.publish_released()
