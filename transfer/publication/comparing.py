@@ -20,26 +20,27 @@ from transfer.publication.values import Cohort, Dataset
 from transfer.sentences import count
 
 MOST_NAMED: Final = 50
-_GOING: Final = """
-    WITH held (patient_id, study_id, series_id) AS (
-      SELECT s.patient_id, s.id, e.id FROM series e JOIN study s ON s.id = e.study_id
-      WHERE EXISTS (SELECT 1 FROM tally t WHERE t.series_id = e.id
-                    AND t.state = 'verified' AND t.n > 0)
-      UNION SELECT patient_id, study_id, series_id FROM volume WHERE state = 'verified'
-    )
+# Of whom and which something was verified; one may stand there twice.
+_HELD: Final = """
+    SELECT s.patient_id AS patient, s.id AS study, e.id AS series
+    FROM tally t JOIN series e ON e.id = t.series_id JOIN study s ON s.id = e.study_id
+    WHERE t.state = 'verified' AND t.n > 0
+    UNION ALL SELECT patient_id, study_id, series_id FROM volume WHERE state = 'verified'
 """
 
 
 def read_cohort(ledger: Ledger) -> Cohort:
-    """What was verified on the node, each counted under the name that the node knows."""
+    """What was verified on the node, each counted once under the name that the node knows."""
     order = read_order(ledger)
-    row = ledger.row(
-        f"{_GOING} SELECT count(DISTINCT ifnull(p.pseudonym, p.original_id)),"  # noqa: S608 - our own words
-        " count(DISTINCT ifnull(s.out_study_uid, s.study_uid)), count(DISTINCT h.series_id)"
-        " FROM held h LEFT JOIN patient p ON p.id = h.patient_id"
-        " LEFT JOIN study s ON s.id = h.study_id"
+    patients = ledger.number(
+        "SELECT count(DISTINCT ifnull(pseudonym, original_id)) FROM patient WHERE id IN"  # noqa: S608 - our own words
+        f" (SELECT patient FROM ({_HELD}))"
     )
-    patients, studies, series = row or (0, 0, 0)
+    studies = ledger.number(
+        "SELECT count(DISTINCT ifnull(out_study_uid, study_uid)) FROM study WHERE id IN"  # noqa: S608 - our own words
+        f" (SELECT study FROM ({_HELD}))"
+    )
+    series = ledger.number(f"SELECT count(DISTINCT series) FROM ({_HELD})")  # noqa: S608 - our own words
     return Cohort(order.name, order.destination, patients, studies, series, _first_sent(ledger))
 
 
