@@ -142,3 +142,36 @@ def test_a_dataset_is_marked_as_not_to_be_used(place: Place) -> None:
     told = tell(place, "dataset", UPV, *words, "--json")
     assert told.code == 0, str(told)
     assert (told.document["stage"], told.document["reason"]) == ("invalidated", "Wrong cases.")
+
+
+def test_a_dataset_of_fewer_studies_is_kept_back_until_a_person_answers(
+    place: Place, tmp_path: Path
+) -> None:
+    """Made from an index that names one of the two Studies that were verified."""
+    place.make_clear(UPV)
+    case = place.sandbox.datasets.lake.cases("SANDBOX")[0]
+    series = [{"folderName": folder, "tags": []} for folder in case.series]
+    study = {"studyId": case.id, "studyName": case.name, "subjectName": case.subject}
+    index, metadata = tmp_path / "index.json", tmp_path / "metadata.toml"
+    place_of_it = {"pathInDatalake": case.path, "url": "https://node.example/cases/1"}
+    index.write_text(json.dumps([{**study, **place_of_it, "series": series}]), "utf-8")
+    texts = ("name", "version", "description", "provenance", "purpose")
+    metadata.write_text("".join(f'{key} = "{key} 1"\n' for key in texts), "utf-8")
+
+    made = tell(place, "dataset", UPV, "--create", index, "--metadata", metadata, "--json")
+    assert made.code == 0, str(made)
+    assert (made.document["stage"], made.document["origin"]) == ("creating", "created")
+    place.let_pass()
+    assert tell(place, "dataset", UPV, "--follow").code == 0
+
+    words = ("publish", UPV, "--confirm", UPV, "--by", "Ada Lund", "--json")
+    refused = tell(place, *words)
+    assert refused.code == 3
+    assert "holds 1 study of 1 subject; 2 studies of 1 subject were verified." in refused.err
+    word = ("--by", "Ada Lund", "--reason", "The other one is of another project.")
+    assert tell(place, "dataset", UPV, "--accept-difference", *word).code == 0
+    released = tell(place, *words)
+    assert released.code == 0, str(released)
+    assert released.document["stage"] == "released"
+    accepted = released.document["accepted"]
+    assert (accepted["person"], accepted["reason"]) == (word[1], word[3])
