@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.sandbox.hands import Hands
 from adapters.sandbox.xnat.site import PROJECT
 from tests.cli.at_step_ten import UPV, XNAT, Place, Told, at_step_ten, tell
 from transfer.ledger.connection import Ledger
@@ -92,8 +93,10 @@ def _on_upv(story: Story, folder: Path) -> None:
     place, metadata = story.place, folder / "metadata.toml"
     metadata.write_text(METADATA, "utf-8")
     story.tell("nothing there", "publish", UPV, "--confirm", UPV)
-    made = place.export()
+    place.export()
     place.let_pass()
+    with Hands(place.sandbox.control_url, place.sandbox.ca_file) as hands:
+        hands.publish_released()
     words = ("publish", UPV, "--confirm", UPV, "--json")
     story.tell("released", *words, "--metadata", metadata, "--by", "Ada Lund")
     story.tell("too short", *words, "--wait", "1s")
@@ -102,7 +105,8 @@ def _on_upv(story: Story, folder: Path) -> None:
             process.send_signal(number)
             _, err = process.communicate(timeout=60)
         story.told[number.name] = Told(process.returncode, "", err, 0)
-    place.sandbox.steering.publish(made)
+    with Hands(place.sandbox.control_url, place.sandbox.ca_file) as hands:
+        hands.publish_released()
     story.tell("published", *words, "--wait", "3d")
     story.tell("status", "status", UPV, "--json")
 
@@ -202,6 +206,14 @@ def test_who_releases_is_told_beforehand_that_it_cannot_be_taken_back(
     lines = told["released"].err.splitlines()
     assert lines[0] == "Releasing a dataset cannot be taken back."
     assert lines[1].startswith("Not to be changed from then on: Name, Version, Description")
+
+
+def test_the_demos_platform_publishes_what_is_released_and_no_draft(
+    told: Mapping[str, Told],
+) -> None:
+    """It was let look at the draft before the release, and once more after it."""
+    assert told["released"].document["stage"] == "released"
+    assert told["published"].document["stage"] == "published"
 
 
 def test_a_wait_that_was_too_short_ends_with_3_and_loses_nothing(told: Mapping[str, Told]) -> None:

@@ -83,6 +83,8 @@ def test_words_that_are_not_known_or_missing_end_with_2(
         ["pause", "t"],
         ["limit", "t", "5M"],
         ["doctor", "t"],
+        ["dataset", "t"],
+        ["publish", "t", "--confirm", "t"],
     ],
 )
 def test_a_transfer_that_is_not_there_ends_with_2(program: Program, words: list[str]) -> None:

@@ -139,10 +139,10 @@ def _template(home: Home, name: str, options: argparse.Namespace) -> int:
 
 
 def _guide(home: Home, name: str, options: argparse.Namespace) -> int:
-    async def guided(carrier: Carrier) -> Sequence[GuideLine]:
-        return carrier.guide()
+    async def guided(carrier: Carrier) -> tuple[Sequence[GuideLine], int]:
+        return carrier.guide(), carrier.seen().cohort.studies
 
-    lines = carry(home, name, guided)
+    lines, verified = carry(home, name, guided)
     with answering():
         if options.json:
             print_json(guide_document(name, lines))
@@ -151,6 +151,8 @@ def _guide(home: Home, name: str, options: argparse.Namespace) -> int:
                 say(line)
     if not lines:
         tell("On this node the project is the dataset: there is nothing to do beforehand.")
+    elif not verified:
+        tell(f"The images are not verified there yet. First: eucaim-transfer upload {name}")
     return ExitCode.DONE
 
 
