@@ -67,7 +67,6 @@ def legend() -> list[tuple[str, str, str]]:
         "blocked": "findings forbid the step",
         "failed": "some instances did not arrive",
         "done": "every instance is on the node",
-        "purged": "the originals are removed; the evidence is kept",
     }
     return [(*_STATES[state][:2], meaning) for state, meaning in meanings.items()]
 
