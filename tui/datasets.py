@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -81,11 +82,12 @@ class Form:
 
 class Datasets:
     """Step 10 of all transfers of a home. What a node said of a dataset's fields is remembered:
-    the ledger does not keep them."""
+    the ledger does not keep them. What is pressed while a look is under way waits for its end."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._fields: dict[str, Sequence[Field]] = {}
+        self._turn = threading.Lock()
 
     # Looking ------------------------------------------------------------------------------
 
@@ -205,7 +207,8 @@ class Datasets:
     # Both ---------------------------------------------------------------------------------
 
     def _seen(self, name: str, act: Callable[[Carrier], Awaitable[Look]]) -> DatasetView:
-        look = carry(self._home, name, act)
+        with self._turn:
+            look = carry(self._home, name, act)
         self._fields.pop(name, None)
         if look.dataset is not None:
             self._fields[name] = look.dataset.fields

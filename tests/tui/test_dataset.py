@@ -109,7 +109,7 @@ async def test_missing_metadata_lock_it_and_what_is_missed_is_told_before(home: 
     app, _ = dataset_app(home, known.FAULTY)
     async with running(app) as pilot:
         await press(pilot, *TO_STEP_10)
-        assert "Metadata ✗ Description is empty; it is needed. and 1 more" not in facts(app)
+        assert "Metadata ✗ Description is empty; it is needed. (and 1 more)" not in facts(app)
         assert "Metadata ✗ Description is empty; it is needed." in facts(app)
         assert "m fills them in" in now(app)
         assert "P Publish" not in keys(app)
@@ -244,7 +244,7 @@ async def test_what_failed_is_removed_only_once_the_name_is_typed(home: Home) ->
         datasets.then = after(known.UNBORN)
         await press(pilot, *NAME, "enter")
         assert datasets.acts == [("delete", NAME)]
-        assert "made in the node's own pages" in told(app) or "It is removed" in now(app)
+        assert "It is removed; it can be made again." in now(app)
 
 
 async def test_an_invalid_mark_needs_a_reason_a_person_and_the_name(home: Home) -> None:

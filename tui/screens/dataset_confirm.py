@@ -23,7 +23,7 @@ from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, ink, line
 from tui.widgets.painted import Painted
 
-_LABEL = 12
+_LABEL = 14
 
 
 @dataclass(frozen=True, slots=True)

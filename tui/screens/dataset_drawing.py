@@ -210,7 +210,7 @@ def metadata(look: Look) -> Content:
     warns = [fault for fault in look.faults if fault.severity == "warn"]
     if blocks:
         told = line(("✗ ", "$bad"), plain(blocks[0].text, 200))
-        return line(told, f" and {len(blocks) - 1} more") if len(blocks) > 1 else told
+        return line(told, f" (and {len(blocks) - 1} more)") if len(blocks) > 1 else told
     if warns:
         told = line(("! ", "$warn"), plain(warns[0].text, 200))
         return line(told, f" (and {len(warns) - 1} more)") if len(warns) > 1 else told
@@ -218,8 +218,10 @@ def metadata(look: Look) -> Content:
 
 
 def _is_filled_in(look: Look) -> bool:
-    """Whether the node was asked for the metadata just now: the ledger does not keep it."""
-    return bool(look.faults) or bool(look.dataset and look.dataset.fields)
+    """Whether it matters what is missing, and the node was asked for it: the ledger does not keep
+    metadata."""
+    is_open = look.dataset is not None and look.dataset.stage in (Stage.CREATING, Stage.DRAFT)
+    return is_open and bool(look.faults or (look.dataset and look.dataset.fields))
 
 
 def _facts(name: str, content: Content, width: int) -> list[Content]:

@@ -62,6 +62,8 @@ class GuideScreen(Page):
     def look(self) -> None:
         if self._lines is not None and self._polling.is_due(self.owner.source.now()):
             self._ask()
+        elif self._lines is not None and self._polling.is_live:
+            self.now.say(self._now())
 
     def _ask(self) -> None:
         candidates = partial(self.owner.source.datasets.candidates, self._transfer)

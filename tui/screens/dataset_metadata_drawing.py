@@ -28,7 +28,8 @@ def draw_field(form: Form, field: Field, width: int) -> list[Content]:
     """One field in a line: how it stands, its values, and the room left in it."""
     values = form.values(field.key)
     mark, style = _mark(form, field)
-    room = width - _MARK - _TITLE - _ROOM
+    titles = titles_width(form, width)
+    room = width - _MARK - titles - _ROOM
     fault = form.fault(field.key)
     if fault and values:
         shown = ink(sentence(fault), "$bad")
@@ -42,11 +43,17 @@ def draw_field(form: Form, field: Field, width: int) -> list[Content]:
     return [
         line(
             cell(mark, _MARK, style),
-            cell(cell(plain(field.title), _TITLE - 1), _TITLE),
+            cell(cell(plain(field.title), titles - 1), titles),
             cell(cell(shown, room - 1), room),
             cell(right, _ROOM, "$muted", align="right"),
         )
     ]
+
+
+def titles_width(form: Form, width: int) -> int:
+    """Columns for the titles: those that begin alike have to be told apart."""
+    longest = max((cell_len(plain(field.title)) for field in form.fields), default=0)
+    return min(max(_TITLE, longest + 2), width // 2)
 
 
 def _mark(form: Form, field: Field) -> tuple[str, str]:
@@ -72,7 +79,8 @@ def about_field(form: Form | None, field: Field | None, width: int) -> list[Cont
         return []
     found: list[Content] = [Content("")]
     values = form.values(field.key)
-    if values and cell_len(_short(values, 400)) > width - _MARK - _TITLE - _ROOM - 1:
+    room = width - _MARK - titles_width(form, width) - _ROOM - 1
+    if values and cell_len(_short(values, 400)) > room:
         found += _cut(wrapped(ink(_short(values, 1200)), width), 3)
     fault = form.fault(field.key)
     if fault:

@@ -88,7 +88,7 @@ class PickScreen(ModalScreen[str | None]):
 
 def draw_heading(width: int) -> list[Content]:
     """What the columns are."""
-    room = max(8, width - 2 - _MADE - 2 * _COUNT)
+    room = max(8, width - 4 - _MADE - 2 * _COUNT)
     return [
         line(
             "  ", cell("name", room, "$muted"), cell("made (UTC)", _MADE, "$muted"),
