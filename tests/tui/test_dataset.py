@@ -23,6 +23,7 @@ from transfer.publication.standing import Look
 from transfer.publication.values import Act, Dataset, Stage
 from transfer.workspace import Home
 from tui.app import TransferApp
+from tui.datasets import Datasets
 from tui.screens.dataset_polling import Polling
 from tui.widgets.painted import Painted
 
@@ -354,3 +355,22 @@ async def test_what_the_node_says_cannot_move_the_cursor_or_cut_the_page(home: H
         await press(pilot, "P")
         assert front(app) == "ConfirmScreen"
         assert not {"\x1b", "\x07", "\u202e"} & set(words(app))
+
+
+def test_looks_and_acts_of_one_program_take_turns(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine lets one act at a time; whoever presses a key while the page asks by itself is not
+    to be told of another process."""
+    known.make_published(home)
+    datasets, had_its_turn = Datasets(home), list[bool]()
+
+    def carry(home: Home, name: str, act: object) -> Look:
+        had_its_turn.append(datasets._turn.locked())
+        return known.DRAFT
+
+    monkeypatch.setattr("tui.datasets.carry", carry)
+    datasets.look(NAME)
+    datasets.publish(NAME, "", NAME, "Ada")
+    assert had_its_turn == [True, True]
+    assert not datasets._turn.locked()

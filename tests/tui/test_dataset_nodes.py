@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,7 +14,6 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.publication import bound_dataset
 from transfer.publication.values import Stage
 from tui.app import TransferApp
-from tui.datasets import Datasets
 from tui.source import Source
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Rows
@@ -132,11 +130,3 @@ async def test_a_project_is_made_protected_only_by_its_typed_name(place: Place) 
         await press(pilot, *["backspace"] * 9, *XNAT, "enter", *"Ada Lund", "enter")
         await until(pilot, lambda: "✓ protected" in words(app))
         assert place.sandbox.xnat.archive.projects[PROJECT].accessibility == "protected"
-
-
-def test_a_look_and_an_act_of_one_program_do_not_stand_in_each_others_way(place: Place) -> None:
-    """Whoever presses a key while the page asks by itself is not told of another process."""
-    datasets = Datasets(place.home)
-    with ThreadPoolExecutor(4) as threads:
-        views = list(threads.map(datasets.look, [UPV] * 4))
-    assert [view.transfer for view in views] == [UPV] * 4
