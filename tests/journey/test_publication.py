@@ -12,7 +12,7 @@ from tests.legal.records import clear
 from tests.tui.known import JOURNEY
 from tests.tui.ledgers import make_done
 from transfer.errors import UsageError
-from transfer.journey.recording import Said, record_by_hand
+from transfer.journey.recording import Said, record_by_hand, states_by_hand
 from transfer.journey.standing import Standing
 from transfer.journey.steps import Journey
 from transfer.ledger.catalogue import record_seen
@@ -146,12 +146,26 @@ def test_a_creation_that_nobody_knows_of_is_told(
     assert step.command == "eucaim-transfer dataset breast-2023"
 
 
-def test_nobodys_word_settles_it(home: Home, arrived: Workspace, journey: Journey) -> None:
+def test_once_there_is_a_dataset_nobodys_word_settles_it(
+    home: Home, arrived: Workspace, journey: Journey
+) -> None:
+    keep(arrived, Stage.RELEASED)
+    assert states_by_hand(of(home, arrived, journey)) == ()
     with (
         Ledger.open(arrived.ledger) as ledger,
         pytest.raises(UsageError, match="settled by this program itself"),
     ):
         record_by_hand(home, ledger, of(home, arrived, journey), Said(StepState.DONE, "Ada"))
+
+
+def test_where_the_program_knows_of_none_a_person_can_record_it_behind_the_gate(
+    home: Home, arrived: Workspace, journey: Journey
+) -> None:
+    with Ledger.open(arrived.ledger) as ledger:
+        record_by_hand(home, ledger, of(home, arrived, journey), Said(StepState.DONE, "Ada"))
+    assert of(home, arrived, journey).state is StepState.DONE
+    keep(arrived, Stage.DRAFT)
+    assert of(home, arrived, journey).state is StepState.TODO
 
 
 def test_a_word_of_an_earlier_version_still_counts(

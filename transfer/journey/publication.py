@@ -74,6 +74,7 @@ def _unborn(step: JourneyStep, status: Status) -> Standing:
             "creation not answered",
             since_utc=state.creation.asked_at_utc,
             at_utc=state.creation.asked_at_utc,
+            is_known_here=True,
         )
     found = Standing(step, detail="There is no dataset yet.", figure="no dataset yet")
     return _troubled(found, state)
@@ -92,6 +93,7 @@ def _born(step: JourneyStep, state: PublicationState, bound: Bound) -> Standing:
         since_utc=bound.stage_since_utc,
         at_utc=bound.seen_at_utc,
         waits_for_others=dataset.stage is Stage.RELEASED,
+        is_known_here=True,
     )
     if state.is_published and state.catalogued:
         return replace(found, state=StepState.DONE, word="done", figure="published, catalogued")

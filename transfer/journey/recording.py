@@ -22,8 +22,10 @@ _SETTLED_HERE = {
     "upload": "eucaim-transfer upload NAME",
     "deidentify": "eucaim-transfer review NAME",
     "clinical": "eucaim-transfer clinical NAME",
-    "publish": "eucaim-transfer dataset NAME",
 }
+_KNOWN_HERE = {"publish": "eucaim-transfer dataset NAME"}
+"""Steps that are settled here once the program has begun them; a node whose step 10 it cannot reach
+still has a person's word."""
 _BY_HAND = (StepState.WAITING, StepState.DONE, StepState.TODO)
 _ACCOUNT_STATES = (StepState.WAITING, StepState.TODO)
 _BEFORE_THE_GATE = (StepState.WAITING, StepState.TODO)
@@ -48,7 +50,7 @@ class Said:
 def states_by_hand(standing: Standing) -> tuple[StepState, ...]:
     """The states that a person may record of a step; none where the program settles it itself."""
     engine = standing.step.engine
-    if engine in _SETTLED_HERE or standing.is_locked:
+    if _command_of(standing) or standing.is_locked:
         return ()
     if standing.is_gated:
         return _BEFORE_THE_GATE
@@ -91,10 +93,17 @@ def record_by_hand(home: Home, ledger: Ledger, standing: Standing, said: Said) -
     )
 
 
+def _command_of(standing: Standing) -> str:
+    """What settles the step without a word; empty where a word does."""
+    engine = standing.step.engine
+    known = _KNOWN_HERE.get(engine, "") if standing.is_known_here else ""
+    return _SETTLED_HERE.get(engine, known)
+
+
 def _refuse_own(standing: Standing, said: Said) -> None:
     step = standing.step
-    command = _SETTLED_HERE.get(step.engine)
-    if command is not None:
+    command = _command_of(standing)
+    if command:
         raise UsageError(
             f"Step {step.number} is settled by this program itself, not by a word.",
             f"Let it do so: {command}",

@@ -21,7 +21,7 @@ class Standing:
     there, in whole hours, once others have been waited for too long, and `ask_again` says where.
     `comes_first` names the earliest step before this one that is open. `waits_for_others`: the next
     move is not the operator's. `is_gated`: the legal record is not whole, so that nobody's word
-    makes it done (LEG-04).
+    makes it done (LEG-04). `is_known_here`: the program knows better than any word how far it is.
     """
 
     step: JourneyStep
@@ -40,6 +40,7 @@ class Standing:
     comes_first: str = ""
     waits_for_others: bool = False
     is_gated: bool = False
+    is_known_here: bool = False
 
     @property
     def is_done(self) -> bool:
