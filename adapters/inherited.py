@@ -17,6 +17,8 @@ PASSWORD_VARIABLE: Final = "EUCAIM_TRANSFER_PASSWORD"  # noqa: S105 - the name o
 
 # By the variable's name, as it was given.
 _taken: dict[str, str] = {}
+# By the secret's name, for this process alone.
+_handed: dict[str, str] = {}
 
 
 def take_secrets(environ: MutableMapping[str, str] = os.environ) -> None:
@@ -34,6 +36,16 @@ def take_secrets(environ: MutableMapping[str, str] = os.environ) -> None:
 def accept_secrets(handed: Mapping[str, str]) -> None:
     """Take what the process that started this one hands over, by the names of the variables."""
     _taken.update(handed)
+
+
+def accept_named(handed: Mapping[str, str]) -> None:
+    """Take secrets by their names in the secret store, for as long as this process lives."""
+    _handed.update(handed)
+
+
+def handed_secret(name: str) -> str | None:
+    """A secret that `accept_named` took."""
+    return _handed.get(name)
 
 
 def secrets_at_hand(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from adapters.inherited import PASSWORD_VARIABLE, password_at_hand
+from adapters.inherited import PASSWORD_VARIABLE, handed_secret, password_at_hand
 from adapters.keyrings import Keyring, TimedKeyring, system_keyring
 from adapters.secretfile import SecretFile
 from transfer.errors import UsageError
@@ -128,7 +128,7 @@ class SecretStore:
         places: tuple[tuple[Place, Callable[[str], str | None]], ...] = (
             (Place.SYSTEMD, self._from_credentials),
             (Place.ENVIRONMENT, self._from_environment),
-            (Place.PROCESS, self._held.get),
+            (Place.PROCESS, self._from_process),
             (Place.FILE, self._from_file),
             (Place.KEYRING, self._from_keyring),
         )
@@ -252,6 +252,9 @@ class SecretStore:
         if self._given_environ is None:
             return password_at_hand()
         return self._given_environ.get(PASSWORD_VARIABLE) or None
+
+    def _from_process(self, name: str) -> str | None:
+        return self._held.get(name) or handed_secret(name)
 
     def _from_file(self, name: str) -> str | None:
         return self._file.read().get(name)

@@ -25,6 +25,8 @@ _SHORT_VRS: Final = frozenset(
     b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
 )
 _DEEPEST = 40
+# PS3.6: Float, Double Float, and Pixel Data.
+_PIXEL_DATA: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 Bytes = bytes | mmap
 
 
@@ -95,6 +97,25 @@ class _Walk:
                 found[tag] = self._data[value_at:at]
         return found
 
+    def spans(self, at: int, wanted: frozenset[int]) -> list[tuple[int, int]]:
+        """Where the values of these elements of the data set lie, in a file that is whole."""
+        found: list[tuple[int, int]] = []
+        end = len(self._data)
+        explicit = self._explicit and self._data[at + 4 : at + 6] in _LONG_VRS | _SHORT_VRS
+        while at < end:
+            tag, value_at, length, is_blob = self.element(at, explicit)
+            if length != _UNDEFINED:
+                at = value_at + length
+                if tag in wanted:
+                    found.append((value_at, length))
+                continue
+            at = self.skip_items(value_at, end, explicit and not is_blob, 0)
+            while tag in wanted and self.item(value_at)[0] == _ITEM:
+                length = self.item(value_at)[1]
+                found.append((value_at + 8, length))
+                value_at += 8 + length
+        return found
+
     def skip_items(self, at: int, end: int, explicit: bool, depth: int) -> int:
         """Behind a sequence, or encapsulated pixel data, of undefined length."""
         if depth > _DEEPEST:
@@ -120,6 +141,22 @@ class _Walk:
                 if at > end:
                     raise NotDicom("ends in the middle of a value")
         return at + 8
+
+
+def pixel_spans(data: Bytes) -> list[tuple[int, int]]:
+    """Where the values of Pixel Data begin and how long they are: one span where they are native,
+    one for each fragment where they are encapsulated (PS3.5 A.4). None in a deflated data set.
+
+    Raises:
+        NotDicom: as `read_header`.
+    """
+    transfer_syntax, at = _read_meta(data)
+    if transfer_syntax == DEFLATED:
+        return []
+    try:
+        return _Walk(data, transfer_syntax).spans(at, _PIXEL_DATA)
+    except struct.error as error:
+        raise NotDicom("ends in the middle of an element") from error
 
 
 def _byte_order(transfer_syntax: str) -> Literal["big", "little"]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import json
 import shutil
 import signal
 import ssl
@@ -42,6 +41,7 @@ from adapters.sandbox.http1 import AsgiApp, Http1Server
 from adapters.sandbox.issuer import INGESTER, Issuer
 from adapters.sandbox.realm import ACCOUNTS, Account
 from adapters.sandbox.store import Store, StoredInstance
+from adapters.sandbox.tables import table_text
 from adapters.sandbox.xnat.accounts import INGESTER as XNAT_INGESTER
 from adapters.sandbox.xnat.app import XnatApp
 from adapters.sandbox.xnat.site import PROJECT, Site, SiteOptions
@@ -63,7 +63,8 @@ class Options:
     refuse. `rotates`: a refresh token serves once. `device_clients` may sign in by a code in the
     browser. `bearer` checks the tokens of another issuer than the stand-in's own. `xnat` is how
     the XNAT site is set up, on `xnat_port`. The projects of `destinations` are there in the
-    dataset-service, which is set up by `datasets`; `accounts` are the people of the realm.
+    dataset-service, which is set up by `datasets`; `accounts` are the people of the realm. Without
+    `keeps_pixels` images take no more space than their headers.
     """
 
     port: int = 0
@@ -85,6 +86,7 @@ class Options:
     datasets: DatasetOptions = field(default_factory=DatasetOptions)
     xnat: SiteOptions = field(default_factory=SiteOptions)
     xnat_port: int = 0
+    keeps_pixels: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,9 @@ class Sandbox:
         self.faults = Faults.from_specs(self.options.faults)
         self._temporary = Path(tempfile.mkdtemp(prefix="eucaim-sandbox-"))
         self.ca = self.options.ca or ThrowAwayCa(self._temporary / "tls")
-        self.store = Store(self.options.folder or self._temporary / "store")
+        keeps_pixels = self.options.keeps_pixels
+        store = self.options.folder or self._temporary / "store"
+        self.store = Store(store, keeps_pixels=keeps_pixels)
         self.issuer = Issuer(
             accounts=self.options.accounts,
             access_s=self.options.access_s,
@@ -138,6 +142,7 @@ class Sandbox:
         self.qpinsights = QpInsights(self.datasets, self.eforms, self.issuer)
         self.steering = Steering(self.datasets, self.qpinsights, self.issuer)
         self.xnat = Site(folder / "xnat", self.faults, self.options.xnat)
+        self.xnat.importer.keeps_pixels = keeps_pixels
         self._numbers = itertools.count(1)
         self._server = Http1Server(self._recorded(self._application()), self._context())
         self._xnat_server = Http1Server(self._recorded(XnatApp(self.xnat)), self._context())
@@ -319,7 +324,6 @@ class Sandbox:
 
     def _toml(self) -> str:
         auth = {"bearer": "password", "basic": "basic", "none": "none"}[self.options.auth]
-        # The strings and lists of JSON are TOML too.
         values: dict[str, object] = {
             "kind": "upv",
             "dicomweb_url": self.endpoints.dicomweb_url,
@@ -346,12 +350,7 @@ class Sandbox:
         }
         desk: dict[str, object] = {"url": self.helpdesk_url, "ca_file": "ca.pem"}
         tables = {f"nodes.{NODE}": values, f"nodes.{XNAT_NODE}": xnat, "helpdesk": desk}
-        return "\n".join(_table(name, table) for name, table in tables.items())
-
-
-def _table(name: str, values: Mapping[str, object]) -> str:
-    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-    return "\n".join([f"[{name}]", *lines, ""])
+        return "\n".join(table_text(name, table) for name, table in tables.items())
 
 
 async def serve(

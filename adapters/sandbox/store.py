@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.sandbox.hollow import hollow
 from adapters.sandbox.part10 import Header, NotDicom, read_header
 
 SOP_CLASS, SOP_INSTANCE = 0x00080016, 0x00080018
@@ -93,9 +94,12 @@ class Store:
 
     Taking in has three steps, so that faults can get in between: write to a `spool` file,
     `examine` it, then `keep` or `discard` it. A folder that was used before is read in again.
+    Without `keeps_pixels` there are holes in place of pixel values, and digests of what came.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keeps_pixels: bool = True) -> None:
+        self._keeps_pixels = keeps_pixels
+        self._digests: dict[str, bytes] = {}
         self._kept = folder / "instances"
         self._incoming = folder / "incoming"
         for part in (self._kept, self._incoming):
@@ -138,6 +142,9 @@ class Store:
             return held
         name = uid if _PLAIN_UID.fullmatch(uid) else hashlib.sha256(uid.encode()).hexdigest()
         target = self._kept / f"{name}.dcm"
+        if not self._keeps_pixels:
+            self._digests[uid] = bytes.fromhex(_sha256(path))
+            hollow(path)
         path.rename(target)
         instance = Instance(header, target, time.monotonic())
         self._index(instance)
@@ -161,9 +168,13 @@ class Store:
     def stored(self) -> Mapping[str, StoredInstance]:
         """Everything held, by SOPInstanceUID; reads every file for its digest."""
         return {
-            uid: StoredInstance(_sha256(held.path), held.path, self._received.get(uid, 1))
+            uid: StoredInstance(self._digest(uid, held.path), held.path, self._received.get(uid, 1))
             for uid, held in self._instances.items()
         }
+
+    def _digest(self, uid: str, path: Path) -> str:
+        kept = self._digests.get(uid)
+        return kept.hex() if kept else _sha256(path)
 
     def _index(self, instance: Instance) -> None:
         header = instance.header

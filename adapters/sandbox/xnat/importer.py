@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
+from adapters.sandbox.hollow import hollow
 from adapters.sandbox.part10 import NotDicom
 from adapters.sandbox.xnat import dicom
 from adapters.sandbox.xnat.answers import Refused
@@ -54,6 +55,7 @@ class Importer:
         self._archive = archive
         self._prearchive = prearchive
         self._spool = spool
+        self.keeps_pixels = True
         self.received: dict[str, int] = {}
         """How often each SOP Instance UID came in."""
 
@@ -170,6 +172,8 @@ class Importer:
             sop_uid=found.sop_uid,
             instance_number=found.instance_number,
         )
+        if not self.keeps_pixels:
+            hollow(target)
         self._prearchive.touch(row)
         return row
 
