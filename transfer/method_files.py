@@ -107,6 +107,15 @@ def keep_method_files(folder: Path, ledger: Ledger, files: MethodFiles) -> None:
         )
 
 
+def copy_method_files(source: Path, target: Path) -> None:
+    """Copy them from the folder of one transfer to that of another, as they lie there."""
+    if (source / _FOLDER).is_dir():
+        make_private_folder(target / _FOLDER)
+        for file in (source / _FOLDER).iterdir():
+            with open(target / _FOLDER / file.name, "xb", opener=private_opener) as copy:
+                copy.write(file.read_bytes())
+
+
 def load_method_files(folder: Path, ledger: Ledger) -> MethodFiles:
     """The copies, as they were made.
 

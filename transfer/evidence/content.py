@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from transfer import __version__
+from transfer.evidence.comparison import compared_with_rehearsal, texts_of_rehearsal
 from transfer.evidence.publication import (
     persons_of_publication,
     publication,
@@ -73,6 +74,7 @@ def _typed(ledger: Ledger, look: Look) -> Iterator[str]:
     for _, subject, value, _, reason in words(ledger):
         yield from (subject, value, reason)
     yield from texts_of_publication(ledger)
+    yield from texts_of_rehearsal(ledger)
     for table, column in (
         ("instance", "evidence"),
         ("volume", "reason"),
@@ -142,6 +144,7 @@ def document(ledger: Ledger, look: Look, speech: Speech) -> dict[str, Any]:
         ],
         "legal": _legal(ledger, speech),
         "publication": publication(ledger, speech),
+        "rehearsal": compared_with_rehearsal(ledger, speech),
         "tickets": [
             {
                 "number": speech.typed(ticket.number),

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from transfer.evidence.comparison_told import told_rehearsal
+
 _SHOWN: Final = 500
 _STYLE: Final = """
 body { font: 11pt/1.45 "Liberation Serif", Georgia, serif; color: #000; background: #fff;
@@ -66,6 +68,7 @@ def page(document: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> Ite
     yield from _quality(document)
     yield from _legal(document["legal"], document["tickets"])
     yield from _publication(document["publication"])
+    yield from told_rehearsal(document["rehearsal"], _said, _table)
     yield from _proof(document, files)
     yield "</body>\n</html>\n"
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from transfer.workspace import private_opener
 BUSY_TIMEOUT_S = 30.0
 # SQLite's own files grow by 32 KiB; with less than a few of those left it cannot work.
 _FULL_BYTES = 256 * 1024
+_PAGE = 2000
 _T = TypeVar("_T")
 
 
@@ -200,6 +201,13 @@ class Ledger:
         """All rows of a query; for answers that are bounded by their `LIMIT`."""
         return self._guarded(lambda: self._connection.execute(sql, parameters).fetchall())
 
+    def each(self, sql: str, *parameters: object) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query one after the other, however many they are; read to the end, or not
+        at all, before anything is written."""
+        cursor = self._guarded(lambda: self._connection.execute(sql, parameters))
+        while page := self._guarded(lambda: cursor.fetchmany(_PAGE)):
+            yield from page
+
     def row(self, sql: str, *parameters: object) -> tuple[Any, ...] | None:
         """The first row of a query."""
         found: tuple[Any, ...] | None = self._guarded(
@@ -225,6 +233,18 @@ class Ledger:
     def record_event(self, kind: str, text: str) -> None:
         """Add a line to the transfer's history, inside a transaction. No identifiers."""
         self.write("INSERT INTO event (at_utc, kind, text) VALUES (?, ?, ?)", utc_now(), kind, text)
+
+    def copy_to(self, path: Path) -> None:
+        """Write the ledger as it is at this moment into a new file, its owner's alone, whoever
+        writes meanwhile (SQLite's online backup).
+
+        Raises:
+            FileExistsError: there is one.
+            LedgerDamaged: the disk is full, or the ledger cannot be read.
+        """
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(path)) as copy:
+            self._guarded(lambda: self._connection.backup(copy))
 
     def erase_deleted(self) -> None:
         """From now on what this connection deletes or replaces is overwritten in the file."""

@@ -202,6 +202,7 @@ def _alone(workspace: Workspace, ledger: Ledger) -> Iterator[None]:
     with (
         _locked(workspace.folder / "purge.lock"),
         _locked(workspace.folder / "publication.lock"),
+        _locked(workspace.folder / "rehearsal.lock"),
         kept_from_runners(workspace.lock, ledger, removes=True),
     ):
         yield

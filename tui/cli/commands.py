@@ -40,6 +40,7 @@ _ROOMS = {
     "dataset": "dataset",
     "catalogue": "catalogue",
     "report": "report",
+    "rehearse": "rehearse",
     "recall": "recall",
     "purge": "purge",
     "pause": "wishes",

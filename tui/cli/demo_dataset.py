@@ -63,9 +63,11 @@ def keep_metadata_for(home: Home, workspace: Workspace) -> None:
         keep_metadata(ledger, {k: v for k, v in texts.items() if k != "name"}, PERSON)
 
 
-def publish_there(home: Home, workspace: Workspace, hands: Hands) -> None:
+def publish_there(
+    home: Home, workspace: Workspace, hands: Hands, entered: Texts | None = None
+) -> None:
     """From the images on a stand-in to a dataset that others see. What persons do in the node's
-    own pages is done by `hands`.
+    own pages is done by `hands`; `entered` are metadata that go before those of the demo.
 
     Raises:
         TransferError: it did not come to its end.
@@ -76,12 +78,17 @@ def publish_there(home: Home, workspace: Workspace, hands: Hands) -> None:
     carried(
         home,
         workspace.name,
-        lambda carrier: _carry(carrier, way, workspace.name, destination, hands),
+        lambda carrier: _carry(carrier, way, workspace.name, destination, hands, entered or {}),
     )
 
 
 async def _carry(
-    carrier: Carrier, way: PublicationWay, name: str, destination: str, hands: Hands
+    carrier: Carrier,
+    way: PublicationWay,
+    name: str,
+    destination: str,
+    hands: Hands,
+    entered: Texts,
 ) -> None:
     telling, made = Telling(), ""
     if way.is_born_elsewhere:
@@ -90,7 +97,7 @@ async def _carry(
         await carrier.pick_up(None, PERSON)
         await carrier.follow(_PATIENCE_S, telling)
     visibility = way.visibilities[0].key if way.visibilities else ""
-    texts = metadata_for(way.fields)
+    texts = {**metadata_for(way.fields), **entered}
     await carrier.publish(visibility, name, PERSON, texts, telling)
     if way.waits_for:
         await asyncio.to_thread(hands.publish_dataset, made)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from transfer.catalogue.entry import read_entry
-from transfer.catalogue.fields import fill_in
+from transfer.catalogue.fields import fill_in, said_texts
 from transfer.catalogue.standing import name_identifier, take_seen
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
@@ -47,10 +47,12 @@ def settle_before(home: Home, workspace: Workspace) -> None:
     record(home, aim, judge(asyncio.run(look())))
 
 
-def describe_in_catalogue(workspace: Workspace) -> None:
-    """Fill in what a person says of the dataset for the catalogue."""
+def describe_in_catalogue(workspace: Workspace, *, over_others: bool = True) -> None:
+    """Fill in what a person says of the dataset for the catalogue; unless it goes `over_others`,
+    only where nothing stands."""
     with Ledger.open(workspace.ledger) as ledger:
-        fill_in(ledger, _ENTRY)
+        known = {} if over_others else said_texts(ledger)[0]
+        fill_in(ledger, {key: texts for key, texts in _ENTRY.items() if not known.get(key)})
 
 
 def look_up_in_catalogue(workspace: Workspace) -> None:

@@ -56,6 +56,9 @@ def build_parser() -> argparse.ArgumentParser:
     from tui.cli.parser_report import add_report_command
 
     add_report_command(commands)
+    from tui.cli.parser_rehearse import add_rehearse_command
+
+    add_rehearse_command(commands)
     from tui.cli.parser_end import add_end_commands
 
     add_end_commands(commands)

@@ -1,0 +1,1 @@
+"""Rehearsals: the journey of a transfer with stand-in nodes, before anything has gone."""
