@@ -76,12 +76,10 @@ class Hands:
         try:
             answer = self._http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise TransferError(
-                "The stand-in nodes do not answer.", "Start the demo again."
-            ) from error
+            raise TransferError("The stand-in nodes do not answer.", "Start it again.") from error
         if not answer.is_success:
             raise TransferError(
                 f"The stand-in did not do what was asked of it ({answer.status_code}).",
-                "Start the demo again; if it happens again, tell the makers.",
+                "Start it again; if it happens again, tell the makers.",
             )
         return answer

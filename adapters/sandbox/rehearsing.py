@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from adapters.sandbox.issuer import INGESTER
+from adapters.sandbox.realm import INGESTER, STAFF
 from adapters.sandbox.server import NODE, XNAT_NODE, Options, Sandbox
 from adapters.sandbox.xnat.accounts import INGESTER as XNAT_INGESTER
 from adapters.sandbox.xnat.site import PROJECT
@@ -25,7 +26,9 @@ def serve_rehearsal(
     wanted = destination or (PROJECT if is_xnat else _DESTINATION)
     options = Options(keeps_pixels=False)
     if not is_xnat:
-        options = Options(keeps_pixels=False, destinations=(wanted,))
+        groups = (*INGESTER.groups, f"PROJECT-{wanted.partition('|')[0]}")
+        operator = replace(INGESTER, groups=tuple(dict.fromkeys(groups)))
+        options = Options(keeps_pixels=False, destinations=(wanted,), accounts=(operator, STAFF))
 
     def tell(sandbox: Sandbox) -> None:
         if is_xnat and wanted not in sandbox.xnat.archive.projects:

@@ -11,21 +11,26 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from adapters.inherited import accept_named
+from transfer.clinical.standing import image_only_word
+from transfer.clinical.table_word import record_image_only
 from transfer.errors import TransferError
+from transfer.journey.clinical import clinical_record, waits_for_hands
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
+from transfer.runner.clinical_handover import record_handed_over
 from transfer.runner.run import Until
 from transfer.status import read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui.cli.check import check_with
 from tui.cli.demo_dataset import publish_there, record_sandbox
-from tui.cli.demo_steps import describe_in_catalogue, look_up_in_catalogue
+from tui.cli.demo_steps import PERSON, describe_in_catalogue, look_up_in_catalogue
 from tui.cli.output import tell
 from tui.cli.report import make_report, open_names
 from tui.cli.runs import run_telling
 from tui.cli.status import status_document
 
+_NO_TABLE: Final = "No clinical table was named before the rehearsal."
 _ALL_BUT: Final = "all but those of the rehearsal"
 _Step = Callable[[], int]
 
@@ -75,7 +80,7 @@ def _steps(
     yield "check", lambda: check_with(home, workspace, [])
     yield "upload", run(Until.UPLOAD)
     yield "verify", run(Until.VERIFY)
-    yield "clinical data", run(Until.CLINICAL)
+    yield "clinical data", lambda: _clinical(home, workspace)
     yield "legal record (made up)", lambda: _legal(workspace)
     yield "dataset", lambda: _publish(home, workspace, str(asked["control_url"]))
     yield "catalogue", lambda: _catalogue(workspace)
@@ -97,6 +102,23 @@ def _choose(workspace: Workspace, patients: int) -> int:
             add_rule(ledger, "exclude", "patients", _ALL_BUT, items=rest)
             select_anew(ledger)
     return ExitCode.DONE
+
+
+def _clinical(home: Home, workspace: Workspace) -> int:
+    """Step 9, and what a person does by hand there."""
+    with Ledger.open(workspace.ledger) as ledger:
+        order = read_order(ledger)
+        if order.clinical is None and image_only_word(ledger, order) is None:
+            tell("  No clinical table was named: the real dataset waits for one, or for the word")
+            tell(f"  that there is none (eucaim-transfer clinical {workspace.name} --image-only).")
+            record_image_only(ledger, PERSON, _NO_TABLE)
+    code = run_telling(home, workspace, Until.CLINICAL)
+    status = read_status(workspace)
+    if not code and waits_for_hands(status, clinical_record(status)):
+        tell("  Clinical files are handed over: a person would upload them by hand now.")
+        with Ledger.open(workspace.ledger) as ledger:
+            record_handed_over(ledger, PERSON)
+    return code
 
 
 def _legal(workspace: Workspace) -> int:
