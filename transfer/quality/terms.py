@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import Final
 
+from transfer import dictionary
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -111,9 +113,7 @@ def is_storage_class(uid: str) -> bool:
     """Whether the standard defines this SOP Class for storing, retired ones included."""
     if uid in _NEWER:
         return True
-    from pydicom._uid_dict import UID_dictionary
-
-    entry = UID_dictionary.get(uid)
+    entry = dictionary.uids().get(uid)
     if entry is None or not uid.startswith(_STORAGE):
         return False
     return entry[1] == "SOP Class" and "Storage" in entry[0]
@@ -122,7 +122,5 @@ def is_storage_class(uid: str) -> bool:
 @cache
 def is_transfer_syntax(uid: str) -> bool:
     """Whether the standard defines this transfer syntax, retired ones included."""
-    from pydicom._uid_dict import UID_dictionary
-
-    entry = UID_dictionary.get(uid)
+    entry = dictionary.uids().get(uid)
     return entry is not None and entry[1] == "Transfer Syntax"

@@ -14,6 +14,7 @@ from enum import Enum
 from functools import cache
 from typing import Final, NamedTuple
 
+from transfer import dictionary
 from transfer.scan.runs import HEAD_BYTES, WORTH, Walked, runs_of
 from transfer.scan.source import Source, TooMuch
 
@@ -116,9 +117,7 @@ class _Level(NamedTuple):
 
 @cache
 def _sequence_tags() -> frozenset[int]:
-    from pydicom._dicom_dict import DicomDictionary
-
-    return frozenset(tag for tag, entry in DicomDictionary.items() if entry[0] == "SQ")
+    return frozenset(tag for tag, entry in dictionary.elements().items() if entry[0] == "SQ")
 
 
 def has_vr(vr: bytes) -> bool:

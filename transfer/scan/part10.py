@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
+from transfer import dictionary
 from transfer.scan.elements import (
     LITTLE,
     LONG_VRS,
@@ -166,9 +167,7 @@ def _stride_meta(source: Source, frame: Frame) -> None:
 
 @cache
 def _known_tags() -> frozenset[int]:
-    from pydicom._dicom_dict import DicomDictionary
-
-    return frozenset(DicomDictionary)
+    return frozenset(dictionary.elements())
 
 
 def _reads_as(source: Source, at: int, encoding: Encoding) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Final
 
+from transfer import dictionary
+
 PIXEL_REPRESENTATION: Final = 0x00280103
 # What one of several VRs becomes. The bytes are the same in little endian, the only order in which
 # implicit VR exists; signedness is settled by `sign_tags`.
@@ -19,11 +21,9 @@ _ALTERNATIVES: Final = {
 @cache
 def public_vrs() -> dict[int, str]:
     """The VR of every public element but those of repeating groups."""
-    from pydicom._dicom_dict import DicomDictionary
-
     return {
         tag: _ALTERNATIVES.get(entry[0], entry[0])
-        for tag, entry in DicomDictionary.items()
+        for tag, entry in dictionary.elements().items()
         if entry[0] != "NONE"
     }
 
@@ -31,9 +31,7 @@ def public_vrs() -> dict[int, str]:
 @cache
 def sign_tags() -> frozenset[int]:
     """The elements that are SS instead of US where Pixel Representation (0028,0103) is 1."""
-    from pydicom._dicom_dict import DicomDictionary
-
-    return frozenset(tag for tag, entry in DicomDictionary.items() if entry[0] == "US or SS")
+    return frozenset(tag for tag, entry in dictionary.elements().items() if entry[0] == "US or SS")
 
 
 @lru_cache(4096)

@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from transfer import dictionary
 from transfer.deid.model import Element
 from transfer.deid.profiles import treat
 from transfer.deid.profiles.treat import Patient, Plan
@@ -47,9 +48,7 @@ def is_text(value: bytes) -> bool:
 
 def _room_bytes(tag: int, vr: str) -> int:
     """The bytes that as many numbers as the dictionary allows take; 0 where it sets no end."""
-    from pydicom._dicom_dict import DicomDictionary
-
     size = NUMBER_BYTES.get(vr)
-    entry = DicomDictionary.get(tag)
+    entry = dictionary.elements().get(tag)
     most = entry[1].rpartition("-")[2] if entry else "n"
     return size * int(most) if size and most.isdigit() else 0

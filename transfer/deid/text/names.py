@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import Final
 
+from transfer import dictionary
 from transfer.deid.text import dcm4che
 from transfer.deid.text.java import trim
 
@@ -72,8 +73,6 @@ def is_newer(tag: int) -> bool:
 
 @cache
 def _tags_by_name() -> dict[str, int]:
-    from pydicom._dicom_dict import DicomDictionary
-
     unknown = _unknown_tags()
     retired = _tags_in(dcm4che.NAMES_WITH_RETIRED)
     other = {
@@ -82,7 +81,7 @@ def _tags_by_name() -> dict[str, int]:
     }
     names = {
         _shortened(entry[4]) + ("Retired" if tag in retired else ""): tag
-        for tag, entry in DicomDictionary.items()
+        for tag, entry in dictionary.elements().items()
         if tag not in other and tag not in unknown
     }
     names.update((name, tag) for tag, name in other.items())
