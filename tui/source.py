@@ -25,6 +25,7 @@ from transfer.node import Destination
 from transfer.status import Status, read_status
 from transfer.workspace import Home, Workspace
 from tui.accounts import Accounts
+from tui.catalogue import Catalogue
 from tui.choosing import Choosing
 from tui.clinical import Clinical
 from tui.clinical_files import ClinicalFiles
@@ -114,6 +115,7 @@ class Source:
         self.evidence = Evidence(home)
         self.recalling = Recalling(home)
         self.purging = Purging(home)
+        self.catalogue = Catalogue(home)
 
     def names(self) -> list[str]:
         """Names of all transfers."""

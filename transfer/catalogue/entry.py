@@ -264,6 +264,7 @@ def _of_patients(ledger: Ledger, texts: Texts, figures: Figures) -> Iterator[Rem
         BY_KEY[key].title: Piece(BY_KEY[key].title, " \n".join(values), key in NAMES_STAFF)
         for key, values in texts.items()
     }
+    keys = {BY_KEY[key].title: key for key in texts}
     for facet in (Facet.MODALITY, Facet.BODY_PART, Facet.MANUFACTURER):
         words = " \n".join(group.value for group in figures.of(facet))
         pieces[FACETS[facet]] = Piece(FACETS[facet], words, names_staff=True)
@@ -277,6 +278,7 @@ def _of_patients(ledger: Ledger, texts: Texts, figures: Figures) -> Iterator[Rem
             "It went out with the images: eucaim-transfer recall NAME PATIENT"
             if is_ours
             else "Write it without: the entry is public, and stays so.",
+            keys.get(one.where, ""),
         )
 
 
