@@ -8,7 +8,6 @@ through the pipe too: arguments and environment can be read by others.
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import os
 import pickle
@@ -30,7 +29,7 @@ _TASKS_IN_HAND = 8
 # What waits in a pipe must fit into it, or both ends could wait for each other for ever.
 _BYTES_IN_HAND = 32 * 1024
 # Whoever runs out of memory has a process killed, not always the one whose file is to blame.
-_CHANCES = 3
+CHANCES: Final = 3
 # A process that ends before it can take up anything says nothing about any file.
 _STARTS = 5
 _WAIT_S = 0.5
@@ -102,7 +101,7 @@ class _Process(SpawnProcess):
 
 
 @dataclass(eq=False, slots=True)
-class _Job(Generic[Item, Answer]):
+class Job(Generic[Item, Answer]):
     """Items for one process. `deaths` counts the processes that an item took on its own."""
 
     items: list[Item]
@@ -112,7 +111,7 @@ class _Job(Generic[Item, Answer]):
 
 
 @dataclass(eq=False, slots=True)
-class _Worker(Generic[Item, Answer]):
+class Worker(Generic[Item, Answer]):
     """One process, the jobs that it was given and has not answered, in their order, and how many
     of the news it has heard. `start_number` counts from 1 in a row of processes of which none
     before it was ever ready."""
@@ -120,12 +119,12 @@ class _Worker(Generic[Item, Answer]):
     process: _Process
     pipe: Connection[Any, Any]
     start_number: int
-    hand: deque[_Job[Item, Answer]] = field(default_factory=deque)
+    hand: deque[Job[Item, Answer]] = field(default_factory=deque)
     heard: int = 0
     is_ready: bool = False
 
     @classmethod
-    def start(cls, trade: Trade[Item, Answer], start_number: int = 1) -> _Worker[Item, Answer]:
+    def start(cls, trade: Trade[Item, Answer], start_number: int = 1) -> Worker[Item, Answer]:
         """Start a process.
 
         Raises:
@@ -145,18 +144,18 @@ class _Worker(Generic[Item, Answer]):
             ours.send((trade.begin, trade.setup))
         return cls(process, ours, start_number)
 
-    def successor(self, trade: Trade[Item, Answer]) -> _Worker[Item, Answer]:
+    def successor(self, trade: Trade[Item, Answer]) -> Worker[Item, Answer]:
         """A fresh process for the place of this one, which has died. Raises as `start`."""
         return self.start(trade, 1 if self.is_ready else self.start_number + 1)
 
-    def has_room_for(self, job: _Job[Item, Answer], news: Sequence[bytes]) -> bool:
+    def has_room_for(self, job: Job[Item, Answer], news: Sequence[bytes]) -> bool:
         if not self.hand:
             return True
         waiting = sum(other.size_bytes for other in self.hand) + job.size_bytes
         waiting += sum(len(one) for one in news[self.heard :])
         return len(self.hand) < _TASKS_IN_HAND and waiting <= _BYTES_IN_HAND
 
-    def give(self, job: _Job[Item, Answer], news: Sequence[bytes]) -> None:
+    def give(self, job: Job[Item, Answer], news: Sequence[bytes]) -> None:
         self.hand.append(job)
         unheard, self.heard = list(news[self.heard :]), len(news)
         with suppress(OSError):
@@ -192,7 +191,7 @@ def _cannot_start() -> UsageError:
     )
 
 
-def _end_all(workers: Sequence[_Worker[Any, Any]]) -> None:
+def end_all(workers: Sequence[Worker[Any, Any]]) -> None:
     for worker in workers:
         worker.process.kill()
     deadline = time.monotonic() + _BURIAL_S
@@ -205,8 +204,10 @@ class Pool(Generic[Item, Answer]):
 
     def __init__(self, processes: int, trade: Trade[Item, Answer]) -> None:
         self._trade = trade
-        self._workers = [_Worker.start(trade) for _ in range(processes)]
-        self._order: deque[_Job[Item, Answer]] = deque()
+        self._processes = processes
+        # A handful of files is soonest done by one; the others start when there is work for them.
+        self._workers = [Worker.start(trade)]
+        self._order: deque[Job[Item, Answer]] = deque()
         self._news: list[bytes] = []
 
     def __enter__(self) -> Pool[Item, Answer]:
@@ -218,7 +219,7 @@ class Pool(Generic[Item, Answer]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _end_all(self._workers)
+        end_all(self._workers)
 
     def tell(self, news: object) -> None:
         """Have every process know this before it takes up anything that is given out later."""
@@ -240,8 +241,8 @@ class Pool(Generic[Item, Answer]):
         order = self._order
         job = next(jobs, None)
         while order or job is not None:
-            while job is not None and len(order) < 2 * _TASKS_IN_HAND * len(self._workers):
-                worker = min(self._workers, key=lambda w: len(w.hand))
+            while job is not None and len(order) < 2 * _TASKS_IN_HAND * self._processes:
+                worker = self._next_worker()
                 if not worker.has_room_for(job, self._news):
                     break
                 worker.give(job, self._news)
@@ -253,7 +254,14 @@ class Pool(Generic[Item, Answer]):
                 order.popleft()
                 yield answers
 
-    def _jobs(self, items: Iterable[Item]) -> Iterator[_Job[Item, Answer]]:
+    def _next_worker(self) -> Worker[Item, Answer]:
+        worker = min(self._workers, key=lambda w: len(w.hand))
+        if worker.hand and len(self._workers) < self._processes:
+            worker = Worker.start(self._trade)
+            self._workers.append(worker)
+        return worker
+
+    def _jobs(self, items: Iterable[Item]) -> Iterator[Job[Item, Answer]]:
         task: list[Item] = []
         for item in items:
             task.append(item)
@@ -263,8 +271,8 @@ class Pool(Generic[Item, Answer]):
         if task:
             yield self._job(task)
 
-    def _job(self, items: list[Item]) -> _Job[Item, Answer]:
-        return _Job(items, sum(self._trade.size_of(item) for item in items))
+    def _job(self, items: list[Item]) -> Job[Item, Answer]:
+        return Job(items, sum(self._trade.size_of(item) for item in items))
 
     def _collect(self) -> bool:
         """Wait until a process has answered, or has died; False when none did for a while."""
@@ -295,80 +303,10 @@ class Pool(Generic[Item, Answer]):
             for job in reversed(alone):
                 self._order.insert(at, job)
             others = alone + others
-        elif suspect.deaths + 1 < _CHANCES:
+        elif suspect.deaths + 1 < CHANCES:
             suspect.deaths += 1
             others = [suspect, *others]
         else:
             suspect.answers = [self._trade.died(suspect.items[0])]
         for job in others:
             self._workers[place].give(job, self._news)
-
-
-class Desk(Generic[Item, Answer]):
-    """The same processes for an event loop, each asked one thing at a time.
-
-    They start with the first question. Nothing here holds a thread: a file server that hangs
-    keeps neither the loop nor the end of the program waiting.
-    """
-
-    def __init__(self, processes: int, trade: Trade[Item, Answer]) -> None:
-        self._processes = processes
-        self._trade = trade
-        self._workers: list[_Worker[Item, Answer]] = []
-        self._free: asyncio.Queue[int] = asyncio.Queue()
-        self._open: set[asyncio.Task[Answer]] = set()
-
-    async def ask(self, item: Item) -> Answer:
-        """The answer to one item, by whichever process is free first. May be cancelled; the
-        process then finishes for nobody.
-
-        Raises:
-            UsageError: no process can be started.
-        """
-        if len(self._workers) < self._processes and self._free.empty():
-            self._workers.append(_Worker.start(self._trade))
-            self._free.put_nowait(len(self._workers) - 1)
-        place = await self._free.get()
-        task = asyncio.create_task(self._exchange(place, item))
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
-        return await asyncio.shield(task)
-
-    async def _exchange(self, place: int, item: Item) -> Answer:
-        job: _Job[Item, Answer] = _Job([item], self._trade.size_of(item))
-        deaths = 0
-        try:
-            while deaths < _CHANCES:
-                worker = self._workers[place]
-                worker.give(job, ())
-                try:
-                    while job.answers is None:
-                        await _readable(worker.pipe)
-                        worker.take()
-                    return job.answers[0]
-                except (EOFError, OSError):
-                    self._workers[place] = worker.successor(self._trade)
-                    worker.end(time.monotonic())
-                    deaths += worker.is_ready
-            return self._trade.died(item)
-        finally:
-            self._free.put_nowait(place)
-
-    async def aclose(self) -> None:
-        """End every process, whatever it is doing."""
-        for task in list(self._open):
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
-        workers, self._workers = self._workers, []
-        if workers:
-            await asyncio.to_thread(_end_all, workers)
-
-
-async def _readable(pipe: Connection[Any, Any]) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(pipe.fileno(), lambda: None if ready.done() else ready.set_result(None))
-    try:
-        await ready
-    finally:
-        loop.remove_reader(pipe.fileno())

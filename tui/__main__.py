@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from transfer.machine.core_dumps import write_no_core_dumps
+from transfer.machine.core_limit import write_no_core_dumps
 from transfer.programs import HELPER, is_bundled, serve_as_helper
 
 

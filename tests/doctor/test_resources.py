@@ -56,7 +56,7 @@ def test_no_program_of_ours_leaves_a_core_file(tmp_path: Path) -> None:
 def test_a_program_that_takes_core_dumps_whatever_the_limit_is_told(
     tmp_path: Path, pattern: str, state: str
 ) -> None:
-    from transfer.machine.core_dumps import write_no_core_dumps
+    from transfer.machine.core_limit import write_no_core_dumps
 
     write_no_core_dumps()
     host = make_host(tmp_path, {"/proc/sys/kernel/core_pattern": pattern})

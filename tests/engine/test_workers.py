@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from transfer import workers
+from transfer.desk import Desk
 from transfer.errors import UsageError
-from transfer.workers import Desk, News, Pool, Trade
+from transfer.workers import News, Pool, Trade
 
 DEADLY = "deadly"
 SLOW = "slow"
@@ -50,6 +52,13 @@ def test_answers_come_in_order_and_a_deadly_item_gets_one_too() -> None:
     with Pool(2, _trade()) as pool:
         found = [answer for some in pool.answers(words) for answer in some]
     assert found == [f"{w} died" if w == DEADLY else w for w in words]
+
+
+@pytest.mark.parametrize(("items", "processes"), [(4, 1), (5, 2)])
+def test_a_process_starts_only_when_there_is_work_for_it(items: int, processes: int) -> None:
+    with Pool(2, _trade(items_per_task=4)) as pool:
+        list(pool.answers(["w"] * items))
+        assert len(multiprocessing.active_children()) == processes
 
 
 def test_what_is_told_is_known_to_every_process_a_fresh_one_too() -> None:

@@ -1,8 +1,7 @@
-"""Memory images of crashed programs: one of ours could hold a token."""
+"""Whether the machine keeps memory images of crashed programs: one could hold a token."""
 
 from __future__ import annotations
 
-import contextlib
 import resource
 
 from transfer.machine.host import THIS_HOST, Host
@@ -11,13 +10,6 @@ from transfer.node import CheckResult
 
 # These obey the process's own limit, which the kernel does not apply to a program that it starts.
 _OBEDIENT = ("systemd-coredump", "apport")
-
-
-def write_no_core_dumps() -> None:
-    """From now on a crash of this process, or of one that it starts, writes no memory image."""
-    with contextlib.suppress(OSError, ValueError):
-        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def check_core_dumps(host: Host = THIS_HOST) -> CheckResult:

@@ -6,14 +6,17 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from transfer.deid.methods import MethodSpec
 from transfer.deid.rewrite import Cause, Outgoing, Stopped
 from transfer.ledger.batches import PatientFacts
 from transfer.mending import Mend
 from transfer.opening import open_source
-from transfer.workers import Desk, News, Pool, Trade
+from transfer.workers import News, Pool, Trade
+
+if TYPE_CHECKING:
+    from transfer.desk import Desk
 
 Numbers = dict[tuple[str, str], int]
 """The table behind `@integer`: by key type and text."""
@@ -90,6 +93,9 @@ def rewriters(processes: int, setup: Setup) -> Pool[Task | Question, Answer]:
 
 def rewriting_desk(processes: int, setup: Setup) -> Desk[Task | Question, Answer]:
     """The same for an event loop."""
+    # The processes themselves have none, and nothing to import it for.
+    from transfer.desk import Desk
+
     return Desk(processes, _trade(setup))
 
 
