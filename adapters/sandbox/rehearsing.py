@@ -40,7 +40,11 @@ def serve_rehearsal(
         shutil.rmtree(written)
         ready(
             {
-                "table": nodes[XNAT_NODE if is_xnat else NODE] | {"destinations": [wanted]},
+                "table": {
+                    **nodes[XNAT_NODE if is_xnat else NODE],
+                    "destinations": [wanted],
+                    "listing_delay_s": 0,
+                },
                 "destination": wanted,
                 "clinical_url": sandbox.endpoints.clinical_url,
                 "control_url": sandbox.control_url,

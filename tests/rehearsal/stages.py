@@ -12,6 +12,8 @@ from typing import Any
 
 from adapters.sandbox.server import NODE, XNAT_NODE, Options, Sandbox, in_thread
 from adapters.sandbox.synth import write_cohort
+from tests.conformance.made import fresh_series, many
+from tests.engine.bench import write_source
 from tests.program import Program
 from transfer.rehearsing.place import Place
 from transfer.workspace import Home
@@ -36,10 +38,11 @@ class Stage:
 
     def new(self, name: str, node: str = NODE) -> None:
         """Make a transfer of the cohort, and the key of its cohort."""
+        table = self.cohort / "clinical.csv"
+        words = ("--clinical", table) if table.exists() else ()
         self.program.good(
-            "new", name, "--node", node, "--source", self.cohort,
-            "--clinical", self.cohort / "clinical.csv", "--site-id", "TEST",
-        )  # fmt: skip
+            "new", name, "--node", node, "--source", self.cohort, "--site-id", name, *words
+        )
         self.program.good("key", "make", name)
 
     def report(self, name: str, out: Path) -> Any:
@@ -54,9 +57,14 @@ class Stage:
 
 
 @contextmanager
-def on_stage(folder: Path) -> Iterator[Stage]:
-    """Images of one patient, to be de-identified on both ways."""
-    write_cohort(folder / "cohort", patients=1, seed=3)
+def on_stage(folder: Path, *, is_small: bool = False) -> Iterator[Stage]:
+    """Images of one patient, to be de-identified on both ways; a few, and no clinical table, where
+    it `is_small`."""
+    cohort = folder / "cohort"
+    if is_small:
+        write_source(cohort, many(fresh_series(), 3))
+    else:
+        write_cohort(cohort, patients=1, seed=3)
     record = folder / "requests"
     with in_thread(Options(record=record)) as sandbox:
         temporary = folder / "tmp"
@@ -66,8 +74,8 @@ def on_stage(folder: Path) -> Iterator[Stage]:
         sandbox.write_home(program.home)
         config = program.home / "config.toml"
         text = config.read_text("utf-8").replace('"as-is"', '"required"')
-        config.write_text(text, "utf-8")
-        stage = Stage(sandbox, program, record, folder / "cohort")
+        config.write_text(text.replace("listing_delay_s = 2", "listing_delay_s = 0"), "utf-8")
+        stage = Stage(sandbox, program, record, cohort)
         for name, node in NAMES.items():
             stage.new(name, node)
         yield stage

@@ -27,7 +27,7 @@ _PATIENCE_S = 90.0
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with on_stage(tmp_path_factory.mktemp("stage")) as made:
+    with on_stage(tmp_path_factory.mktemp("stage"), is_small=True) as made:
         yield made
 
 
@@ -65,9 +65,10 @@ def test_a_rehearsal_opens_no_socket_but_on_loopback(
     text = trace.read_text("utf-8", "replace")
     addresses = re.findall(r"inet_addr\(\"([^\"]+)\"\)|inet_pton\(AF_INET6, \"([^\"]+)\"", text)
     found = {four or six for four, six in addresses}
-    assert found == {"127.0.0.1"}
+    assert "127.0.0.1" in found
+    assert found <= {"127.0.0.1", "::1"}
     families = set(re.findall(r"sa_family=(AF_\w+)", text))
-    assert families - {"AF_UNIX", "AF_NETLINK"} == {"AF_INET"}
+    assert families <= {"AF_UNIX", "AF_NETLINK", "AF_INET", "AF_INET6"}
 
 
 def _rehearsed(stage: Stage, name: str, before: list[str]) -> subprocess.CompletedProcess[str]:
@@ -84,30 +85,35 @@ def _rehearsed(stage: Stage, name: str, before: list[str]) -> subprocess.Complet
     )
 
 
-@pytest.mark.parametrize("at", ["Rehearsal: scan", "Rehearsal: upload", "Rehearsal: dataset"])
-def test_what_a_killed_rehearsal_leaves_is_removed_by_the_next(stage: Stage, at: str) -> None:
+def test_what_a_killed_rehearsal_leaves_is_removed_by_the_next(stage: Stage) -> None:
+    """Killed at three points, each time by a call that first removed what the last one left."""
     place, before = stage.place("to-xnat"), stage.content("to-xnat")
     requests = stage.requests()
-    with stage.program.started("rehearse", "to-xnat") as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith(at):
-                process.send_signal(signal.SIGKILL)
-                break
-        process.wait(_PATIENCE_S)
-    # Its processes end by themselves, and hold the place until they have.
-    deadline = time.monotonic() + _PATIENCE_S
-    while is_held(place.lock):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert place.copy.ledger.exists()
-    assert stage.content("to-xnat") == before
-    ran = stage.program.run("rehearse", "to-xnat", "--patients", "0")
-    assert ran.code == 2
+    for at in ("scan", "upload", "dataset"):
+        _kill_at(stage, f"Rehearsal: {at}")
+        # Its processes end by themselves, and hold the place until they have.
+        deadline = time.monotonic() + _PATIENCE_S
+        while is_held(place.lock):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert place.copy.ledger.exists()
+        assert stage.content("to-xnat") == before
     stage.program.good("rehearse", "to-xnat")
     assert [path.name for path in place.folder.iterdir()] == ["record.sqlite"]
     assert stage.content("to-xnat") == before
     assert stage.requests() == requests
+
+
+def _kill_at(stage: Stage, line: str) -> None:
+    with stage.program.started("rehearse", "to-xnat") as process:
+        assert process.stderr is not None
+        assert any(said.startswith(line) for said in process.stderr)
+        process.send_signal(signal.SIGKILL)
+        process.wait(_PATIENCE_S)
+
+
+def test_a_rehearsal_of_nobody_is_refused(stage: Stage) -> None:
+    assert stage.program.run("rehearse", "to-xnat", "--patients", "0").code == 2
 
 
 def test_what_stands_in_the_way_stops_a_rehearsal_as_it_would_the_real_run(stage: Stage) -> None:
@@ -131,11 +137,8 @@ def test_what_stands_in_the_way_stops_a_rehearsal_as_it_would_the_real_run(stage
 def test_a_part_of_the_patients_can_be_rehearsed_and_the_copy_kept(stage: Stage) -> None:
     ran = stage.program.good("rehearse", "to-upv", "--json", "--patients", "1", "--keep")
     kept = Path(ran.document["kept"])
-    assert sorted(path.name for path in kept.iterdir() if path.suffix in (".sqlite", "")) == [
-        "clinical-export",
-        "ledger.sqlite",
-        "report",
-    ]
+    assert {"ledger.sqlite", "report"} <= {path.name for path in kept.iterdir()}
+    assert not (stage.place("to-upv").folder / "home").exists()
     with Ledger.open(kept / "ledger.sqlite", read_only=True) as ledger:
         said = ledger.rows("SELECT DISTINCT is_sandbox FROM legal")
     assert said == [(1,)]

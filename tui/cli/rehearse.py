@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ def rehearse_command(options: argparse.Namespace) -> int:
     with with_extra():
         import adapters.sandbox.server  # noqa: F401 - said before anything is copied
     name = options.name
+    # A service that is stopped, or a line that is lost, ends it as Ctrl-C does.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     tell(needs(home, name).sentence)
     done = rehearse(home, name, tell, keep=options.keep, patients=options.patients or 0)
     with answering():
