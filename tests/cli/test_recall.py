@@ -172,3 +172,11 @@ def test_the_help_says_how_to_keep_an_id_off_the_command_line(
     said = " ".join(capsys.readouterr().out.split())
     assert "seen by other accounts of the machine" in said
     assert "give - and it is asked for unseen" in said
+
+
+@pytest.mark.parametrize("words", [("A1", "SOMMERFELD"), ("-A1SOMMERFELD",)])
+def test_an_id_that_was_not_quoted_is_not_repeated(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["recall", NAME, *words]) == 2
+    assert "SOMMERFELD" not in capsys.readouterr().err

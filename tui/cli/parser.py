@@ -12,15 +12,23 @@ from transfer.errors import UsageError
 
 # A key typed where it does not belong must not end in a log as well.
 _LIKE_A_KEY = re.compile(r"[0-9A-Fa-f]{30,}")
+# Nor must the second half of a Patient ID with a blank in it.
+_TOO_MUCH = re.compile(r"(?<=unrecognized arguments: ).*", re.DOTALL)
 
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        shown = _LIKE_A_KEY.sub("(hidden)", message)
+        shown = _LIKE_A_KEY.sub("(hidden)", _TOO_MUCH.sub(_options_alone, message))
         raise UsageError(
             f"The command line is not complete or not known: {shown}.",
             f"See: {self.prog} --help",
         )
+
+
+def _options_alone(found: re.Match[str]) -> str:
+    """Options are named, without what follows them; all else may be anything."""
+    words = [word.partition("=")[0] for word in found[0].split()]
+    return ", ".join(word if word.startswith("--") else "(hidden)" for word in words)
 
 
 def build_parser() -> argparse.ArgumentParser:
