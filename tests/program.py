@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 REPOSITORY = Path(__file__).parents[1]
 _PATIENCE_S = 120.0
 # What the shell of whoever runs the tests must not decide.
-_FOREIGN = ("PROXY", "EUCAIM_", "DBUS_", "CREDENTIALS_DIRECTORY", "SSL_CERT", "REQUESTS_CA")
+_FOREIGN = (
+    "PROXY",
+    "EUCAIM_",
+    "DBUS_",
+    "CREDENTIALS_DIRECTORY",
+    "SSL_CERT",
+    "REQUESTS_CA",
+    # Each command would compile the whole program anew.
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 @dataclass(frozen=True)
@@ -104,8 +115,16 @@ class Program:
         return ran
 
     def status(self, name: str, *words: str) -> Any:
-        """The `status --json` document of a transfer."""
-        return self.good("status", name, "--json", *words).document
+        """The `status --json` document of a transfer, by the same command in this process: no
+        other question is asked so often."""
+        from tui.cli.commands import run_command
+
+        printed = io.StringIO()
+        environ = mock.patch.dict(os.environ, self.environment(), clear=True)
+        with environ, redirect_stdout(printed):
+            code = run_command(["status", name, "--json", *words])
+        assert code == 0, f"status {name} -> {code}"
+        return json.loads(printed.getvalue())
 
     def configure(self, tables: Mapping[str, Mapping[str, object]]) -> None:
         """Write `config.toml` with these nodes; strings, numbers, booleans and lists of them."""
