@@ -9,7 +9,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLSLossless
+from pydicom.uid import UID, ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLSLossless
 
 from adapters.sandbox.hollow import hollow
 from adapters.sandbox.part10 import read_header
@@ -22,7 +22,7 @@ _PIXELS = b"\x07" * 300_000
 def _image(syntax: str = pydicom.uid.ExplicitVRLittleEndian) -> bytes:
     """A whole file with large pixel data, in that transfer syntax."""
     image = pydicom.dcmread(io.BytesIO(many(fresh_series(), 1)[0].content))
-    image.file_meta.TransferSyntaxUID = syntax
+    image.file_meta.TransferSyntaxUID = UID(syntax)
     image.Rows, image.Columns = 500, 300
     image.PixelData = encapsulate([_PIXELS, _PIXELS]) if syntax == JPEGLSLossless else _PIXELS
     image["PixelData"].VR = "OB" if syntax == JPEGLSLossless else "OW"
