@@ -41,6 +41,7 @@ from transfer.publication.values import (
     PublicationWay,
     Texts,
 )
+from transfer.values import StudyRef
 
 _MOST_READ_AGAIN: Final = 3
 
@@ -116,6 +117,9 @@ class UpvPublisher:
             if study is None:
                 raise no_answer(self._node)
             yield study
+
+    def subject_of(self, study: StudyRef) -> str:
+        return study.patient_id
 
     async def create(self, wanted: NewDataset) -> str:
         """As the protocol; licence and contact are not taken at a creation: `edit` sets them."""

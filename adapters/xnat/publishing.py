@@ -18,6 +18,7 @@ from adapters.xnat.accessibility import (
     level_of,
     set_level,
 )
+from adapters.xnat.labels import labels_of, subject_key
 from adapters.xnat.objects import Objects
 from adapters.xnat.project_reading import Seen, look, sessions_of
 from adapters.xnat.project_writing import put_texts
@@ -48,6 +49,7 @@ from transfer.publication.values import (
     Stage,
     Texts,
 )
+from transfer.values import StudyRef
 
 if TYPE_CHECKING:
     from xnat.session import BaseXNATSession
@@ -101,7 +103,11 @@ class ProjectPublisher:
         self._demand_ours(id)
         objects = await self._objects()
         for row in await objects.ask(lambda xnat: sessions_of(xnat, self._project)) or ():
-            yield HeldStudy(str(row.get("subject_label") or ""), str(row.get("label") or ""))
+            label = str(row.get("subject_label") or "")
+            yield HeldStudy(subject_key(label), str(row.get("label") or ""))
+
+    def subject_of(self, study: StudyRef) -> str:
+        return subject_key(labels_of(study).subject)
 
     async def create(self, wanted: NewDataset) -> str:
         raise self._not_here(

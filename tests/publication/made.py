@@ -23,6 +23,7 @@ from transfer.publication.values import (
     Texts,
     Visibility,
 )
+from transfer.values import StudyRef
 
 FIELDS: Final = (
     Field("name", "Name", least=3, most=20, is_needed=True, is_fixed_later=True),
@@ -68,11 +69,13 @@ class Hours:
 class MadeNode:
     """The node's side. `asked` is its log. A creation is done at the `takes`-th look at it; with
     `fails` it ends in that message. `refusals` are raised instead of an answer, by call, in order;
-    with `loses` the node does what it is asked to, and its answer is lost."""
+    with `loses` the node does what it is asked to, and its answer is lost. `called` are names that
+    it gives to subjects in the place of their Patient IDs."""
 
     clock: Hours
     name: str = "upv"
     held: tuple[tuple[str, str], ...] = tuple((s, f"study of {s}") for s in SUBJECTS)
+    called: dict[str, str] = field(default_factory=dict)
     datasets: dict[str, Dataset] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     takes: int = 0
@@ -181,6 +184,9 @@ class MadePublisher:
         self._node.log("studies")
         for subject, name in self._node.held:
             yield HeldStudy(subject, name)
+
+    def subject_of(self, study: StudyRef) -> str:
+        return self._node.called.get(study.patient_id, study.patient_id)
 
     async def create(self, wanted: NewDataset) -> str:
         self._node.log("create")

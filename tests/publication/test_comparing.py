@@ -50,6 +50,18 @@ async def test_missing_subjects_are_named_without_an_original_identifier(
     assert look.is_in_the_way
 
 
+async def test_subjects_are_told_by_the_name_that_the_node_gives_them(
+    opened: Opened, node: MadeNode
+) -> None:
+    """XNAT makes another label of a Patient ID that it would not keep as it is."""
+    node.called = {one: one.lower() for one in SUBJECTS}
+    node.held = (("original-1", "a"), ("original-3", "b"))
+    node.export()
+    look = await opened().pick_up(None)
+    assert look.difference is not None
+    assert (look.difference.missing, look.difference.foreign_count) == (("P2",), 0)
+
+
 async def test_a_person_accepts_these_very_figures_and_no_others(
     opened: Opened, node: MadeNode, ledger: Ledger
 ) -> None:

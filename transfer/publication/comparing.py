@@ -7,19 +7,20 @@ tells (upv-node.md 2.3).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.ledger.publication import Compared, Creation
+from transfer.publication.naming import known_subjects, shown_patient
 from transfer.publication.node import Publisher
-from transfer.publication.subjects import Subjects
 from transfer.publication.values import Cohort, Dataset
 from transfer.sentences import count
 
 MOST_NAMED: Final = 50
+_MOST_FOREIGN: Final = 50_000
 # Of whom and which something was verified; one may stand there twice.
 _HELD: Final = """
     SELECT s.patient_id AS patient, s.id AS study, e.id AS series
@@ -50,22 +51,6 @@ def _first_sent(ledger: Ledger) -> str:
         " UNION ALL SELECT min(sent_at_utc) FROM volume)"
     )
     return str(found[0]) if found and found[0] else ""
-
-
-def verified_patients(ledger: Ledger) -> Iterable[int]:
-    """The rows of the patients of whom something was verified, in order, page by page."""
-    after = 0
-    while page := ledger.rows(
-        "SELECT id FROM patient p WHERE id > ? AND (EXISTS ("
-        " SELECT 1 FROM study s JOIN series e ON e.study_id = s.id"
-        " JOIN tally t ON t.series_id = e.id"
-        " WHERE s.patient_id = p.id AND t.state = 'verified' AND t.n > 0)"
-        " OR EXISTS (SELECT 1 FROM volume v WHERE v.patient_id = p.id AND v.state = 'verified'))"
-        " ORDER BY id LIMIT 2000",
-        after,
-    ):
-        yield from (row for (row,) in page)
-        after = page[-1][0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,24 +170,18 @@ async def named(
     Raises:
         NodeError: the node did not list them.
     """
-    subjects = Subjects(ledger)
-    if not subjects.can_tell:
+    known = known_subjects(ledger, publisher.subject_of)
+    if known is None:
         return found
-    seen, foreign, listed = set[int](), set[str](), 0
+    seen, foreign, listed = set[str](), set[str](), 0
     async for study in publisher.studies(dataset_id):
         listed += 1
-        patient = subjects.row_of(study.subject)
-        if patient:
-            seen.add(patient)
-        elif len(foreign) < MOST_NAMED * 1000:
+        if study.subject in known:
+            seen.add(study.subject)
+        elif len(foreign) < _MOST_FOREIGN:
             foreign.add(study.subject)
     if not listed:
         return found
-    missing: list[str] = []
-    n = 0
-    for patient in verified_patients(ledger):
-        if patient not in seen and not subjects.is_twin_of(patient, seen):
-            n += 1
-            if len(missing) < MOST_NAMED:
-                missing.append(subjects.shown(patient))
-    return replace(found, missing=tuple(missing), missing_count=n, foreign_count=len(foreign))
+    rows = sorted(row for name, row in known.verified.items() if name not in seen)
+    missing = tuple(shown_patient(ledger, row) for row in rows[:MOST_NAMED])
+    return replace(found, missing=missing, missing_count=len(rows), foreign_count=len(foreign))

@@ -100,9 +100,6 @@ def _copied(source: Path, target: Path, what: str) -> Path:
 
 def _counted(ledger: Ledger, wanted: NewDataset) -> tuple[int, int]:
     subjects = Subjects(ledger)
-    if not subjects.can_tell:
-        # Raises in the words of the key.
-        _ = ledger.names.seal
     studies, strangers = 0, 0
     seen: set[int] = set()
     for study in _records(wanted.index, "index of studies"):

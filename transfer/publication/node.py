@@ -16,6 +16,7 @@ from transfer.publication.values import (
     PublicationWay,
     Texts,
 )
+from transfer.values import StudyRef
 
 
 class Publisher(Protocol):
@@ -51,6 +52,10 @@ class Publisher(Protocol):
 
     def studies(self, id: str) -> AsyncIterator[HeldStudy]:
         """Every Study of a dataset, all pages; ends at once where the node lists none."""
+        ...
+
+    def subject_of(self, study: StudyRef) -> str:
+        """Under which subject `studies` lists a Study that went; asks nobody."""
         ...
 
     async def create(self, wanted: NewDataset) -> str:

@@ -84,7 +84,8 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class HeldStudy:
-    """A Study in a dataset, as the node lists it: the subject's name, its own and its Series'."""
+    """A Study in a dataset, as the node lists it, with how many Series. `subject` is a name as
+    `Publisher.subject_of` gives it."""
 
     subject: str
     name: str

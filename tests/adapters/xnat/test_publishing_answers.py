@@ -23,6 +23,7 @@ from transfer.errors import (
 from transfer.legal.gate import Cleared
 from transfer.publication.node import Publisher
 from transfer.publication.values import Act, Stage
+from transfer.values import StudyInstanceUID, StudyRef
 
 HERE = "/data/projects/P"
 
@@ -179,6 +180,17 @@ async def test_what_was_derived_from_images_is_no_study(there: Site, publisher: 
     there.xnat.tell("GET", f"{HERE}/experiments", table(*rows))
     assert (await publisher.dataset("P")).studies == 2
     assert [study.name async for study in publisher.studies("P")] == ["L0", "L1"]
+
+
+async def test_subjects_are_listed_as_their_patient_ids_are_called_there(
+    there: Site, publisher: Publisher
+) -> None:
+    """A Patient ID as it is makes another label, and XNAT looks labels up without regard to case;
+    compared by the ID every patient would be missing."""
+    row = {"ID": "E1", "label": "L1", "subject_label": "pat_0_7", "xsiType": "xnat:ctSessionData"}
+    there.xnat.tell("GET", f"{HERE}/experiments", table(row))
+    called = publisher.subject_of(StudyRef(StudyInstanceUID("1.2.3"), "PAT 0/7"))
+    assert [study.subject async for study in publisher.studies("P")] == [called]
 
 
 async def test_a_listing_that_was_cut_is_not_counted(there: Site, publisher: Publisher) -> None:
