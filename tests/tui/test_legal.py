@@ -16,11 +16,12 @@ from tests.legal.records import declared, whole, whole_toml
 from tests.tui.driving import FixedDayApp, KnownSource, keys, make_app, now, press, running, settle
 from tests.tui.driving import screen_name as front
 from tests.tui.driving import words as all_words
-from tests.tui.ledgers import configure_upv, make_done, make_first_ledger
+from tests.tui.ledgers import configure_upv, make_done, make_first_ledger, set_state
 from tests.tui.test_pictures import SnapCompare
 from transfer.ledger.connection import Ledger
 from transfer.ledger.legal import add_entries, current_entries
 from transfer.legal.entries import Declaration, LegalEntry, State
+from transfer.values import StepState
 from transfer.workspace import Home
 from tui.app import TransferApp
 from tui.widgets.painted import Painted
@@ -82,12 +83,39 @@ async def test_what_is_missing_for_the_gate_stands_on_top_in_words(app: Transfer
         assert "Ask EUCAIM's legal team for it" in about(app)
 
 
-async def test_a_locked_step_10_names_the_key_to_the_legal_record(app: TransferApp) -> None:
+async def test_a_locked_step_10_names_the_key_to_the_legal_record(
+    app: TransferApp, home: Home
+) -> None:
+    set_state(home.workspace(NAME), "clinical", StepState.DONE, "All of it is there.")
     async with running(app) as pilot:
         await press(pilot, "end")
-        assert "locked" in words(app)
+        assert "Publishing is locked: legal clearance is not recorded." in words(app)
+        assert "l the legal record." in now(app)
         await press(pilot, "l", "escape")
         assert front(app) == "JourneyScreen"
+
+
+async def test_what_concerns_the_whole_transfer_is_reached_by_keys_help_and_palette(
+    app: TransferApp,
+) -> None:
+    titles = {"Legal", "Evidence", "Catalogue", "Withdrawal", "End of retention"}
+    screens = []
+    async with running(app) as pilot:
+        palette = {command.title for command in app.get_system_commands(app.screen)}
+        assert titles <= palette
+        for key in "legwz":
+            await press(pilot, key)
+            screens.append(front(app))
+            await press(pilot, "escape")
+        await press(pilot, "question_mark")
+        assert "z Remove originals and key" in words(app)
+    assert screens == [
+        "LegalScreen",
+        "EvidenceScreen",
+        "CatalogueScreen",
+        "RecallScreen",
+        "PurgeScreen",
+    ]
 
 
 async def test_one_declaration_is_recorded_by_its_form_and_the_document_is_digested(
