@@ -27,7 +27,7 @@ from transfer.rehearsing.beginning import (
     copy_transfer,
     needs_of,
     refuse_begun,
-    refuse_small_disk,
+    refuse_too_much,
 )
 from transfer.rehearsing.decisions import decisions
 from transfer.rehearsing.place import Place, held
@@ -58,7 +58,7 @@ class Rehearsed:
     kept: Path | None = None
 
 
-def needs(home: Home, name: str) -> Needs:
+def needs(home: Home, name: str, patients: int = 0) -> Needs:
     """What a rehearsal takes of this machine, to be told before.
 
     Raises:
@@ -68,7 +68,7 @@ def needs(home: Home, name: str) -> Needs:
     workspace = home.workspace(name)
     with Ledger.open(workspace.ledger, read_only=True) as ledger:
         refuse_begun(workspace, ledger)
-        return needs_of(workspace, ledger)
+        return needs_of(workspace, ledger, patients)
 
 
 def last_rehearsal(home: Home, name: str) -> Summary | None:
@@ -95,7 +95,7 @@ def rehearse(
 
     Raises:
         UsageError: there is no such transfer, or its key cannot be opened.
-        StepBlocked: something has gone already, or the disk is too small.
+        StepBlocked: something has gone already, or disk or memory are too small.
         RunnerHeld: a runner has the transfer, or another rehearsal runs.
         TransferError: the stand-in did not start.
     """
@@ -106,7 +106,7 @@ def rehearse(
         try:
             with Ledger.open(workspace.ledger) as ledger:
                 refuse_begun(workspace, ledger)
-                refuse_small_disk(needs_of(workspace, ledger))
+                refuse_too_much(needs_of(workspace, ledger, patients))
                 order = read_order(ledger)
                 # Opened, or made, as the real run would: with another key other bytes would go.
                 method_of(home, workspace, ledger)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.rehearsal.stages import Stage, on_stage
 from transfer.errors import StepBlocked
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import is_held
-from transfer.rehearsing.beginning import Needs, needs_of, refuse_small_disk
+from transfer.rehearsing.beginning import Needs, needs_of, refuse_too_much
 from transfer.retention.folder import remove_copies
 
 _PATIENCE_S = 90.0
@@ -155,10 +156,17 @@ def test_the_end_of_retention_removes_all_of_a_rehearsal(stage: Stage) -> None:
     assert any((stage.program.home / "keys").glob("*.key"))
 
 
-def test_a_disk_that_is_too_small_is_told_before() -> None:
-    needs = Needs(disk_bytes=5_000_000_000, memory_bytes=0, free_bytes=1, is_known=True)
-    with pytest.raises(StepBlocked, match=r"It takes up to 5\.00 GB of disk for a while"):
-        refuse_small_disk(needs)
+@pytest.mark.parametrize(
+    ("disk", "memory", "is_refused"), [(6, 1, True), (1, 6, True), (5, 5, False)]
+)
+def test_a_machine_that_is_too_small_is_told_before(
+    disk: int, memory: int, is_refused: bool
+) -> None:
+    gigabyte = 1_000_000_000
+    needs = Needs(disk * gigabyte, memory * gigabyte, 5 * gigabyte, 5 * gigabyte, is_known=True)
+    told = rf"It takes up to {disk}\.00 GB of disk .* and {memory}\.00 GB of memory \(5\.00 GB are"
+    with pytest.raises(StepBlocked, match=told) if is_refused else nullcontext():
+        refuse_too_much(needs)
 
 
 def test_before_the_first_scan_nobody_knows_what_it_takes(stage: Stage) -> None:

@@ -71,6 +71,12 @@ def check_memory(host: Host = THIS_HOST) -> CheckResult:
     return asked.ok(f"{size(most)} of memory {where}.", answer)
 
 
+def free_memory_bytes(host: Host = THIS_HOST) -> int | None:
+    """Memory that a further process may take now, as far as host and control group tell."""
+    known = (_table(host).get("MemAvailable"), memory_limit_bytes(host))
+    return min((n for n in known if n is not None), default=None)
+
+
 def check_open_files() -> CheckResult:
     """May enough files and connections be open at once?"""
     asked = Question("open-files", "Read how many files this process may have open at once.")

@@ -13,6 +13,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.deid_run import has_gone
 from transfer.ledger.holder import is_held
 from transfer.ledger.retention import refuse_purged
+from transfer.machine.resources import free_memory_bytes
 from transfer.method_files import copy_method_files
 from transfer.rehearsing.place import Place
 from transfer.sentences import size
@@ -30,11 +31,12 @@ _INDEX_BYTES: Final = 4096
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What a rehearsal takes for a while: disk, and memory of the stand-in. `is_known`: the source
-    was scanned, so that its instances were counted."""
+    was scanned, so that its instances were counted. What is free is None where nobody can tell."""
 
     disk_bytes: int
     memory_bytes: int
-    free_bytes: int
+    free_disk_bytes: int
+    free_memory_bytes: int | None
     is_known: bool
 
     @property
@@ -42,22 +44,37 @@ class Needs:
         if not self.is_known:
             return (
                 "How much space it takes is known once the source was scanned: about 12 kB of disk"
-                f" and 4 kB of memory for an image; {size(self.free_bytes)} of disk are free."
+                f" and 4 kB of memory for an image; {size(self.free_disk_bytes)} of disk are free."
             )
+        memory = self.free_memory_bytes
+        free = "" if memory is None else f" ({size(memory)} are free)"
         return (
             f"It takes up to {size(self.disk_bytes)} of disk for a while"
-            f" ({size(self.free_bytes)} are free) and {size(self.memory_bytes)} of memory: of"
-            " images the stand-in keeps headers, but no pixels."
+            f" ({size(self.free_disk_bytes)} are free) and {size(self.memory_bytes)} of"
+            f" memory{free}: of images the stand-in keeps headers, but no pixels."
         )
 
+    @property
+    def is_too_much(self) -> bool:
+        memory = self.free_memory_bytes
+        is_memory_short = memory is not None and self.memory_bytes > memory
+        return self.disk_bytes > self.free_disk_bytes or is_memory_short
 
-def needs_of(workspace: Workspace, ledger: Ledger) -> Needs:
-    """What a rehearsal of this transfer takes."""
-    instances = ledger.number("SELECT sum(n) FROM tally WHERE state IN ('ready', 'failed')")
+
+def needs_of(workspace: Workspace, ledger: Ledger, patients: int = 0) -> Needs:
+    """What a rehearsal of this transfer takes, of all or of so many patients."""
+    most = patients or -1
+    instances = ledger.number(
+        "SELECT sum(t.n) FROM tally t JOIN series e ON e.id = t.series_id"
+        " JOIN study s ON s.id = e.study_id WHERE t.state IN ('ready', 'failed')"
+        " AND s.patient_id IN (SELECT id FROM patient ORDER BY id LIMIT ?)",
+        most,
+    )
     volumes = ledger.number("SELECT sum(size_bytes) FROM volume")
     disk = instances * _HEADER_BYTES + volumes + _IN_FLIGHT_BYTES
     disk += _LEDGER_TIMES * workspace.ledger.stat().st_size
-    return Needs(disk, instances * _INDEX_BYTES, workspace.free_bytes(), instances > 0)
+    memory = instances * _INDEX_BYTES
+    return Needs(disk, memory, workspace.free_bytes(), free_memory_bytes(), instances > 0)
 
 
 def refuse_begun(workspace: Workspace, ledger: Ledger) -> None:
@@ -87,13 +104,14 @@ def refuse_begun(workspace: Workspace, ledger: Ledger) -> None:
         )
 
 
-def refuse_small_disk(needs: Needs) -> None:
-    """Raises StepBlocked where the disk would be full midway."""
-    if needs.disk_bytes > needs.free_bytes:
+def refuse_too_much(needs: Needs) -> None:
+    """Raises StepBlocked where disk or memory would be full midway."""
+    if needs.is_too_much:
         raise StepBlocked(
-            f"The disk of the home has too little space for a rehearsal: {needs.sentence}",
-            "Free some space there, or rehearse some patients: eucaim-transfer rehearse NAME"
-            " --patients 10",
+            "This machine has too little space for the rehearsal of all that goes."
+            f" {needs.sentence}",
+            "Rehearse some patients: eucaim-transfer rehearse NAME --patients 10; or free some"
+            " space.",
         )
 
 

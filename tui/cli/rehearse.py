@@ -34,8 +34,9 @@ def rehearse_command(options: argparse.Namespace) -> int:
     # A service that is stopped, or a line that is lost, ends it as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    tell(needs(home, name).sentence)
-    done = rehearse(home, name, tell, keep=options.keep, patients=options.patients or 0)
+    patients = options.patients or 0
+    tell(needs(home, name, patients).sentence)
+    done = rehearse(home, name, tell, keep=options.keep, patients=patients)
     with answering():
         if options.json:
             print_json(_document(name, done))
