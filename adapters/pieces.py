@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from transfer.errors import SourceChanged
-from transfer.node import OutgoingFile, OutgoingInstance
+from transfer.leaving import OutgoingFile, OutgoingInstance
 
 
 async def exact_pieces(

@@ -20,14 +20,8 @@ from transfer.clinical.leaving import (
     Held,
 )
 from transfer.errors import NEVER, Retry
-from transfer.values import (
-    SeriesInstanceUID,
-    SeriesRef,
-    SOPClassUID,
-    SOPInstanceUID,
-    StudyRef,
-    TransferSyntaxUID,
-)
+from transfer.leaving import OutgoingInstance
+from transfer.values import SeriesInstanceUID, SeriesRef, SOPInstanceUID, StudyRef
 from transfer.volumes.leaving import HeldFile, OutgoingVolume, VolumeOutcome, VolumeRef
 
 if TYPE_CHECKING:
@@ -92,32 +86,6 @@ class Objection:
     remedy: str
 
 
-class OutgoingInstance(Protocol):
-    """One SOP Instance as it will leave: its identity, its exact length, and its bytes."""
-
-    @property
-    def sop_instance_uid(self) -> SOPInstanceUID: ...
-    @property
-    def sop_class_uid(self) -> SOPClassUID: ...
-    @property
-    def transfer_syntax_uid(self) -> TransferSyntaxUID: ...
-    @property
-    def series(self) -> SeriesRef: ...
-    @property
-    def size_bytes(self) -> int:
-        """Length of the Part 10 stream that `pieces` yields, known before it is read."""
-        ...
-
-    def pieces(self) -> AsyncIterator[bytes]:
-        """The Part 10 bytes in pieces of at most 1 MiB, read from disk anew at each call.
-
-        Raises:
-            SourceChanged: the file is gone or is not the one that was scanned; raised before
-                the first piece, or at the piece where the file turned out too short.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One request: what goes, and where to."""
@@ -129,25 +97,6 @@ class Batch:
     @property
     def size_bytes(self) -> int:
         return sum(i.size_bytes for i in self.instances)
-
-
-class OutgoingFile(Protocol):
-    """One file of a volume as it will leave. `md5` (hex) is what standard tools compare by."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def size_bytes(self) -> int: ...
-    @property
-    def md5(self) -> str: ...
-
-    def pieces(self) -> AsyncIterator[bytes]:
-        """Its bytes in pieces of at most 1 MiB, read anew at each call.
-
-        Raises:
-            SourceChanged: the file is gone or is not the one that was looked at.
-        """
-        ...
 
 
 class Verdict(StrEnum):

@@ -25,7 +25,8 @@ from adapters.upv.options import Settings
 from adapters.upv.templates import filled, places_of
 from transfer import checkpoint
 from transfer.errors import NodeFault, SignInExpired, UsageError
-from transfer.node import Batch, InstanceOutcome, OnBytes, OutgoingInstance
+from transfer.leaving import OutgoingInstance
+from transfer.node import Batch, InstanceOutcome, OnBytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from adapters.xnat.pages import said
 from adapters.xnat.refusals import Meaning, busy, disk_full, meaning_of, no_project
 from adapters.xnat.wire import Answer, address, unreadable
 from transfer.errors import NotAllowed, UsageError
-from transfer.node import Batch, InstanceOutcome, OnBytes, OutgoingInstance, Verdict
+from transfer.leaving import OutgoingInstance
+from transfer.node import Batch, InstanceOutcome, OnBytes, Verdict
 from transfer.values import SeriesRef, StudyInstanceUID, StudyRef
 
 PATH = "/data/services/import"

@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError
 
 from adapters.pieces import exact_pieces
 from transfer.errors import SourceChanged
-from transfer.node import OutgoingFile
+from transfer.leaving import OutgoingFile
 
 _LONGEST_PIECE_S = 600.0
 

@@ -13,7 +13,8 @@ from contextlib import aclosing
 
 from adapters.pieces import exact_pieces
 from transfer import checkpoint
-from transfer.node import OnBytes, OutgoingInstance
+from transfer.leaving import OutgoingInstance
+from transfer.node import OnBytes
 
 CONTENT_TYPE = "application/x-tar"
 _BLOCK = tarfile.BLOCKSIZE

@@ -21,7 +21,8 @@ from adapters.xnat.refusals import Meaning, busy, disk_full, meaning_of
 from adapters.xnat.session import segment
 from adapters.xnat.wire import Answer, unreadable
 from transfer.errors import NodeFault
-from transfer.node import OnBytes, OutgoingFile, Verdict
+from transfer.leaving import OutgoingFile
+from transfer.node import OnBytes, Verdict
 from transfer.values import StudyInstanceUID, StudyRef
 from transfer.volumes.leaving import HeldFile, OutgoingVolume, VolumeOutcome, VolumeRef
 

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transfer.node import Objection, OutgoingFile
+    from transfer.leaving import OutgoingFile
+    from transfer.node import Objection
 
 
 @dataclass(frozen=True, slots=True)

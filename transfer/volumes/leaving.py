@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from transfer.values import SeriesInstanceUID, StudyRef
 
 if TYPE_CHECKING:
-    from transfer.node import OutgoingFile, Verdict
+    from transfer.leaving import OutgoingFile
+    from transfer.node import Verdict
 
 
 @dataclass(frozen=True, slots=True)
