@@ -33,7 +33,7 @@ from transfer.rehearsing.decisions import decisions
 from transfer.rehearsing.place import Place, held
 from transfer.rehearsing.record import Summary, read_summary, write_record
 from transfer.values import ExitCode
-from transfer.workspace import HOME_VARIABLE, Home
+from transfer.workspace import HOME_VARIABLE, Home, private_opener
 from tui.method import method_of
 from tui.nodes import choose_node
 
@@ -130,6 +130,7 @@ def rehearse(
                     "secrets": _handed(real.secrets.get(_PASSPHRASE)),
                 }
                 found = _journey(name, place, lock, asked, told)
+                _keep_crash(place, home)
             summary = None
             if found.code == ExitCode.DONE:
                 summary = _record(place, real.profile.kind, decided, found.status, patients)
@@ -168,7 +169,6 @@ def _record(
 def _configure(real: Any, place: Place, facts: Mapping[str, Any]) -> None:
     from adapters.likeness import table_like
     from adapters.sandbox.tables import table_text
-    from transfer.workspace import private_opener
 
     table = table_like(real, facts["table"], str(facts["clinical_url"]))
     with open(
@@ -263,6 +263,14 @@ def _journey(
         str(found["remedy"]),
         found["status"],
     )
+
+
+def _keep_crash(place: Place, home: Home) -> None:
+    """Where a fault of the program happened is told in the home that stays."""
+    log = place.home.root / "crash.log"
+    if log.is_file():
+        with open(home.root / log.name, "a", opener=private_opener, encoding="utf-8") as file:
+            file.write(log.read_text("utf-8", "replace"))
 
 
 def _tell(stream: IO[bytes], told: Callable[[str], None]) -> None:
