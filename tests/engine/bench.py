@@ -111,6 +111,6 @@ def bench(
             "listing_delay_s": 1,
         }
         made.configure(**(usual | table))
-        program.good("new", TRANSFER, "--node", NODE, "--source", source)
+        program.here("new", TRANSFER, "--node", NODE, "--source", source)
         yield made
         assert list(sandbox.crashes) == []

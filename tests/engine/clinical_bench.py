@@ -128,7 +128,7 @@ def clinical_bench(
             usual = {"kind": "xnat", "url": sandbox.xnat_url, "destinations": [PROJECT]}
         usual |= {"username": "ingester", "ca_file": str(sandbox.ca_file), "listing_delay_s": 1}
         bench.configure(**(usual | table))
-        program.good("new", TRANSFER, "--node", NODE, "--source", source, "--clinical", file)
+        program.here("new", TRANSFER, "--node", NODE, "--source", source, "--clinical", file)
         if sent:
             bench.send_images()
         yield bench

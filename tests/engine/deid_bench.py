@@ -47,7 +47,8 @@ class DeidBench:
         return path
 
     def new(self, *words: object) -> Ran:
-        return self.program.run("new", TRANSFER, "--node", NODE, "--source", self.source, *words)
+        words = ("new", TRANSFER, "--node", NODE, "--source", self.source, *words)
+        return self.program.here(*words, good=False)
 
     def new_eucaim(self) -> None:
         ran = self.new("--deid", "eucaim", "--site-id", SITE_ID)

@@ -86,8 +86,7 @@ class VolumeBench:
         return path
 
     def new(self, *words: object) -> None:
-        ran = self.program.run("new", TRANSFER, "--node", NODE, "--source", self.source, *words)
-        assert ran.code == 0, str(ran)
+        self.program.here("new", TRANSFER, "--node", NODE, "--source", self.source, *words)
 
     def new_eucaim(self) -> None:
         self.new("--deid", "eucaim", "--site-id", SITE_ID)

@@ -101,6 +101,6 @@ def xnat_bench(
             "listing_delay_s": 1,
         }
         bench.configure(**(usual | table))
-        program.good("new", TRANSFER, "--node", NODE, "--source", source)
+        program.here("new", TRANSFER, "--node", NODE, "--source", source)
         yield bench
         assert list(sandbox.crashes) == []
