@@ -52,6 +52,8 @@ def dataset_of(
     while there is one."""
     if not is_id(details.get("id")) or not isinstance(details.get("name"), str):
         return None
+    if not _has_stage(details):
+        return None
     editable = _texts(details.get("editablePropertiesByTheUser"))
     previous = details.get("previousId")
     reason = details.get("invalidationReason")
@@ -79,6 +81,8 @@ def dataset_of(
 def listed_dataset(item: Mapping[str, Any], *, portal: str) -> Dataset | None:
     """A dataset as a list names it: without its fields, and without what the account may do."""
     if not is_id(item.get("id")) or not isinstance(item.get("name"), str):
+        return None
+    if not _has_stage(item):
         return None
     return Dataset(
         id=item["id"],
@@ -150,6 +154,13 @@ def moment(text: object) -> str:
 def portal_of(service_url: str) -> str:
     """The root of the pages for people: beside the API."""
     return service_url.removesuffix("/api")
+
+
+def _has_stage(details: Mapping[str, Any]) -> bool:
+    """Whether it says how far the dataset is; else a draft would pass for one that is released."""
+    told = [details.get(key) for key in ("draft", "public", "invalidated")]
+    is_creating = details.get("creating")
+    return all(isinstance(word, bool) for word in told) and isinstance(is_creating, bool | None)
 
 
 def _stage(details: Mapping[str, Any], status: Mapping[str, Any] | None) -> Stage:

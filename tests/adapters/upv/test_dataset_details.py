@@ -46,6 +46,15 @@ def _read(details: Mapping[str, Any], **more: Any) -> Dataset:
     return found
 
 
+@pytest.mark.parametrize("key", ["draft", "public", "invalidated", "creating"])
+@pytest.mark.parametrize("word", ["true", "false", 1, 0, 0.5, [], {}, None])
+def test_a_dataset_that_does_not_say_how_far_it_is_is_none(key: str, word: object) -> None:
+    """Else a draft would pass for a dataset that is released already."""
+    is_absent_at_times = key == "creating" and word is None
+    assert (dataset_of(_made(**{key: word}), portal=PORTAL) is None) != is_absent_at_times
+    assert (listed_dataset(_made(**{key: word}), portal=PORTAL) is None) != is_absent_at_times
+
+
 @needs_recorded
 def test_every_recorded_answer_of_details_is_read() -> None:
     assert len(DETAILS) >= 12

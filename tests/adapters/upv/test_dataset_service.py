@@ -242,6 +242,7 @@ async def test_what_is_no_dataset_is_a_fault_of_the_node(
 
 async def test_licences_that_cannot_be_had_stop_nothing(made: Make, settings: Settings) -> None:
     details = {"id": ID, "name": "Lung", "project": "P", "draft": False, "public": True}
+    details |= {"invalidated": False}
     service, _, _ = made(_json(details), httpx.Response(500, text="<html>"))
 
     async def opened() -> DatasetService:
