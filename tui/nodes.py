@@ -78,12 +78,17 @@ def choose_node(home: Home, name: str) -> ChosenNode:
 def is_sandbox_node(home: Home, name: str) -> bool:
     """Whether a node is the sandbox of this machine, by the configuration of now; one that is
     there no more is none. Reads files: call in a thread where an event loop runs."""
-    from adapters.loopback import is_sandbox
-
     try:
-        return is_sandbox(choose_node(home, name).profile)
+        return is_sandbox_profile(choose_node(home, name))
     except UsageError:
         return False
+
+
+def is_sandbox_profile(chosen: ChosenNode) -> bool:
+    """The same of a node that is chosen already."""
+    from adapters.loopback import is_sandbox
+
+    return is_sandbox(chosen.profile)
 
 
 def destination_of(chosen: ChosenNode, wanted: str | None) -> str:

@@ -17,7 +17,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.workspace import Home
 from tui.choosing import names_of
-from tui.nodes import choose_node, is_sandbox_node
+from tui.nodes import choose_node, is_sandbox_profile
 
 if TYPE_CHECKING:
     from transfer.publication.carrying import Carrier
@@ -41,8 +41,9 @@ async def carrying(home: Home, name: str) -> AsyncIterator[Carrier]:
     with Ledger.open(workspace.ledger) as ledger:
         order = read_order(ledger)
         ledger.names = names_of(home, ledger)
-        is_sandbox = is_sandbox_node(home, order.node)
-        node = choose_node(home, order.node).open()
+        # Judged by the very profile that is used: the configuration may be changed at any moment.
+        chosen = choose_node(home, order.node)
+        is_sandbox, node = is_sandbox_profile(chosen), chosen.open()
         try:
             publisher = node.publisher(order.destination)
             try:

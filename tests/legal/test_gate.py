@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -129,9 +130,31 @@ def test_the_leave_serves_once(clear_ledger: Ledger) -> None:
         leave.spend(Action.ACCESSIBILITY, node="upv")
 
 
+def test_a_leave_that_was_kept_serves_no_more_once_the_record_is_withdrawn(
+    clear_ledger: Ledger,
+) -> None:
+    leave = cleared(clear_ledger, Action.RELEASE, confirm=NAME)
+    withdraw_entry(clear_ledger, "clearance", "Grace Hopper", "Too early")
+    with pytest.raises(StepBlocked, match="legal clearance is not recorded"):
+        leave.spend(Action.RELEASE, node="upv")
+
+
+def test_a_leave_is_for_the_record_that_was_judged(clear_ledger: Ledger) -> None:
+    leave = cleared(clear_ledger, Action.RELEASE, confirm=NAME)
+    add_entries(clear_ledger, [declared(Declaration.CLEARANCE, ticket="HLP 4712")])
+    with pytest.raises(StepBlocked, match="changed at this very moment"):
+        leave.spend(Action.RELEASE, node="upv")
+
+
+def test_a_leave_is_spent_in_any_thread(clear_ledger: Ledger) -> None:
+    leave = cleared(clear_ledger, Action.ACCESSIBILITY, confirm=NAME)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(leave.spend, Action.ACCESSIBILITY, node="upv").result()
+
+
 def test_only_the_gate_makes_one() -> None:
     with pytest.raises(TypeError, match="only the gate makes a Cleared"):
-        Cleared(object(), Action.RELEASE, NAME, "upv", "0" * 64)
+        Cleared(object(), Action.RELEASE, NAME, "upv", "0" * 64, lambda: "0" * 64)
 
 
 @pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, pickle.dumps])
@@ -143,7 +166,7 @@ def test_one_is_neither_copied_nor_pickled(
         way(leave)
 
 
-@pytest.mark.parametrize("name", ["action", "node", "_is_spent", "transfer"])
+@pytest.mark.parametrize("name", ["action", "node", "_is_spent", "_judged_again", "transfer"])
 def test_one_is_not_changed(clear_ledger: Ledger, name: str) -> None:
     leave = cleared(clear_ledger, Action.RELEASE, confirm=NAME)
     with pytest.raises(AttributeError, match="a Cleared is not changed"):

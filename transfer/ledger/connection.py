@@ -54,6 +54,10 @@ class Ledger:
         self.epoch: int | None = None
         self.names = Names()
 
+    @property
+    def path(self) -> Path:
+        return self._path
+
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Ledger:
         """Open an existing ledger and bring its schema up to date.

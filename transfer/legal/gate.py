@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import astuple
 from enum import StrEnum
 from typing import Final, Never, NoReturn, final
@@ -38,20 +39,27 @@ REMEDY: Final = (
 class Cleared:
     """The gate's leave for one action, once, for one transfer on one node.
 
-    Nothing else makes one: it can be neither built, copied, pickled nor changed elsewhere. Take it
-    right before the call that it is for; one that was kept says nothing of a record that was
-    withdrawn meanwhile.
+    Nothing else makes one: it can be neither built, copied, pickled nor changed elsewhere. Between
+    taking and spending it a node may be asked for minutes: the record is judged again when it is
+    spent, so that one that was withdrawn meanwhile still keeps the request back.
     """
 
-    __slots__ = ("_is_spent", "action", "node", "record_sha256", "transfer")
+    __slots__ = ("_is_spent", "_judged_again", "action", "node", "record_sha256", "transfer")
     action: Action
     transfer: str
     node: str
     record_sha256: str
     _is_spent: bool
+    _judged_again: Callable[[], str]
 
     def __init__(
-        self, maker: object, action: Action, transfer: str, node: str, record_sha256: str
+        self,
+        maker: object,
+        action: Action,
+        transfer: str,
+        node: str,
+        record_sha256: str,
+        judged_again: Callable[[], str],
     ) -> None:
         if maker is not _MAKER:
             raise TypeError("only the gate makes a Cleared")
@@ -61,19 +69,27 @@ class Cleared:
             ("node", node),
             ("record_sha256", record_sha256),
             ("_is_spent", False),
+            ("_judged_again", judged_again),
         ):
             object.__setattr__(self, name, value)
 
     def spend(self, action: Action, *, node: str) -> None:
-        """Use it up, right before the first byte of the request goes.
+        """Use it up, right before the first byte of the request goes. For any thread.
 
         Raises:
-            StepBlocked: it is for another action or node, or was used before.
+            StepBlocked: it is for another action or node, or was used before; or the record is no
+                more what it was.
         """
         if self._is_spent or action is not self.action or node != self.node:
             raise StepBlocked(
                 "Publishing is locked: the clearance at hand is not for this action.",
                 "Nothing was changed on the node. Start the command again.",
+            )
+        if self._judged_again() != self.record_sha256:
+            raise StepBlocked(
+                "Publishing is locked: the legal record was changed at this very moment.",
+                "Nothing was changed on the node. See the record: eucaim-transfer legal NAME; then"
+                " start the command again.",
             )
         object.__setattr__(self, "_is_spent", True)
 
@@ -150,7 +166,17 @@ def cleared(
     entries = refuse_unless_cleared(ledger, action, is_sandbox_node=is_sandbox_node)
     order = read_order(ledger)
     refuse_unless_confirmed(name or order.name, confirm)
-    return Cleared(_MAKER, Action(action), order.name, order.node, record_sha256(entries))
+    path = ledger.path
+
+    def judged_again() -> str:
+        # By a connection of its own: a ledger belongs to one thread, and a leave may be spent in
+        # another.
+        with Ledger.open(path, read_only=True) as anew:
+            now = refuse_unless_cleared(anew, action, is_sandbox_node=is_sandbox_node)
+        return record_sha256(now)
+
+    digest = record_sha256(entries)
+    return Cleared(_MAKER, Action(action), order.name, order.node, digest, judged_again)
 
 
 def record_sha256(entries: Entries) -> str:
