@@ -94,18 +94,33 @@ async def test_as_many_subjects_of_whom_one_is_another_stops_it_too(
         await opened().publish("", "lungs")
 
 
-async def test_more_than_was_verified_is_told_and_does_not_stop_it(
+async def test_a_patient_of_nobody_here_keeps_the_release_back_until_a_person_answers_for_it(
     opened: Opened, node: MadeNode
 ) -> None:
     node.held = (*((one, one) for one in SUBJECTS), ("STRANGER-7", "c"))
     node.export()
+    with pytest.raises(StepBlocked) as refused:
+        await opened().publish("", "lungs")
+    assert (
+        "The dataset holds 4 studies of 4 subjects; 3 studies of 3 subjects were verified."
+        " 1 subject in it not of this transfer."
+    ) in refused.value.what
+    assert node.times("show") == 0
+    await opened().accept_difference("Ada Lovelace", "The earlier version's, cleared with it")
+    look = await opened().publish("", "lungs")
+    assert look.difference is not None
+    assert (look.difference.is_fault, look.difference.is_more) == (True, True)
+    assert node.times("show") == 1
+
+
+async def test_more_studies_of_the_same_patients_are_told_and_do_not_stop_it(
+    opened: Opened, node: MadeNode
+) -> None:
+    node.held = (*((one, one) for one in SUBJECTS), (SUBJECTS[0], "an earlier one"))
+    node.export()
     look = await opened().publish("", "lungs")
     assert look.difference is not None
     assert (look.difference.is_fault, look.difference.is_more) == (False, True)
-    assert look.difference.sentence == (
-        "The dataset holds 4 studies of 4 subjects; 3 studies of 3 subjects were verified."
-        " 1 subject in it not of this transfer."
-    )
 
 
 async def test_a_project_may_hold_more_but_not_less(opened: Opened, node: MadeNode) -> None:
@@ -166,7 +181,8 @@ def test_a_difference_is_read_back_as_it_was() -> None:
         (Difference(3, 3, 3, 3, asked_studies=4, asked_subjects=3), True),
         (Difference(3, 3, 3, 3, asked_studies=3, asked_subjects=3), False),
         (Difference(3, 3, 3, 3, missing_count=1), True),
-        (Difference(3, 3, 3, 3, foreign_count=1), False),
+        (Difference(3, 3, 3, 3, foreign_count=1), True),
+        (Difference(3, 3, 3, 3, missing_count=0, foreign_count=0), False),
     ],
 )
 def test_what_is_a_fault(difference: Difference, is_fault: bool) -> None:

@@ -98,7 +98,8 @@ class Difference:
 
     @property
     def is_fault(self) -> bool:
-        return self.is_less or bool(self.missing_count)
+        # What is not this transfer's is not covered by its legal record either.
+        return self.is_less or bool(self.missing_count) or bool(self.foreign_count)
 
     @property
     def figures(self) -> str:

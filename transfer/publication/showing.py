@@ -140,8 +140,8 @@ def refuse_as_it_stands(look: Look, dataset: Dataset) -> None:
         raise StepBlocked(
             f"The node counts otherwise than was verified; nothing was published."
             f" {look.difference.sentence}",
-            "Find out why (a Series missing in the data lake, a case not exported), and make it"
-            " anew; or a person accepts it: eucaim-transfer dataset NAME --accept-difference"
+            "Find out why (a Series missing in the data lake, a case not exported, or one exported"
+            " that is another transfer's), and make it anew; or a person accepts it: eucaim-transfer dataset NAME --accept-difference"
             " --by PERSON --reason TEXT",
         )
     needed = [fault for fault in lacking(dataset.fields) if fault.severity == "block"]

@@ -186,7 +186,9 @@ def _named(found: Difference, width: int) -> list[Content]:
         lines += _cut(_facts("Not in it", ink(f"{names}{more}", "$bad"), width), 3)
     if found.foreign_count:
         many = figures.count(found.foreign_count, "subject")
-        lines += _facts("Not ours", ink(f"{many} in it that this transfer did not send"), width)
+        lines += _facts(
+            "Not ours", ink(f"{many} in it that this transfer did not send", "$bad"), width
+        )
     return lines
 
 
