@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from transfer.publication.values import Cohort, GuideLine
+from transfer.sentences import count
 
 _LEAST_NAME, _MOST_NAME = 3, 128
 
@@ -57,8 +58,4 @@ def suggested_name(name: str) -> str:
 
 
 def _amount(cohort: Cohort) -> str:
-    return f"{_counted(cohort.patients, 'subject')}, {_counted(cohort.studies, 'case')}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+    return f"{count(cohort.patients, 'subject')}, {count(cohort.studies, 'case')}"
