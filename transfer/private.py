@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from transfer.errors import UsageError
+from transfer.errors import RunnerHeld, UsageError
 from transfer.workspace import make_private_folder
 
 
@@ -135,6 +135,26 @@ def locked(path: Path) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def held_alone(path: Path, busy: RunnerHeld) -> Iterator[int]:
+    """Hold the lock file without waiting for it. Handed to a process that works for this one, its
+    descriptor holds it until the last of them has ended.
+
+    Raises:
+        RunnerHeld: `busy`, where another process holds it.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise busy from None
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -7,7 +7,6 @@ address, a copy of the ledger, and a way to the keys of the real home. Afterward
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from transfer.errors import RunnerHeld, UsageError
+from transfer.private import held_alone
 from transfer.workspace import Home, Workspace, make_private_folder
 
 FOLDER: Final = "rehearsal"
@@ -89,15 +89,9 @@ def held(place: Place) -> Iterator[int]:
     Raises:
         RunnerHeld: one runs.
     """
-    descriptor = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunnerHeld(
-                "A rehearsal of this transfer runs already.",
-                "Let it end, or end it with Ctrl-C where it was started.",
-            ) from None
+    busy = RunnerHeld(
+        "A rehearsal of this transfer runs already.",
+        "Let it end, or end it with Ctrl-C where it was started.",
+    )
+    with held_alone(place.lock, busy) as descriptor:
         yield descriptor
-    finally:
-        os.close(descriptor)

@@ -6,12 +6,9 @@ done. Nothing is removed before the evidence is written and its digest is kept.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from transfer import checkpoint
@@ -30,6 +27,7 @@ from transfer.ledger.retention import (
     keep_names_fate,
     read_retention,
 )
+from transfer.private import held_alone
 from transfer.retention.folder import remove_copies
 from transfer.retention.keys import Keys, remove_key
 from transfer.retention.names import sealed_names, went_under_originals
@@ -199,26 +197,14 @@ def _refuse_small_disk(workspace: Workspace) -> None:
 
 @contextmanager
 def _alone(workspace: Workspace, ledger: Ledger) -> Iterator[None]:
+    busy = RunnerHeld(
+        "Another process works on this transfer at this moment.",
+        "Let it end, or end it; then try again. Nothing was removed.",
+    )
     with (
-        _locked(workspace.folder / "purge.lock"),
-        _locked(workspace.folder / "publication.lock"),
-        _locked(workspace.folder / "rehearsal.lock"),
+        held_alone(workspace.folder / "purge.lock", busy),
+        held_alone(workspace.folder / "publication.lock", busy),
+        held_alone(workspace.folder / "rehearsal.lock", busy),
         kept_from_runners(workspace.lock, ledger, removes=True),
     ):
         yield
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunnerHeld(
-                "Another process works on this transfer at this moment.",
-                "Let it end, or end it; then try again. Nothing was removed.",
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)

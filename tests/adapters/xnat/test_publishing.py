@@ -79,9 +79,9 @@ async def test_a_private_project_is_a_draft_with_what_it_holds(
     assert found.may == {Act.EDIT, Act.SHOW}
     assert found.link == f"{place.sandbox.xnat_url}/data/projects/{project.id}?format=html"
     assert held == [
-        HeldStudy("SUBJ-1", "SUBJ-1_a"),
-        HeldStudy("SUBJ-1", "SUBJ-1_b"),
-        HeldStudy("SUBJ-2", "SUBJ-2_a"),
+        HeldStudy("subj-1", "SUBJ-1_a"),
+        HeldStudy("subj-1", "SUBJ-1_b"),
+        HeldStudy("subj-2", "SUBJ-2_a"),
     ]
 
 
