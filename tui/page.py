@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -12,7 +12,9 @@ from textual.containers import Vertical
 from textual.screen import Screen
 
 from transfer.errors import TransferError
+from tui.by_key import by_key
 from tui.widgets.chrome import Crumbs, KeyLine, NowStrip
+from tui.widgets.failure import Trouble
 from tui.words import legend, means_for_data
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ class Page(Screen[None]):
         Binding("escape", "back", "Back", id="page.back"),
         Binding("question_mark", "app.help", "Help", key_display="?", id="page.help"),
     ]
+    COMMAND_KEYS: ClassVar[Mapping[str, str]] = {}
+    """Which of the page's keys does what a command line does; see `by_key`."""
+    _transfer: str = "NAME"
+    """Whose page it is, where it is one transfer's."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,11 +134,16 @@ class Page(Screen[None]):
     def fail(self, error: TransferError, data: str = "") -> None:
         """Show a failure over this page."""
         from tui.screens.failure import FailureScreen
-        from tui.widgets.failure import Trouble
 
-        self.app.push_screen(
-            FailureScreen(Trouble(error.what, data or means_for_data(error), error.remedy))
-        )
+        self.app.push_screen(FailureScreen(self.told(error, data)))
+
+    def told(self, error: TransferError, data: str = "") -> Trouble:
+        """A failure in the operator's words, with this page's keys in its remedy."""
+        return Trouble(error.what, data or means_for_data(error), self.remedy_here(error.remedy))
+
+    def remedy_here(self, remedy: str) -> str:
+        """The engine's remedy as it reads on this page."""
+        return by_key(remedy, self._transfer, self.COMMAND_KEYS)
 
     def action_back(self) -> None:
         self.dismiss()

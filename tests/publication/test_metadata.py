@@ -79,9 +79,9 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         read_metadata(path, FIELDS)
     assert refused.value.what == (
-        "The metadata cannot be used; nothing was changed. name: 2 characters, at least 3 are"
-        " needed, type: one value is none of: original, annotated, colour: there is no such field;"
-        " there are: name, description, type, license"
+        "The metadata cannot be used; nothing was changed. What is wrong: name: 2 characters,"
+        " at least 3 are needed; type: one value is none of: original, annotated; colour: there is"
+        " no such field, there are: name, description, type, license."
     )
 
 

@@ -234,6 +234,12 @@ def _of_counts(
         )
 
 
+_ACCEPTED: Final = (
+    " A person accepted it; the entry says what the node counts, and its images, size and values"
+    " are those of all that was verified."
+)
+
+
 def _of_the_node(figures: Figures, bound: Bound, *, is_accepted: bool) -> Iterator[Remark]:
     for held, ours, one, many in (
         (bound.dataset.subjects, figures.subjects, "subject", "subjects"),
@@ -246,8 +252,7 @@ def _of_the_node(figures: Figures, bound: Bound, *, is_accepted: bool) -> Iterat
             "warn" if is_accepted else "block",
             f"CAT-02: the node counts {count(held, one, many)} in the dataset,"
             f" {count(ours, one, many)} of this transfer {'was' if ours == 1 else 'were'} verified"
-            " there."
-            + (" A person accepted it; the entry says what the node counts." * is_accepted),
+            " there." + (_ACCEPTED if is_accepted else ""),
             "" if is_accepted else "eucaim-transfer dataset NAME tells what differs.",
         )
 

@@ -44,7 +44,7 @@ def publication_standing(step: JourneyStep, status: Status, now: datetime) -> St
     """How far it is. The gate and the order of the steps are not looked at here."""
     state = status.publication
     what, command = state.next_move(status.order.name)
-    found = _unborn(step, status) if state.bound is None else _born(step, state, state.bound)
+    found = _unborn(step, status) if state.bound is None else _born(step, status, state.bound)
     if not found.is_done:
         found = replace(found, next=what, command=command)
     return reminded(found, now, ASK_AGAIN)
@@ -77,10 +77,11 @@ def _unborn(step: JourneyStep, status: Status) -> Standing:
             is_known_here=True,
         )
     found = Standing(step, detail="There is no dataset yet.", figure="no dataset yet")
-    return _troubled(found, state)
+    return _troubled(found, state, status.order.name)
 
 
-def _born(step: JourneyStep, state: PublicationState, bound: Bound) -> Standing:
+def _born(step: JourneyStep, status: Status, bound: Bound) -> Standing:
+    state = status.publication
     dataset = bound.dataset
     stands, word = _STATES[dataset.stage]
     found = Standing(
@@ -105,10 +106,10 @@ def _born(step: JourneyStep, state: PublicationState, bound: Bound) -> Standing:
             detail=state.difference.sentence,
             figure="counts differ",
         )
-    return _troubled(found, state)
+    return _troubled(found, state, status.order.name)
 
 
-def _troubled(found: Standing, state: PublicationState) -> Standing:
+def _troubled(found: Standing, state: PublicationState, name: str) -> Standing:
     """What was tried last and did not come to its end stands in the way of the operator's own next
     move; where the node or the platform is at work it is only told."""
     trouble = state.trouble
@@ -122,7 +123,7 @@ def _troubled(found: Standing, state: PublicationState) -> Standing:
         found,
         state=StepState.BLOCKED,
         word="blocked",
-        detail=f"{trouble.what} {trouble.remedy}".strip(),
+        detail=f"{trouble.what} {trouble.remedy.replace('NAME', name)}".strip(),
         figure="",
         since_utc=trouble.since_utc,
         at_utc=trouble.at_utc,

@@ -39,7 +39,9 @@ def read_metadata(path: Path, fields: Sequence[Field]) -> Texts:
     if faults:
         told = [f"{fault.key}: {fault.text}" for fault in faults]
         raise UsageError(
-            f"The metadata cannot be used; nothing was changed. {listed(told, _MOST_FAULTS)}",
+            "The metadata cannot be used; nothing was changed. What is wrong: "
+            + listed(told, _MOST_FAULTS, "; ")
+            + ".",
             f"Put it right in the file. {_REMEDY}",
         )
     return found
@@ -122,7 +124,7 @@ def faults_of(fields: Sequence[Field], texts: Texts) -> list[Fault]:
         field = known.get(key)
         if field is None:
             names = listed(list(known), 20)
-            faults.append(Fault(_shown(key), f"there is no such field; there are: {names}"))
+            faults.append(Fault(_shown(key), f"there is no such field, there are: {names}"))
             continue
         if not field.is_editable:
             if tuple(values) != tuple(field.value):

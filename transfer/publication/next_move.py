@@ -40,6 +40,6 @@ def _next(state: PublicationState) -> tuple[str, str]:
     if stage is Stage.DRAFT and state.is_in_the_way:
         return (
             "The node counts otherwise than was verified: find out why, or accept it.",
-            "dataset {0}",
+            "dataset {0} --accept-difference --by PERSON --reason TEXT",
         )
     return _AFTER[stage]

@@ -39,9 +39,14 @@ class Telling:
 
     def __call__(self, look: Look) -> None:
         line = stage_told(look)
-        if line != self._last:
-            tell(line)
-            self._last = line
+        if line == self._last:
+            return
+        tell(line)
+        self._last = line
+        if look.dataset is not None and look.dataset.stage is Stage.DRAFT:
+            for fault in look.faults:
+                if fault.severity == "warn":
+                    tell(f"warning: {fault.text}")
 
 
 def print_look(name: str, look: Look, *, as_json: bool) -> None:

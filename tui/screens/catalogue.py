@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final, TypeVar
@@ -18,7 +18,6 @@ from transfer.catalogue.small import USUAL_LEAST
 from transfer.catalogue.writing import WrittenFile
 from transfer.errors import TransferError, UsageError
 from transfer.publication.values import Field
-from tui import words
 from tui.catalogue import Catalogue, refuse_value
 from tui.page import Page
 from tui.screens.catalogue_drawing import (
@@ -37,7 +36,7 @@ from tui.screens.question import Ask
 from tui.screens.walk_file import FileWalk
 from tui.text import plain
 from tui.widgets.chrome import Now
-from tui.widgets.failure import FailurePanel, Trouble
+from tui.widgets.failure import FailurePanel
 from tui.widgets.ink import ink
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
@@ -60,6 +59,12 @@ class CatalogueScreen(Page):
         Binding("n", "least", "Small counts", id="catalogue.least"),
         Binding("f", "file", "File", id="catalogue.file", tooltip="Take or write a form as a file"),
     ]
+    COMMAND_KEYS: ClassVar[Mapping[str, str]] = {
+        "ticket --case": "t",
+        "catalogue --identifier": "i",
+        "catalogue --xlsx": "w",
+        "catalogue --least": "n",
+    }
 
     def __init__(self, transfer: str) -> None:
         super().__init__()
@@ -108,8 +113,7 @@ class CatalogueScreen(Page):
             super().stumbled(kind, error)
             self._draw()
             return
-        data = words.means_for_data(error)
-        self.query_one(FailurePanel).say(Trouble(error.what, data, error.remedy))
+        self.query_one(FailurePanel).say(self.told(error))
         self.now.say(Now("The entry cannot be shown.", "[Esc] goes back."))
 
     # Drawing ------------------------------------------------------------------------------

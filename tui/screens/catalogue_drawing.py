@@ -17,7 +17,7 @@ from tui.widgets.chrome import Now
 from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, dotted, ink, line
 
-_LABEL, _MARK, _NAME = 12, 2, 26
+_LABEL, _MARK, _NAME, _VALUE = 12, 2, 26, 44
 _MOST_REMARKS: Final = 4
 _SHOWN: Final = 12
 
@@ -56,12 +56,17 @@ def draw_about(entry: Entry | None, width: int) -> list[Content]:
         found += _fact("Address", ink(plain(state.address)), width)
     counts = entry.figures
     told: list[str | Content | tuple[str, str]] = [
-        (figures.count(entry.subjects, "subject"), "bold"),
-        figures.count(entry.studies, "study", "studies"),
+        (figures.count(counts.subjects, "subject"), "bold"),
+        figures.count(counts.studies, "study", "studies"),
         figures.count(counts.images, "image"),
         figures.size(counts.size_bytes),
     ]
     found += _fact("Verified", dotted(told), width)
+    if (entry.subjects, entry.studies) != (counts.subjects, counts.studies):
+        subjects = figures.count(entry.subjects, "subject")
+        studies = figures.count(entry.studies, "study", "studies")
+        text = f"{subjects}, {studies}: what the node counts. All else is of what was verified."
+        found += _fact("It tells", ink(text, "$warn"), width)
     return [*found, Content("")]
 
 
@@ -101,7 +106,7 @@ def draw_group(
     """One group of subjects; a small one is marked, and one that would give it away."""
     counted = figures.count(group.subjects, "subject")
     state = "" if is_told else "too small" if is_small else "not told"
-    room = max(12, width - _MARK - _NAME - 26)
+    room = max(12, min(_VALUE, width - _MARK - _NAME - 26))
     return [
         line(
             cell("" if is_told else "!", _MARK, "$warn"),

@@ -13,12 +13,13 @@ async def ask_person_once(page: Page, *, anew: bool = False) -> str | None:
     findings = page.owner.source.findings
     if findings.person and not anew:
         return findings.person
+    changes = ": [w] names another one" if hasattr(page, "action_who") else " until you leave"
     person = await page.app.push_screen_wait(
         Ask(
             "Who says so?",
             [
-                "First and last name of the person. It is kept with each word, and asked once:"
-                " [w] names another one."
+                "First and last name of the person. It is kept with each word, and asked once"
+                f"{changes}."
             ],
             value=findings.person,
             check=_something,

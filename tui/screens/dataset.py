@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Final
 
@@ -69,6 +69,23 @@ class DatasetScreen(Page):
         ),
         Binding("pageup", "read_on(-1)", show=False, priority=True, id="dataset.read-back"),
     ]  # fmt: skip
+    COMMAND_KEYS: ClassVar[Mapping[str, str]] = {
+        "dataset": "k",
+        "dataset --guide": "g",
+        "dataset --pick-up": "p",
+        "dataset --create": "c",
+        "dataset --follow": "k",
+        "dataset --delete": "x",
+        "dataset --accept-difference": "a",
+        "dataset --metadata": "m",
+        "dataset --template": "m",
+        "dataset --invalidate": "i",
+        "publish": "P",
+        "catalogue": "o",
+        "legal": "l",
+        "legal --record": "l",
+        "report": "e",
+    }
 
     def __init__(self, transfer: str) -> None:
         super().__init__()
@@ -183,7 +200,7 @@ class DatasetScreen(Page):
     def _trouble(self) -> Trouble | None:
         error, view = self._error, self._view
         if error is not None:
-            return Trouble(error.what, words.means_for_data(error), error.remedy)
+            return self.told(error)
         if view is None:
             return None
         if view.look.way.lacking:
@@ -191,7 +208,9 @@ class DatasetScreen(Page):
         known = view.look.trouble
         if known is None:
             return None
-        return Trouble(known.what, "What is on the node stays as it is.", known.remedy)
+        return Trouble(
+            known.what, "What is on the node stays as it is.", self.remedy_here(known.remedy)
+        )
 
     # Acting -------------------------------------------------------------------------------
 

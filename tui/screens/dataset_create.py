@@ -13,7 +13,7 @@ from textual.content import Content
 
 from transfer.errors import StepBlocked, TransferError
 from transfer.publication.values import NewDataset
-from tui import figures, words
+from tui import figures
 from tui.datasets import DatasetView, Form
 from tui.page import Page
 from tui.screens.clinical_reconcile_asking import ask_person_once
@@ -21,7 +21,7 @@ from tui.screens.question import Ask, Question
 from tui.screens.walk_file import FileWalk
 from tui.text import plain, shorten_path
 from tui.widgets.chrome import Now
-from tui.widgets.failure import FailurePanel, Trouble, wrapped
+from tui.widgets.failure import FailurePanel, wrapped
 from tui.widgets.ink import cell, ink, line
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
@@ -75,9 +75,7 @@ class CreateScreen(Page):
         self._doing = ""
         # A name that is taken, or an attempt whose fate is unknown: a person may know better.
         self._is_refused = kind == "create" and isinstance(error, StepBlocked)
-        self.query_one(FailurePanel).say(
-            Trouble(error.what, words.means_for_data(error), error.remedy)
-        )
+        self.query_one(FailurePanel).say(self.told(error))
         self._draw()
 
     # Drawing ------------------------------------------------------------------------------

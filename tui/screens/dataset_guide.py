@@ -14,14 +14,14 @@ from textual.content import Content
 
 from transfer.errors import TransferError
 from transfer.publication.values import Dataset, GuideLine
-from tui import figures, words
+from tui import figures
 from tui.accounts import Link
 from tui.page import Page
 from tui.screens.account_link import LinkScreen
 from tui.screens.dataset_polling import CREATING_S, Polling
 from tui.text import plain
 from tui.widgets.chrome import Now
-from tui.widgets.failure import FailurePanel, Trouble, wrapped
+from tui.widgets.failure import FailurePanel, wrapped
 from tui.widgets.ink import cell, ink, line
 from tui.widgets.link import copy, linked
 from tui.widgets.painted import Painted
@@ -82,9 +82,7 @@ class GuideScreen(Page):
 
     def stumbled(self, kind: str, error: TransferError) -> None:
         self._polling.failed(self.owner.source.now(), error)
-        self.query_one(FailurePanel).say(
-            Trouble(error.what, words.means_for_data(error), error.remedy)
-        )
+        self.query_one(FailurePanel).say(self.told(error))
         if self._lines is None:
             self._lines = ()
         self._draw()

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 
 from transfer.errors import TransferError
 from transfer.publication.values import Field
-from tui import words
 from tui.datasets import Form
 from tui.page import Page
 from tui.screens.clinical_reconcile_asking import ask_person_once
@@ -19,7 +18,7 @@ from tui.screens.dataset_metadata_asking import ask_values
 from tui.screens.dataset_metadata_drawing import about_field, draw_field, metadata_now
 from tui.text import plain
 from tui.widgets.chrome import Now
-from tui.widgets.failure import FailurePanel, Trouble
+from tui.widgets.failure import FailurePanel
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
@@ -85,9 +84,7 @@ class MetadataScreen(Page):
 
     def stumbled(self, kind: str, error: TransferError) -> None:
         self._doing, self._stumbled_at = "", kind
-        self.query_one(FailurePanel).say(
-            Trouble(error.what, words.means_for_data(error), error.remedy)
-        )
+        self.query_one(FailurePanel).say(self.told(error))
         if kind == "save":
             # Field by field: some of it may be there now.
             self._load()

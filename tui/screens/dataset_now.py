@@ -62,7 +62,7 @@ def _draft(view: DatasetView) -> Now:
     if look.is_in_the_way:
         return Now(
             "The dataset does not hold all that was verified: find out why first.",
-            "[a] accepts it, with a reason.   [k] asks the node again.",
+            "[a] accepts the difference, with a reason.   [k] asks the node again.",
             "bold $warn",
         )
     if any(fault.severity == "block" for fault in look.faults):

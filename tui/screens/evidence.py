@@ -13,13 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from transfer.errors import TransferError, UsageError
-from tui import words
 from tui.evidence import Evidence, Standing, Writing
 from tui.page import Page
 from tui.screens.evidence_drawing import draw_digest, draw_facts, draw_progress, evidence_now
 from tui.screens.question import Ask
 from tui.text import plain
-from tui.widgets.failure import FailurePanel, Trouble
+from tui.widgets.failure import FailurePanel
 from tui.widgets.ink import ink
 from tui.widgets.link import copy
 from tui.widgets.painted import Painted
@@ -91,8 +90,7 @@ class EvidenceScreen(Page):
         if error is None:
             panel.say(None)
         elif isinstance(error, TransferError):
-            panel.say(Trouble(error.what, "No report was written, and nothing was handed out.",
-                              error.remedy))  # fmt: skip
+            panel.say(self.told(error, "No report was written, and nothing was handed out."))
         else:
             raise error
 
@@ -104,8 +102,7 @@ class EvidenceScreen(Page):
         if kind != "evidence":
             super().stumbled(kind, error)
             return
-        data = words.means_for_data(error)
-        self.query_one(FailurePanel).say(Trouble(error.what, data, error.remedy))
+        self.query_one(FailurePanel).say(self.told(error))
 
     # Drawing ------------------------------------------------------------------------------
 

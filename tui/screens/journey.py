@@ -24,7 +24,7 @@ from tui.screens.steps import STEP_SCREENS, screen_of_step, screen_of_whole
 from tui.screens.upload import UploadScreen
 from tui.source import Glance
 from tui.text import plain
-from tui.widgets.failure import FailurePanel, Trouble
+from tui.widgets.failure import FailurePanel
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
@@ -121,9 +121,7 @@ class JourneyScreen(Page):
         self.crumbs.say(["eucaim-transfer", plain(self._transfer)], state)
         trouble = (glance.trouble or glance.lost) if glance else None
         if trouble:
-            self.query_one(FailurePanel).say(
-                Trouble(trouble.what, words.means_for_data(trouble), trouble.remedy)
-            )
+            self.query_one(FailurePanel).say(self.told(trouble))
         rows = self.query_one("#steps", Rows)
         journey, status = self._journey, self._status
         if journey and status:

@@ -18,7 +18,6 @@ from transfer.legal.entries import TITLES, Declaration, LegalEntry, State
 from transfer.legal.papers import BY_KEY, PAPERS
 from transfer.legal.proving import Proof
 from transfer.legal.standing import LegalStanding
-from tui import words
 from tui.figures import count
 from tui.legal import Legal, Taken
 from tui.page import Page
@@ -38,7 +37,7 @@ from tui.screens.question import Ask
 from tui.screens.walk_file import FileWalk
 from tui.text import plain
 from tui.widgets.chrome import Now
-from tui.widgets.failure import FailurePanel, Trouble
+from tui.widgets.failure import FailurePanel
 from tui.widgets.ink import ink
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
@@ -110,8 +109,7 @@ class LegalScreen(Page):
             super().stumbled(kind, error)
             self._look_again()
             return
-        data = words.means_for_data(error)
-        self.query_one(FailurePanel).say(Trouble(error.what, data, error.remedy))
+        self.query_one(FailurePanel).say(self.told(error))
         self.query_one("#entries", Rows).show([], empty=[""])
         self.now.say(Now("The legal record cannot be shown.", "[Esc] goes back."))
 

@@ -13,14 +13,13 @@ from textual.containers import VerticalScroll
 
 from transfer.errors import TransferError, UsageError
 from transfer.legal import texts
-from tui import words
 from tui.page import Page
 from tui.purging import End, Purging, Removal, refuse_other_name
 from tui.screens.pick import Pick
 from tui.screens.purge_drawing import draw_done, draw_end, draw_removal, purge_now
 from tui.screens.question import Ask
 from tui.text import plain
-from tui.widgets.failure import FailurePanel, Trouble
+from tui.widgets.failure import FailurePanel
 from tui.widgets.ink import ink
 from tui.widgets.painted import Painted
 
@@ -82,7 +81,7 @@ class PurgeScreen(Page):
         if error is None:
             panel.say(None)
         elif isinstance(error, TransferError):
-            panel.say(Trouble(error.what, "The evidence is not affected.", error.remedy))
+            panel.say(self.told(error, "The evidence is not affected."))
         else:
             raise error
 
@@ -94,8 +93,7 @@ class PurgeScreen(Page):
         if kind != "end":
             super().stumbled(kind, error)
             return
-        data = words.means_for_data(error)
-        self.query_one(FailurePanel).say(Trouble(error.what, data, error.remedy))
+        self.query_one(FailurePanel).say(self.told(error))
 
     # Drawing ------------------------------------------------------------------------------
 
