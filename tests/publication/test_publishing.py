@@ -3,7 +3,9 @@ project is it."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -21,6 +23,8 @@ from transfer.publication.standing import read_publication
 from transfer.publication.values import Stage
 from transfer.values import StepState
 from transfer.workspace import Workspace
+
+PROJECT: Final = "EUCAIM-LUNG|BATCH-1"
 
 
 async def test_the_only_new_draft_is_picked_up_compared_and_released(
@@ -295,3 +299,38 @@ async def test_a_dataset_of_another_transfer_is_not_picked_up(
         assert await carrier.candidates() == []
         with pytest.raises(StepBlocked, match="belongs to another transfer"):
             await carrier.pick_up("d1")
+
+
+def _beside(workspace: Workspace, destination: str = PROJECT, *, is_cleared: bool = False) -> None:
+    """Another transfer of the home, which sent to a project as well."""
+    shutil.copytree(workspace.folder, workspace.folder.parent / "other")
+    other = Workspace(workspace.folder.parent / "other")
+    with Ledger.open(other.ledger) as ledger:
+        ledger.write("UPDATE transfer SET name = 'other', destination = ?", destination)
+        if not is_cleared:
+            withdraw_entry(ledger, "clearance", "Grace Hopper", "Not yet")
+
+
+async def test_a_project_is_not_shown_while_another_transfer_in_it_is_not_cleared(
+    opened: Opened, node: MadeNode, workspace: Workspace
+) -> None:
+    node.export(id=PROJECT)
+    _beside(workspace)
+    with pytest.raises(StepBlocked) as refused:
+        await opened(A_PROJECT).publish("", "lungs")
+    assert refused.value.what == (
+        "This would also show what transfer other sent to the same project."
+        " Publishing is locked: legal clearance is not recorded."
+    )
+    assert "legal other --record FILE.toml" in refused.value.remedy
+    assert node.asked == []
+
+
+@pytest.mark.parametrize(("destination", "is_cleared"), [(PROJECT, True), ("ANOTHER", False)])
+async def test_a_transfer_that_is_cleared_or_elsewhere_keeps_no_project_back(
+    opened: Opened, node: MadeNode, workspace: Workspace, destination: str, is_cleared: bool
+) -> None:
+    node.export(id=PROJECT)
+    _beside(workspace, destination, is_cleared=is_cleared)
+    await opened(A_PROJECT).publish("", "lungs")
+    assert node.times("show") == 1

@@ -7,6 +7,8 @@ from typing import Final
 
 from transfer.checkpoint import passed
 from transfer.errors import DatasetRefused, StepBlocked, UsageError
+from transfer.ledger.connection import Ledger
+from transfer.ledger.order import read_order
 from transfer.ledger.publication import (
     Happened,
     bound_dataset,
@@ -16,6 +18,7 @@ from transfer.ledger.publication import (
     mark_taken,
 )
 from transfer.legal.gate import cleared, refuse_unless_cleared, refuse_unless_confirmed
+from transfer.publication.beside import sent_beside
 from transfer.publication.explaining import explain_failure
 from transfer.publication.looking import look_at_node, look_of
 from transfer.publication.means import Means
@@ -39,6 +42,8 @@ def refuse_at_the_gate(means: Means, visibility: str, confirm: str | None) -> st
     """
     way = means.publisher.way
     refuse_unless_cleared(means.ledger, way.action, is_sandbox_node=means.is_sandbox_node)
+    if not way.is_born_elsewhere:
+        refuse_beside_uncleared(means)
     refuse_unless_confirmed(means.name, confirm)
     levels = [level.key for level in way.visibilities]
     if not visibility:
@@ -47,6 +52,28 @@ def refuse_at_the_gate(means: Means, visibility: str, confirm: str | None) -> st
         known = f"Take one of: {', '.join(levels)}." if levels else "Leave --visibility out."
         raise UsageError("This node knows no such level of visibility.", known)
     return visibility
+
+
+def refuse_beside_uncleared(means: Means) -> None:
+    """Where the destination is the dataset, what other transfers of this home sent there is shown
+    along with this one's. On a stand-in node nobody's data are shown to anybody.
+
+    Raises:
+        StepBlocked: the legal record of one of them is not whole.
+    """
+    if means.is_sandbox_node:
+        return
+    for ledger_file in sent_beside(means.workspace, read_order(means.ledger)):
+        with Ledger.open(ledger_file, read_only=True) as other:
+            name = read_order(other).name
+            try:
+                refuse_unless_cleared(other, means.publisher.way.action)
+            except StepBlocked as locked:
+                raise StepBlocked(
+                    f"This would also show what transfer {name} sent to the same project."
+                    f" {locked.what}",
+                    f"Record it for that one too: eucaim-transfer legal {name} --record FILE.toml",
+                ) from locked
 
 
 def refuse_lacking(means: Means) -> None:
@@ -141,8 +168,8 @@ def refuse_as_it_stands(look: Look, dataset: Dataset) -> None:
             f"The node counts otherwise than was verified; nothing was published."
             f" {look.difference.sentence}",
             "Find out why (a Series missing in the data lake, a case not exported, or one exported"
-            " that is another transfer's), and make it anew; or a person accepts it: eucaim-transfer dataset NAME --accept-difference"
-            " --by PERSON --reason TEXT",
+            " that is another transfer's), and make it anew; or a person accepts it:"
+            " eucaim-transfer dataset NAME --accept-difference --by PERSON --reason TEXT",
         )
     needed = [fault for fault in lacking(dataset.fields) if fault.severity == "block"]
     if needed and dataset.stage is Stage.DRAFT:
@@ -173,6 +200,8 @@ async def show(
     assert final is not None, "refused above"
     assert bound is not None, "kept by the look"
     refuse_as_it_stands(look, final)
+    if not means.publisher.way.is_born_elsewhere:
+        refuse_beside_uncleared(means)
     leave = cleared(
         means.ledger,
         means.publisher.way.action,
