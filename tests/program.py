@@ -30,6 +30,15 @@ _FOREIGN = (
 )
 
 
+# A command says how far it is when it takes long: on a busy machine each does.
+_PROGRESS = ("scan: ", "de-identify: ", "running: ", "pausing: ", "paused: ", "stopping: ")
+
+
+def complaint_in(err: str) -> list[str]:
+    """The lines on a command's stderr that are not progress."""
+    return [line for line in err.splitlines() if not line.startswith(_PROGRESS)]
+
+
 @dataclass(frozen=True)
 class Ran:
     """One finished command."""
@@ -48,8 +57,7 @@ class Ran:
     @property
     def complaint(self) -> list[str]:
         """The lines of stderr that are not progress."""
-        progress = ("scan: ", "de-identify: ", "running: ", "pausing: ", "paused: ", "stopping: ")
-        return [line for line in self.err.splitlines() if not line.startswith(progress)]
+        return complaint_in(self.err)
 
     def __str__(self) -> str:
         return f"{' '.join(self.words)} -> {self.code}\n{self.out[-3000:]}\n{self.err[-3000:]}"

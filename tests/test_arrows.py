@@ -95,42 +95,65 @@ for name in sys.argv[1].split():
 """
 
 
-def loaded_by(names: tuple[str, ...]) -> dict[str, set[str]]:
-    """What stands in `sys.modules` of a clean interpreter after importing each module."""
+def _answer(script: str, names: tuple[str, ...]) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", _IMPORT_EACH, " ".join(names)],
+        [sys.executable, "-c", script, " ".join(names)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         timeout=120,
-        check=True,
+        check=False,
     )
-    lines = [line.split() for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def loaded_by(names: tuple[str, ...]) -> dict[str, set[str]]:
+    """What stands in `sys.modules` of a clean interpreter after importing each module."""
+    lines = [line.split() for line in _answer(_IMPORT_EACH, names).splitlines()]
     return {name: set(rest) for name, *rest in lines}
 
 
+_IMPORT_ALL = """
+import importlib, sys
+for name in sys.argv[1].split():
+    importlib.import_module(name)
+print(*sorted(sys.modules))
+"""
+
+
+def loaded_together(names: tuple[str, ...]) -> set[str]:
+    """What stands in `sys.modules` of one clean interpreter after importing them all."""
+    return set(_answer(_IMPORT_ALL, names).split())
+
+
+def brought_in(part: str, forbidden: set[str]) -> list[tuple[str, str]]:
+    """(module, what it brings in) of all that a part must not bring in. Who does it is looked for
+    only where anybody does: importing each in a process of its own takes a minute."""
+    loaded = loaded_together(modules(part))
+    assert set(modules(part)) <= loaded
+    if not any(is_within(one, forbidden) for one in loaded):
+        return []
+    each = loaded_by(modules(part))
+    return [(name, one) for name, seen in each.items() for one in seen if is_within(one, forbidden)]
+
+
 def test_no_module_of_the_engine_brings_in_a_screen_or_the_network() -> None:
-    loaded = loaded_by(modules("transfer"))
-    assert set(loaded) == set(modules("transfer"))
     # asyncio itself brings in `socket`; that is its own affair.
     forbidden = FORBIDDEN["transfer"] - {"socket"}
-    wrong = [
-        (name, one) for name, seen in loaded.items() for one in seen if is_within(one, forbidden)
-    ]
-    assert wrong == []
+    assert brought_in("transfer", forbidden) == []
 
 
 def test_no_module_of_the_adapters_brings_in_a_screen() -> None:
-    loaded = loaded_by(modules("adapters"))
-    assert set(loaded) == set(modules("adapters"))
-    wrong = [
-        (name, one)
-        for name, seen in loaded.items()
-        for one in seen
-        # httpx has a command line of its own, and takes rich for it where it finds it.
-        if is_within(one, FORBIDDEN["adapters"] - {"rich"})
-    ]
-    assert wrong == []
+    # httpx has a command line of its own, and takes rich for it where it finds it.
+    assert brought_in("adapters", FORBIDDEN["adapters"] - {"rich"}) == []
+
+
+def test_reading_a_header_needs_neither_decoders_nor_an_event_loop() -> None:
+    """Each process that reads or rewrites files imports what these do."""
+    loaded = loaded_by(("transfer.scan.inspect", "transfer.prepare.rewriter"))
+    slow = HEAVY | {"asyncio"}
+    assert {name: seen & slow for name, seen in loaded.items()} == {n: set() for n in loaded}
 
 
 def test_the_package_roots_bring_in_nothing_slow() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.faults.bench import Bench
 from tests.faults.conftest import MakeBench
+from tests.program import complaint_in
 
 SLOW = "1K"
 
@@ -24,7 +25,7 @@ def test_a_second_runner_is_refused_with_pid_and_host_of_the_first(
         refused = bench.run(*words)
         assert refused.returncode == 7
         assert refused.stdout == ""
-        what, remedy = refused.stderr.splitlines()
+        what, remedy = complaint_in(refused.stderr)
         host = socket.gethostname()
         assert what == (
             f"eucaim-transfer: Another runner works on this transfer: process {pid} on {host}."
@@ -41,7 +42,7 @@ def test_a_runner_whose_epoch_was_raised_ends_without_writing(make_bench: MakeBe
         after_the_blow = _raise_epoch(bench)
         out, err = runner.communicate(timeout=60)
     assert runner.returncode == 7
-    assert err.splitlines()[-2:] == [
+    assert complaint_in(err) == [
         "eucaim-transfer: Another runner has taken over this transfer.",
         "  what to do: Nothing to do: it goes on where this one stopped.",
     ]

@@ -10,6 +10,7 @@ import pytest
 from tests.faults.bench import Bench
 from tests.faults.conftest import MakeBench
 from tests.faults.processes import await_until
+from tests.program import complaint_in
 
 SLOW = "4K"
 
@@ -22,7 +23,7 @@ def test_a_signal_ends_an_upload_resumable(make_bench: MakeBench, number: signal
         runner.send_signal(number)
         _, err = runner.communicate(timeout=60)
     assert runner.returncode == 130
-    assert err.splitlines()[-2:] == [
+    assert complaint_in(err) == [
         "eucaim-transfer: Stopped; nothing is lost.",
         "  what to do: Go on with: eucaim-transfer upload trial",
     ]
@@ -109,7 +110,7 @@ def test_orders_to_a_transfer_without_a_runner_are_refused(make_bench: MakeBench
     bench = make_bench()
     refused = bench.run("pause", bench.name)
     assert refused.returncode == 2
-    assert refused.stderr.splitlines() == [
+    assert complaint_in(refused.stderr) == [
         "eucaim-transfer: No runner works on this transfer.",
         "  what to do: Start one with: eucaim-transfer upload trial",
     ]

@@ -15,6 +15,7 @@ import pytest
 from tests.faults.bench import KILLING, Bench
 from tests.faults.conftest import MakeBench
 from tests.faults.processes import await_until, stopped_in_session
+from tests.program import complaint_in
 from transfer import workers
 from transfer.ledger.connection import Ledger
 from transfer.scan.readers import header_readers
@@ -49,7 +50,7 @@ def test_ctrl_c_during_a_scan_ends_it_resumable_and_quietly(make_bench: MakeBenc
     bench = make_bench(series=8, per_series=80)
     interrupted = bench.run_struck("interrupt", "read", "2", "scan", bench.name)
     assert interrupted.returncode == 130
-    assert interrupted.stderr.splitlines() == [
+    assert complaint_in(interrupted.stderr) == [
         "eucaim-transfer: Stopped; nothing is lost.",
         f"  what to do: Go on with: eucaim-transfer upload {bench.name}",
     ]
