@@ -19,6 +19,7 @@ from transfer.publication.values import Field, Texts
 from transfer.sentences import count, listed
 
 LARGEST_BYTES: Final = 256 * 1024
+_LEAST_NO_VERSION: Final = 10**18
 _LONGEST_LINE: Final = 64 * 1024
 _MOST_DOTS: Final = 4000
 _MOST_VALUES: Final = 200
@@ -101,8 +102,8 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, tuple[st
 def _text(key: str, value: Any) -> str:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
-    if isinstance(value, int) and not isinstance(value, bool):
-        # A version is written without quotes easily.
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LEAST_NO_VERSION:
+        # A version is written without quotes easily. Python writes no number of any length.
         return str(value)
     raise UsageError(
         f"The metadata cannot be used; nothing was changed. {_shown(key)}: it is no text.",
