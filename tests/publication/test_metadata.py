@@ -105,7 +105,7 @@ def test_what_is_no_metadata_is_refused(tmp_path: Path, name: str, content: str 
         read_metadata(put(tmp_path, name, content), FIELDS)
 
 
-@pytest.mark.parametrize("number", ["0x" + "f" * 3900, "9" * 19, "-0b" + "1" * 9000])
+@pytest.mark.parametrize("number", ["0x" + "f" * 3900, "9" * 19, "-" + "9" * 4000], ids=len)
 def test_a_number_of_any_length_is_no_version(tmp_path: Path, number: str) -> None:
     (path := tmp_path / "long.toml").write_text(f"name = {number}\n")
     with pytest.raises(UsageError, match="name: it is no text"):
