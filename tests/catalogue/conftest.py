@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,8 @@ def say_of(
     """What the headers of a patient's instances say; with `leaves` as they left."""
     document = json.dumps({str(_TAGS[key]): text for key, text in sorted(said.items())})
     column = "out_traits_id" if leaves else "traits_id"
-    with sqlite3.connect(workspace.ledger) as db:
+    # Closed here: one that is closed when nobody looks takes its files from under a copy.
+    with closing(sqlite3.connect(workspace.ledger)) as db, db:
         db.execute("INSERT OR IGNORE INTO traits (document) VALUES (?)", (document,))
         db.execute(
             f"UPDATE instance SET {column} = (SELECT id FROM traits WHERE document = ?)"  # noqa: S608 - a literal of ours
