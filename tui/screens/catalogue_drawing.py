@@ -16,6 +16,7 @@ from tui.text import plain
 from tui.widgets.chrome import Now
 from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, dotted, ink, line
+from tui.widgets.labelled import labelled
 
 _LABEL, _MARK, _NAME, _VALUE = 12, 2, 26, 44
 _MOST_REMARKS: Final = 4
@@ -45,15 +46,17 @@ def draw_about(entry: Entry | None, width: int) -> list[Content]:
         if len(blocks) > _MOST_REMARKS:
             found.append(ink(f"    and {len(blocks) - _MOST_REMARKS} more", "$muted"))
     state = entry.state
-    found += _fact("Identifier", ink(plain(state.identifier or "not known yet"), "bold"), width)
+    found += labelled(
+        "Identifier", ink(plain(state.identifier or "not known yet"), "bold"), width, _LABEL
+    )
     if state.is_seen and state.seen is not None:
         seen = f"{figures.moment(state.seen.seen_at_utc)}, by {plain(state.seen.person)}"
-        found += _fact("Seen", ink(f"✓ {seen}", "$good"), width)
+        found += labelled("Seen", ink(f"✓ {seen}", "$good"), width, _LABEL)
         if state.has_changed:
             text = "Since then other images were verified: write the files anew."
             found += wrapped(ink(f"! {text}", "$warn"), width)
     elif state.address:
-        found += _fact("Address", ink(plain(state.address)), width)
+        found += labelled("Address", ink(plain(state.address)), width, _LABEL)
     counts = entry.figures
     told: list[str | Content | tuple[str, str]] = [
         (figures.count(counts.subjects, "subject"), "bold"),
@@ -61,18 +64,13 @@ def draw_about(entry: Entry | None, width: int) -> list[Content]:
         figures.count(counts.images, "image"),
         figures.size(counts.size_bytes),
     ]
-    found += _fact("Verified", dotted(told), width)
+    found += labelled("Verified", dotted(told), width, _LABEL)
     if (entry.subjects, entry.studies) != (counts.subjects, counts.studies):
         subjects = figures.count(entry.subjects, "subject")
         studies = figures.count(entry.studies, "study", "studies")
         text = f"{subjects}, {studies}: what the node counts. All else is of what was verified."
-        found += _fact("It tells", ink(text, "$warn"), width)
+        found += labelled("It tells", ink(text, "$warn"), width, _LABEL)
     return [*found, Content("")]
-
-
-def _fact(name: str, content: Content, width: int) -> list[Content]:
-    pieces = wrapped(content, width - _LABEL)
-    return [line(cell("" if n else name, _LABEL, "$muted"), one) for n, one in enumerate(pieces)]
 
 
 def draw_field(entry: Entry, field: Field, width: int) -> list[Content]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from transfer.journey.images import DEIDENTIFY, UPLOAD
+from transfer.journey.legal import DATASET
 from transfer.journey.recording import states_by_hand
 from transfer.journey.standing import AS_IS, JourneyState, Standing
 from transfer.status import Status
@@ -36,7 +37,7 @@ def _other(standing: Standing, journey: JourneyState, *, opens: bool) -> Now:
     press = []
     if opens:
         press.append("[Enter] opens it.")
-    if standing.is_gated:
+    if standing.is_gated or (standing.step.id == DATASET and standing.is_locked):
         press.append("[l] the legal record.")
     if not standing.is_done and states_by_hand(standing):
         press.append("[r] records how far it is.")

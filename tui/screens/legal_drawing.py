@@ -30,7 +30,8 @@ _SHORT: Final = {
     Declaration.INSTITUTION: "DTA signed by the legal representative",
     Declaration.EUCAIM: "DTA signed by EUCAIM's Scientific Director",
 }
-"""Where the whole title would be cut on a small screen; it stands whole beside the list."""
+"""Where the whole title of one would be cut; it stands whole beside the list."""
+_LONGEST: Final = max(len(TITLES[what]) for what in _SHORT)
 
 MARKS: Final = [
     ("✓ there", "recorded, with all that proves it"),
@@ -84,7 +85,7 @@ def draw_entry(entry: LegalEntry, lacks: Sequence[str], width: int) -> list[Cont
         style = "$muted"
     room = width - _STATE - _DAY
     title = TITLES[entry.what]
-    if len(title) > room and entry.what in _SHORT:
+    if room < _LONGEST and entry.what in _SHORT:
         title = _SHORT[Declaration(entry.what)]
     return [
         line(
