@@ -168,7 +168,7 @@ async def test_without_the_key_it_says_how_to_ask(home: Home) -> None:
         await press(pilot, "w")
         await look_up(pilot, ADA)
         assert "The cohort's key cannot be opened here" in words(app)
-        assert "eucaim-transfer recall NAME -" in words(app)
+        assert "eucaim-transfer recall lung-2024 -" in words(app)
 
 
 async def test_where_a_name_means_two_it_is_asked_which(
