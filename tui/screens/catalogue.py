@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -35,6 +34,7 @@ from tui.screens.pick import Note, Pick
 from tui.screens.question import Ask
 from tui.screens.walk_file import FileWalk
 from tui.text import plain
+from tui.typed import path_of, refuse_empty, refuse_relative
 from tui.widgets.chrome import Now
 from tui.widgets.failure import FailurePanel
 from tui.widgets.ink import ink
@@ -239,7 +239,7 @@ class CatalogueScreen(Page):
             )
         )
         if text:
-            file = _path(text)
+            file = path_of(text)
             write = partial(self._engine.write, self._transfer, [file, file.with_suffix(".jsonld")])
             self._act("Writing the files…", write, self._written)
 
@@ -266,7 +266,7 @@ class CatalogueScreen(Page):
                 ["As it stands in the browser. By this a person says that it was looked up there,"
                  " and that what it says was compared."],
                 value=entry.state.address,
-                check=_something,
+                check=refuse_empty,
             )
         )  # fmt: skip
         if address is None:
@@ -276,7 +276,7 @@ class CatalogueScreen(Page):
                 "Who compared it?",
                 ["First and last name of the person."],
                 value=self._engine.person,
-                check=_something,
+                check=refuse_empty,
             )
         )
         if person is not None:
@@ -302,11 +302,11 @@ class CatalogueScreen(Page):
                     "Write the form into which file?",
                     ["A new file, by its whole path. Only this account can read it."],
                     value=str(self.owner.source.start_folder() / "catalogue.toml"),
-                    check=_whole_path,
+                    check=refuse_relative,
                 )
             )
             if text:
-                write = partial(self._engine.write_form, self._transfer, _path(text))
+                write = partial(self._engine.write_form, self._transfer, path_of(text))
                 lines = [text.strip(), "", "Fill it in with an editor; the key f takes it over."]
                 note = Note("The form is written", lines)
                 self._act("Writing the form…", write, lambda _: self.app.push_screen(note))
@@ -338,21 +338,7 @@ def _number(text: str) -> None:
         raise UsageError("That is no number.", "Write digits only.")
 
 
-def _something(text: str) -> None:
-    if not text.strip():
-        raise UsageError("This cannot stay empty.", "Write it, or press Esc.")
-
-
-def _path(text: str) -> Path:
-    return Path(os.path.expanduser(text.strip()))
-
-
-def _whole_path(text: str) -> None:
-    if not _path(text).is_absolute():
-        raise UsageError("That is no whole path.", "Begin it with / or ~.")
-
-
 def _workbook(text: str) -> None:
-    _whole_path(text)
-    if _path(text).suffix.casefold() != ".xlsx":
+    refuse_relative(text)
+    if path_of(text).suffix.casefold() != ".xlsx":
         raise UsageError("The name must end in .xlsx.", "Name a spreadsheet.")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from transfer.errors import UsageError
 from tui.page import Page
 from tui.screens.pick import Pick
 from tui.screens.question import Ask
+from tui.typed import path_of, refuse_relative
 
 _OUTPUTS, _ERRORS = "outputs", "errors"
 
@@ -35,20 +34,11 @@ async def ask_export(page: Page, transfer: str) -> Callable[[], list[str]] | Non
             "Into which folder?",
             ["A new or an empty folder, by its whole path. Only this account can read the files."],
             value=str(Path.home() / f"{transfer}-{which}"),
-            check=_whole_path,
+            check=refuse_relative,
         )
     )
     if not text:
         return None
     files = page.owner.source.clinical_files
     write = files.write_outputs if which == _OUTPUTS else files.write_errors
-    return partial(write, transfer, _folder(text))
-
-
-def _folder(text: str) -> Path:
-    return Path(os.path.expanduser(text.strip()))
-
-
-def _whole_path(text: str) -> None:
-    if not _folder(text).is_absolute():
-        raise UsageError("That is no whole path.", "Begin it with / or ~.")
+    return partial(write, transfer, path_of(text))

@@ -13,16 +13,17 @@ from textual.containers import VerticalScroll
 
 from transfer.errors import SignInExpired, TransferError
 from transfer.journey.waiting import since
-from transfer.publication.values import Act, Dataset, Stage
+from transfer.publication.values import Dataset, Stage
 from tui import words
 from tui.datasets import DatasetView
 from tui.page import Page
 from tui.screens.clinical_reconcile_asking import ask_person_once, ask_why
 from tui.screens.dataset_confirm import ConfirmScreen
 from tui.screens.dataset_drawing import draw_facts, draw_stages
+from tui.screens.dataset_keys import asked_every_s, offered, word_of
 from tui.screens.dataset_now import confirming, dataset_now, deleting, invalidating
 from tui.screens.dataset_pick import PickScreen
-from tui.screens.dataset_polling import CREATING_S, WAITING_S, Polling
+from tui.screens.dataset_polling import Polling
 from tui.screens.pick import Pick
 from tui.screens.sign_in import sign_in
 from tui.screens.steps import WHOLE_SCREENS, screen_of_whole
@@ -33,14 +34,6 @@ from tui.widgets.painted import Painted
 
 _LOOK_TICKS: Final = 8
 _SECOND_TICKS: Final = 4
-_WORDS: Final = {
-    Stage.CREATING: "running",
-    Stage.FAILED: "failed",
-    Stage.DRAFT: "to do",
-    Stage.RELEASED: "waiting",
-    Stage.PUBLISHED: "done",
-    Stage.INVALIDATED: "blocked",
-}
 
 
 class DatasetScreen(Page):
@@ -151,7 +144,7 @@ class DatasetScreen(Page):
             settle = partial(self.owner.source.datasets.settle, self._transfer)
             self._act("The node has made it; comparing…", "", settle)
             return
-        self._polling.every_s = _every_s(view)
+        self._polling.every_s = asked_every_s(view)
         self._polling.seen(since(view.look.seen_at_utc))
         self._draw()
 
@@ -169,11 +162,7 @@ class DatasetScreen(Page):
 
     def _draw(self) -> None:
         view = self._view
-        stage = view.look.dataset.stage if view and view.look.dataset else None
-        word = _WORDS[stage] if stage else "to do"
-        if stage is Stage.PUBLISHED and view and not view.is_catalogued:
-            word = "waiting"
-        state = words.standing_of(word) if view else None
+        state = words.standing_of(word_of(view)) if view else None
         self.crumbs.say(["eucaim-transfer", plain(self._transfer), "Dataset"], state)
         self.query_one(FailurePanel).say(self._trouble())
         if view is not None:
@@ -273,7 +262,9 @@ class DatasetScreen(Page):
     def _offer(self, found: Sequence[Dataset]) -> None:
         self._doing = ""
         if not found:
-            self._done = "The node has no new draft of this destination yet."
+            self._done = (
+                "The node lists no new draft yet. One that it could not make is never listed."
+            )
             self._draw()
             return
         self._draw()
@@ -395,37 +386,9 @@ class DatasetScreen(Page):
         view = self._view
         if view is None or self._doing or view.look.way.lacking:
             return False
-        look, dataset = view.look, view.look.dataset
-        may = dataset.may if dataset else frozenset()
-        is_unborn = dataset is None and look.way.is_born_elsewhere
         return {
+            **offered(view),
             "sign_in": isinstance(self._error, SignInExpired),
-            "guide": is_unborn,
-            "pick_up": is_unborn,
-            "create": is_unborn and look.way.takes_index,
-            "delete": Act.DELETE in may and dataset is not None and dataset.stage in _UNFINISHED,
-            "accept": look.is_in_the_way,
-            "publish": Act.SHOW in may and not self._is_locked(view),
-            "metadata": bool(look.way.fields),
             "ask": not self._polling.is_asking,
             "watch": self._polling.every_s is not None,
-            "invalidate": Act.INVALIDATE in may and dataset is not None
-            and dataset.stage is not Stage.INVALIDATED,
-        }[action]  # fmt: skip
-
-    def _is_locked(self, view: DatasetView) -> bool:
-        look = view.look
-        blocks = any(fault.severity == "block" for fault in look.faults)
-        return bool(view.legal.gaps) or look.is_in_the_way or blocks
-
-
-_UNFINISHED: Final = (Stage.CREATING, Stage.FAILED)
-
-
-def _every_s(view: DatasetView) -> float | None:
-    """How often the node is asked by itself."""
-    look = view.look
-    if look.creation is not None:
-        return CREATING_S
-    stage = look.dataset.stage if look.dataset else None
-    return {Stage.CREATING: CREATING_S, Stage.RELEASED: WAITING_S}.get(stage) if stage else None
+        }[action]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -12,12 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
-from transfer.errors import TransferError, UsageError
+from transfer.errors import TransferError
 from tui.evidence import Evidence, Standing, Writing
 from tui.page import Page
 from tui.screens.evidence_drawing import draw_digest, draw_facts, draw_progress, evidence_now
 from tui.screens.question import Ask
 from tui.text import plain
+from tui.typed import path_of, refuse_relative
 from tui.widgets.failure import FailurePanel
 from tui.widgets.ink import ink
 from tui.widgets.link import copy
@@ -148,11 +148,11 @@ class EvidenceScreen(Page):
                 "Write the report into which folder?",
                 ["A new folder, an empty one, or that of an earlier report of this transfer."],
                 value=str(self.owner.source.start_folder() / f"report-{self._transfer}"),
-                check=_whole_path,
+                check=refuse_relative,
             )
         )
         if text:
-            self._begin(_folder(text))
+            self._begin(path_of(text))
 
     def action_copy(self) -> None:
         if self._standing is not None and self._standing.sentence:
@@ -177,12 +177,3 @@ class EvidenceScreen(Page):
             return self._standing is not None and not self._is_writing
         has_report = self._standing is not None and self._standing.newest is not None
         return has_report and not self._is_writing
-
-
-def _folder(text: str) -> Path:
-    return Path(os.path.expanduser(text.strip()))
-
-
-def _whole_path(text: str) -> None:
-    if not _folder(text).is_absolute():
-        raise UsageError("That is no whole path.", "Begin it with / or ~.")

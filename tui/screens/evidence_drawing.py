@@ -13,6 +13,7 @@ from tui.text import plain
 from tui.widgets.chrome import Now
 from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, dotted, ink, line, share_and_bar
+from tui.widgets.labelled import labelled
 
 _LABEL, _BAR = 11, 40
 _GROUP, _GROUPS = 4, 4
@@ -44,23 +45,18 @@ def draw_facts(standing: Standing | None, width: int) -> list[Content]:
     """Where the report lies, since when, and whether it still tells all."""
     if standing is None:
         return []
-    found = _fact("Folder", ink(plain(standing.folder)), width)
+    found = labelled("Folder", ink(plain(standing.folder)), width, _LABEL)
     if standing.newest is None:
-        return [*found, *_fact("Written", ink("not yet", "$muted"), width)]
+        return [*found, *labelled("Written", ink("not yet", "$muted"), width, _LABEL)]
     when = figures.moment(standing.newest.made_at_utc)
     told: list[str | tuple[str, str]] = [when]
     if not standing.is_there:
         told.append(("not in this folder any more, or changed there", "$warn"))
-    found += _fact("Written", dotted(told), width)
+    found += labelled("Written", dotted(told), width, _LABEL)
     if standing.is_older:
         text = "Something happened in the transfer since; a report of now would say so."
-        found += _fact("", ink(text, "$warn"), width)
+        found += labelled("", ink(text, "$warn"), width, _LABEL)
     return found
-
-
-def _fact(name: str, content: Content, width: int) -> list[Content]:
-    pieces = wrapped(content, width - _LABEL)
-    return [line(cell("" if n else name, _LABEL, "$muted"), one) for n, one in enumerate(pieces)]
 
 
 def draw_progress(writing: Writing, seconds: float, width: int) -> list[Content]:

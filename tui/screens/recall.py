@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
-from pathlib import Path
 from typing import ClassVar, Final
 
 from textual import on, work
@@ -21,6 +19,7 @@ from tui.screens.pick import Note, Pick
 from tui.screens.question import Ask
 from tui.screens.recall_drawing import Thing, draw_one, draw_thing, draw_who, recall_now, things_of
 from tui.text import plain
+from tui.typed import path_of, refuse_relative
 from tui.widgets.chrome import Now
 from tui.widgets.ink import ink
 from tui.widgets.painted import Painted
@@ -166,11 +165,11 @@ class RecallScreen(Page):
                 ["A new CSV file, by its whole path: a line for each instance, under its name on"
                  " the node. Only this account can read it."],
                 value=str(self.owner.source.start_folder() / f"withdrawal-{self._transfer}.csv"),
-                check=_whole_path,
+                check=refuse_relative,
             )
         )  # fmt: skip
         if text:
-            write = partial(self._engine.write_list, self._transfer, found.sent, _path(text))
+            write = partial(self._engine.write_list, self._transfer, found.sent, path_of(text))
             self.read("save", write, partial(self._saved, text))
 
     def _saved(self, path: str, lines: int) -> None:
@@ -214,12 +213,3 @@ def _recalled(
 def _somebody(text: str) -> None:
     if not text.strip() or len(text) > _LONGEST:
         raise UsageError("That names nobody.", "Type it anew, or press Esc.")
-
-
-def _path(text: str) -> Path:
-    return Path(os.path.expanduser(text.strip()))
-
-
-def _whole_path(text: str) -> None:
-    if not _path(text).is_absolute():
-        raise UsageError("That is no whole path.", "Begin it with / or ~.")

@@ -18,6 +18,7 @@ from tui.text import plain
 from tui.widgets.chrome import Now
 from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, ink, line
+from tui.widgets.labelled import labelled
 
 _LABEL: Final = 10
 _KEY, _WHAT = 10, 44
@@ -117,25 +118,31 @@ def draw_who(found: Recalled | None, reveals: bool, width: int) -> list[Content]
     who = ", ".join(sent.who.keys) or "Nobody of the images"
     lines = wrapped(line((who, "bold"), f", {_HOW[sent.who.found_by]}."), width)
     if sent.subjects and may_name(sent, identifiers=reveals):
-        lines += _fact("Subject", ink(plain(", ".join(sent.subjects)), "bold"), width)
+        lines += labelled("Subject", ink(plain(", ".join(sent.subjects)), "bold"), width, _LABEL)
     elif sent.is_anything_out:
-        lines += _fact("Subject", ink("as in the files, which went as they are", "$muted"), width)
+        lines += labelled(
+            "Subject", ink("as in the files, which went as they are", "$muted"), width, _LABEL
+        )
     if not sent.is_anything_out:
-        lines += _fact("Went", ink("nothing: there is nothing to withdraw from the node"), width)
+        lines += labelled(
+            "Went", ink("nothing: there is nothing to withdraw from the node"), width, _LABEL
+        )
     else:
-        lines += _fact("Went", ink(plain(went_told(sent)), "bold"), width)
-        lines += _fact("To", ink(plain(f"{sent.order.node} {sent.order.destination}")), width)
+        lines += labelled("Went", ink(plain(went_told(sent)), "bold"), width, _LABEL)
+        lines += labelled(
+            "To", ink(plain(f"{sent.order.node} {sent.order.destination}")), width, _LABEL
+        )
     if sent.dataset is not None:
         of = sent.dataset
         pids = [f"{name} {pid}" for name, pid in of.pids.items() if pid]
         told = ", ".join(text for text in (of.name, of.id, of.stage, *pids) if text)
-        lines += _fact("Dataset", ink(plain(told)), width)
+        lines += labelled("Dataset", ink(plain(told)), width, _LABEL)
     stays = "; ".join(
         f"{kind}: " + ", ".join(f"{n:,} {_STAYS.get(why, why)}" for why, n in counted.items())
         for kind, counted in sent.stays.items()
     )
     if stays:
-        lines += _fact("Stayed", ink(stays, "$muted"), width)
+        lines += labelled("Stayed", ink(stays, "$muted"), width, _LABEL)
     return [*lines, *_warnings(found, width), Content("")]
 
 
@@ -161,11 +168,6 @@ def _warnings(found: Recalled, width: int) -> list[Content]:
         text = f"! The ticket cannot go as it is: {plain(found.ticket.why_not)}"
         lines += wrapped(ink(text, "$warn"), width)
     return lines
-
-
-def _fact(name: str, content: Content, width: int) -> list[Content]:
-    pieces = wrapped(content, width - _LABEL)
-    return [line(cell("" if n else name, _LABEL, "$muted"), one) for n, one in enumerate(pieces)]
 
 
 def recall_now(found: Recalled | None) -> Now:

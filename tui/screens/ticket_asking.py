@@ -14,6 +14,7 @@ from tui.screens.pick import Pick
 from tui.screens.question import Ask, Question
 from tui.text import plain
 from tui.ticketing import Desk, Ticketing
+from tui.typed import refuse_empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ async def ask_not_needed(page: Page, ticketing: Ticketing) -> tuple[str, str] | 
         Ask(
             "Why is no ticket needed?",
             ["For one that the project is there already. It is kept with name and date."],
-            check=_something,
+            check=refuse_empty,
         )
     )
     person = await ask_person(page, ticketing, "Who says so?") if reason else None
@@ -151,17 +152,12 @@ async def ask_person(page: Page, ticketing: Ticketing, question: str) -> str | N
             question,
             ["First and last name of the person."],
             value=plain(ticketing.person),
-            check=_something,
+            check=refuse_empty,
         )
     )
     if person:
         ticketing.person = person.strip()
     return person.strip() if person else None
-
-
-def _something(text: str) -> None:
-    if not text.strip():
-        raise UsageError("This cannot stay empty.", "Write it, or press Esc.")
 
 
 def _number(text: str) -> None:

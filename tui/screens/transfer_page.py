@@ -25,6 +25,7 @@ from tui.screens.question import Ask, Question
 from tui.screens.sign_in import sign_in
 from tui.source import Glance, Launch, Until
 from tui.text import plain
+from tui.typed import refuse_empty
 from tui.widgets.failure import Trouble
 
 _IDLE_TICKS = 4
@@ -310,7 +311,7 @@ def is_judged(rule: str) -> bool:
 async def ask_person(app: App[int]) -> str | None:
     """The name of whoever answers for something; None when the operator went back."""
     person = await app.push_screen_wait(
-        Ask("Who says so?", ["First and last name of the person."], check=_something)
+        Ask("Who says so?", ["First and last name of the person."], check=refuse_empty)
     )
     return person.strip() if person else None
 
@@ -329,7 +330,7 @@ async def ask_waiver(app: App[int]) -> tuple[str, str] | None:
 
 async def ask_word(app: App[int], title: str, lines: Sequence[str]) -> tuple[str, str] | None:
     """Who answers for something, and why: (person, reason); None when the operator went back."""
-    reason = await app.push_screen_wait(Ask(title, lines, check=_something))
+    reason = await app.push_screen_wait(Ask(title, lines, check=refuse_empty))
     person = await ask_person(app) if reason else None
     return (person, reason.strip()) if reason and person else None
 
@@ -340,11 +341,6 @@ def runner_line(status: Status, launched: Launch | None) -> str:
         return "no runner"
     how = f", {launched.how}" if launched else ""
     return f"runner {status.runner.pid} on {plain(status.runner.host or 'this machine')}{how}"
-
-
-def _something(text: str) -> None:
-    if not text.strip():
-        raise UsageError("This cannot stay empty.", "Write it, or press Esc.")
 
 
 def _whole_number(text: str) -> None:
