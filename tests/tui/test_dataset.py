@@ -231,7 +231,7 @@ async def test_where_there_is_no_draft_yet_it_says_so(home: Home) -> None:
     app, datasets = dataset_app(home, known.UNBORN)
     async with running(app) as pilot:
         await press(pilot, *TO_STEP_10, "p")
-        assert "The node has no new draft of this destination yet." in now(app)
+        assert "The node lists no new draft yet." in now(app)
         assert datasets.acts == []
 
 

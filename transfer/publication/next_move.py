@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 _AFTER: Final = {
     Stage.CREATING: ("The node makes it; look how far it is.", "dataset {0} --follow"),
-    Stage.FAILED: ("See why, and remove what is left of it.", "dataset {0}"),
+    Stage.FAILED: (
+        "See why, and remove what is left of it.",
+        "dataset {0} --delete --confirm {0}",
+    ),
     Stage.DRAFT: ("Look at its metadata, then publish it.", "publish {0}"),
     Stage.RELEASED: (
         "Nothing is to be done here: the platform looks at it. Look now and then.",

@@ -43,7 +43,9 @@ def only_one(found: Sequence[Dataset]) -> Dataset:
         raise StepBlocked(
             "The node has no new draft that could be this transfer's.",
             "See what to do in the node's own pages: eucaim-transfer dataset NAME --guide. A draft"
-            " that the node is still making may not be listed yet: try again in some minutes.",
+            " that the node is still making may not be listed yet: try again in some minutes. One"
+            " that it could not make is never listed; by the id that its pages told it is taken all"
+            " the same: eucaim-transfer dataset NAME --pick-up ID",
         )
     if len(drafts) > 1:
         told = [f"{one.id} (made {one.created_at_utc[:16]})" for one in drafts]
