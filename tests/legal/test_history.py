@@ -7,10 +7,11 @@ import sqlite3
 import pytest
 
 from tests.legal.records import NOW, clear, declared, whole
-from transfer.errors import LedgerDamaged, UsageError
+from transfer.errors import LedgerDamaged, StepBlocked, UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.legal import add_entries, current_entries, legal_history
-from transfer.legal.entries import Declaration, State
+from transfer.legal.entries import Declaration, LegalEntry, State
+from transfer.legal.record_file import Record
 from transfer.legal.recording import sandbox_record, take_record, withdraw_entry
 from transfer.legal.standing import read_legal
 from transfer.workspace import Workspace
@@ -151,3 +152,18 @@ def test_the_sandbox_record_is_refused_elsewhere_and_nothing_of_it_is_kept(ledge
     with pytest.raises(UsageError, match="the node is no sandbox: nothing was recorded"):
         take_record(ledger, sandbox_record(NOW), is_sandbox_node=False)
     assert legal_history(ledger) == []
+
+
+def test_a_reason_that_tells_of_a_patient_is_not_kept(ledger: Ledger) -> None:
+    """The history outlives the originals: a purge cannot take it out."""
+    clear_entries = add_entries(ledger, whole())
+    ledger.write("INSERT INTO patient (original_id, original_name) VALUES ('NHC-1907246', '')")
+    with pytest.raises(StepBlocked) as refused:
+        withdraw_entry(ledger, "clearance", "Grace Hopper", "nhc 1907246 withdrew")
+    assert "1907246" not in str(refused.value)
+    paper = LegalEntry(
+        "application-form", State.NOT_APPLICABLE, reason="Of NHC-1907246", entered_by="Ada"
+    )
+    with pytest.raises(StepBlocked):
+        take_record(ledger, Record((paper,)), is_sandbox_node=False)
+    assert len(legal_history(ledger)) == len(clear_entries)

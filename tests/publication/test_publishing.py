@@ -334,3 +334,11 @@ async def test_a_transfer_that_is_cleared_or_elsewhere_keeps_no_project_back(
     _beside(workspace, destination, is_cleared=is_cleared)
     await opened(A_PROJECT).publish("", "lungs")
     assert node.times("show") == 1
+
+
+async def test_a_patient_id_is_not_taken_for_that_of_a_dataset(
+    opened: Opened, node: MadeNode
+) -> None:
+    with pytest.raises(StepBlocked, match=r"id of the dataset \(patient ID\)"):
+        await opened().pick_up("ORIGINAL-2")
+    assert node.asked == []

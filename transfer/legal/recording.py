@@ -6,9 +6,10 @@ import hashlib
 from datetime import datetime
 from typing import Final
 
-from transfer.errors import UsageError
+from transfer.errors import StepBlocked, UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.legal import add_entries, current_entries
+from transfer.ledger.telling import Piece, told_in
 from transfer.legal import texts
 from transfer.legal.entries import TITLES, Declaration, LegalEntry, State
 from transfer.legal.papers import PAPERS
@@ -29,12 +30,15 @@ def take_record(ledger: Ledger, record: Record, *, is_sandbox_node: bool) -> lis
 
     Raises:
         UsageError: it is a sandbox's record, and the node is none.
+        StepBlocked: a reason tells of a patient.
     """
     if record.is_sandbox and not is_sandbox_node:
         raise UsageError(
             "This is a sandbox record, and the node is no sandbox: nothing was recorded.",
             "Record what EUCAIM and your institution really declared and signed.",
         )
+    for entry in record.entries:
+        _refuse_patients(ledger, entry.what, entry.reason)
     return add_entries(ledger, record.entries)
 
 
@@ -43,6 +47,7 @@ def withdraw_entry(ledger: Ledger, what: str, person: str, reason: str) -> Legal
 
     Raises:
         UsageError: there is no such thing, nothing is recorded of it, or who or why is missing.
+        StepBlocked: the reason tells of a patient.
     """
     if what not in TITLES:
         raise UsageError(
@@ -63,8 +68,19 @@ def withdraw_entry(ledger: Ledger, what: str, person: str, reason: str) -> Legal
             f"Nothing is recorded that could be withdrawn: {TITLES[what]}.",
             "See what is: eucaim-transfer legal NAME",
         )
+    _refuse_patients(ledger, what, why)
     entry = LegalEntry(what, State.WITHDRAWN, reason=why, entered_by=by)
     return add_entries(ledger, [entry])[0]
+
+
+def _refuse_patients(ledger: Ledger, what: str, reason: str) -> None:
+    # The history is never changed and outlives the originals: a purge could not take it out.
+    if reason and told_in(ledger, [Piece(what, reason)]):
+        raise StepBlocked(
+            f"The reason tells of a patient, or may: {TITLES[what]}. Nothing was recorded.",
+            "It is kept for good, and stands in the report. Say it without what belongs to a"
+            " patient.",
+        )
 
 
 def sandbox_record(now: datetime) -> Record:

@@ -26,6 +26,7 @@ from transfer.publication.metadata import lacking
 from transfer.publication.picking import refuse_second
 from transfer.publication.readiness import refuse_unless_ready
 from transfer.publication.showing import keep_entered, refuse_faulty, told_of, write_kept
+from transfer.publication.speech import refuse_patient_as_id
 from transfer.publication.standing import Look
 from transfer.publication.values import Dataset, NewDataset, Stage
 
@@ -56,6 +57,7 @@ async def create(means: Means, wanted: NewDataset, person: str, *, again: bool) 
                 "Look at it: eucaim-transfer dataset NAME",
             )
         refuse_second(means, wanted.previous_id)
+    refuse_patient_as_id(means.ledger, wanted.previous_id)
     metadata = {**kept_texts(means.ledger), **wanted.metadata}
     fields = means.publisher.way.fields
     refuse_faulty(fields, metadata)

@@ -9,6 +9,7 @@ from transfer.publication.looking import compare, look_at_node, look_of
 from transfer.publication.means import Means
 from transfer.publication.seeking import new_candidates, only_one
 from transfer.publication.showing import refuse_lacking, write_kept
+from transfer.publication.speech import refuse_patient_as_id
 from transfer.publication.standing import Look
 from transfer.publication.values import Stage
 
@@ -57,6 +58,8 @@ async def pick_up(means: Means, id: str | None, person: str) -> Look:
     bound = bound_dataset(means.ledger)
     if bound is not None and id in (None, bound.id) and bound.stage not in _GONE_ON:
         return await look_at_node(means)
+    if id is not None:
+        refuse_patient_as_id(means.ledger, id)
     if id is None:
         id = only_one(await new_candidates(means)).id
     elif id in means.bound_elsewhere():

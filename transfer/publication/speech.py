@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from transfer.errors import StepBlocked, UsageError
 from transfer.ledger.connection import Ledger
@@ -25,6 +26,19 @@ def refuse_patients(ledger: Ledger, said: Mapping[str, str]) -> None:
             f"A text tells of a patient, or may: {listed(places, 8)}. Nothing was sent.",
             "Others would read it for ever. Say it without what belongs to a patient.",
         )
+
+
+def refuse_patient_as_id(ledger: Ledger, id: str) -> None:
+    """Let no Patient ID stand for a dataset's: it would be part of an address, and so come into the
+    logs of whatever lies on the way.
+
+    Raises:
+        StepBlocked: as `refuse_patients`.
+    """
+    try:
+        UUID(id)
+    except ValueError:
+        refuse_patients(ledger, {"id of the dataset": id})
 
 
 def person_of(name: str) -> str:
