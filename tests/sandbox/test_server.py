@@ -230,7 +230,7 @@ async def test_the_home_names_the_node_and_its_authority(tmp_path: Path) -> None
         "eform_url": endpoints.eform_url,
         "listing_delay_s": 2,
         "dataset_service_url": endpoints.dataset_service_url,
-            "qpinsights_url": endpoints.export_url,
+        "qpinsights_url": endpoints.export_url,
     }
     assert (tmp_path / "ca.pem").read_bytes() == expected_ca
 
