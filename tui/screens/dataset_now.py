@@ -61,7 +61,7 @@ def _draft(view: DatasetView) -> Now:
     look = view.look
     if look.is_in_the_way:
         return Now(
-            "The dataset does not hold all that was verified: find out why first.",
+            "The dataset is not what was verified: find out why first.",
             "[a] accepts the difference, with a reason.   [k] asks the node again.",
             "bold $warn",
         )
