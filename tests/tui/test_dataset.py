@@ -81,7 +81,7 @@ async def test_the_nodes_counts_stand_beside_the_ledgers_with_a_verdict(home: Ho
         assert "Studies 14 12 ✗ 2 fewer" in facts(app)
         assert "Subjects 10 9 ✗ 1 fewer" in facts(app)
         assert "Not in it LUNG-0003" in facts(app)
-        assert "does not hold all that was verified" in now(app)
+        assert "is not what was verified" in now(app)
         assert "P Publish" not in keys(app)
 
 
@@ -157,7 +157,7 @@ async def test_the_node_is_asked_right_before_the_question_and_may_change_the_an
         await press(pilot, *TO_STEP_10, "P")
         assert datasets.n_asked == 1
         assert front(app) == "DatasetScreen"
-        assert "does not hold all that was verified" in now(app)
+        assert "is not what was verified" in now(app)
 
 
 async def test_protected_asks_once_and_says_what_it_gives_away(home: Home) -> None:
