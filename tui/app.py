@@ -67,6 +67,7 @@ class TransferApp(App[int]):
 
     def on_unmount(self) -> None:
         self.source.evidence.end()
+        self.source.rehearsals.end()
         self._readers.shutdown(wait=False, cancel_futures=True)
 
     def _end_by_signal(self, number: int) -> None:

@@ -38,6 +38,7 @@ from tui.method import method_of
 from tui.nodes import choose_node
 
 _END_S: Final = 30.0
+_LOOK_S: Final = 0.25
 _PASSPHRASE: Final = "key.passphrase"  # noqa: S105 - the name of the secret, not the secret
 # Of the real node, of its proxy, or a way to a keyring: none of it is for a rehearsal.
 _NOT_HERE: Final = (PASSWORD_VARIABLE, "CREDENTIALS_DIRECTORY", "DBUS_SESSION_BUS_ADDRESS")
@@ -88,10 +89,12 @@ def rehearse(
     *,
     keep: bool = False,
     patients: int = 0,
+    stop: threading.Event | None = None,
 ) -> Rehearsed:
     """Carry the copy of a transfer through its whole journey; blocks, `told` takes lines of
     progress, from another thread. The transfer itself is only read, but that the cohort's key is
-    made where there is none yet. With `patients` so many of them take part.
+    made where there is none yet. With `patients` so many of them take part. Once `stop` is set the
+    journey is ended and what it made removed.
 
     Raises:
         UsageError: there is no such transfer, or its key cannot be opened.
@@ -129,7 +132,7 @@ def rehearse(
                     "patients": patients,
                     "secrets": _handed(real.secrets.get(_PASSPHRASE)),
                 }
-                found = _journey(name, place, lock, asked, told)
+                found = _journey(name, place, lock, asked, told, stop)
                 _keep_crash(place, home)
             summary = None
             if found.code == ExitCode.DONE:
@@ -237,13 +240,20 @@ def _facts(stand_in: subprocess.Popen[bytes]) -> Mapping[str, Any]:
 
 
 def _journey(
-    name: str, place: Place, lock: int, asked: Mapping[str, Any], told: Callable[[str], None]
+    name: str,
+    place: Place,
+    lock: int,
+    asked: Mapping[str, Any],
+    told: Callable[[str], None],
+    stop: threading.Event | None,
 ) -> Rehearsed:
     with _process("journey", name, place, lock, asked, stderr=subprocess.PIPE) as journey:
         assert journey.stdout is not None, "it was asked for"
         assert journey.stderr is not None, "it was asked for"
         teller = threading.Thread(target=_tell, args=(journey.stderr, told), daemon=True)
         teller.start()
+        if stop is not None:
+            threading.Thread(target=_end_at, args=(stop, journey), daemon=True).start()
         said = journey.stdout.read()
         code = journey.wait()
         teller.join()
@@ -263,6 +273,13 @@ def _journey(
         str(found["remedy"]),
         found["status"],
     )
+
+
+def _end_at(stop: threading.Event, journey: subprocess.Popen[bytes]) -> None:
+    while journey.poll() is None:
+        if stop.wait(_LOOK_S):
+            journey.terminate()
+            return
 
 
 def _keep_crash(place: Place, home: Home) -> None:

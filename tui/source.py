@@ -43,6 +43,7 @@ from tui.legal import Legal
 from tui.looking import Looks
 from tui.purging import Purging
 from tui.recalling import Recalling
+from tui.rehearsals import Rehearsals
 from tui.reviewing import Reviews
 from tui.ticketing import Ticketing
 from tui.timing import Timing
@@ -115,6 +116,7 @@ class Source:
         self.evidence = Evidence(home)
         self.recalling = Recalling(home)
         self.purging = Purging(home)
+        self.rehearsals = Rehearsals(home)
         self.catalogue = Catalogue(home)
 
     def names(self) -> list[str]:

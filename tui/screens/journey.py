@@ -46,6 +46,7 @@ class JourneyScreen(Page):
         Binding("c", "findings", "Findings", id="journey.findings"),
         Binding("s", "selection", "Selection", id="journey.selection"),
         Binding("t", "timepoints", "Timepoints", id="journey.timepoints"),
+        Binding("h", "whole('rehearsal')", "Rehearsal", id="journey.rehearsal"),
         Binding("l", "whole('legal')", "Legal", id="journey.legal", tooltip="The legal record"),
         Binding("e", "whole('evidence')", "Evidence", id="journey.evidence"),
         Binding("g", "whole('catalogue')", "Catalogue", id="journey.catalogue"),

@@ -23,6 +23,7 @@ WHOLE_SCREENS: Mapping[str, tuple[str, str]] = {
     "recall": ("recall", "RecallScreen"),
     "purge": ("purge", "PurgeScreen"),
     "catalogue": ("catalogue", "CatalogueScreen"),
+    "rehearsal": ("rehearsal", "RehearsalScreen"),
 }
 
 
