@@ -87,16 +87,24 @@ class DatasetService:
 
     async def rows(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Any]:
         """Every row of a list, page by page. One that changes meanwhile may show a row twice, or
-        leave one out."""
+        leave one out.
+
+        Raises:
+            NodeFault: it is no list, or the node gives the same page again and again.
+        """
         skip = 0
+        before: list[Any] = []
         while skip < _MOST_ROWS:
             document = await self.get(path, {**query, "skip": str(skip), "limit": str(_PAGE)})
             rows = document.get("list") if isinstance(document, dict) else None
             total = document.get("total") if isinstance(document, dict) else None
             if not isinstance(rows, list) or not isinstance(total, int):
                 raise no_answer(self.node)
+            if rows and rows == before:
+                raise no_answer(self.node)
             for row in rows:
                 yield row
+            before = rows
             skip += len(rows)
             if not rows or skip >= total:
                 return

@@ -102,8 +102,9 @@ def _json(document: object, status: int = 200) -> httpx.Response:
     return httpx.Response(status, json=document)
 
 
-def _page(rows: int, total: int) -> httpx.Response:
-    return _json({"total": total, "returned": rows, "list": [{"n": n} for n in range(rows)]})
+def _page(rows: int, total: int, first: int = 0) -> httpx.Response:
+    listed = [{"n": n} for n in range(first, first + rows)]
+    return _json({"total": total, "returned": rows, "list": listed})
 
 
 async def test_a_token_that_ran_out_is_renewed_once_and_the_request_repeated(made: Make) -> None:
@@ -187,7 +188,7 @@ async def test_a_busy_ingress_is_not_asked_again_by_itself(made: Make) -> None:
 
 
 async def test_lists_come_page_by_page(made: Make) -> None:
-    service, server, _ = made(_page(100, 250), _page(100, 250), _page(50, 250))
+    service, server, _ = made(_page(100, 250), _page(100, 250, 100), _page(50, 250, 200))
     rows = [row async for row in service.rows("/datasets", {"project": "A B"})]
     assert len(rows) == 250
     assert [str(request.url.query, "ascii") for request in server.asked] == [
@@ -204,8 +205,15 @@ async def test_a_list_that_shrinks_meanwhile_ends(made: Make) -> None:
 
 async def test_a_list_without_end_ends(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.upv.dataset_service._MOST_ROWS", 1000)
-    service, _, _ = made(_page(100, 10**12))
+    service, _, _ = made(*(_page(100, 10**12, first) for first in range(0, 2000, 100)))
     assert len([row async for row in service.rows("/datasets", {})]) == 1000
+
+
+async def test_a_node_that_gives_the_same_page_for_ever_is_not_asked_for_ever(made: Make) -> None:
+    service, server, _ = made(_page(100, 10**12))
+    with pytest.raises(NodeFault):
+        _ = [row async for row in service.rows("/datasets", {})]
+    assert len(server.asked) == 2
 
 
 @pytest.mark.parametrize("document", [[], {}, {"list": 1, "total": 1}, {"list": [], "total": "1"}])
