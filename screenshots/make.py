@@ -1,15 +1,16 @@
 """Take one picture of every screen, from a real run against the stand-in node.
 
-    python screenshots/make.py
+    python screenshots/make.py             every screen
+    python screenshots/make.py --dataset   those of step 10, and of what comes after it
 
 Writes an SVG beside this file for each screen, and a PNG where rsvg-convert is installed. Needs
-the extra `sandbox`. Takes about a minute: a cohort is made, read, sent and verified on the way.
+the extra `sandbox`. Takes some minutes: a cohort is made, read, sent and published on the way.
 """
 
 from __future__ import annotations
 
 import asyncio
-import csv
+import json
 import os
 import shutil
 import subprocess
@@ -25,8 +26,12 @@ sys.path.insert(0, str(HERE.parent))
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 os.environ["COLORTERM"] = "truecolor"
 
+from cohorts import plant_faults, spoil_table, write_a_name  # noqa: E402
+from publishing import to_the_end  # noqa: E402
 from textual.pilot import Pilot  # noqa: E402  (Textual reads the lines above while imported)
+from textual.screen import Screen  # noqa: E402
 
+from adapters.sandbox.hands import Hands  # noqa: E402
 from adapters.secrets import SecretStore  # noqa: E402
 from transfer.accounts import read_account  # noqa: E402
 from transfer.ledger.connection import Ledger  # noqa: E402
@@ -68,6 +73,15 @@ class Studio:
                 await self._pilot.pause(0.05)
         await self._pilot.pause(0.6)
 
+    @property
+    def screen(self) -> Screen[Any]:
+        """The screen in front."""
+        return self._pilot.app.screen
+
+    def shows(self, text: str) -> bool:
+        """Whether a text stands on the screen, in one piece."""
+        return text.replace(" ", "&#160;") in self._pilot.app.export_screenshot()
+
     def take(self, name: str) -> None:
         """Write the picture. The scratch folder's own path is replaced by one as long."""
         scratch = str(self._base)
@@ -85,8 +99,8 @@ class Studio:
 
 
 @contextmanager
-def stand_in(home: Path, *options: str) -> Iterator[None]:
-    """A stand-in node; its configuration and its password are in the home."""
+def stand_in(home: Path, *options: str) -> Iterator[str]:
+    """A stand-in node; its configuration and its password are in the home. Where it is steered."""
     home.mkdir(mode=0o700)
     process = subprocess.Popen(
         [sys.executable, "-m", "tui", "sandbox", "--home", str(home), *options],
@@ -95,10 +109,11 @@ def stand_in(home: Path, *options: str) -> Iterator[None]:
     )
     try:
         assert process.stdout is not None, "it was asked for"
-        if not process.stdout.readline():
+        line = process.stdout.readline()
+        if not line:
             raise SystemExit("The stand-in node did not start.")
         SecretStore(home).put("sandbox-upv.password", "ingester")
-        yield
+        yield json.loads(line)["nodes"]["sandbox-upv"]["control_url"]
     finally:
         process.terminate()
         process.wait()
@@ -216,6 +231,26 @@ async def send_the_table(home: Home, at: Studio) -> None:
     await at.until(lambda: status_of(home).clinical.subjects.verified == 4)
     await at.until(lambda: status_of(home).runner.pid is None)
     at.take("clinical-upload-done")
+
+
+async def with_a_dataset(home: Home, base: Path, hands: Hands) -> None:
+    """Step 10, once images and clinical data are on the node, and what comes after it."""
+    async with studio(home, base, NARROW) as at:
+        await make_transfer(at, takes=False)
+        await at.step(8)
+        await at.press("enter")
+        await at.until(lambda: status_of(home).state == "ready")
+        await at.press("enter", "u", "right", "enter")
+        await at.until(lambda: status_of(home).state == "done")
+        await at.press("escape")
+        await at.step(9)
+        await at.press("o", "end", "up", "enter")
+        await at.until(lambda: status_of(home).clinical.rows > 0)
+        await at.press("u", "enter")
+        await at.until(lambda: status_of(home).clinical.subjects.verified == 4)
+        await at.until(lambda: status_of(home).runner.pid is None)
+        await at.press("escape", "escape")
+        await to_the_end(home, base, at, hands)
 
 
 async def first_steps(home: Home, base: Path) -> None:
@@ -344,60 +379,6 @@ async def with_findings(home: Home, base: Path) -> None:
         at.take("findings-wide")
 
 
-def plant_faults(cohort: Path) -> None:
-    """In two Series the body part is missing, in a third one the manufacturer."""
-    series: list[str] = []
-    for path, ds in images_of(cohort):
-        if ds.SeriesInstanceUID not in series:
-            series.append(ds.SeriesInstanceUID)
-        place = series.index(ds.SeriesInstanceUID)
-        if place < 2 and "BodyPartExamined" in ds:
-            del ds.BodyPartExamined
-        elif place == 2:
-            ds.Manufacturer = ""
-        else:
-            continue
-        ds.save_as(path)
-
-
-def spoil_table(cohort: Path) -> None:
-    """In the clinical table one heading is Spanish, sexes are letters, an age is none, and an ID is
-    spelt otherwise."""
-    table = cohort / "clinical.csv"
-    with table.open(newline="", encoding="utf-8") as file:
-        headings, *rows = csv.reader(file)
-    detection, sex = headings.index("Date of radiology detection"), headings.index("Sex")
-    headings[detection] = "Fecha de deteccion"
-    for row in rows:
-        row[sex] = row[sex][:1]
-    rows[3][0] = rows[3][0].lower().replace("-", " ")
-    rows[1][sex], rows[2][headings.index("Age at diagnosis")] = "1", "638"
-    with table.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([headings, *rows])
-
-
-def images_of(cohort: Path) -> Iterator[tuple[Path, Any]]:
-    """Every DICOM file of a cohort, read."""
-    from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
-
-    for path in sorted(path for path in cohort.rglob("*") if path.is_file()):
-        try:
-            yield path, dcmread(path)
-        except InvalidDicomError:
-            continue
-
-
-def write_a_name(cohort: Path) -> None:
-    """Put the family name into the description of one Series."""
-    chosen = ""
-    for path, ds in images_of(cohort):
-        chosen = chosen or ds.get("SeriesInstanceUID", "")
-        if chosen and ds.get("SeriesInstanceUID") == chosen:
-            ds.SeriesDescription = f"{ds.PatientName.family_name} THORAX"
-            ds.save_as(path)
-
-
 def main() -> int:
     if not shutil.which("rsvg-convert"):
         print("rsvg-convert is not installed: SVG only, no PNG.", file=sys.stderr)
@@ -408,6 +389,10 @@ def main() -> int:
         os.environ["HOME"] = str(account)
         cohort = [sys.executable, "-m", "tui", "synth", str(account / "lung"), "--patients", "4"]
         subprocess.run(cohort, cwd=HERE.parent, check=True, stderr=subprocess.DEVNULL)
+        with stand_in(base / "own") as steered, Hands(steered, base / "own" / "ca.pem") as hands:
+            asyncio.run(with_a_dataset(Home.at(base / "own"), base, hands))
+        if "--dataset" in sys.argv[1:]:
+            return 0
         with stand_in(base / "node"):
             asyncio.run(whole_way(Home.at(base / "node"), base))
         with stand_in(base / "fresh"):
