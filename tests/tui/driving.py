@@ -11,6 +11,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
+from textual.widgets import Input, TextArea
 
 from tests.tui.known import JOURNEY
 from transfer.errors import TransferError
@@ -112,16 +113,16 @@ async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys one after the other, each after the last one has had its effect. What is typed,
-    three characters or more in a row, is typed as a person does: without looking at each."""
+    """Press keys one after the other, each after the last one has had its effect. Text is typed
+    into its field as a person does: without looking at each letter."""
     for is_text, run in groupby(keys, lambda key: len(key) == 1):
         typed = list(run)
-        if is_text and len(typed) > 2:
-            await pilot.press(*typed)
+        # The keys before a text may be what brings its field; they act on what has been read.
+        while typed and not (is_text and isinstance(pilot.app.focused, Input | TextArea)):
+            await pilot.press(typed.pop(0))
             await settle(pilot)
-            continue
-        for key in typed:
-            await pilot.press(key)
+        if typed:
+            await pilot.press(*typed)
             await settle(pilot)
 
 
