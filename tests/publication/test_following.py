@@ -56,6 +56,21 @@ async def test_one_that_fails_is_explained_and_so_after_a_restart(
     assert node.times("show") == 0
 
 
+async def test_looking_for_another_leaves_the_explanation_of_what_failed(
+    opened: Opened, node: MadeNode, ledger: Ledger
+) -> None:
+    node.takes, node.fails = 3, "Unexpected error"
+    node.export()
+    await opened().pick_up(None)
+    with pytest.raises(DatasetRefused) as refused:
+        await opened().follow()
+    with pytest.raises(StepBlocked):
+        await opened().pick_up(None)
+    trouble = read_trouble(ledger)
+    assert trouble is not None
+    assert trouble.what == refused.value.what
+
+
 async def test_what_failed_is_removed_and_another_takes_its_place(
     opened: Opened, node: MadeNode, ledger: Ledger
 ) -> None:

@@ -94,7 +94,10 @@ class Means:
         try:
             yield
         except (NodeError, StepBlocked) as error:
-            self.trouble(doing, error)
+            bound = bound_dataset(self.ledger)
+            # That nothing else was found does not explain what failed.
+            if bound is None or bound.stage is not Stage.FAILED or doing != "pick up":
+                self.trouble(doing, error)
             raise
         forget_trouble(self.ledger)
 
