@@ -50,12 +50,12 @@ class RehearsalScreen(Page):
         return self.owner.source.rehearsals
 
     @property
-    def _running(self) -> Rehearsing | None:
+    def _latest(self) -> Rehearsing | None:
         return self._engine.running(self._transfer)
 
     @property
     def _is_running(self) -> bool:
-        running = self._running
+        running = self._latest
         return running is not None and not running.is_over
 
     def body(self) -> ComposeResult:
@@ -81,7 +81,7 @@ class RehearsalScreen(Page):
     # Reading ------------------------------------------------------------------------------
 
     def look(self) -> None:
-        running = self._running
+        running = self._latest
         is_new = running is not None and running.is_over and running is not self._shown
         if is_new and running is not None:
             self._shown = running
@@ -120,7 +120,7 @@ class RehearsalScreen(Page):
     # Drawing ------------------------------------------------------------------------------
 
     def _draw(self) -> None:
-        standing, running = self._standing, self._running
+        standing, running = self._standing, self._latest
         self.crumbs.say(["eucaim-transfer", plain(self._transfer), "Rehearsal"], self._state())
         self.query_one("#facts", Painted).show(partial(draw_facts, standing, running))
         self.query_one("#lines", Painted).show(partial(self._lines, running))
@@ -139,7 +139,7 @@ class RehearsalScreen(Page):
         return [*end, *draw_progress(running, width)]
 
     def _state(self) -> Content | None:
-        standing, running = self._standing, self._running
+        standing, running = self._standing, self._latest
         if running is not None and not running.is_over:
             return ink("● rehearsing", "$key")
         if running is not None and (running.done is None or running.done.code):
@@ -181,7 +181,7 @@ class RehearsalScreen(Page):
         return frozenset({"rehearse", "some", "stop"})
 
     def can(self, action: str) -> bool | None:
-        running = self._running
+        running = self._latest
         if action == "stop":
             return running is not None and not running.is_over and not running.stop.is_set()
         is_free = self._standing is not None and not self._is_running
