@@ -254,7 +254,8 @@ class SecretStore:
         return self._given_environ.get(PASSWORD_VARIABLE) or None
 
     def _from_process(self, name: str) -> str | None:
-        return self._held.get(name) or handed_secret(name)
+        held = self._held.get(name)
+        return handed_secret(name) if held is None else held
 
     def _from_file(self, name: str) -> str | None:
         return self._file.read().get(name)

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.sandbox.server import Options, Sandbox, in_thread
 from adapters.sandbox.xnat.site import SiteOptions
+from adapters.xnat.labels import subject_key
 from tests.conformance.publication import PublicationConformance, PublicationPlace
 from tests.conformance.test_xnat import NOWHERE, opener
 from transfer.publication.values import Texts
@@ -60,7 +61,7 @@ class _OnStandIn(PublicationConformance):
             stranger=opener(homes / "stranger", table | {"username": "stranger"}, "not-the-one"),
             nowhere=opener(homes / "nowhere", table | {"url": NOWHERE}, "ingester"),
             draft=draft,
-            subjects=SUBJECTS,
+            subjects=[subject_key(label) for label in SUBJECTS],
             texts=TEXTS,
             secrets=("not-the-one",),
         )

@@ -62,7 +62,12 @@ def test_before_there_is_a_dataset_the_guide_is_next(
     ("stage", "state", "figure", "command"),
     [
         (Stage.CREATING, StepState.RUNNING, "being made", "dataset breast-2023 --follow"),
-        (Stage.FAILED, StepState.BLOCKED, "not made", "dataset breast-2023 --delete --confirm breast-2023"),
+        (
+            Stage.FAILED,
+            StepState.BLOCKED,
+            "not made",
+            "dataset breast-2023 --delete --confirm breast-2023",
+        ),
         (Stage.DRAFT, StepState.TODO, "draft, 3 studies", "publish breast-2023"),
         (Stage.RELEASED, StepState.WAITING, "waits for the platform", "dataset breast-2023"),
         (Stage.PUBLISHED, StepState.WAITING, "waits for the catalogue", "catalogue breast-2023"),
