@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_json_documents import promised_keys
 from tests.conformance.made import fresh_series, many
 from tests.engine.bench import write_source
 from tests.program import Program, Ran
@@ -87,6 +88,11 @@ def test_a_transfer_without_clinical_data_is_told_what_the_real_dataset_waits_fo
 
 def test_a_transfer_that_is_not_there_is_refused(program: Program) -> None:
     assert program.run("rehearse", "another").code == 2
+
+
+def test_the_document_holds_the_keys_that_are_promised(ran: Ran) -> None:
+    assert set(ran.document) == promised_keys("rehearse")
+    assert set(ran.document["went"]) == {"instance", "volume", "clinical"}
 
 
 def test_the_document_says_what_was_rehearsed(ran: Ran) -> None:
