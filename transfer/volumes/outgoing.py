@@ -11,6 +11,7 @@ from typing import Protocol
 
 from transfer import checkpoint
 from transfer.errors import SourceChanged
+from transfer.leaving import OutgoingFile
 from transfer.ledger.volumes import Volume
 from transfer.opening import Opened, open_in_place
 from transfer.outgoing import PIECE_BYTES, Throttle
@@ -19,19 +20,11 @@ from transfer.volumes.leaving import OutgoingVolume
 from transfer.volumes.making import MadeJson
 
 
-class DigestedFile(Protocol):
-    """An `OutgoingFile` whose SHA-256 (hex) is known as well."""
+class DigestedFile(OutgoingFile, Protocol):
+    """One whose SHA-256 (hex) is known as well."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def size_bytes(self) -> int: ...
-    @property
-    def md5(self) -> str: ...
     @property
     def sha256(self) -> str: ...
-
-    def pieces(self) -> AsyncIterator[bytes]: ...
 
 
 def outgoing(
