@@ -87,16 +87,20 @@ async def settle(pilot: Pilot[Any]) -> None:
 
     A question that is on the screen is not waited for: the test has still to answer it.
     """
-    for _ in range(4):
+    quiet = 0
+    # Bounded: a page that looks anew all the time is never quiet.
+    for _ in range(8):
         await pilot.pause()
         groups: tuple[str, ...] = ("read-", "open")
         if not isinstance(pilot.app.screen, ModalScreen):
             groups = (*groups, "question")
         due = [worker for worker in pilot.app.workers if worker.group.startswith(groups)]
+        quiet = 0 if due else quiet + 1
+        if quiet == 2:
+            return
         if due:
             async with asyncio.timeout(10):
                 await asyncio.gather(*(w.wait() for w in due), return_exceptions=True)
-    await pilot.pause()
 
 
 async def happened(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
@@ -121,8 +125,9 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
         while typed and not (is_text and isinstance(pilot.app.focused, Input | TextArea)):
             await pilot.press(typed.pop(0))
             await settle(pilot)
+        for letter in typed:
+            pilot.app.simulate_key(letter)
         if typed:
-            await pilot.press(*typed)
             await settle(pilot)
 
 
