@@ -1,133 +1,112 @@
-"""Upload throughput, beside what a user would pick instead and beside the limit, in one run.
+"""All benchmarks, or some, and one table: ours beside what a user would pick and beside the limit.
 
-`python -m tests.benchmarks [--rounds N] [--patients N]` prints a Markdown table, then JSON. Rounds
-are interleaved; the figures are medians, with the smallest and the largest behind them.
+`python -m tests.benchmarks [SUBJECT…] [--rounds N] [--quick] [--out DIR] [--keep DIR]` prints a
+Markdown table; `--out` writes table.md and table.json, after each subject, so that a run that was
+broken off leaves what it had. `--list` names the subjects with their options. How to add one stands
+in `tests.benchmarks.frame`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import statistics
-import subprocess
+import importlib
+import pkgutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import Final
 
-from adapters.sandbox.synth import write_cohort
-from tests.real.front import front
-from tests.real.orthanc import OrthancServer, orthanc_behind_tls
-from transfer.scan.inspect import inspect_file
+import tests.benchmarks
+from tests.benchmarks.frame import Bench, Option, Row, as_json, as_markdown
 
-_LIMIT_S = 600
-_SINK = """default_type application/dicom+json;
-      return 200 '{"00081199":{"vr":"SQ","Value":[]}}';"""
-
-Measurement = dict[str, float]
+_ROUNDS: Final = 3
 
 
-def _client(name: str, url: str, ca_file: Path, listing: Path) -> Measurement:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.client", name, url, str(ca_file), str(listing)],
-        capture_output=True,
-        text=True,
-        timeout=_LIMIT_S,
-        check=True,
-    )
-    figures: Measurement = json.loads(done.stdout)
-    return figures
+def _subjects() -> dict[str, ModuleType]:
+    """Every module beside this one that measures; modules are left alone that are not asked for
+    only by not being run, so importing one has to be cheap."""
+    found = {}
+    for each in pkgutil.iter_modules(tests.benchmarks.__path__):
+        if each.name != "__main__":
+            module = importlib.import_module(f"tests.benchmarks.{each.name}")
+            if hasattr(module, "measure"):
+                found[each.name] = module
+    return found
 
 
-def _whole_program(server: OrthancServer, source: Path, folder: Path) -> Measurement:
-    """`upload` as an operator runs it: scan, send, verify, with its start-up."""
-    with tempfile.TemporaryDirectory(dir=folder) as home:
-        Path(home, "config.toml").write_text(
-            f'[nodes.bench]\nkind = "upv"\nauth = "none"\ndicomweb_url = "{server.dicomweb_url}"\n'
-            f'ca_file = "{server.ca_file}"\nlisting_delay_s = 1.0\n'
-        )
-        environment = {**os.environ, "EUCAIM_TRANSFER_HOME": home}
-        program = [sys.executable, "-m", "tui"]
-        new = ["new", "bench", "--node", "bench", "--source", str(source)]
-        quiet = {"capture_output": True, "timeout": _LIMIT_S, "check": True, "env": environment}
-        subprocess.run([*program, *new], **quiet)  # type: ignore[call-overload]
-        began, before = time.perf_counter(), os.times()
-        subprocess.run([*program, "upload", "bench"], **quiet)  # type: ignore[call-overload]
-        after = os.times()
-    cpu = after.children_user + after.children_system
-    cpu -= before.children_user + before.children_system
-    return {"seconds": time.perf_counter() - began, "cpu_s": cpu}
+def _options(module: ModuleType) -> Mapping[str, Option]:
+    options: Mapping[str, Option] = getattr(module, "OPTIONS", {})
+    return options
 
 
-def _row(target: str, name: str, runs: Sequence[Measurement], size_bytes: int) -> dict[str, object]:
-    rates = sorted(size_bytes / 1e6 / run["seconds"] for run in runs)
-    return {
-        "into": target,
-        "client": name,
-        "MB/s": round(statistics.median(rates), 1),
-        "from": round(rates[0], 1),
-        "to": round(rates[-1], 1),
-        "cpu s/GB": round(statistics.median(r["cpu_s"] / (size_bytes / 1e9) for r in runs), 2),
-    }
-
-
-def _into_sink(folder: Path, listing: Path, rounds: int) -> dict[str, list[Measurement]]:
-    runs: dict[str, list[Measurement]] = {"ours": [], "dicomweb-client": [], "ssl": []}
-    with front(folder / "sink", location=_SINK) as sink:
-        for _ in range(rounds):
-            for name, done in runs.items():
-                done.append(_client(name, f"{sink.url}/dicom-web", sink.ca_file, listing))
-    return runs
-
-
-def _into_orthanc(
-    folder: Path, source: Path, listing: Path, rounds: int
-) -> dict[str, list[Measurement]]:
-    runs: dict[str, list[Measurement]] = {"whole program": [], "ours": [], "dicomweb-client": []}
-    with orthanc_behind_tls(folder / "orthanc") as server:
-        for _ in range(rounds):
-            runs["whole program"].append(_whole_program(server, source, folder))
-            server.wipe()
-            for name in ("ours", "dicomweb-client"):
-                runs[name].append(_client(name, server.dicomweb_url, server.ca_file, listing))
-                server.wipe()
-    return runs
-
-
-def main() -> None:
-    """Measure and print."""
+def _parser(subjects: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--patients", type=int, default=3)
-    options = parser.parse_args()
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help="all of them if none")
+    parser.add_argument("--rounds", type=int, help=f"{_ROUNDS}, or 1 if quick")
+    parser.add_argument("--quick", action="store_true", help="little of everything: does it run?")
+    parser.add_argument("--out", type=Path, help="where table.md and table.json go")
+    parser.add_argument("--keep", type=Path, help="where what was made for it is, or is left")
+    parser.add_argument("--list", action="store_true", help="name the subjects and end")
+    for name, module in subjects.items():
+        for key, option in _options(module).items():
+            text = f"{option.help} ({option.default}, quick {option.quick})"
+            parser.add_argument(f"--{name}-{key}", type=int, help=text, metavar="N")
+    return parser
+
+
+def _sizes(name: str, module: ModuleType, options: argparse.Namespace) -> dict[str, int]:
+    chosen = vars(options)
+    sizes = {}
+    for key, option in _options(module).items():
+        given = chosen[f"{name}-{key}".replace("-", "_")]
+        ordinary = option.quick if options.quick else option.default
+        sizes[key] = ordinary if given is None else given
+    return sizes
+
+
+def _measure(name: str, module: ModuleType, options: argparse.Namespace) -> list[Row]:
+    rounds = options.rounds or (1 if options.quick else _ROUNDS)
+    sizes = _sizes(name, module, options)
     with tempfile.TemporaryDirectory(prefix="eucaim-bench-") as temporary:
-        folder = Path(temporary)
-        write_cohort(folder / "cohort", patients=options.patients, seed=1)
-        files = [
-            f
-            for f in sorted((folder / "cohort").rglob("*"))
-            if f.is_file() and inspect_file(os.fspath(f)).header is not None
-        ]
-        size_bytes = sum(f.stat().st_size for f in files)
-        listing = folder / "files.txt"
-        listing.write_text("\n".join(map(str, files)))
-        tables = {
-            "sink": _into_sink(folder, listing, options.rounds),
-            "Orthanc": _into_orthanc(folder, folder / "cohort", listing, options.rounds),
-        }
-    rows = [
-        _row(target, name, runs, size_bytes)
-        for target, clients in tables.items()
-        for name, runs in clients.items()
-    ]
-    print(f"{len(files)} instances, {size_bytes / 1e6:.0f} MB, {options.rounds} rounds, medians\n")
-    print("| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0]))
-    for row in rows:
-        print("| " + " | ".join(str(value) for value in row.values()) + " |")
-    print("\n" + json.dumps({"instances": len(files), "bytes": size_bytes, "rows": rows}))
+        folder = options.keep / name if options.keep else Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows: list[Row] = module.measure(Bench(folder, rounds, options.quick, sizes))
+    return rows
+
+
+def main() -> int:
+    """Measure and print; 1 where a subject could not be measured, which does not end the others."""
+    subjects = _subjects()
+    parser = _parser(subjects)
+    options = parser.parse_args()
+    if unknown := [name for name in options.subjects if name not in subjects]:
+        parser.error(f"no such subject: {', '.join(unknown)}; there are {', '.join(subjects)}")
+    if options.list:
+        for name, module in subjects.items():
+            print(f"{name}: {(module.__doc__ or '').partition(chr(10))[0]}")
+        return 0
+    rows: list[Row] = []
+    failed = []
+    for name in options.subjects or subjects:
+        began = time.monotonic()
+        print(f"{name} …", end=" ", file=sys.stderr, flush=True)
+        try:
+            rows += _measure(name, subjects[name], options)
+        except Exception as error:  # noqa: BLE001 - the others are still worth measuring
+            failed.append(name)
+            print(f"could not be measured: {error}", file=sys.stderr)
+            continue
+        print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+        if options.out:
+            options.out.mkdir(parents=True, exist_ok=True)
+            (options.out / "table.md").write_text(as_markdown(rows), "utf-8")
+            (options.out / "table.json").write_text(as_json(rows), "utf-8")
+    print(as_markdown(rows), end="")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
