@@ -6,6 +6,7 @@ import ssl
 
 import httpx
 
+from adapters.bulk_transport import ThreadTransport
 from adapters.proxies import Proxy
 from adapters.tls import client_context, demand_https, refusal
 from adapters.tunnelling import Watch
@@ -28,7 +29,7 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
     def __init__(self, way: Way, context: ssl.SSLContext) -> None:
         self._way = way
         self._context = context
-        self._by_proxy: dict[Proxy | None, httpx.AsyncHTTPTransport] = {}
+        self._by_proxy: dict[Proxy | None, ThreadTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         demand_https(str(request.url), self._way.node)
@@ -64,7 +65,7 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
             extensions=response.extensions,
         )
 
-    def _transport(self, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
+    def _transport(self, proxy: Proxy | None) -> ThreadTransport:
         outward = None
         if proxy is not None:
             authorization = proxy.authorization
@@ -73,19 +74,12 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
                 headers={"Proxy-Authorization": authorization} if authorization else None,
                 ssl_context=proxy_context(proxy, self._way),
             )
-        return httpx.AsyncHTTPTransport(
-            verify=self._context,
-            trust_env=False,
-            http1=True,
-            http2=False,
-            proxy=outward,
-            retries=0,
-            limits=httpx.Limits(
-                max_connections=self._way.max_connections,
-                max_keepalive_connections=self._way.max_connections,
-                keepalive_expiry=_KEEP_ALIVE_S,
-            ),
+        limits = httpx.Limits(
+            max_connections=self._way.max_connections,
+            max_keepalive_connections=self._way.max_connections,
+            keepalive_expiry=_KEEP_ALIVE_S,
         )
+        return ThreadTransport(self._context, limits, outward)
 
     async def aclose(self) -> None:
         for transport in self._by_proxy.values():

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import Generator, Iterator
 
 from transfer.errors import SourceChanged
 from transfer.leaving import OutgoingFile, OutgoingInstance
 
 
-async def exact_pieces(
-    instance: OutgoingInstance | OutgoingFile,
-) -> AsyncGenerator[bytes, None]:
+def exact_pieces(instance: OutgoingInstance | OutgoingFile) -> Generator[bytes, None, None]:
     """The pieces of an instance, or of a file of a volume, as many bytes as `size_bytes` says.
 
     Raises:
@@ -19,27 +17,27 @@ async def exact_pieces(
     remaining = instance.size_bytes
     pieces = instance.pieces()
     try:
-        async for piece in _readable(pieces):
+        for piece in _readable(pieces):
             remaining -= len(piece)
             if remaining < 0:
                 raise _changed()
             yield piece
     finally:
-        if isinstance(pieces, AsyncGenerator):
-            await pieces.aclose()
+        if isinstance(pieces, Generator):
+            pieces.close()
     if remaining:
         raise _changed()
 
 
-async def _readable(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+def _readable(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """An OSError of the disk must not look like one of the network."""
     while True:
         try:
-            piece = await anext(pieces)
-        except StopAsyncIteration:
-            return
+            piece = next(pieces, None)
         except OSError as cause:
             raise _changed() from cause
+        if piece is None:
+            return
         yield piece
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def write_request(
-    folder: Path, stem: str, request: httpx.Request, content: AsyncGenerator[bytes, None]
+    folder: Path, stem: str, request: httpx.Request, content: Generator[bytes, None, None]
 ) -> None:
     """Write `STEM.http` (request line and headers) and `STEM.body` (the exact body).
 
@@ -24,14 +25,15 @@ async def write_request(
     lines = [f"{request.method} {request.url.raw_path.decode('ascii')} HTTP/1.1"]
     lines += [f"{k.decode()}: {v.decode()}" for k, v in request.headers.raw]
     head = ("\r\n".join(lines) + "\r\n\r\n").encode()
-    await asyncio.to_thread(_write_private, folder / f"{stem}.http", head)
-    file = await asyncio.to_thread(_open_private, folder / f"{stem}.body")
-    try:
-        async for piece in content:
-            await asyncio.to_thread(file.write, piece)
-    finally:
-        await content.aclose()
-        await asyncio.to_thread(file.close)
+    await asyncio.to_thread(_write_both, folder, stem, head, content)
+
+
+def _write_both(
+    folder: Path, stem: str, head: bytes, content: Generator[bytes, None, None]
+) -> None:
+    _write_private(folder / f"{stem}.http", head)
+    with closing(content), _open_private(folder / f"{stem}.body") as file:
+        file.writelines(content)
 
 
 def write_prepared(folder: Path, stem: str, request: requests.PreparedRequest, host: str) -> None:

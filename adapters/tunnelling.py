@@ -38,7 +38,7 @@ class Watch:
         self._challenges: Sequence[str] = ()
         self.extensions = {**extensions, "timeout": self._timeouts, "trace": self._trace}
 
-    async def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.started":
             self._is_connecting = True
             self._timeouts["read"] = self._connect_timeout_s

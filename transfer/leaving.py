@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from typing import Protocol
 
 from transfer.values import SeriesRef, SOPClassUID, SOPInstanceUID, TransferSyntaxUID
@@ -24,8 +24,9 @@ class OutgoingInstance(Protocol):
         """Length of the Part 10 stream that `pieces` yields, known before it is read."""
         ...
 
-    def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         """The Part 10 bytes in pieces of at most 1 MiB, read from disk anew at each call.
+        Blocking: for the thread of a request.
 
         Raises:
             SourceChanged: the file is gone or is not the one that was scanned; raised before
@@ -44,8 +45,8 @@ class OutgoingFile(Protocol):
     @property
     def md5(self) -> str: ...
 
-    def pieces(self) -> AsyncIterator[bytes]:
-        """Its bytes in pieces of at most 1 MiB, read anew at each call.
+    def pieces(self) -> Iterator[bytes]:
+        """Its bytes in pieces of at most 1 MiB, read anew at each call. Blocking, likewise.
 
         Raises:
             SourceChanged: the file is gone or is not the one that was looked at.

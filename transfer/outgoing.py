@@ -1,4 +1,5 @@
-"""One instance on its way out: its pieces, hashed and throttled as they move.
+"""One instance on its way out: its pieces, read, hashed and throttled as they move, in the thread
+of the request that takes them.
 
 Two digests are taken on the way: of what leaves, and of the source file. The second follows the
 file from its first byte to its last: stretches that leave are hashed as they pass, and only what
@@ -7,13 +8,10 @@ lies between them, old headers mostly, is read for its sake.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from io import FileIO
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from transfer import checkpoint
 from transfer.deid.model import Piece, Stretch
@@ -23,11 +21,9 @@ from transfer.opening import Opened, open_in_place, open_source
 from transfer.values import SeriesRef, SOPClassUID, SOPInstanceUID, TransferSyntaxUID
 
 if TYPE_CHECKING:
-    from aiofiles.threadpool.binary import AsyncFileIO
-
     from transfer.deid.pixels import OutgoingPiece, PixelPlan
 
-PIECE_BYTES = 1024 * 1024
+PIECE_BYTES = 256 * 1024
 _RESCAN = "Scan again so that the transfer knows the file as it is now."
 
 
@@ -38,16 +34,16 @@ class Throttle(Protocol):
         """The largest piece to read at once under the limit in force."""
         ...
 
-    async def take(self, size_bytes: int) -> None:
-        """Wait until that many bytes may leave."""
+    def take(self, size_bytes: int) -> None:
+        """Block until that many bytes may leave."""
         ...
 
 
 class Maker(Protocol):
     """Whoever makes the pieces of an instance that does not leave as it is."""
 
-    async def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
-        """The pieces of what was prepared, the very same bytes.
+    def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
+        """The pieces of what was prepared, the very same bytes. Blocking.
 
         Raises:
             SourceChanged: they cannot be made again.
@@ -80,55 +76,31 @@ def as_it_is(planned: PlannedInstance) -> Sequence[Piece]:
     return part10_prefix(*uids), Stretch(offset, planned.file_bytes - offset)
 
 
-class _Reader:
-    """A file read by position, mostly from front to back: a seek is a trip to another thread. It
-    begins at the byte `base` of what is open, whose position is 0 by now."""
-
-    def __init__(self, file: AsyncFileIO, base: int) -> None:
-        self._file = file
-        self._base = base
-        self._at = -base
-
-    async def read(self, at: int, size_bytes: int) -> bytes:
-        """Up to that many bytes.
-
-        Raises:
-            OSError: the disk.
-            EOFError: the file ends before.
-        """
-        if at != self._at:
-            await self._file.seek(self._base + at)
-        piece = await self._file.read(size_bytes)
-        self._at = at + len(piece)
-        if not piece:
-            raise EOFError
-        return piece
+def forget_spools(pieces: Sequence[OutgoingPiece]) -> None:
+    """Delete what was written down for these pieces alone."""
+    for made in pieces:
+        if not isinstance(made, bytes | Stretch) and made.spool is not None:
+            made.spool.unlink(missing_ok=True)
 
 
-@asynccontextmanager
-async def _opened(path: bytes, way: Callable[[bytes], Opened]) -> AsyncIterator[Opened]:
-    """A source file, opened in a thread: a member of an archive is unpacked first. Whoever is
-    cancelled meanwhile leaves nothing open."""
-    opening = asyncio.ensure_future(asyncio.to_thread(way, path))
-    try:
-        opened = await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        opening.add_done_callback(_close_unwanted)
-        raise
-    with opened:
-        yield opened
+def _read(opened: Opened, at: int, size_bytes: int) -> bytes:
+    """Up to that many bytes.
 
-
-def _close_unwanted(opening: asyncio.Future[Opened]) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()
+    Raises:
+        OSError: the disk.
+        EOFError: the file ends before.
+    """
+    piece = os.pread(opened.fd, size_bytes, opened.base + at)
+    if not piece:
+        raise EOFError
+    return piece
 
 
 class _SourceDigest:
     """The digest of a file of known length of which some stretches pass by."""
 
-    def __init__(self, reader: _Reader) -> None:
-        self._reader = reader
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
         self._digest = hashlib.sha256()
         self._position = 0
 
@@ -138,11 +110,11 @@ class _SourceDigest:
             self._digest.update(piece)
             self._position += len(piece)
 
-    async def reach(self, offset: int) -> None:
-        """Read what lies before `offset` and has not passed. Raises as `_Reader.read`."""
+    def reach(self, offset: int) -> None:
+        """Read what lies before `offset` and has not passed. Raises as `_read`."""
         while self._position < offset:
             size_bytes = min(PIECE_BYTES, offset - self._position)
-            self.passed(self._position, await self._reader.read(self._position, size_bytes))
+            self.passed(self._position, _read(self._opened, self._position, size_bytes))
 
     def hexdigest(self) -> str:
         return self._digest.hexdigest()
@@ -192,21 +164,18 @@ class LedgerInstance:
     def size_bytes(self) -> int:
         return self._planned.size_bytes
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         """See `OutgoingInstance.pieces`; `digests` is set once the last piece has gone."""
-        from aiofiles.threadpool import wrap
-
         self.digests = Digests()
         pieces: Sequence[OutgoingPiece] = ()
         try:
-            pieces = await self._pieces()
+            pieces = self._pieces()
             # Pixels are made out of the whole file, by its descriptor.
             is_whole = not all(isinstance(made, bytes | Stretch) for made in pieces)
-            async with _opened(self._path, open_source if is_whole else open_in_place) as opened:
+            with (open_source if is_whole else open_in_place)(self._path) as opened:
                 self._refuse_changed(opened.stamp)
-                reader = _Reader(wrap(FileIO(opened.fd, closefd=False)), opened.base)
-                async for piece in self._stream(pieces, reader, opened):
-                    await self._throttle.take(len(piece))
+                for piece in self._stream(pieces, opened):
+                    self._throttle.take(len(piece))
                     yield piece
                     checkpoint.passed("piece")
         except SourceChanged:
@@ -216,36 +185,32 @@ class LedgerInstance:
             self.has_changed = True
             raise source_changed() from error
         finally:
-            for made in pieces:
-                if not isinstance(made, bytes | Stretch) and made.spool is not None:
-                    made.spool.unlink(missing_ok=True)
+            forget_spools(pieces)
 
     def _refuse_changed(self, stamp: tuple[int, int]) -> None:
         if stamp != (self._planned.file_bytes, self._planned.mtime_ns):
             raise source_changed()
 
-    async def _pieces(self) -> Sequence[OutgoingPiece]:
+    def _pieces(self) -> Sequence[OutgoingPiece]:
         if self._maker is not None:
-            return await self._maker.pieces(self._planned)
+            return self._maker.pieces(self._planned)
         return as_it_is(self._planned)
 
-    async def _stream(
-        self, pieces: Sequence[OutgoingPiece], reader: _Reader, opened: Opened
-    ) -> AsyncIterator[bytes]:
-        digest, of_source = hashlib.sha256(), _SourceDigest(reader)
+    def _stream(self, pieces: Sequence[OutgoingPiece], opened: Opened) -> Iterator[bytes]:
+        digest, of_source = hashlib.sha256(), _SourceDigest(opened)
         is_whole_file = pieces == (Stretch(0, self._planned.file_bytes),)
         left = self.size_bytes
-        async for offset, chunk in self._chunks(pieces, reader, opened.fd):
+        for offset, chunk in self._chunks(pieces, opened):
             left -= len(chunk)
             digest.update(chunk)
             if offset is not None and not is_whole_file:
-                await of_source.reach(offset)
+                of_source.reach(offset)
                 of_source.passed(offset, chunk)
             if not left:
                 # Whoever sends need not come back after the last piece.
                 sent = digest.hexdigest()
                 if not is_whole_file:
-                    await of_source.reach(self._planned.file_bytes)
+                    of_source.reach(self._planned.file_bytes)
                 # Written over meanwhile, half of it would be another image.
                 self._refuse_changed(opened.stamp_now())
                 self.digests = Digests(sent, sent if is_whole_file else of_source.hexdigest())
@@ -253,9 +218,9 @@ class LedgerInstance:
         if left:
             raise source_changed()
 
-    async def _chunks(
-        self, pieces: Sequence[OutgoingPiece], reader: _Reader, fd: int
-    ) -> AsyncIterator[tuple[int | None, bytes]]:
+    def _chunks(
+        self, pieces: Sequence[OutgoingPiece], opened: Opened
+    ) -> Iterator[tuple[int | None, bytes]]:
         """Where in the file it was read (None: made in memory), and what leaves there."""
         for piece in pieces:
             if isinstance(piece, bytes):
@@ -267,22 +232,20 @@ class LedgerInstance:
             elif isinstance(piece, Stretch):
                 at, end = piece.offset, piece.offset + piece.length
                 while at < end:
-                    chunk = await reader.read(at, min(end - at, self._throttle.piece_bytes()))
+                    chunk = _read(opened, at, min(end - at, self._throttle.piece_bytes()))
                     yield at, chunk
                     at += len(chunk)
             else:
-                async for chunk in _pixels(piece, fd):
+                for chunk in _pixels(piece, opened.fd):
                     for at in range(0, len(chunk), PIECE_BYTES):
                         yield None, chunk[at : at + PIECE_BYTES]
 
 
-async def _pixels(plan: PixelPlan, fd: int) -> AsyncIterator[bytes]:
-    """The blanked pixels, made in a thread so that the loop goes on."""
+def _pixels(plan: PixelPlan, fd: int) -> Iterator[bytes]:
+    """The blanked pixels."""
     from transfer.deid.pixels import NotBlanked, stream_pixels
 
-    made: Any = stream_pixels(plan, fd)
     try:
-        while (chunk := await asyncio.to_thread(next, made, None)) is not None:
-            yield chunk
+        yield from stream_pixels(plan, fd)
     except NotBlanked:
         raise source_changed() from None

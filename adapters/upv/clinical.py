@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from adapters.bulk_transport import with_body
 from adapters.pieces import exact_pieces
 from adapters.rehearsals import write_request
 from adapters.statuses import refuse_status
@@ -79,7 +81,9 @@ class Clinical:
             if held is Held.OTHER:
                 return _DIFFERS
         answer = await self._exchange(
-            lambda authorization: self._request(item, destination, authorization, overwrite)
+            lambda authorization: with_body(
+                *self._request(item, destination, authorization, overwrite)
+            )
         )
         status = answer.status
         if status in _EXISTS and not overwrite:
@@ -137,7 +141,7 @@ class Clinical:
         held = held_form(answer.body, item.subject, self._settings.name)
         if held is None:
             return Held.NOTHING
-        sent = form_in(json.loads(await _content(item)))
+        sent = form_in(json.loads(await asyncio.to_thread(_content, item)))
         return Held.SAME if holds(held, sent) else Held.OTHER
 
     async def _held_file(self, template: str, item: ClinicalItem, destination: str) -> Held:
@@ -214,7 +218,7 @@ class Clinical:
     async def _asked(
         self, make: _Make, authorization: str | None
     ) -> AsyncGenerator[httpx.Response, None]:
-        request, content = make(authorization)
+        request = make(authorization)
         try:
             response = await self._client.send(request, stream=True, follow_redirects=False)
             try:
@@ -226,12 +230,10 @@ class Clinical:
             if translated is None:
                 raise
             raise translated from problem
-        finally:
-            await content.aclose()
 
     def _request(
         self, item: ClinicalItem, destination: str, authorization: str | None, overwrite: bool
-    ) -> _Request:
+    ) -> tuple[httpx.Request, Generator[bytes, None, None]]:
         options = self._options
         template = options.eform_url if item.subject else options.clinical_url
         method = options.eform_method if item.subject else options.clinical_method
@@ -245,15 +247,15 @@ class Clinical:
         headers["Content-Length"] = str(len(head) + item.file.size_bytes + len(tail))
         if method == "PUT" and not overwrite:
             headers["If-None-Match"] = "*"
-        content = _body(head, item, tail)
         url = self._url(template, item, destination)
-        return self._client.build_request(method, url, headers=headers, content=content), content
+        request = self._client.build_request(method, url, headers=headers)
+        return request, _body(head, item, tail)
 
     def _question(
         self, url: str, item: ClinicalItem, destination: str, authorization: str | None
-    ) -> _Request:
+    ) -> httpx.Request:
         headers = self._headers(item, destination, authorization)
-        return self._client.build_request("GET", url, headers=headers), _nothing()
+        return self._client.build_request("GET", url, headers=headers)
 
     def _headers(
         self, item: ClinicalItem, destination: str, authorization: str | None
@@ -311,8 +313,7 @@ class Clinical:
         )
 
 
-_Request = tuple[httpx.Request, AsyncGenerator[bytes, None]]
-_Make = Callable[[str | None], _Request]
+_Make = Callable[[str | None], httpx.Request]
 
 
 def _unaddressable() -> ClinicalOutcome:
@@ -332,23 +333,17 @@ def _form(boundary: str, field: str, item: ClinicalItem) -> tuple[bytes, bytes]:
     return head.encode(), f"\r\n--{boundary}--\r\n".encode()
 
 
-async def _body(head: bytes, item: ClinicalItem, tail: bytes) -> AsyncGenerator[bytes, None]:
+def _body(head: bytes, item: ClinicalItem, tail: bytes) -> Generator[bytes, None, None]:
     """The bytes of one request; a new one is needed for each attempt."""
     if head:
         yield head
-    async with contextlib.aclosing(exact_pieces(item.file)) as pieces:
-        async for piece in pieces:
-            yield piece
+    with contextlib.closing(exact_pieces(item.file)) as pieces:
+        yield from pieces
     if tail:
         yield tail
     checkpoint.passed("body-sent")
 
 
-async def _nothing() -> AsyncGenerator[bytes, None]:
-    return
-    yield
-
-
-async def _content(item: ClinicalItem) -> bytes:
-    async with contextlib.aclosing(exact_pieces(item.file)) as pieces:
-        return b"".join([piece async for piece in pieces])
+def _content(item: ClinicalItem) -> bytes:
+    with contextlib.closing(exact_pieces(item.file)) as pieces:
+        return b"".join(pieces)

@@ -7,14 +7,15 @@ Orthanc refuses quotes. Nothing of an instance is changed or held back on its wa
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import httpx
 
+from adapters.bulk_transport import with_body
 from adapters.pieces import exact_pieces
 from adapters.rehearsals import write_request
 from adapters.statuses import refuse_status
@@ -58,9 +59,9 @@ class Framing:
         return heads + sum(sizes) + len(self.tail)
 
 
-async def body(
+def body(
     framing: Framing, instances: Sequence[OutgoingInstance], on_bytes: OnBytes
-) -> AsyncGenerator[bytes, None]:
+) -> Generator[bytes, None, None]:
     """The bytes of one request; a new one is needed for each attempt.
 
     `on_bytes` hears of the instances' bytes only, after the connection took them.
@@ -70,8 +71,8 @@ async def body(
     """
     for index, instance in enumerate(instances):
         yield framing.head(index)
-        async with aclosing(exact_pieces(instance)) as pieces:
-            async for piece in pieces:
+        with closing(exact_pieces(instance)) as pieces:
+            for piece in pieces:
                 yield piece
                 on_bytes(len(piece))
     yield framing.tail
@@ -125,8 +126,6 @@ class Stow:
             if translated is None:
                 raise
             raise translated from problem
-        finally:
-            await content.aclose()
         status = response.status_code
         if 200 <= status < 300 or status in (400, 409):
             sent = [instance.sop_instance_uid for instance in batch.instances]
@@ -149,7 +148,7 @@ class Stow:
         self,
         batch: Batch,
         framing: Framing,
-        content: AsyncIterator[bytes],
+        content: Generator[bytes, None, None],
         authorization: str | None,
     ) -> httpx.Request:
         places = places_of(batch.destination, self._settings.timepoint)
@@ -167,12 +166,8 @@ class Stow:
             headers["Authorization"] = authorization
         # A space as %20: only forms, not every server, read + as one.
         query = urlencode(filled(self._settings.stow_query, places), quote_via=quote)
-        return self._client.build_request(
-            "POST",
-            f"{self._settings.dicomweb_url}/studies" + (f"?{query}" if query else ""),
-            headers=headers,
-            content=content,
-        )
+        url = f"{self._settings.dicomweb_url}/studies" + (f"?{query}" if query else "")
+        return with_body(self._client.build_request("POST", url, headers=headers), content)
 
     async def rehearse(self, batch: Batch, folder: Path) -> None:
         """Write `NNNN.http` (request line and headers, the credential masked) and `NNNN.body`

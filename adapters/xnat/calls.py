@@ -7,7 +7,7 @@ user's name.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +19,7 @@ from adapters.xnat.wire import Answer, Query, address, digested, exchange, unrea
 from transfer.errors import NEVER, NodeFault, NotAllowed, SignInExpired
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-Body = Callable[[], AsyncGenerator[bytes, None]]
+Body = Callable[[], Generator[bytes, None, None]]
 Row = Mapping[str, str]
 
 
@@ -53,7 +53,7 @@ class Calls:
         """
         for is_last in (False, True):
             used = await self.session.id()
-            content: bytes | AsyncGenerator[bytes, None] | None = None
+            content: bytes | Generator[bytes, None, None] | None = None
             sent = {**(headers or {}), **cookie(used)}
             if body is not None:
                 content = body()

@@ -90,7 +90,7 @@ class Clinical:
     async def rehearse(self, item: ClinicalItem, project: str, folder: Path) -> None:
         """As `Node.rehearse_clinical`: making the resource, and the file."""
         writing = self._writing_of(item, project)
-        body = Outgoing(item.file, asyncio.get_running_loop())
+        body = Outgoing(item.file)
 
         def call(xnat: BaseXNATSession) -> None:
             writing.make(xnat)
@@ -99,7 +99,7 @@ class Clinical:
         try:
             await self._objects.rehearse(call, folder, item.file.name)
         finally:
-            await body.aclose()
+            body.close()
 
     # -- before a byte goes -----------------------------------------------------------------
 
@@ -145,12 +145,11 @@ class Clinical:
         self, item: ClinicalItem, writing: Writing, overwrite: bool
     ) -> ClinicalOutcome | None:
         """None where the node neither refuses the file nor lists it afterwards."""
-        loop = asyncio.get_running_loop()
         wanted = _wanted(item)
         bodies: list[Outgoing] = []
 
         def put(xnat: BaseXNATSession, *, overwrite: bool) -> bool:
-            bodies.append(Outgoing(item.file, loop))
+            bodies.append(Outgoing(item.file))
             return writing.put(xnat, bodies[-1], overwrite=overwrite)
 
         def call(xnat: BaseXNATSession) -> ClinicalOutcome | None:
@@ -176,7 +175,7 @@ class Clinical:
             return await self._objects.ask(call)
         finally:
             for body in bodies:
-                await body.aclose()
+                body.close()
 
     def _writing_of(self, item: ClinicalItem, project: str) -> Writing:
         """Raises: NotSupported: the configuration sends no such items."""

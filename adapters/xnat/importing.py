@@ -275,7 +275,6 @@ async def rehearse(
                 "Content-Length": str(size),
                 "Cookie": "JSESSIONID=***",
             },
-            content=content,
         )
         stem = f"{batch.batch_id:04d}" + (f"-{number + 1}" if number else "")
         await write_request(folder, stem, request, content)

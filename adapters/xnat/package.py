@@ -8,8 +8,8 @@ back, without the traps of a streamed zip.
 from __future__ import annotations
 
 import tarfile
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Generator, Sequence
+from contextlib import closing
 
 from adapters.pieces import exact_pieces
 from transfer import checkpoint
@@ -42,9 +42,7 @@ def length(sizes: Sequence[int]) -> int:
     return content + _padding(content, _RECORD)
 
 
-async def body(
-    instances: Sequence[OutgoingInstance], on_bytes: OnBytes
-) -> AsyncGenerator[bytes, None]:
+def body(instances: Sequence[OutgoingInstance], on_bytes: OnBytes) -> Generator[bytes, None, None]:
     """The bytes of one tar; a new one is needed for each attempt.
 
     `on_bytes` hears of the instances' bytes only, after the connection took them.
@@ -54,8 +52,8 @@ async def body(
     """
     for number, instance in enumerate(instances, start=1):
         yield entry_header(number, instance.size_bytes)
-        async with aclosing(exact_pieces(instance)) as pieces:
-            async for piece in pieces:
+        with closing(exact_pieces(instance)) as pieces:
+            for piece in pieces:
                 yield piece
                 on_bytes(len(piece))
         if padding := _padding(instance.size_bytes, _BLOCK):
@@ -65,9 +63,9 @@ async def body(
     checkpoint.passed("body-sent")
 
 
-async def single(instance: OutgoingInstance, on_bytes: OnBytes) -> AsyncGenerator[bytes, None]:
+def single(instance: OutgoingInstance, on_bytes: OnBytes) -> Generator[bytes, None, None]:
     """The bytes of one instance as a request of its own; as `body` otherwise."""
-    async with aclosing(exact_pieces(instance)) as pieces:
-        async for piece in pieces:
+    with closing(exact_pieces(instance)) as pieces:
+        for piece in pieces:
             yield piece
             on_bytes(len(piece))

@@ -8,8 +8,8 @@ sometimes keeps a file that no catalogue lists; so the listing decides, before a
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from typing import Final
 
 from adapters.pieces import exact_pieces
@@ -189,10 +189,10 @@ class Volumes:
             back, moved = moved, 0
             on_bytes(-back)
 
-        async def body() -> AsyncGenerator[bytes, None]:
+        def body() -> Generator[bytes, None, None]:
             nonlocal moved
-            async with aclosing(exact_pieces(file)) as pieces:
-                async for piece in pieces:
+            with closing(exact_pieces(file)) as pieces:
+                for piece in pieces:
                     yield piece
                     moved += len(piece)
                     on_bytes(len(piece))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
 
+from adapters.bulk_transport import with_body
 from adapters.translate import translate
 from transfer.errors import NEVER, NodeFault
 
@@ -76,17 +77,20 @@ async def exchange(
     url: str,
     *,
     headers: Mapping[str, str],
-    content: bytes | AsyncGenerator[bytes, None] | None = None,
+    content: bytes | Generator[bytes, None, None] | None = None,
     read_timeout_s: float | None = None,
     node: str,
 ) -> Answer:
-    """Make one request. `content`, where it is a stream, is closed in any case.
+    """Make one request.
 
     Raises:
         TlsRefused, Unreachable, NodeFault: no whole answer came.
     """
     try:
-        request = client.build_request(method, url, headers=headers, content=content)
+        if isinstance(content, Generator):
+            request = with_body(client.build_request(method, url, headers=headers), content)
+        else:
+            request = client.build_request(method, url, headers=headers, content=content)
         if read_timeout_s is not None:
             request.extensions["timeout"] = {
                 **request.extensions["timeout"],
@@ -102,9 +106,6 @@ async def exchange(
         if translated is None:
             raise
         raise translated from problem
-    finally:
-        if isinstance(content, AsyncGenerator):
-            await content.aclose()
     return Answer(response.status_code, response.headers, body)
 
 

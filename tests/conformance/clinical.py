@@ -201,7 +201,7 @@ class ClinicalConformance:
         folder.mkdir()
         await node.rehearse_clinical(pair[0], place.destination, folder)
         written, modes = _contents(folder)
-        data = b"".join([piece async for piece in pair[0].file.pieces()])
+        data = b"".join(pair[0].file.pieces())
         assert any(data in content for content in written)
         assert not [s for s in place.secrets for content in written if s.encode() in content]
         assert modes == {0o600}

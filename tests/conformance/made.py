@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import struct
+import threading
+import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -40,15 +41,15 @@ def fresh_series() -> SeriesRef:
 class MadeInstance:
     """An `OutgoingInstance` in memory.
 
-    `breaks_at`: the file turns out changed at that byte. `stalls`: after the first piece it waits
-    until it is cancelled, and sets the event as soon as it does.
+    `breaks_at`: the file turns out changed at that byte. `stalls`: it trickles, a byte at a
+    time, and sets the event as soon as it does.
     """
 
     sop_instance_uid: SOPInstanceUID
     series: SeriesRef
     content: bytes
     breaks_at: int | None = None
-    stalls: asyncio.Event | None = None
+    stalls: threading.Event | None = None
     sop_class_uid: SOPClassUID = field(default=SOPClassUID(SECONDARY_CAPTURE))
     transfer_syntax_uid: TransferSyntaxUID = field(default=TransferSyntaxUID(EXPLICIT_LITTLE))
 
@@ -56,14 +57,14 @@ class MadeInstance:
     def size_bytes(self) -> int:
         return len(self.content)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         end = len(self.content) if self.breaks_at is None else self.breaks_at
-        step = min(_PIECE_BYTES, max(1, end // 2))
+        step = min(_PIECE_BYTES, max(1, end // 2)) if self.stalls is None else 1
         for start in range(0, end, step):
             yield self.content[start : min(start + step, end)]
             if self.stalls is not None:
                 self.stalls.set()
-                await asyncio.Event().wait()
+                time.sleep(0.01)
         if self.breaks_at is not None:
             raise SourceChanged("The file is gone.", "Scan again.")
 

@@ -7,6 +7,7 @@ node it is, nor what its requests look like.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -258,9 +259,9 @@ class NodeConformance:
         self, site: Site, node: Node
     ) -> None:
         image = made(fresh_series(), side=512)
-        image.stalls = asyncio.Event()
+        image.stalls = threading.Event()
         sending = asyncio.create_task(self.send(site, node, [image]))
-        await image.stalls.wait()
+        assert await asyncio.to_thread(image.stalls.wait, 30)
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending

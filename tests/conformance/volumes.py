@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.conformance.made import fresh_uid
@@ -27,7 +27,7 @@ class MadeFile:
     def md5(self) -> str:
         return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         yield self.content
 
 

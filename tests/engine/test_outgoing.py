@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
-import threading
 import zipfile
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import pytest
 from tests.scan.archived import listed, tarred, zipped
 from transfer.errors import SourceChanged
 from transfer.ledger.batches import PatientFacts, PlannedInstance
-from transfer.opening import Opened, open_in_place
 from transfer.outgoing import PIECE_BYTES, LedgerInstance
 from transfer.runner.pace import Bandwidth
 from transfer.values import (
@@ -34,17 +32,13 @@ def test_a_file_that_is_written_over_while_it_leaves_does_not_leave_whole(tmp_pa
     path.write_bytes(b"a" * (2 * PIECE_BYTES))
     instance = LedgerInstance(_planned(path), os.fsencode(tmp_path), Bandwidth())
 
-    async def send() -> list[bytes]:
-        sent = []
-        async for piece in instance.pieces():
-            sent.append(piece)
-            with path.open("r+b") as file:
-                file.write(b"b" * (2 * PIECE_BYTES))
-            os.utime(path, ns=(0, 1))
-        return sent
-
+    pieces = instance.pieces()
+    next(pieces)
+    with path.open("r+b") as file:
+        file.write(b"b" * (2 * PIECE_BYTES))
+    os.utime(path, ns=(0, 1))
     with pytest.raises(SourceChanged):
-        asyncio.run(send())
+        list(pieces)
     assert instance.has_changed
     assert instance.digests.sent is None
 
@@ -60,11 +54,8 @@ def test_a_member_of_an_archive_leaves_whole_and_leaves_nothing_open(
     )
     instance = LedgerInstance(planned, os.fsencode(tmp_path), Bandwidth())
 
-    async def send() -> list[bytes]:
-        return [piece async for piece in instance.pieces()]
-
     before = len(os.listdir("/proc/self/fd"))
-    assert b"".join(asyncio.run(send())) == content
+    assert b"".join(instance.pieces()) == content
     assert len(os.listdir("/proc/self/fd")) == before
     digest = hashlib.sha256(content).hexdigest()
     assert instance.digests == (digest, digest)
@@ -81,52 +72,23 @@ def test_an_archive_that_is_written_over_while_a_member_leaves_does_not_let_it_l
     )
     instance = LedgerInstance(planned, os.fsencode(tmp_path), Bandwidth())
 
-    async def send() -> None:
-        async for _ in instance.pieces():
-            os.utime(archive, ns=(0, 1))
-
+    pieces = instance.pieces()
+    next(pieces)
+    os.utime(archive, ns=(0, 1))
     with pytest.raises(SourceChanged):
-        asyncio.run(send())
+        list(pieces)
 
 
-def test_whoever_is_cancelled_while_a_file_is_opened_leaves_nothing_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whoever_gives_up_in_the_middle_leaves_nothing_open(tmp_path: Path) -> None:
     path = tmp_path / "one.dcm"
-    path.write_bytes(b"a" * 10)
-    began, may_go_on, closed = threading.Event(), threading.Event(), threading.Event()
-    opened: list[Opened] = []
-    close = Opened.close
-
-    def and_tell(one: Opened) -> None:
-        close(one)
-        closed.set()
-
-    def slowly(path: bytes) -> Opened:
-        began.set()
-        may_go_on.wait(30)
-        opened.append(open_in_place(path))
-        return opened[0]
-
-    monkeypatch.setattr(Opened, "close", and_tell)
-    monkeypatch.setattr("transfer.outgoing.open_in_place", slowly)
-    instance = LedgerInstance(_planned(path), os.fsencode(tmp_path), Bandwidth())
-
-    async def send() -> None:
-        async for _ in instance.pieces():
-            pass
-
-    async def cancelled() -> None:
-        task = asyncio.create_task(send())
-        await asyncio.to_thread(began.wait, 30)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        may_go_on.set()
-        await asyncio.to_thread(closed.wait, 30)
-
-    asyncio.run(asyncio.wait_for(cancelled(), 30))
-    assert [one.fd for one in opened] == [-1]
+    path.write_bytes(b"a" * (2 * PIECE_BYTES))
+    before = len(os.listdir("/proc/self/fd"))
+    pieces = LedgerInstance(_planned(path), os.fsencode(tmp_path), Bandwidth()).pieces()
+    assert isinstance(pieces, Generator)
+    assert len(next(pieces)) == PIECE_BYTES
+    assert len(os.listdir("/proc/self/fd")) == before + 1
+    pieces.close()
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def _archived(folder: Path, how: str, content: bytes) -> tuple[Path, bytes]:

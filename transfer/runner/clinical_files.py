@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -43,11 +42,11 @@ class ContentFile:
     def sha256(self) -> str:
         return hashlib.sha256(self.content).hexdigest()
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         """See `OutgoingFile.pieces`."""
         for at in range(0, len(self.content), PIECE_BYTES):
             piece = self.content[at : at + PIECE_BYTES]
-            await self.throttle.take(len(piece))
+            self.throttle.take(len(piece))
             yield piece
 
 
@@ -62,17 +61,16 @@ class TableOnDisk:
     md5: str
     size_bytes: int
 
-    async def pieces(self, throttle: Throttle) -> AsyncIterator[bytes]:
+    def pieces(self, throttle: Throttle) -> Iterator[bytes]:
         """As `OutgoingFile.pieces`."""
         digest, left = hashlib.sha256(), self.size_bytes
-        stretches = _stretches(self.path)
         try:
-            while (piece := await asyncio.to_thread(next, stretches, None)) is not None:
+            for piece in _stretches(self.path):
                 digest.update(piece)
                 left -= len(piece)
                 if left < 0 or (not left and digest.hexdigest() != self.sha256):
                     raise _changed()
-                await throttle.take(len(piece))
+                throttle.take(len(piece))
                 yield piece
         except OSError:
             raise _changed() from None
@@ -99,7 +97,7 @@ class TableFile:
     def md5(self) -> str:
         return self.table.md5
 
-    def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         """See `OutgoingFile.pieces`."""
         return self.table.pieces(self.throttle)
 

@@ -72,8 +72,7 @@ class HandOver:
             UsageError: the folder cannot be written.
         """
         for file in files:
-            if not await asyncio.to_thread(self._holds, file):
-                await self._write(file)
+            await asyncio.to_thread(self._take, file)
         checkpoint.passed("handed-over")
         self._entries.append({"files": [_entry(file) for file in files]})
         await self._ledger(record_handed_over, volume.row)
@@ -87,22 +86,21 @@ class HandOver:
         except OSError:
             return False
 
-    async def _write(self, file: DigestedFile) -> None:
+    def _take(self, file: DigestedFile) -> None:
+        if not self._holds(file):
+            self._write(file)
+
+    def _write(self, file: DigestedFile) -> None:
         part = self.folder / f"{file.name}{_PART}"
         try:
-            fd = await asyncio.to_thread(
-                private_opener, os.fspath(part), os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            )
-            try:
-                async for piece in file.pieces():
-                    await asyncio.to_thread(_write_all, fd, piece)
-                await asyncio.to_thread(os.fsync, fd)
-            finally:
-                os.close(fd)
+            with open(part, "wb", opener=private_opener, buffering=0) as written:
+                for piece in file.pieces():
+                    _write_all(written.fileno(), piece)
+                os.fsync(written.fileno())
             # Read again: a disk that lies is found here, not at the node.
-            if await asyncio.to_thread(_digest, part) != file.sha256:
+            if _digest(part) != file.sha256:
                 raise _unwritable("what was written reads back differently")
-            await asyncio.to_thread(part.replace, self.folder / file.name)
+            part.replace(self.folder / file.name)
         except OSError as error:
             is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             reason = "the disk is full" if is_full else error.strerror or "it is not known why"

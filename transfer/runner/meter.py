@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from dataclasses import dataclass
 
@@ -24,9 +25,9 @@ class OpenLane:
     state: str = "sending"
 
     def moved(self, size_bytes: int) -> None:
-        """Bytes were handed to the connection."""
+        """Bytes were handed to the connection; said by the thread of the request."""
         self.bytes_sent += size_bytes
-        self.meter.bytes_moved += size_bytes
+        self.meter.moved(size_bytes)
         if self.bytes_sent >= self.lease.size_bytes:
             self.state = "waiting for the answer"
 
@@ -46,9 +47,15 @@ class Meter:
         self.done = 0
         self.total = 0
         self.phase = "send"
+        self._lock = threading.Lock()
         self._samples: deque[tuple[float, int]] = deque()
         self._history: deque[float] = deque(maxlen=_HISTORY_LENGTH)
         self._history_at = 0.0
+
+    def moved(self, size_bytes: int) -> None:
+        """Bytes left; may be said by any thread, and taken back by a negative number."""
+        with self._lock:
+            self.bytes_moved += size_bytes
 
     def open(self, lease: Lease) -> OpenLane:
         """A request begins."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
 
 from transfer.errors import NodeError
@@ -10,16 +12,17 @@ from transfer.outgoing import PIECE_BYTES
 
 _SMALLEST_PIECE = 16 * 1024
 _LONGEST_PAUSE_S = 60.0
-_LOOK_S = 0.25
 
 
 class Bandwidth:
-    """A limit on payload bytes per second, shared by all lanes; may change while bytes move."""
+    """A limit on payload bytes per second, shared by the threads of all requests; may change while
+    bytes move. Times on the monotonic clock."""
 
     def __init__(self) -> None:
         self._bytes_per_s: int | None = None
         self._free_at = 0.0
         self._changes = 0
+        self._changed = threading.Condition()
 
     @property
     def bytes_per_s(self) -> int | None:
@@ -27,28 +30,34 @@ class Bandwidth:
 
     @bytes_per_s.setter
     def bytes_per_s(self, limit: int | None) -> None:
-        if limit != self._bytes_per_s:
+        if limit == self._bytes_per_s:
+            return
+        with self._changed:
             self._bytes_per_s = limit
             # Whoever waits under the old limit need not wait to its end.
             self._changes += 1
             self._free_at = 0.0
+            self._changed.notify_all()
 
     def piece_bytes(self) -> int:
         """A quarter of a second's worth, so that a changed limit is felt at once."""
-        if self.bytes_per_s is None:
+        limit = self._bytes_per_s
+        if limit is None:
             return PIECE_BYTES
-        return max(_SMALLEST_PIECE, min(PIECE_BYTES, self.bytes_per_s // 4))
+        return max(_SMALLEST_PIECE, min(PIECE_BYTES, limit // 4))
 
-    async def take(self, size_bytes: int) -> None:
-        """Wait until that many bytes may leave; in the order of asking."""
+    def take(self, size_bytes: int) -> None:
+        """Block until that many bytes may leave; in the order of asking."""
         if self._bytes_per_s is None:
             return
-        loop = asyncio.get_running_loop()
-        start = max(loop.time(), self._free_at)
-        self._free_at = start + size_bytes / self._bytes_per_s
-        changes = self._changes
-        while (left := start - loop.time()) > 0 and self._changes == changes:  # noqa: ASYNC110 - time, not an event
-            await asyncio.sleep(min(left, _LOOK_S))
+        with self._changed:
+            if self._bytes_per_s is None:
+                return
+            start = max(time.monotonic(), self._free_at)
+            self._free_at = start + size_bytes / self._bytes_per_s
+            changes = self._changes
+            while (left := start - time.monotonic()) > 0 and self._changes == changes:
+                self._changed.wait(left)
 
 
 class Trouble:

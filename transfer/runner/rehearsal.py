@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from transfer.ahead import made_ahead
 from transfer.deid.methods import MethodSpec
 from transfer.ledger.batches import instances_of, planned_batches
 from transfer.ledger.order import read_order
@@ -45,13 +46,13 @@ async def rehearse(
         written, last = 0, 0
         while page := await ledger(planned_batches, last, 64):
             for last in page:
-                instances = [
-                    LedgerInstance(planned, source, throttle, maker)
-                    for planned in await ledger(instances_of, last)
-                ]
-                if instances:
+                planned = await ledger(instances_of, last)
+                if not planned:
+                    continue
+                with made_ahead(maker, planned) as ahead:
+                    instances = [LedgerInstance(one, source, throttle, ahead) for one in planned]
                     await node.rehearse(Batch(last, order.destination, instances), folder)
-                    written += 1
+                written += 1
         return written
     finally:
         if maker is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from transfer import checkpoint
+from transfer.ahead import AsyncMaker, made_ahead
 from transfer.errors import (
     BodyTooLarge,
     NodeBusy,
@@ -32,7 +33,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.listing import has_unverified
 from transfer.ledger.selection import apply_selection
 from transfer.node import Batch, InstanceOutcome, Node, Verdict
-from transfer.outgoing import LedgerInstance, Maker, source_changed
+from transfer.outgoing import LedgerInstance, source_changed
 from transfer.prepare.findings import hold_patients
 from transfer.runner import judge
 from transfer.runner.ledger_thread import LedgerThread
@@ -56,7 +57,7 @@ class Shared:
     is_paused: Callable[[], bool]
     concurrency: Callable[[], int]
     can_list: Callable[[], bool]
-    maker: Maker | None = None
+    maker: AsyncMaker | None = None
     busy: int = 0
     is_finished: bool = False
 
@@ -138,14 +139,17 @@ class Sender:
 
     async def _send(self, lease: Lease) -> None:
         checkpoint.passed("leased")
-        instances = [
-            LedgerInstance(i, self._order.source, self._bandwidth, self._order.maker)
-            for i in lease.instances
-        ]
-        if not instances:
+        if not lease.instances:
             await self._ledger(settle, lease.batch_id, [])
             return
         await self._rest(lease.instances)
+        with made_ahead(self._order.maker, lease.instances) as ahead:
+            source, bandwidth = self._order.source, self._bandwidth
+            await self._send_made(
+                lease, [LedgerInstance(i, source, bandwidth, ahead) for i in lease.instances]
+            )
+
+    async def _send_made(self, lease: Lease, instances: Sequence[LedgerInstance]) -> None:
         successes = self._trouble.successes
         lane = self._meter.open(lease)
         try:

@@ -7,13 +7,13 @@ import os
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING
 
+from transfer.ahead import AsyncMaker
 from transfer.ledger.census import take_census
 from transfer.ledger.control import Wish, read_control
 from transfer.ledger.listing import doubt_verified
 from transfer.ledger.order import read_order
 from transfer.ledger.progress import Progress, write_progress
 from transfer.node import Node
-from transfer.outgoing import Maker
 from transfer.runner.committer import Committer
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.meter import Meter
@@ -80,7 +80,7 @@ async def stream(
     node: Node,
     settings: Settings,
     stop: Stop,
-    maker: Maker | None,
+    maker: AsyncMaker | None,
     *,
     sends: bool,
 ) -> bool:

@@ -219,7 +219,7 @@ class _Mover:
         return await patiently(self._watch, self._stop, call)
 
     def _count_moved(self, size_bytes: int) -> None:
-        self._watch.meter.bytes_moved += size_bytes
+        self._watch.meter.moved(size_bytes)
 
 
 def _sha256(content: bytes) -> str:

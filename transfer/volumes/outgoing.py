@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -64,10 +63,10 @@ class _Json:
     def sha256(self) -> str:
         return self.volume.json_sha256
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         for at in range(0, len(self.content), PIECE_BYTES):
             piece = self.content[at : at + PIECE_BYTES]
-            await self.throttle.take(len(piece))
+            self.throttle.take(len(piece))
             yield piece
 
 
@@ -83,23 +82,22 @@ class _Image:
         self.md5 = volume.md5
         self.sha256 = volume.sha256
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         """See `OutgoingFile.pieces`; the last piece goes only if all of it was as looked at."""
         digest, left = hashlib.sha256(), self.size_bytes
         try:
-            opened = await asyncio.to_thread(open_in_place, self._path)
+            opened = open_in_place(self._path)
         except OSError:
             raise _changed() from None
         try:
             if opened.stamp != (self._volume.file_bytes, self._volume.mtime_ns):
                 raise _changed()
-            stretches = self._stretches(opened)
-            while (piece := await asyncio.to_thread(next, stretches, None)) is not None:
+            for piece in self._stretches(opened):
                 digest.update(piece)
                 left -= len(piece)
                 if left < 0 or (not left and not self._is_as_seen(opened, digest.hexdigest())):
                     raise _changed()
-                await self._throttle.take(len(piece))
+                self._throttle.take(len(piece))
                 yield piece
                 checkpoint.passed("volume-piece")
         except OSError:

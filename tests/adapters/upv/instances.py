@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from transfer.errors import SourceChanged
@@ -50,7 +50,7 @@ class InMemory:
     def size_bytes(self) -> int:
         return len(self.content) if self.claimed is None else self.claimed
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         self.reads += 1
         for start in range(0, len(self.content), self.piece_bytes):
             if self.fail_at is not None and start >= self.fail_at:

@@ -11,7 +11,7 @@ import re
 import ssl
 import stat
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -280,7 +280,7 @@ async def test_a_disk_that_fails_is_no_network_trouble(
     ca_file: Path, good_context: ssl.SSLContext, tmp_path: Path
 ) -> None:
     class Broken(InMemory):
-        async def pieces(self) -> AsyncIterator[bytes]:
+        def pieces(self) -> Iterator[bytes]:
             yield self.content[:10]
             raise OSError(5, "Input/output error")
 
@@ -297,10 +297,9 @@ async def test_a_batch_given_up_in_mid_body_lets_go_of_its_file(
     closed: list[str] = []
 
     class Watched(InMemory):
-        async def pieces(self) -> AsyncIterator[bytes]:
+        def pieces(self) -> Iterator[bytes]:
             try:
-                async for piece in super().pieces():
-                    yield piece
+                yield from super().pieces()
             finally:
                 closed.append(self.uid)
 

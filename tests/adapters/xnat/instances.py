@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from transfer.errors import SourceChanged
@@ -52,7 +52,7 @@ class InMemory:
     def size_bytes(self) -> int:
         return len(self.content) if self.claimed is None else self.claimed
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         for start in range(0, len(self.content), self.piece_bytes):
             if self.fails_with is not None:
                 raise self.fails_with

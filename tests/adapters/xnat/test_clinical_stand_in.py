@@ -233,7 +233,7 @@ class Large:
         for _ in range(self.times):
             digest.update(PIECE)
         return digest.hexdigest()
-    async def pieces(self):
+    def pieces(self):
         for _ in range(self.times):
             yield PIECE
 

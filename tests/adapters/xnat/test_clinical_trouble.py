@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -248,38 +249,35 @@ async def test_a_file_that_changed_under_us_does_not_count(
     assert project.resources == {PROJECT: {}}
 
 
-class _Stuck(MadeFile):
-    """Its second piece never comes."""
+@dataclass(frozen=True)
+class _Slow(MadeFile):
+    """Its second piece comes when nobody waits for it any more."""
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    begun: threading.Event = field(default_factory=threading.Event)
+    given_up: threading.Event = field(default_factory=threading.Event)
+
+    def pieces(self) -> Iterator[bytes]:
         yield self.content[:4]
         self.begun.set()
-        await asyncio.Event().wait()
-
-    @property
-    def begun(self) -> asyncio.Event:
-        return _BEGUN[id(self)]
-
-
-_BEGUN: dict[int, asyncio.Event] = {}
+        self.given_up.wait(30)
+        yield self.content[4:]
 
 
 async def test_a_cancelled_upload_lets_its_thread_go(node: XnatNode, xnat: ScriptedXnat) -> None:
     """Four of them would else take all threads, and the next call would wait for ever."""
     project = Project(xnat)
     for _ in range(6):
-        file = _Stuck(NAME, TABLE)
-        _BEGUN[id(file)] = asyncio.Event()
+        file = _Slow(NAME, TABLE)
         task = asyncio.create_task(send(node, replace(table_item(), file=file)))
         async with asyncio.timeout(20):
-            await file.begun.wait()
+            await asyncio.to_thread(file.begun.wait, 20)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
+        file.given_up.set()
     xnat.tell("PUT", FILES, project.put)
     async with asyncio.timeout(20):
         assert (await send(node)).verdict is STORED
-    _BEGUN.clear()
 
 
 async def test_one_writer_at_a_time_for_each_resource(node: XnatNode, xnat: ScriptedXnat) -> None:

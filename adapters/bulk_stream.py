@@ -1,0 +1,191 @@
+"""What httpcore sends and receives through: blocking sockets, for requests that have a thread of
+their own.
+
+Python's TLS over a blocking socket takes half the time of TLS through the event loop, and several
+threads keep several cores busy, since encryption, hashing and reading hold no lock of Python's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, Final
+
+import aiohappyeyeballs
+import httpcore
+
+# RFC 8305 section 5 recommends a quarter of a second between attempts.
+_NEXT_ADDRESS_S: Final = 0.25
+_here = threading.local()
+
+
+class Call:
+    """One request under way in a thread: what it waits for can be cut by others."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._lock = threading.Lock()
+        self._let_go: Callable[[], object] | None = None
+        self._is_cut = False
+
+    def cut(self) -> None:
+        """End the request at its next byte; it has an error then. Safe to call twice."""
+        with self._lock:
+            self._is_cut = True
+            let_go = self._let_go
+        if let_go is not None:
+            let_go()
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """What this thread does in the block belongs to this request."""
+        _here.call = self
+        try:
+            yield
+        finally:
+            del _here.call
+
+    def wait_on(self, let_go: Callable[[], object]) -> None:
+        """From now on the request waits for something that this ends.
+
+        Raises:
+            OSError: it was cut.
+        """
+        with self._lock:
+            if self._is_cut:
+                raise _cut()
+            self._let_go = let_go
+
+
+def _cut() -> OSError:
+    return ConnectionAbortedError("nobody waits for this request any more")
+
+
+def _shut(held: socket.socket) -> None:
+    # Not `held.shutdown`: an SSLSocket forgets its TLS at that, and whoever writes at this very
+    # moment would go on in the clear.
+    with suppress(OSError):
+        socket.socket.shutdown(held, socket.SHUT_RDWR)
+
+
+@contextmanager
+def _told(in_time: type[Exception], other: type[Exception]) -> Iterator[None]:
+    """The exceptions of a socket as httpcore's."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise in_time(str(error)) from error
+    except OSError as error:
+        raise other(str(error)) from error
+
+
+class BlockingStream(httpcore.NetworkStream):
+    """One connection. Time-outs in seconds count from the last bytes that moved."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        # As with `_shut`: whoever closes has to wait until nobody writes.
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def _ready(self, timeout_s: float | None) -> Iterator[socket.socket]:
+        with self._turn:
+            _here.call.wait_on(partial(_shut, self._socket))
+            self._socket.settimeout(timeout_s)
+            yield self._socket
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with (
+            _told(httpcore.ReadTimeout, httpcore.ReadError),
+            self._ready(timeout) as ready,
+        ):
+            return ready.recv(max_bytes)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if not buffer:
+            return
+        with (
+            _told(httpcore.WriteTimeout, httpcore.WriteError),
+            self._ready(timeout) as ready,
+        ):
+            ready.sendall(buffer)
+
+    def close(self) -> None:
+        _shut(self._socket)
+        with self._turn:
+            self._socket.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            with (
+                _told(httpcore.ConnectTimeout, httpcore.ConnectError),
+                self._ready(timeout) as ready,
+            ):
+                secured = ssl_context.wrap_socket(ready, server_hostname=server_hostname)
+        except BaseException:
+            self.close()
+            raise
+        return BlockingStream(secured)
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "socket":
+            return self._socket
+        if info == "is_readable":
+            # httpcore asks while nobody reads: then there is something, or the other end is gone.
+            look = select.poll()
+            look.register(self._socket, select.POLLIN)
+            return bool(look.poll(0))
+        return None
+
+
+class BlockingBackend(httpcore.NetworkBackend):
+    """Connects for requests whose thread is in `Call.here`."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        call: Call = _here.call
+        with _told(httpcore.ConnectTimeout, httpcore.ConnectError):
+            connecting = asyncio.run_coroutine_threadsafe(
+                _connected(host, port, timeout), call.loop
+            )
+            try:
+                call.wait_on(connecting.cancel)
+                connected = connecting.result()
+            except CancelledError:
+                raise _cut() from None
+            try:
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for option in socket_options or ():
+                    connected.setsockopt(*option)
+            except BaseException:
+                connected.close()
+                raise
+        return BlockingStream(connected)
+
+
+async def _connected(host: str, port: int, timeout_s: float | None) -> socket.socket:
+    """The address that answers first, of both families (RFC 8305)."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(timeout_s):
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return await aiohappyeyeballs.start_connection(
+            found, happy_eyeballs_delay=_NEXT_ADDRESS_S, interleave=1
+        )

@@ -1,0 +1,80 @@
+"""Between the thread of a request and the processes that make what it sends: pieces are asked for
+a little ahead of the instance that leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Protocol
+
+from transfer.errors import SourceChanged
+from transfer.ledger.batches import PlannedInstance
+from transfer.outgoing import forget_spools
+
+if TYPE_CHECKING:
+    from transfer.deid.pixels import OutgoingPiece
+
+_AHEAD: Final = 2
+
+
+class AsyncMaker(Protocol):
+    """Whoever makes pieces, for an event loop."""
+
+    async def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
+        """See `transfer.outgoing.Maker`."""
+        ...
+
+
+class Ahead:
+    """A `Maker` for the instances of one batch, in the order in which they leave. Made and closed
+    in the event loop; asked in one thread at a time."""
+
+    def __init__(self, maker: AsyncMaker, instances: Sequence[PlannedInstance]) -> None:
+        self._maker = maker
+        self._instances = instances
+        self._places = {planned.row: place for place, planned in enumerate(instances)}
+        self._loop = asyncio.get_running_loop()
+        self._asked: dict[int, Future[Sequence[OutgoingPiece]]] = {}
+        self._is_closed = False
+
+    def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
+        """See `transfer.outgoing.Maker`."""
+        place = self._places[planned.row]
+        for wanted in range(place, min(place + 1 + _AHEAD, len(self._instances))):
+            if wanted not in self._asked and not self._is_closed:
+                making = self._maker.pieces(self._instances[wanted])
+                self._asked[wanted] = asyncio.run_coroutine_threadsafe(making, self._loop)
+        try:
+            return self._asked.pop(place).result()
+        except (KeyError, CancelledError):
+            raise SourceChanged("Nobody waits for this instance any more.", "Go on.") from None
+
+    def close(self) -> None:
+        """Let go of what was made and not called for."""
+        self._is_closed = True
+        while self._asked:
+            _, asked = self._asked.popitem()
+            asked.cancel()
+            asked.add_done_callback(_forget)
+
+
+@contextmanager
+def made_ahead(
+    maker: AsyncMaker | None, instances: Sequence[PlannedInstance]
+) -> Iterator[Ahead | None]:
+    """What makes the pieces of a batch; None where files go as they are."""
+    if maker is None:
+        yield None
+        return
+    ahead = Ahead(maker, instances)
+    try:
+        yield ahead
+    finally:
+        ahead.close()
+
+
+def _forget(asked: Future[Sequence[OutgoingPiece]]) -> None:
+    if not asked.cancelled() and asked.exception() is None:
+        forget_spools(asked.result())
