@@ -20,9 +20,7 @@ from textual.theme import Theme
 from transfer.clock import utc_now
 from transfer.workspace import Home, private_opener
 from tui.crash import frames_of
-from tui.screens.help import HelpScreen
 from tui.screens.home import HomeScreen
-from tui.screens.open import screen_for
 from tui.source import Launch, Source
 from tui.theme import QUIET, TERMINAL, theme_for
 
@@ -66,8 +64,7 @@ class TransferApp(App[int]):
             self.open_transfer(self._open_transfer)
 
     def on_unmount(self) -> None:
-        self.source.evidence.end()
-        self.source.rehearsals.end()
+        self.source.end()
         self._readers.shutdown(wait=False, cancel_futures=True)
 
     def _end_by_signal(self, number: int) -> None:
@@ -81,6 +78,8 @@ class TransferApp(App[int]):
         """Show a transfer: live when a runner is at work on it, else its journey."""
 
         async def go() -> None:
+            from tui.screens.open import screen_for
+
             glance = await self.in_thread(lambda: self.source.glance(name))
             with self.batch_update():
                 for screen in screen_for(glance):
@@ -103,6 +102,8 @@ class TransferApp(App[int]):
         """Ctrl+z would leave a stopped process behind on a line that may drop."""
 
     def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 

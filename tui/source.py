@@ -4,52 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from transfer.errors import LedgerDamaged, TransferError, UsageError
-from transfer.journey.standing import JourneyState
-from transfer.journey.steps import Journey
-from transfer.ledger.census import (
-    FailedInstance,
-    LeftOut,
-    StudyRow,
-    list_failed,
-    list_left_out,
-    list_studies,
-)
 from transfer.ledger.connection import Ledger
-from transfer.ledger.control import Wish, set_bandwidth, set_wish
-from transfer.ledger.order import Order, Word, record_word
-from transfer.node import Destination
-from transfer.status import Status, read_status
-from transfer.workspace import Home, Workspace
-from tui.accounts import Accounts
-from tui.catalogue import Catalogue
-from tui.choosing import Choosing
-from tui.clinical import Clinical
-from tui.clinical_files import ClinicalFiles
-from tui.clinical_mapping import Mappings
-from tui.clinical_reconciling import Reconciling
-from tui.clinical_sending import ClinicalSending
-from tui.clinical_table import ClinicalTables
-from tui.datasets import Datasets
-from tui.doctoring import Doctoring
-from tui.evidence import Evidence
-from tui.findings import Findings
+from transfer.workspace import Workspace
 from tui.folders import Folder, complete, look_into
-from tui.journeys import Journeys, journey_of_node
-from tui.legal import Legal
-from tui.looking import Looks
-from tui.purging import Purging
-from tui.recalling import Recalling
-from tui.rehearsals import Rehearsals
-from tui.reviewing import Reviews
-from tui.ticketing import Ticketing
-from tui.timing import Timing
+from tui.rooms import Rooms
 
 if TYPE_CHECKING:
     from adapters.profiles import NodeProfile
+    from transfer.journey.standing import JourneyState
+    from transfer.journey.steps import Journey
+    from transfer.ledger.census import FailedInstance, LeftOut, StudyRow
+    from transfer.ledger.control import Wish
+    from transfer.ledger.order import Order, Word
+    from transfer.node import Destination
+    from transfer.status import Status
+    from tui.journeys import Journeys
 
 Until = Literal["scan", "check", "upload", "verify", "clinical"]
 _LOOKED_BACK = 20
@@ -91,33 +65,14 @@ class Launch:
     survives_logout: bool
 
 
-class Source:
+class Source(Rooms):
     """The engine as the screens see it."""
 
-    def __init__(self, home: Home) -> None:
-        self.home = home
-        self.accounts = Accounts(home)
-        self.reviews = Reviews(home)
-        self.looks = Looks(home)
-        self.findings = Findings(home)
-        self.choosing = Choosing(home)
-        self.clinical = Clinical(home)
-        self.clinical_files = ClinicalFiles(home)
-        self.tables = ClinicalTables(home)
-        self.mapping = Mappings(home)
-        self.reconciling = Reconciling(home)
-        self.clinical_sending = ClinicalSending(home)
-        self.datasets = Datasets(home)
-        self.doctoring = Doctoring(home)
-        self.ticketing = Ticketing(home)
-        self.timing = Timing(home)
-        self.journeys = Journeys(home, self.journey, self.now)
-        self.legal = Legal(home)
-        self.evidence = Evidence(home)
-        self.recalling = Recalling(home)
-        self.purging = Purging(home)
-        self.rehearsals = Rehearsals(home)
-        self.catalogue = Catalogue(home)
+    @cached_property
+    def journeys(self) -> Journeys:
+        from tui.journeys import Journeys
+
+        return Journeys(self.home, self.journey, self.now)
 
     def names(self) -> list[str]:
         """Names of all transfers."""
@@ -125,6 +80,8 @@ class Source:
 
     def glance(self, name: str) -> Glance:
         """Look at one transfer; never raises for one that cannot be read."""
+        from transfer.status import read_status
+
         try:
             status = read_status(self._workspace(name))
             look = self.journeys.look(status)
@@ -141,31 +98,43 @@ class Source:
 
     def studies(self, name: str, limit: int, offset: int) -> list[StudyRow]:
         """A page of Studies."""
+        from transfer.ledger.census import list_studies
+
         with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
             return list_studies(ledger, limit=limit, offset=offset)
 
     def left_out(self, name: str, limit: int, offset: int) -> list[LeftOut]:
         """A page of files that do not go."""
+        from transfer.ledger.census import list_left_out
+
         with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
             return list_left_out(ledger, limit=limit, offset=offset)
 
     def failed(self, name: str, limit: int, offset: int) -> list[FailedInstance]:
         """A page of instances that the node did not take."""
+        from transfer.ledger.census import list_failed
+
         with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
             return list_failed(ledger, limit=limit, offset=offset)
 
     def wish(self, name: str, wish: Wish) -> None:
         """Ask the runner to run, pause or stop."""
+        from transfer.ledger.control import set_wish
+
         with Ledger.open(self._workspace(name).ledger) as ledger:
             set_wish(ledger, wish)
 
     def limit(self, name: str, bytes_per_s: int | None) -> None:
         """Limit the rate, or lift the limit."""
+        from transfer.ledger.control import set_bandwidth
+
         with Ledger.open(self._workspace(name).ledger) as ledger:
             set_bandwidth(ledger, bytes_per_s)
 
     def record(self, name: str, word: Word) -> None:
         """Keep what a named person said."""
+        from transfer.ledger.order import record_word
+
         with Ledger.open(self._workspace(name).ledger) as ledger:
             record_word(ledger, word)
 
@@ -175,6 +144,8 @@ class Source:
         Raises:
             UsageError: the configuration cannot be read, or does not know the node any more.
         """
+        from tui.journeys import journey_of_node
+
         return journey_of_node(self.home, node)
 
     def now(self) -> datetime:
@@ -295,6 +266,7 @@ class Source:
 
     def _choice(self, profile: NodeProfile) -> NodeChoice:
         from adapters.registry import check_configuration, journey
+        from transfer.node import Destination
 
         try:
             what = journey(profile).title

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 
 from transfer.errors import LedgerDamaged, NodeError, RunnerHeld, StepBlocked, TransferError
 from transfer.ledger.control import Wish
-from transfer.status import Status
 from tui import figures
 from tui.widgets.chrome import Now
 from tui.widgets.ink import line
+
+if TYPE_CHECKING:
+    from transfer.status import Status
 
 _STATES = {
     "new": ("○", "to do", "$muted"),

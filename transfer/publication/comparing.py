@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.ledger.publication import Compared, Creation
 from transfer.publication.naming import known_subjects, shown_patient
-from transfer.publication.node import Publisher
 from transfer.publication.values import Cohort, Dataset
 from transfer.sentences import count
+
+if TYPE_CHECKING:
+    from transfer.publication.node import Publisher
 
 MOST_NAMED: Final = 50
 _MOST_FOREIGN: Final = 50_000
