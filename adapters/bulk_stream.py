@@ -98,7 +98,8 @@ class BlockingStream(httpcore.NetworkStream):
     def _ready(self, timeout_s: float | None) -> Iterator[socket.socket]:
         with self._turn:
             _here.call.wait_on(partial(_shut, self._socket))
-            self._socket.settimeout(timeout_s)
+            if timeout_s != self._socket.gettimeout():
+                self._socket.settimeout(timeout_s)
             yield self._socket
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:

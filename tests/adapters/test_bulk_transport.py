@@ -1,0 +1,221 @@
+"""Requests in threads of their own: what becomes of them when nobody waits any more, and that no
+byte of theirs is ever in the clear."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import ssl
+import threading
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
+
+import httpcore
+import httpx
+import pytest
+
+from adapters.bulk_stream import BlockingBackend, BlockingStream, Call
+from adapters.bulk_transport import with_body
+from adapters.sessions import Way, httpx_client
+from tests.adapters.tls_server import Reply, Request, serving
+
+_SECRET = b"ORIGINAL-IDENTIFIER "
+_PIECE = _SECRET * 4096
+
+
+def _fine(request: Request) -> Reply:
+    return Reply(body=b"%d" % len(request.body))
+
+
+class _Endless:
+    """A body that has no end, and tells when it began and when it was let go of."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.closed = threading.Event()
+
+    def pieces(self) -> Generator[bytes, None, None]:
+        try:
+            while True:
+                yield _PIECE
+                self.began.set()
+        finally:
+            self.closed.set()
+
+
+@contextlib.contextmanager
+def _wiretap(port: int) -> Iterator[tuple[int, bytearray]]:
+    """A port that leads to another one, and every byte that went there."""
+    heard = bytearray()
+
+    def carry(source: socket.socket, target: socket.socket, keeps: bool) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(1 << 16):
+                if keeps:
+                    heard.extend(piece)
+                target.sendall(piece)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def serve(near: socket.socket) -> None:
+        with near, socket.create_connection(("127.0.0.1", port)) as far:
+            back = threading.Thread(target=carry, args=(far, near, False))
+            back.start()
+            carry(near, far, True)
+            back.join()
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                serving_now.append(threading.Thread(target=serve, args=(near,)))
+                serving_now[-1].start()
+
+    serving_now: list[threading.Thread] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        yield listener.getsockname()[1], heard
+        for thread in serving_now:
+            thread.join()
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def _endless_post(client: httpx.AsyncClient, url: str, body: _Endless) -> httpx.Request:
+    headers = {"Content-Length": str(1 << 40)}
+    return with_body(client.build_request("POST", url, headers=headers), body.pieces())
+
+
+async def test_a_request_that_is_given_up_ends_and_lets_go_of_its_body(
+    ca_file: Path, good_context: ssl.SSLContext
+) -> None:
+    with serving(_fine, good_context) as server:
+        async with httpx_client(Way(ca_file=ca_file)) as client:
+            body = _Endless()
+            sending = asyncio.create_task(client.send(_endless_post(client, server.url, body)))
+            assert await asyncio.to_thread(body.began.wait, 20)
+            sending.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await sending
+            assert body.closed.is_set()
+            answer = await client.post(server.url, content=b"abc")
+    assert answer.text == "3"
+
+
+async def test_whoever_cuts_a_line_in_the_middle_lets_no_byte_out_in_the_clear(
+    ca_file: Path, good_context: ssl.SSLContext
+) -> None:
+    """An SSLSocket forgets its TLS when it is shut down or closed, and would write on without."""
+    with serving(_fine, good_context) as server, _wiretap(server.port) as (port, heard):
+        for _ in range(30):
+            client = httpx_client(Way(ca_file=ca_file))
+            body = _Endless()
+            url = f"https://127.0.0.1:{port}"
+            sending = asyncio.create_task(client.send(_endless_post(client, url, body)))
+            assert await asyncio.to_thread(body.began.wait, 20)
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            await client.aclose()
+    assert len(heard) > 30 * len(_PIECE)
+    assert _SECRET not in heard
+
+
+async def test_a_line_that_is_cut_keeps_its_tls(
+    ca_file: Path, good_context: ssl.SSLContext
+) -> None:
+    """The same, without luck: `SSLSocket.shutdown` would leave a socket that has none."""
+    with serving(_fine, good_context) as server:
+        call = Call(asyncio.get_running_loop())
+        context = ssl.create_default_context(cafile=ca_file)
+
+        def connected() -> BlockingStream:
+            with call.here():
+                plain = BlockingBackend().connect_tcp("127.0.0.1", server.port)
+                stream = plain.start_tls(context, "127.0.0.1")
+            assert isinstance(stream, BlockingStream)
+            return stream
+
+        def write_after_all() -> None:
+            with call.here(), pytest.raises(httpcore.WriteError):
+                stream.write(_PIECE)
+
+        stream = await asyncio.to_thread(connected)
+        secured = stream.get_extra_info("socket")
+        call.cut()
+        assert secured.version() == "TLSv1.3"
+        await asyncio.to_thread(write_after_all)
+        stream.close()
+
+
+async def test_a_client_that_is_closed_in_mid_request_lets_no_byte_out_in_the_clear(
+    ca_file: Path, good_context: ssl.SSLContext
+) -> None:
+    with serving(_fine, good_context) as server, _wiretap(server.port) as (port, heard):
+        for _ in range(30):
+            client = httpx_client(Way(ca_file=ca_file))
+            body = _Endless()
+            url = f"https://127.0.0.1:{port}"
+            sending = asyncio.create_task(client.send(_endless_post(client, url, body)))
+            assert await asyncio.to_thread(body.began.wait, 20)
+            await client.aclose()
+            with pytest.raises(httpx.TransportError):
+                await sending
+    assert len(heard) > 30 * len(_PIECE)
+    assert _SECRET not in heard
+
+
+async def test_an_address_that_does_not_answer_costs_no_time_where_another_one_does(
+    ca_file: Path, good_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 8305: a network that drops IPv6 must not make every connection wait for its time-out."""
+    silent = socket.socket()
+    silent.bind(("127.0.0.1", 0))
+    silent.listen(0)
+    # Its queue is full: whoever else connects hears nothing.
+    filling = socket.create_connection(silent.getsockname())
+    loop = asyncio.get_running_loop()
+    with serving(_fine, good_context) as server:
+
+        async def both(*_: object, **__: object) -> list[object]:
+            kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+            return [(*kind, silent.getsockname()), (*kind, ("127.0.0.1", server.port))]
+
+        monkeypatch.setattr(loop, "getaddrinfo", both)
+        async with httpx_client(Way(ca_file=ca_file, connect_timeout_s=600.0)) as client:
+            async with asyncio.timeout(60):
+                answer = await client.post(server.url, content=b"ab")
+    filling.close()
+    silent.close()
+    assert answer.text == "2"
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 256 * 1024, 256 * 1024 + 1, 3_000_000])
+async def test_an_answer_of_any_size_comes_whole_and_its_connection_is_used_again(
+    ca_file: Path, good_context: ssl.SSLContext, size_bytes: int
+) -> None:
+    content = os.urandom(size_bytes)
+
+    def large(_: Request) -> Reply:
+        return Reply(body=content)
+
+    with serving(large, good_context) as server:
+        async with httpx_client(Way(ca_file=ca_file)) as client:
+            for _ in range(2):
+                assert (await client.get(server.url)).content == content
+        assert server.connections == 1
+
+
+async def test_a_body_that_needs_the_event_loop_is_refused(
+    ca_file: Path, good_context: ssl.SSLContext
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    with serving(_fine, good_context) as server:
+        async with httpx_client(Way(ca_file=ca_file)) as client:
+            with pytest.raises(AssertionError):
+                await client.post(server.url, content=pieces())
+    assert server.requests == []
