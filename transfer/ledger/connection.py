@@ -38,6 +38,12 @@ def _casefold(text: object) -> str:
     return str(text or "").casefold()
 
 
+def _part_of(patient_id: object, parts: object) -> int:
+    from transfer.ledger.parts import part_of
+
+    return part_of(str(patient_id), int(str(parts)))
+
+
 class Ledger:
     """One connection to a ledger, used by the thread that opened it.
 
@@ -105,6 +111,7 @@ class Ledger:
         execute("PRAGMA foreign_keys = ON")
         # SQLite's own lower() knows no letters beyond ASCII.
         self._connection.create_function("casefold", 1, _casefold, deterministic=True)
+        self._connection.create_function("part_of", 2, _part_of, deterministic=True)
         if self.read_only:
             execute("PRAGMA query_only = ON")
         else:

@@ -26,6 +26,18 @@ class DeidRun:
     clock: str
 
 
+class NumbersInOrder(UsageError):
+    """A script gives numbers in the order in which it meets texts; other hosts meet others."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The script gives numbers in order (@integer). Each host that sends a part of the"
+            " cohort would begin at 1, and two patients would get one number.",
+            "Send the cohort from one host (eucaim-transfer select NAME --remove ID takes the part"
+            " back), or take a script that makes numbers of the value alone: @hash, @lookup.",
+        )
+
+
 class MethodChanged(UsageError):
     """The method or the key is another one than that by which instances have gone."""
 
@@ -108,7 +120,13 @@ def read_numbers(ledger: Ledger) -> dict[tuple[str, str], int]:
 
 
 def give_number(ledger: Ledger, key_type: str, text: str) -> int:
-    """The number of a text: the one that it has, else the next of its key type, from 1."""
+    """The number of a text: the one that it has, else the next of its key type, from 1.
+
+    Raises:
+        NumbersInOrder: the transfer is one part of a cohort; others count for themselves.
+    """
+    if ledger.number("SELECT 1 FROM selection_rule WHERE subject = 'part' LIMIT 1"):
+        raise NumbersInOrder
     sealed = ledger.names.seal.close(text, NUMBER_TEXT)
     with ledger.transaction(durable=False):
         ledger.write(

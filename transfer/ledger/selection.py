@@ -14,6 +14,7 @@ from transfer.clock import utc_now
 from transfer.errors import UsageError
 from transfer.ledger.chosen import forget_chosen, record_chosen
 from transfer.ledger.connection import Ledger
+from transfer.ledger.parts import read_part
 from transfer.ledger.selection_terms import (
     ACTIONS,
     LISTED,
@@ -80,8 +81,8 @@ class SelectionRule:
     """One rule as it was given; `items` counts the entries of a list, or the keys that it names.
 
     `value`: row keys, modalities or body parts with a comma between; a range of study dates
-    (`YYYYMMDD-YYYYMMDD`, one end may be open); a text; the ID of a rule, or `*`; of a list, what a
-    person calls it.
+    (`YYYYMMDD-YYYYMMDD`, one end may be open); a text; a part of the patients (`1/2`); the ID of a
+    rule, or `*`; of a list, what a person calls it.
     """
 
     id: int
@@ -171,6 +172,9 @@ def _checked(action: str, subject: str, value: str) -> str:
         value = ",".join(keys_of(value))
     elif subject == "study-date":
         dates_of(value)
+    elif subject == "part":
+        part, parts = read_part(value)
+        value = f"{part}/{parts}"
     elif subject in ("modality", "body-part"):
         value = ",".join(words_of(value))
     if not value:

@@ -10,10 +10,19 @@ from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
 from transfer.errors import UsageError
+from transfer.ledger.parts import read_part
 
 Action = Literal["include", "exclude", "only"]
 Subject = Literal[
-    "key", "modality", "body-part", "study-date", "description", "finding", "patients", "studies"
+    "key",
+    "modality",
+    "body-part",
+    "study-date",
+    "description",
+    "finding",
+    "patients",
+    "part",
+    "studies",
 ]
 ACTIONS: Final[tuple[str, ...]] = get_args(Action)
 SUBJECTS: Final[tuple[str, ...]] = get_args(Subject)
@@ -72,6 +81,9 @@ def term(rule: int, subject: str, value: str, *, has_instance: bool) -> Term:
         return _among(", ".join(keys)), [rule]
     if subject == "patients":
         return _among("p.original_id"), [rule]
+    if subject == "part":
+        part, parts = read_part(value)
+        return "part_of(p.original_id, ?) = ?", [parts, part]
     if subject == "studies":
         return _among("s.study_uid"), [rule]
     if subject == "study-date":

@@ -30,7 +30,7 @@ def without_name(text: str, name: str, key: str) -> str:
 def without_names(text: str, out: Outgoing, patients: Iterable[int]) -> str:
     """The same for all of these patients; in the thread of the ledger that `out` reads."""
     for patient in patients:
-        name = out.going.whose(patient).pseudonym
-        if name.casefold() in text.casefold() or not name.isalnum():
+        name = out.going.name_of(patient)
+        if name and (name.casefold() in text.casefold() or not name.isalnum()):
             text = without_name(text, name, f"P{patient}")
     return text

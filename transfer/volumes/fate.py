@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.parts import part_of, read_part
 from transfer.ledger.selection import SelectionRule, selection_rules
 from transfer.ledger.selection_terms import NAMED, dates_of, words_of
 from transfer.ledger.volumes import Volume, record_fate, volumes
@@ -129,6 +130,9 @@ def _fits(ledger: Ledger, volume: Volume, traits: Traits, rule: SelectionRule) -
         return _is_item(ledger, rule, volume.key, *(f"{k}{r}" for k, r in rows if r is not None))
     if rule.subject == "patients":
         return _is_item(ledger, rule, traits[PATIENT_ID])
+    if rule.subject == "part":
+        part, parts = read_part(rule.value)
+        return part_of(traits[PATIENT_ID], parts) == part
     if rule.subject == "studies":
         return _is_item(ledger, rule, traits[STUDY_UID])
     if rule.subject == "study-date":

@@ -235,6 +235,7 @@ def _select(commands: Commands) -> None:
         ("-study-date", "RANGE", "YYYYMMDD-YYYYMMDD, one end may be open"),
         ("-description", "TEXT", "where the study's or series' description holds it"),
         ("-patients", "FILE", "Patient IDs, one a line"),
+        ("-part", "K/N", "for one of N hosts: 1/2 takes every second patient, 2/2 the others"),
         ("-studies", "FILE", "Study Instance UIDs, one a line"),
         ("-finding", "RULE", "what this rule found, or * for all that stands in the way"),
     )

@@ -113,6 +113,14 @@ class Going:
             lambda uid: self._study(patient, uid),
         )
 
+    def name_of(self, patient: int) -> str:
+        """Under which name the node may know a patient; empty for one who never got any here."""
+        found = self._ledger.row("SELECT original_id, pseudonym FROM patient WHERE id = ?", patient)
+        assert found is not None, "a row is linked to a patient of this ledger"
+        if self._is_method and found[1] is None:
+            return ""
+        return self._ledger.names.patient(*found)
+
     def edges_of_studies(self) -> Edges:
         """How near to the ends of months the original days of the Studies that go lie."""
         edges = Edges(self._last)
