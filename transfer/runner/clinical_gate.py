@@ -184,7 +184,8 @@ def conclude_clinical(ledger: Ledger, *, reads_back: bool) -> None:
         raise StepBlocked(
             f"{_are(subjects.differs, files.differs)} on the node with other data; they were not"
             " written over. All others are there.",
-            f"If they are to be written over: {_SEND} --overwrite",
+            "Another host's transfer may have sent them. If they are to be written over all the"
+            f" same: {_SEND} --overwrite",
         )
     missing = subjects.ready + files.ready - subjects.sent - files.sent
     if missing:

@@ -27,6 +27,7 @@ _ROOMS = {
     "scan": "runs",
     "check": "check",
     "select": "select",
+    "gateways": "gateways",
     "mend": "mend",
     "timepoints": "timepoints",
     "review": "review",

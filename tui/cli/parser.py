@@ -160,6 +160,7 @@ def _runs(commands: Commands) -> None:
     check.add_argument("--identifiers", action="store_true", help="with original identifiers")
     add_json(check)
     _select(commands)
+    _gateways(commands)
     _mend(commands)
     _timepoints(commands)
     review = add_command(
@@ -248,6 +249,28 @@ def _select(commands: Commands) -> None:
     select.add_argument("--by", metavar="PERSON", help="who chose")
     select.add_argument("--reason", metavar="TEXT", help="why")
     add_json(select)
+
+
+def _gateways(commands: Commands) -> None:
+    gateways = add_command(
+        commands,
+        "gateways",
+        "whether several hosts that send one cohort agree, and who goes from which",
+        named=True,
+    )
+    gateways.add_argument("--out", type=Path, metavar="FILE", help="this host's sheet, for others")
+    gateways.add_argument(
+        "--compare",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="the sheets of all other hosts",
+    )
+    gateways.add_argument(
+        "--secret-file", type=Path, metavar="F", help="holds the passphrase of the key"
+    )
+    add_json(gateways)
 
 
 def _mend(commands: Commands) -> None:

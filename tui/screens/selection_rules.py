@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from transfer.errors import TransferError, UsageError
+from transfer.ledger.parts import read_part
 from transfer.ledger.selection import ANY, Action, Subject
 from transfer.ledger.selection_terms import LISTED, dates_of
 from tui import figures
@@ -84,6 +85,13 @@ KINDS: Final = (
     Kind("only", "description", "only what has these words in its description", "Which words?"),
     Kind("only", "patients", "only the patients of a list", "Which list of Patient IDs?", _LIST),
     Kind("exclude", "patients", "no patient of a list", "Which list of Patient IDs?", _LIST),
+    Kind(
+        "only",
+        "part",
+        "one part of the patients, for one of several hosts",
+        "Which part, and of how many?",
+        "1/2 on the first host and 2/2 on the second. Nobody is in both.",
+    ),
     Kind("only", "studies", "only the studies of a list", "Which list of Study UIDs?", _LIST),
     Kind("exclude", "studies", "no study of a list", "Which list of Study UIDs?", _LIST),
 )
@@ -95,6 +103,7 @@ _NAMES: Final = {
     "description": "description has",
     "finding": "with a finding of",
     "patients": "patients of",
+    "part": "patients of part",
     "studies": "studies of",
 }
 _ACTIONS: Final = {"only": "only", "exclude": "leave out", "include": "take in"}
@@ -291,6 +300,8 @@ def check(kind: Kind, text: str) -> None:
         raise UsageError("This cannot stay empty.", "Write it, or press Esc.")
     if kind.subject == "study-date":
         dates_of(text)
+    if kind.subject == "part":
+        read_part(text)
     if kind.subject in LISTED:
         from pathlib import Path
 
