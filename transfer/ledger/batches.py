@@ -6,8 +6,10 @@ lets SQLite use their index.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from transfer.clock import utc_now
@@ -136,8 +138,9 @@ def add_batches(ledger: Ledger, batches: Sequence[Sequence[int]]) -> None:
         )
 
 
-def lease_next(ledger: Ledger) -> Lease | None:
-    """Take the next planned batch; None when there is none now."""
+def lease_next(ledger: Ledger, most_bytes: int | None = None) -> Lease | None:
+    """Take the next planned batch, or as much of it as `most_bytes` allow, one instance at least;
+    the rest stays planned in its place. None when there is none now."""
     with ledger.transaction(durable=False):
         found = ledger.row(
             "SELECT id, attempts FROM batch WHERE state = 'planned' AND state <> 'done'"
@@ -146,6 +149,14 @@ def lease_next(ledger: Ledger) -> Lease | None:
         if found is None:
             return None
         batch, attempts = found
+        front = _front_of(ledger, batch, most_bytes) if most_bytes is not None else []
+        if front:
+            batch = ledger.write(
+                "INSERT INTO batch (state, attempts) VALUES ('planned', ?)", attempts
+            )
+            ledger.write_many(
+                "UPDATE instance SET batch_id = ? WHERE id = ?", [(batch, row) for row in front]
+            )
         ledger.write(
             "UPDATE batch SET state = 'sending', attempts = attempts + 1 WHERE id = ?", batch
         )
@@ -156,6 +167,19 @@ def lease_next(ledger: Ledger) -> Lease | None:
             utc_now(),
         )
     return Lease(batch, attempts + 1, attempt_row, instances_of(ledger, batch))
+
+
+def _front_of(ledger: Ledger, batch: int, most_bytes: int) -> list[int]:
+    """The first instances of a batch that is too large; none of one that fits."""
+    waiting = ledger.rows(
+        "SELECT id, size_bytes FROM instance WHERE batch_id = ? AND state = 'ready' ORDER BY id",
+        batch,
+    )
+    ends = list(accumulate(size_bytes for _, size_bytes in waiting))
+    if not ends or ends[-1] <= most_bytes:
+        return []
+    count = max(1, bisect_right(ends, most_bytes))
+    return [row for row, _ in waiting[:count]] if count < len(waiting) else []
 
 
 def instances_of(ledger: Ledger, batch: int) -> tuple[PlannedInstance, ...]:

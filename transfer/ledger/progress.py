@@ -29,6 +29,7 @@ class Progress:
     `done` and `total` count the phase's own things: files while scanning, instances otherwise;
     `total` is 0 while unknown. `bytes_in_flight` are bytes of requests without an answer yet.
     `rate_bps` is in bytes per second; `eta_s` is None until the total is known.
+    `requests_allowed` are worth it at a time, of at most `requests_most`; 0 where that is unknown.
     """
 
     phase: str = "idle"
@@ -39,6 +40,8 @@ class Progress:
     rate_bps: float = 0.0
     eta_s: float | None = None
     retries: int = 0
+    requests_allowed: int = 0
+    requests_most: int = 0
     lanes: tuple[Lane, ...] = ()
     history: tuple[float, ...] = field(default=())
 

@@ -36,9 +36,11 @@ from transfer.node import Batch, InstanceOutcome, Node, Verdict
 from transfer.outgoing import LedgerInstance, source_changed
 from transfer.prepare.findings import hold_patients
 from transfer.runner import judge
+from transfer.runner.lanes import Lanes
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.meter import Meter
 from transfer.runner.pace import Bandwidth, Trouble
+from transfer.runner.request_size import RequestSize
 from transfer.values import SeriesRef, SOPInstanceUID
 
 PASSING = (Unreachable, NodeBusy, NodeFault)
@@ -55,16 +57,16 @@ class Shared:
     destination: str
     should_stop: Callable[[], bool]
     is_paused: Callable[[], bool]
-    concurrency: Callable[[], int]
+    lanes: Lanes
     can_list: Callable[[], bool]
     maker: AsyncMaker | None = None
     busy: int = 0
     is_finished: bool = False
 
 
-def _next_work(ledger: Ledger) -> tuple[Lease | None, bool]:
+def _next_work(ledger: Ledger, most_bytes: int) -> tuple[Lease | None, bool]:
     # One look: between two, the verifier could turn the last unlisted instance into a batch.
-    return lease_next(ledger), has_unverified(ledger)
+    return lease_next(ledger, most_bytes), has_unverified(ledger)
 
 
 class Sender:
@@ -86,6 +88,7 @@ class Sender:
         self._trouble = trouble
         self._meter = meter
         self._not_before: dict[int, float] = {}
+        self._size = RequestSize()
 
     async def reconcile(self) -> None:
         """Settle requests that were under way when an earlier runner ended: what the node lists
@@ -117,7 +120,7 @@ class Sender:
         """One lane, until nothing is left or the run is to end."""
         order = self._order
         while not order.should_stop() and not order.is_finished:
-            if order.is_paused() or number >= order.concurrency():
+            if order.is_paused() or number >= order.lanes.allowed:
                 await asyncio.sleep(_IDLE_S)
                 continue
             await self._trouble.wait(order.should_stop)
@@ -125,7 +128,7 @@ class Sender:
                 return
             order.busy += 1
             try:
-                lease, is_unverified = await self._ledger(_next_work)
+                lease, is_unverified = await self._ledger(_next_work, self._most_bytes())
                 if lease is not None:
                     await self._send(lease)
             finally:
@@ -136,6 +139,10 @@ class Sender:
                     order.is_finished = True
                     return
                 await asyncio.sleep(_IDLE_S)
+
+    def _most_bytes(self) -> int:
+        limit = self._bandwidth.bytes_per_s
+        return self._size.most_bytes(limit and limit / self._order.lanes.allowed)
 
     async def _send(self, lease: Lease) -> None:
         checkpoint.passed("leased")
@@ -152,11 +159,15 @@ class Sender:
     async def _send_made(self, lease: Lease, instances: Sequence[LedgerInstance]) -> None:
         successes = self._trouble.successes
         lane = self._meter.open(lease)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             outcomes = await self._node.send(
                 Batch(lease.batch_id, self._order.destination, instances), lane.moved
             )
             checkpoint.passed("answered")
+            self._order.lanes.answered()
+            self._size.ended(lease.size_bytes, loop.time() - began)
             lane.state = "recording"
             answer = {o.sop_instance_uid: o for o in outcomes}
             open_ones = judge.unanswered(lease, answer)
@@ -179,6 +190,7 @@ class Sender:
                 raise
             lane.rewind()
             lane.state = "waiting to try again"
+            self._order.lanes.troubled(began)
             is_strike = isinstance(error, NodeFault) or self._trouble.successes > successes
             self._trouble.met(error)
             if error.reached_node:

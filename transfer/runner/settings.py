@@ -33,14 +33,15 @@ class Settings:
     """Bounds of a run. Times in seconds.
 
     `patience_s` is how long the whole node may be in trouble before the run gives up. `method` is
-    what de-identifies; without one files go as they are. `gate` says which rules stop a transfer.
+    what de-identifies; without one files go as they are. `concurrency` bounds how many requests run
+    at the same time; None leaves it to the node. `gate` says which rules stop a transfer.
     """
 
     require_deidentified: bool
     gate: Gate = "integrity"
     method: MethodSpec | None = None
     processes: int = max(1, (os.cpu_count() or 2))
-    concurrency: int = 4
+    concurrency: int | None = None
     patience_s: float = 900.0
     first_pause_s: float = 1.0
     stop_grace_s: float = 20.0

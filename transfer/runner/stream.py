@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from transfer.ahead import AsyncMaker
@@ -15,6 +16,7 @@ from transfer.ledger.order import read_order
 from transfer.ledger.progress import Progress, write_progress
 from transfer.node import Node
 from transfer.runner.committer import Committer
+from transfer.runner.lanes import Lanes
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.meter import Meter
 from transfer.runner.pace import Bandwidth, Trouble
@@ -41,7 +43,9 @@ class Watch:
         self.is_paused = False
         self.phase = ""
         """What is told instead of sending or verifying, where it is neither."""
-        self.concurrency = min(settings.concurrency, most)
+        self.concurrency = min(settings.concurrency or most, most)
+        self.lanes: Lanes | None = None
+        """Where as many requests run as pay."""
         self.trouble = Trouble(settings.patience_s, settings.first_pause_s)
         self.listing_trouble = Trouble(settings.patience_s, settings.first_pause_s)
         self.meter = Meter()
@@ -49,9 +53,16 @@ class Watch:
     async def look(self) -> None:
         """Apply the wishes that are in force now."""
         control = await self._ledger(read_control)
+        is_paused = control.wish is Wish.PAUSE
+        wished = control.concurrency or self._settings.concurrency or self._most
+        self.concurrency = min(wished, self._most)
+        if self.lanes is not None:
+            self.lanes.most = self.concurrency
+            if is_paused or control.bytes_per_s != self.bandwidth.bytes_per_s or self.trouble.note:
+                self.lanes.restart()
+            self.lanes.look(self.meter.bytes_moved)
         self.bandwidth.bytes_per_s = control.bytes_per_s
-        self.is_paused = control.wish is Wish.PAUSE
-        self.concurrency = min(control.concurrency or self._settings.concurrency, self._most)
+        self.is_paused = is_paused
         if control.wish is Wish.STOP:
             self._stop.request()
 
@@ -63,6 +74,9 @@ class Watch:
         progress = self.meter.progress(
             sending.retries + listing.retries, sending.note or listing.note
         )
+        if self.lanes is not None and progress.lanes:
+            allowed, most = self.lanes.allowed, self.lanes.most
+            progress = replace(progress, requests_allowed=allowed, requests_most=most)
         if progress != self._written:
             await self._ledger(write_progress, progress)
             self._written = progress
@@ -93,6 +107,7 @@ async def stream(
     abilities = await node.abilities()
     watch = Watch(ledger, settings, stop, abilities.max_concurrency)
     await watch.look()
+    watch.lanes = Lanes(asyncio.get_running_loop().time, watch.concurrency)
     if not sends:
         await ledger(doubt_verified)
     census = await ledger(take_census)
@@ -117,7 +132,7 @@ async def stream(
         destination=ordered.destination,
         should_stop=stop,
         is_paused=lambda: watch.is_paused,
-        concurrency=lambda: watch.concurrency,
+        lanes=watch.lanes,
         can_list=lambda: verifier.can_list,
         maker=maker,
     )

@@ -1,0 +1,39 @@
+"""A request that is broken costs about a minute, whatever the line."""
+
+from __future__ import annotations
+
+from transfer.runner.request_size import RequestSize
+
+MIB = 1024 * 1024
+
+
+def test_the_first_requests_are_small() -> None:
+    assert RequestSize().most_bytes(None) == MIB
+
+
+def test_a_request_lasts_a_minute_at_the_rate_of_the_last_ones() -> None:
+    size = RequestSize()
+    size.ended(MIB, MIB / 125_000)
+    assert size.most_bytes(None) == 7_500_000
+
+
+def test_a_faster_request_counts_at_once_and_a_slower_one_in_part() -> None:
+    size = RequestSize()
+    size.ended(1_000_000, 1.0)
+    size.ended(2_000_000, 1.0)
+    assert size.most_bytes(None) == 120_000_000
+    size.ended(1_000_000, 1.0)
+    assert size.most_bytes(None) == 102_000_000
+
+
+def test_the_operators_limit_bounds_it_before_and_after_the_first_answer() -> None:
+    size = RequestSize()
+    assert size.most_bytes(1000) == 60_000
+    size.ended(10_000_000, 1.0)
+    assert size.most_bytes(1000) == 60_000
+
+
+def test_a_request_without_bytes_says_nothing() -> None:
+    size = RequestSize()
+    size.ended(0, 5.0)
+    assert size.most_bytes(None) == MIB
