@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.sandbox.ca import LOOPBACK
 from tests.certificates import Authority
 
 _SBIN = ("/usr/sbin", "/usr/local/sbin", "/sbin")
@@ -42,6 +43,7 @@ def free_port() -> int:
 def _configuration(
     folder: Path,
     *,
+    address: str,
     port: int,
     certificate: Path,
     key: Path,
@@ -67,7 +69,7 @@ http {{
 {scratch}
   access_log off;
   server {{
-    listen 127.0.0.1:{port} ssl;
+    listen {address}:{port} ssl;
     server_name localhost;
     ssl_certificate {certificate};
     ssl_certificate_key {key};
@@ -130,7 +132,12 @@ def await_answer(
 
 @contextmanager
 def front(
-    tmp: Path, *, location: str, max_body_bytes: int = 0, client_ca: Path | None = None
+    tmp: Path,
+    *,
+    location: str,
+    max_body_bytes: int = 0,
+    client_ca: Path | None = None,
+    address: str = "127.0.0.1",
 ) -> Iterator[Front]:
     """nginx on a free port until the block is left; `location` is what it does with a request.
 
@@ -138,12 +145,13 @@ def front(
     """
     tmp.mkdir(parents=True, exist_ok=True)
     authority = Authority(tmp / "ca")
-    issued = authority.issue()
+    issued = authority.issue(names=(*LOOPBACK, address))
     port = free_port()
     configuration = tmp / "nginx.conf"
     configuration.write_text(
         _configuration(
             tmp,
+            address=address,
             port=port,
             certificate=issued.certificate,
             key=issued.key,
@@ -157,7 +165,7 @@ def front(
     )
     try:
         trusting = ssl.create_default_context(cafile=str(authority.ca_file))
-        await_answer(f"https://127.0.0.1:{port}/", trusting, process)
-        yield Front(f"https://127.0.0.1:{port}", authority.ca_file)
+        await_answer(f"https://{address}:{port}/", trusting, process)
+        yield Front(f"https://{address}:{port}", authority.ca_file)
     finally:
         end(process)

@@ -113,9 +113,13 @@ def _orthanc_configuration(folder: Path, port: int) -> str:
 
 @contextmanager
 def orthanc_behind_tls(
-    tmp: Path, *, bearer: str | None = None, max_body_bytes: int = 0
+    tmp: Path,
+    *,
+    bearer: str | None = None,
+    max_body_bytes: int = 0,
+    address: str = "127.0.0.1",
 ) -> Iterator[OrthancServer]:
-    """Orthanc behind nginx with TLS 1.3 on a free loopback port, empty, until the block is left.
+    """Orthanc behind nginx with TLS 1.3 at `address`, empty, until the block is left.
 
     `tmp` is a folder for this pair alone. With `bearer` the front answers 401 to every request
     that does not carry exactly this token, before the body is read; `max_body_bytes` makes it
@@ -139,7 +143,9 @@ def orthanc_behind_tls(
     orthanc = start([str(program("Orthanc")), str(orthanc_json)], tmp / "orthanc.log")
     try:
         await_answer(f"http://127.0.0.1:{upstream}/system", None, orthanc)
-        with front(tmp / "front", location=location, max_body_bytes=max_body_bytes) as nginx:
+        with front(
+            tmp / "front", location=location, max_body_bytes=max_body_bytes, address=address
+        ) as nginx:
             yield OrthancServer(
                 dicomweb_url=f"{nginx.url}/dicom-web",
                 rest_url=f"http://127.0.0.1:{upstream}",
