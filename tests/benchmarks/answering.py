@@ -40,7 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take every part in and name it."""
         body = bytearray(int(self.headers["Content-Length"]))
-        if self.rfile.readinto(body) < len(body):  # type: ignore[attr-defined]
+        if self.rfile.readinto(body) < len(body):
             return
         boundary = self.headers.get_param("boundary", header="content-type")
         delimiter = f"\r\n--{boundary}".encode()
