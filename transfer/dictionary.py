@@ -22,6 +22,16 @@ def elements() -> dict[int, tuple[str, str, str, str, str]]:
 
 
 @cache
+def repeating() -> dict[tuple[int, int], tuple[str, str, str, str, str]]:
+    """The same for repeating groups, by the bits that count of a tag and what they are."""
+    found: dict[str, tuple[str, str, str, str, str]] = _module("_dicom_dict").RepeatersDictionary
+    return {
+        (int("".join("0" if c == "x" else "F" for c in tag), 16), int(tag.replace("x", "0"), 16)): e
+        for tag, e in found.items()
+    }
+
+
+@cache
 def uids() -> dict[str, tuple[str, str, str, str, str]]:
     """By UID: name, type, information, whether it is retired, keyword. Source: PS3.6 annex A."""
     found: dict[str, tuple[str, str, str, str, str]] = _module("_uid_dict").UID_dictionary

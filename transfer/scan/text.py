@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from transfer.charsets import codec_of
+
 TEXT_LIMIT: Final = 1024
 UID_LIMIT: Final = 128
 _TRIM: Final = " \0\t\r\n\f\v"
@@ -42,6 +44,9 @@ def decoded(raw: bytes, charset: bytes, *, is_name: bool = False) -> str:
     """A value of VR LO, SH, PN, … in the Specific Character Set (0008,0005) given, as its bytes."""
     if raw.isascii() and b"\x1b" not in raw:
         return _safe(raw.decode("ascii"), TEXT_LIMIT)
+    codec = codec_of(raw, charset)
+    if codec is not None:
+        return _safe(raw.decode(codec, "replace"), TEXT_LIMIT)
     from pydicom.charset import convert_encodings, decode_bytes
 
     names = [name.strip() for name in charset.decode("ascii", "replace").strip(_TRIM).split("\\")]

@@ -42,10 +42,7 @@ def vr_of(tag: int) -> str:
     known = public_vrs().get(tag)
     if known is not None:
         return known
-    from pydicom.datadict import dictionary_VR
-
-    try:
-        vr = dictionary_VR(tag)
-    except KeyError:
-        return "UN"
-    return _ALTERNATIVES.get(vr, vr) if vr != "NONE" else "UN"
+    for (mask, group), entry in dictionary.repeating().items():
+        if tag & mask == group:
+            return _ALTERNATIVES.get(entry[0], entry[0])
+    return "UN"

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from transfer.charsets import codec_named, codec_of
 from transfer.deid.look.identifiers import SOURCES, Kind
 from transfer.deid.look.phrases import STRONG, Index, Phrase, Reach
 from transfer.deid.look.tokens import ascii_tokens, fold, is_unspaced, tokens_of
@@ -191,9 +192,12 @@ def _spellings(text: str, charset: bytes) -> frozenset[bytes]:
 
 
 def _codecs(charset: bytes) -> list[str]:
+    names = [name.strip() for name in charset.decode("ascii", "replace").split("\\")]
+    plain = [codec for name in names if (codec := codec_named(name)) is not None]
+    if len(plain) == len(names):
+        return plain
     from pydicom.charset import convert_encodings
 
-    names = [name.strip() for name in charset.decode("ascii", "replace").split("\\")]
     with silent_pydicom():
         try:
             return list(convert_encodings(names))
@@ -212,11 +216,14 @@ def readings(value: bytes, charset: bytes) -> tuple[str, ...]:
 
 
 def _read(value: bytes, charset: bytes) -> tuple[str, ...]:
-    from pydicom.charset import decode_bytes
-
     texts = [value.decode("latin-1")]
     with suppress(UnicodeError):
         texts.append(value.decode("utf-8"))
+    codec = codec_of(value, charset)
+    if codec is not None:
+        return tuple(dict.fromkeys((*texts, value.decode(codec, "replace"))))
+    from pydicom.charset import decode_bytes
+
     with silent_pydicom(), suppress(LookupError, UnicodeError, ValueError):
         texts.append(decode_bytes(value, _codecs(charset), set(b"\\^=\t\n\f\r")))
     return tuple(dict.fromkeys(texts))
