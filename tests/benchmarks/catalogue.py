@@ -1,26 +1,31 @@
 """What the node holds in figures, at the size this program is built for.
 
-`python -m tests.benchmarks.catalogue [--instances N] [--per-series N] [--folder DIR]` makes a
-ledger of verified instances, four Series to a patient, and prints the seconds of reading it.
+A ledger of verified instances, four Series to a patient, is read as the catalogue reads it.
 """
 
 # ruff: noqa: S608 - what is put together here are literals of ours
 
 from __future__ import annotations
 
-import argparse
 import json
-import resource
 import sqlite3
-import tempfile
-import time
+import sys
+from functools import partial
 from pathlib import Path
+from typing import Final
 
+from tests.benchmarks.client import Clock
+from tests.benchmarks.frame import Bench, Kind, Option, Row, compare, picked
+from tests.benchmarks.process import child
 from transfer.catalogue.figures import read_figures
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, write_order
 
-_SERIES_A_PATIENT = 4
+OPTIONS: Final = {
+    "instances": Option(10_000_000, quick=100_000, help="instances in the ledger"),
+    "per-series": Option(50, quick=50, help="of them in each Series"),
+}
+_SERIES_A_PATIENT: Final = 4
 
 
 def write_ledger(path: Path, instances: int, per_series: int) -> None:
@@ -91,26 +96,30 @@ def _document(i: int) -> str:
     )
 
 
+def measure(bench: Bench) -> list[Row]:
+    """Seconds and peak memory; the limit is SQLite counting the instances once."""
+    path = bench.folder / f"ledger-{bench['instances']}-{bench['per-series']}.sqlite"
+    if not path.exists():
+        write_ledger(path, bench["instances"], bench["per-series"])
+    ways: tuple[Kind, Kind] = ("ours", "limit")
+    runs = bench.interleave({way: partial(child, __name__, way, path) for way in ways})
+    kinds: dict[str, Kind] = {way: way for way in ways}
+    subject = f"catalogue of {bench['instances']:,} instances"
+    return [
+        *compare(subject, "s", picked(runs, lambda f: f["seconds"]), kinds),
+        *compare(subject, "peak MB", picked(runs, lambda f: f["peak_mb"]), kinds),
+    ]
+
+
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.catalogue")
-    parser.add_argument("--instances", type=int, default=10_000_000)
-    parser.add_argument("--per-series", type=int, default=50)
-    parser.add_argument("--folder", type=Path)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="eucaim-bench-", dir=options.folder) as folder:
-        path = Path(folder, "ledger.sqlite")
-        write_ledger(path, options.instances, options.per_series)
-        for _ in range(3):
-            with Ledger.open(path, read_only=True) as ledger:
-                began = time.perf_counter()
-                found = read_figures(ledger)
-                seconds = time.perf_counter() - began
-            peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(
-                f"{found.images} instances, {found.series} series, {found.subjects} subjects:"
-                f" {seconds:.1f} s, peak {peak_mb:.0f} MB"
-            )
+    """`ours LEDGER` or `limit LEDGER`, in a process of its own."""
+    way, path = sys.argv[1], Path(sys.argv[2])
+    with Ledger.open(path, read_only=True) as ledger, Clock() as clock:
+        if way == "ours":
+            read_figures(ledger)
+        else:
+            ledger.number("SELECT count(*) FROM instance WHERE state = 'verified'")
+    print(json.dumps(clock.figures))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from tests.benchmarks.process import peak_mb
+
 _PER_CALL: Final = 20
 _LANES: Final = 4
 _PIECE_BYTES: Final = 1024 * 1024
@@ -24,7 +26,7 @@ _PIECE_BYTES: Final = 1024 * 1024
 
 class Clock:
     """Seconds, and CPU seconds of this process and of its children that have ended, between
-    entering and leaving the block."""
+    entering and leaving the block; and this process's peak memory from its start."""
 
     def __enter__(self) -> Clock:
         self._before = _cpu_s()
@@ -33,7 +35,8 @@ class Clock:
 
     def __exit__(self, *_: object) -> None:
         seconds = time.perf_counter() - self._began
-        self.figures = {"seconds": seconds, "cpu_s": _cpu_s() - self._before}
+        cpu_s = _cpu_s() - self._before
+        self.figures = {"seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_mb()}
 
 
 def _cpu_s() -> float:

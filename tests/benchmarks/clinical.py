@@ -1,26 +1,24 @@
-"""Clinical tables beside Python's own csv module, in one run.
+"""Clinical tables beside Python's own csv module.
 
-`python -m tests.benchmarks.clinical [--rows N] [--rounds N]` prints a Markdown table, then JSON.
-Each is a process of its own, whose memory is that of the whole process; rounds are interleaved,
-medians quoted with the smallest and the largest. `--rows 1000000` is what the project promises
-bounded memory for.
+Each is a process of its own, whose memory is that of the whole process. `--clinical-rows 1000000`
+is what the project promises bounded memory for.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import datetime as dt
 import json
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from tests.benchmarks.frame import Bench, Figures, Kind, Option, Row, compare, picked
+from tests.benchmarks.process import Failed, child, peak_mb
 
 if TYPE_CHECKING:
     from transfer.ledger.connection import Ledger
@@ -30,7 +28,7 @@ _HEADINGS: Final = (
     "Pathology", "Treatment", "Note", "Imaging date",
 )  # fmt: skip
 
-Figures = dict[str, float]
+OPTIONS: Final = {"rows": Option(200_000, quick=5000, help="rows of the table")}
 
 
 def make_tables(folder: Path, rows: int) -> None:
@@ -102,61 +100,28 @@ def _worker(way: str, folder: Path) -> Figures:
     began = time.perf_counter()
     rows = _WAYS[way](folder)
     seconds = time.perf_counter() - began
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"rows": rows, "rate": rows / seconds, "peak_mb": peak_mb}
+    return {"rows": rows, "rate": rows / seconds, "peak_mb": peak_mb()}
+
+
+def measure(bench: Bench) -> list[Row]:
+    """Rows a second and peak memory of reading, storing and judging a table."""
+    rows = bench["rows"]
+    make_tables(bench.folder, rows)
+    runs = bench.interleave({way: partial(_run, way, bench.folder, rows) for way in _WAYS})
+    kinds: dict[str, Kind] = {way: "peer" if way == "csv module" else "ours" for way in _WAYS}
+    subject = f"clinical table of {rows:,} rows"
+    return [
+        *compare(subject, "rows/s", picked(runs, lambda f: f["rate"]), kinds),
+        *compare(subject, "peak MB", picked(runs, lambda f: f["peak_mb"]), kinds),
+    ]
 
 
 def _run(way: str, folder: Path, rows: int) -> Figures:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.clinical", "--worker", way, str(folder)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    figures: Figures = json.loads(done.stdout)
+    figures = child(__name__, way, folder)
     if figures["rows"] != rows:
-        raise RuntimeError(f"{way}: {figures['rows']} of {rows} rows")
+        raise Failed(f"{way}: {figures['rows']} of {rows} rows")
     return figures
 
 
-def _row(way: str, rounds: Sequence[dict[str, Figures]]) -> dict[str, object]:
-    rates = sorted(one[way]["rate"] for one in rounds)
-    ratios = sorted(one[way]["rate"] / one["csv module"]["rate"] for one in rounds)
-    return {
-        "what": way,
-        "rows/s": round(statistics.median(rates)),
-        "from": round(rates[0]),
-        "to": round(rates[-1]),
-        "times csv": round(statistics.median(ratios), 3),
-        "at least": round(ratios[0], 3),
-        "peak MB": round(statistics.median(one[way]["peak_mb"] for one in rounds)),
-    }
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.clinical")
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--worker", nargs=2, metavar=("WAY", "FOLDER"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        way, folder_name = options.worker
-        print(json.dumps(_worker(way, Path(folder_name))))
-        return
-    with tempfile.TemporaryDirectory(prefix="eucaim-bench-") as temporary:
-        folder = Path(temporary)
-        make_tables(folder, options.rows)
-        rounds = [
-            {way: _run(way, folder, options.rows) for way in _WAYS} for _ in range(options.rounds)
-        ]
-    rows = [_row(way, rounds) for way in _WAYS]
-    print(f"{options.rows:,} rows of {len(_HEADINGS)} columns, {options.rounds} rounds, medians\n")
-    print("| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0]))
-    for row in rows:
-        print("| " + " | ".join(str(value) for value in row.values()) + " |")
-    print("\n" + json.dumps({"rows": options.rows, "figures": rows}))
-
-
 if __name__ == "__main__":
-    main()
+    print(json.dumps(_worker(sys.argv[1], Path(sys.argv[2]))))

@@ -1,25 +1,23 @@
-"""De-identification beside plain pydicom and beside the disk, in one run.
+"""De-identification beside plain pydicom and beside the disk.
 
-`python -m tests.benchmarks.deid [--rounds N] [--slices N]` prints a Markdown table, then JSON.
-Every figure is CPU of a process of its own, read from the system once it ended; rounds are
-interleaved, medians quoted with the smallest and the largest.
+CPU is that of a process of its own from the first slice on, without its start.
 """
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import os
-import resource
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Final
 
+from tests.benchmarks.client import Clock
+from tests.benchmarks.frame import Bench, Figures, Kind, Option, Row, compare, picked
+from tests.benchmarks.process import child, peak_mb
 from transfer.deid.methods import MethodSpec
 from transfer.ledger.batches import PatientFacts
 from transfer.prepare.rewriter import Setup, Task, rewriters
@@ -31,7 +29,13 @@ _NOBODY = PatientFacts(1, "", "")
 _FRAMES_BYTES = 500 * 1024 * 1024
 _PACE_REPEATS = 20
 
-Figures = dict[str, float]
+OPTIONS: Final = {"slices": Option(200, quick=40, help="slices of half a megabyte")}
+_KINDS: Final[dict[str, Kind]] = {
+    "pydicom read+write": "peer",
+    "eucaim": "ours",
+    "lethe": "ours",
+    "copy": "limit",
+}
 
 
 def make_slices(folder: Path, count: int) -> None:
@@ -122,35 +126,17 @@ def _worker(name: str, sources: Sequence[Path], target: Path) -> Figures:
     }
     one = ways[name]()
     one(sources[0], target)
-    idle_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    idle_mb = peak_mb()
     began, before = time.perf_counter(), time.process_time()
     for source in sources:
         one(source, target)
     figures = {"cpu_s": time.process_time() - before, "seconds": time.perf_counter() - began}
     target.unlink()
-    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {**figures, "grown_mb": (peak_kb - idle_kb) / 1024}
+    return {**figures, "grown_mb": peak_mb() - idle_mb}
 
 
-def _start(name: str, sources: Sequence[Path], target: Path) -> subprocess.Popen[str]:
-    program = [sys.executable, "-m", "tests.benchmarks.deid", "--worker", name, os.fspath(target)]
-    process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None, "a pipe was asked for"
-    process.stdin.write("\n".join(map(str, sources)))
-    process.stdin.close()
-    return process
-
-
-def _end(process: subprocess.Popen[str]) -> Figures:
-    assert process.stdout is not None, "a pipe was asked for"
-    figures: Figures = json.loads(process.stdout.read())
-    if process.wait():
-        raise RuntimeError("a worker failed")
-    return figures
-
-
-def _pace(slices: Sequence[Path], processes: int) -> float:
-    """Slices a second through the pool that prepares and sends; its start is not counted."""
+def _pace(slices: Sequence[Path], processes: int) -> Figures:
+    """Slices through the pool that prepares and sends; its start is not counted."""
     setup = Setup(MethodSpec("eucaim", _KEY, _SITE), _CLOCK, {})
     tasks = [
         Task(os.fsencode(path), (path.stat().st_size, path.stat().st_mtime_ns), _NOBODY)
@@ -159,61 +145,48 @@ def _pace(slices: Sequence[Path], processes: int) -> float:
     with rewriters(processes, setup) as pool:
         for _ in pool.answers(tasks[:64]):
             pass
-        began = time.perf_counter()
-        done = sum(len(answers) for answers in pool.answers(tasks * _PACE_REPEATS))
-        return done / (time.perf_counter() - began)
+        with Clock() as clock:
+            done = sum(len(answers) for answers in pool.answers(tasks * _PACE_REPEATS))
+    return {"rate": done / clock.figures["seconds"]}
 
 
-def _table(slices: Sequence[Path], folder: Path, rounds: int) -> list[dict[str, object]]:
-    names = ("pydicom read+write", "eucaim", "lethe", "copy")
-    runs: dict[str, list[Figures]] = {name: [] for name in names}
-    for _ in range(rounds):
-        for name in names:
-            runs[name].append(_end(_start(name, slices, folder / "out")))
-    plain = [run["cpu_s"] for run in runs["pydicom read+write"]]
-    rows: list[dict[str, object]] = []
-    for name in names:
-        each = sorted(run["cpu_s"] / len(slices) * 1000 for run in runs[name])
-        ratios = [run["cpu_s"] / other for run, other in zip(runs[name], plain, strict=True)]
-        rows.append(
-            {
-                "what": name,
-                "CPU ms a slice": round(statistics.median(each), 2),
-                "from": round(each[0], 2),
-                "to": round(each[-1], 2),
-                "times pydicom": round(statistics.median(ratios), 2),
-            }
-        )
-    return rows
+def measure(bench: Bench) -> list[Row]:
+    """CPU of a slice; what a second process adds; what a large object takes in memory."""
+    if not (bench.folder / "slices").exists():
+        make_slices(bench.folder, bench["slices"])
+    slices = sorted((bench.folder / "slices").iterdir())
+    listing = "\n".join(map(str, slices))
+    out = bench.folder / "out"
+    runs = bench.interleave(
+        {name: partial(child, __name__, name, out, typed=listing) for name in _KINDS}
+    )
+    pools = {f"{n} process{'es' * (n > 1)}": partial(_pace, slices, n) for n in (2, 1)}
+    paces = bench.interleave(pools)
+    two: dict[str, Kind] = {"2 processes": "ours", "1 process": "limit"}
+    large = f"{slices[0]}\n{make_frames(bench.folder)}"
+    grown = bench.interleave({"eucaim": partial(child, __name__, "eucaim", out, typed=large)})
+    return [
+        *compare(
+            "de-identify",
+            "CPU ms a slice",
+            picked(runs, lambda f: f["cpu_s"] / len(slices) * 1000),
+            _KINDS,
+        ),
+        *compare("de-identify", "slices/s", picked(paces, lambda f: f["rate"]), two),
+        *compare(
+            "de-identify",
+            "MB more for an object of 500 MB",
+            picked(grown, lambda f: f["grown_mb"]),
+            {"eucaim": "ours"},
+        ),
+    ]
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.deid")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--slices", type=int, default=200)
-    parser.add_argument("--worker", nargs=2, metavar=("NAME", "OUT"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        name, target = options.worker
-        sources = [Path(line) for line in sys.stdin.read().splitlines()]
-        print(json.dumps(_worker(name, sources, Path(target))))
-        return
-    with tempfile.TemporaryDirectory(prefix="eucaim-bench-") as temporary:
-        folder = Path(temporary)
-        make_slices(folder, options.slices)
-        slices = sorted((folder / "slices").iterdir())
-        rows = _table(slices, folder, options.rounds)
-        scaling = [_pace(slices, 2) / _pace(slices, 1) for _ in range(options.rounds)]
-        sources = [slices[0], make_frames(folder)]
-        grown = _end(_start("eucaim", sources, folder / "out"))["grown_mb"]
-    print(f"{options.slices} slices of 512x512x16 bits, {options.rounds} rounds, medians\n")
-    print("| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0]))
-    for row in rows:
-        print("| " + " | ".join(str(value) for value in row.values()) + " |")
-    gained = round(statistics.median(scaling), 2)
-    print(f"\nTwo processes: {gained} times one. A 500 MB object: {grown:.1f} MB more memory.")
-    print(json.dumps({"rows": rows, "two_processes": gained, "large_object_mb": round(grown, 1)}))
+    """`NAME OUT`, with the slices' paths on standard input, in a process of its own."""
+    name, target = sys.argv[1:]
+    sources = [Path(line) for line in sys.stdin.read().splitlines()]
+    print(json.dumps(_worker(name, sources, Path(target))))
 
 
 if __name__ == "__main__":

@@ -106,13 +106,16 @@ def series_of(files: Sequence[Path]) -> list[list[Path]]:
     return list(groups.values())
 
 
-def multipart(target: Path, files: Sequence[Path], boundary: str) -> None:
-    """A STOW-RS body (PS3.18 10.5) of these files, as a file."""
+def stow_body(target: Path, files: Sequence[Path]) -> tuple[Path, str]:
+    """A STOW-RS body (PS3.18 10.5) of these files, as a file, and its media type as curl's
+    configuration wants it."""
+    boundary = "benchmark"
     with target.open("wb") as out:
         for file in files:
             out.write(f"\r\n--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode())
             out.write(file.read_bytes())
         out.write(f"\r\n--{boundary}--\r\n".encode())
+    return target, f'multipart/related; type=\\"application/dicom\\"; boundary={boundary}'
 
 
 def _make(place: Path, patients: int, scale: str) -> None:

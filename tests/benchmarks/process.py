@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -40,8 +40,9 @@ def measured(
     words: Sequence[str], *, env: Mapping[str, str] | None = None, typed: str = ""
 ) -> tuple[Figures, str]:
     """Run a program; `seconds`, `cpu_s` (with all children that were waited for), `peak_mb` (the
-    largest resident set of one process) and `tree_peak_mb` (the largest sum of proportional sets of
-    all of them at one time, looked at ten times a second), and what it printed on stdout.
+    largest resident set of the program itself) and `tree_peak_mb` (the largest sum of proportional
+    sets of it and all below it at one time), both looked at ten times a second; and what it printed
+    on stdout.
 
     Raises:
         Failed: it ended with an error, or not within the hour.
@@ -72,21 +73,27 @@ def measured(
         figures = {
             "seconds": seconds,
             "cpu_s": used.ru_utime + used.ru_stime,
-            "peak_mb": used.ru_maxrss / 1024,
-            "tree_peak_mb": watch.peak_kb / 1024,
+            "peak_mb": watch.peak_kb / 1024,
+            "tree_peak_mb": watch.tree_peak_kb / 1024,
         }
         return figures, out.read().decode()
 
 
-def cpu_s_of(pids: Sequence[int]) -> float:
-    """CPU seconds used until now by running processes and all below them: what a server costs.
+def peak_mb() -> float:
+    """The largest resident set that this process had. Not `ru_maxrss`: that of a child begins with
+    what its parent had when it was started (Linux `setmax_mm_hiwater_rss` in exec)."""
+    return _kb(os.getpid(), "status", "VmHWM:") / 1024
 
-    Children that have ended and were waited for are counted."""
+
+def cpu_s_of_children(names: Collection[str]) -> float:
+    """CPU seconds used until now by those running children of ours that have one of these names:
+    what a server costs."""
     ticks = 0
-    for pid in (found for root in pids for found in _tree(root)):
+    for pid in _tree(os.getpid()):
         with suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += sum(map(int, fields[11:15]))
+            name, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+            if name.partition("(")[2] in names:
+                ticks += sum(map(int, rest.split()[11:13]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -96,12 +103,14 @@ class _Watch(threading.Thread):
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self.ended = threading.Event()
-        self.peak_kb = 0
+        self.peak_kb = self.tree_peak_kb = 0
         self._pid = pid
 
     def run(self) -> None:
         while not self.ended.wait(_LOOK_S):
-            self.peak_kb = max(self.peak_kb, sum(map(_pss_kb, _tree(self._pid))))
+            self.peak_kb = max(self.peak_kb, _kb(self._pid, "status", "VmHWM:"))
+            now = sum(_kb(pid, "smaps_rollup", "Pss:") for pid in _tree(self._pid))
+            self.tree_peak_kb = max(self.tree_peak_kb, now)
 
 
 def _tree(pid: int) -> Iterator[int]:
@@ -112,9 +121,9 @@ def _tree(pid: int) -> Iterator[int]:
                 yield from _tree(int(below))
 
 
-def _pss_kb(pid: int) -> int:
+def _kb(pid: int, page: str, name: str) -> int:
     with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
+        for line in Path(f"/proc/{pid}/{page}").read_text().splitlines():
+            if line.startswith(name):
                 return int(line.split()[1])
     return 0

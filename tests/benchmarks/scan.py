@@ -1,37 +1,39 @@
-"""The scan beside a plain pydicom loop, in one run.
+"""The scan beside a plain pydicom loop.
 
-`python -m tests.benchmarks.scan [--files N] [--slices N] [--rounds N] [--flat] [--keep DIR]` prints
-a Markdown table, then JSON. A scan is all that an operator waits for: the walk, the headers, the
-ledger, and the rules over it. Each is a process of its own with two readers; rounds are
-interleaved, medians quoted with the smallest and the largest. `--files 200000 --slices 2000` is the
-tree that the project promises something about.
+A scan is all that an operator waits for: the walk, the headers, the ledger, and the rules over it.
+Each is a process of its own with two readers. `--scan-files 200000 --scan-slices 2000` is the tree
+that the project promises something about.
 """
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import os
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from tests.benchmarks.frame import Bench, Figures, Kind, Option, Row, Runs, compare
+from tests.benchmarks.process import child, peak_mb
 from tests.benchmarks.tree import write_tree
 
-_SAMPLE: Final = 5000
-_SMALL: Final = 10_000
-_PROCESSES: Final = 2
+OPTIONS: Final = {
+    "files": Option(20_000, quick=2000, help="files of the large tree, headers only"),
+    "slices": Option(200, quick=20, help="slices with pixels beside them"),
+    "small": Option(10_000, quick=1000, help="files of the small tree, for what memory grows by"),
+    "flat": Option(0, quick=0, help="1: all files in one folder"),
+}
 
-Figures = dict[str, float]
+_SAMPLE: Final = 5000
+_PROCESSES: Final = 2
 
 
 def _files_below(folder: Path) -> Iterator[str]:
@@ -110,11 +112,9 @@ def _scan(source: Path, home: Path) -> Figures:
         "instances": census.instances.found,
         "rate": seen / (ended - began),
         "judge_s": ended - scanned,
-        "main_us": _us(spent[0] + spent[1], seen),
-        "readers_us": _us(spent[2] + spent[3], seen),
+        "cpu_us": _us(sum(spent), seen),
         "lock_ms": longest[0] * 1000,
-        "main_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "reader_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+        "peak_mb": peak_mb(),
     }
 
 
@@ -135,109 +135,78 @@ def _watch(home: Path) -> Figures:
     return {"slowest_ms": slowest * 1000, "asked": asked}
 
 
-def _start(*words: object) -> subprocess.Popen[str]:
-    program = [sys.executable, "-m", "tests.benchmarks.scan", "--worker", *map(str, words)]
-    return subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def _first_and_second(source: Path, home: Path) -> Figures:
+    """Two scans of the same tree, each a process, while another one asks the ledger."""
+    watch = subprocess.Popen(
+        [sys.executable, "-m", __name__, "watch", os.fspath(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    first = child(__name__, "scan", source, home)
+    told: Figures = json.loads(watch.communicate()[0])
+    second = child(__name__, "scan", source, home)
+    figures = {f"first {name}": value for name, value in first.items()}
+    return figures | {f"second {name}": value for name, value in second.items()} | told
 
 
-def _end(process: subprocess.Popen[str]) -> Figures:
-    told, _ = process.communicate()
-    if process.returncode:
-        raise RuntimeError("a worker failed")
-    figures: Figures = json.loads(told)
-    return figures
-
-
-def _round(source: Path, folder: Path, files: int) -> dict[str, Figures]:
+def _ours(source: Path, folder: Path) -> Figures:
     with tempfile.TemporaryDirectory(dir=folder) as home:
-        loop = _end(_start("loop", source, files))
-        watch = _start("watch", home)
-        first = _end(_start("scan", source, home))
-        told = _end(watch)
-        second = _end(_start("scan", source, home))
-    return {"loop": loop, "first": first, "second": second, "watch": told}
+        return _first_and_second(source, Path(home))
 
 
-def _worker(what: str, *words: str) -> Figures:
-    if what == "loop":
-        return _loop(Path(words[0]), int(words[1]))
-    if what == "watch":
-        return _watch(Path(words[0]))
-    return _scan(Path(words[0]), Path(words[1]))
-
-
-def _middle(rounds: Sequence[dict[str, Figures]], what: str, figure: str) -> float:
-    return statistics.median(one[what][figure] for one in rounds)
-
-
-def _row(rounds: Sequence[dict[str, Figures]], what: str) -> dict[str, object]:
-    rates = sorted(one[what]["rate"] for one in rounds)
-    ratios = sorted(one[what]["rate"] / one["loop"]["rate"] for one in rounds)
-    is_scan = what != "loop"
-    return {
-        "what": {"loop": "pydicom loop", "first": "first scan", "second": "second scan"}[what],
-        "files/s": round(statistics.median(rates)),
-        "from": round(rates[0]),
-        "to": round(rates[-1]),
-        "times the loop": round(statistics.median(ratios), 2),
-        "at least": round(ratios[0], 2),
-        "main CPU us/file": round(_middle(rounds, what, "main_us" if is_scan else "cpu_us"), 1),
-        "readers' CPU us/file": round(_middle(rounds, what, "readers_us"), 1) if is_scan else "",
-        "rules s": round(_middle(rounds, what, "judge_s"), 2) if is_scan else "",
-        "main MB": round(_middle(rounds, what, "main_mb")) if is_scan else "",
-        "reader MB": round(_middle(rounds, what, "reader_mb")) if is_scan else "",
-        "longest lock ms": round(_middle(rounds, what, "lock_ms"), 1) if is_scan else "",
-    }
-
-
-def _measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    trees = {"small": (_SMALL, 0), "large": (options.files, options.slices)}
-    rounds: dict[str, list[dict[str, Figures]]] = {name: [] for name in trees}
+def measure(bench: Bench) -> list[Row]:
+    """Files a second, CPU for a file, memory at two sizes, and how long a screen waits for it."""
+    trees = {"small": (bench["small"], 0), "large": (bench["files"], bench["slices"])}
+    runs: dict[str, Runs] = {}
+    is_flat = bool(bench["flat"])
     for name, (files, slices) in trees.items():
-        if not (folder / name).exists():
-            write_tree(folder / name, files, slices, is_flat=options.flat)
-    for _ in range(options.rounds):
-        for name, (files, slices) in trees.items():
-            rounds[name].append(_round(folder / name, folder, files + slices))
-    return rounds
+        source = bench.folder / f"tree-{files}-{slices}{'-flat' if is_flat else ''}"
+        if not source.exists():
+            write_tree(source, files, slices, is_flat=is_flat)
+        ours = partial(_ours, source, bench.folder)
+        loop = partial(child, __name__, "loop", source, str(files + slices))
+        runs[name] = bench.interleave({"pydicom loop": loop, "ours": ours})
+    large, small = runs["large"], runs["small"]
+    rows = [
+        *_compared(large, "files/s", "rate", "rate"),
+        *_compared(large, "CPU us/file", "cpu_us", "cpu_us"),
+        *_alone(large, "rules, s", "first judge_s"),
+        *_alone(large, "longest lock, ms", "first lock_ms"),
+        *_alone(large, "slowest answer of the ledger, ms", "slowest_ms"),
+    ]
+    for told in (small, large):
+        seen = told["ours"][0]["first seen"]
+        rows += _alone(told, f"peak MB at {seen:,.0f} files", "first peak_mb")
+        rows += _alone(told, f"peak MB with readers at {seen:,.0f} files", "first tree_peak_mb")
+    return rows
+
+
+def _compared(runs: Runs, unit: str, ours: str, peer: str) -> list[Row]:
+    kinds: dict[str, Kind] = {"pydicom loop": "peer", "first": "ours", "second": "ours"}
+    values = {
+        "pydicom loop": [figures[peer] for figures in runs["pydicom loop"]],
+        "first": [figures[f"first {ours}"] for figures in runs["ours"]],
+        "second": [figures[f"second {ours}"] for figures in runs["ours"]],
+    }
+    return compare("scan", unit, values, kinds)
+
+
+def _alone(runs: Runs, unit: str, figure: str) -> list[Row]:
+    values = {"first": [figures[figure] for figures in runs["ours"]]}
+    return compare("scan", unit, values, {"first": "ours"})
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.scan")
-    parser.add_argument("--files", type=int, default=20_000)
-    parser.add_argument("--slices", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--flat", action="store_true", help="all files in one folder")
-    parser.add_argument("--keep", type=Path, help="where the trees are, or are left")
-    parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        print(json.dumps(_worker(*options.worker)))
-        return
-    with tempfile.TemporaryDirectory(prefix="eucaim-bench-") as temporary:
-        folder = options.keep or Path(temporary)
-        folder.mkdir(exist_ok=True)
-        rounds = _measure(options, folder)
-    large = rounds["large"]
-    rows = [_row(large, what) for what in ("loop", "first", "second")]
-    seen = round(large[0]["first"]["seen"])
-    print(
-        f"{seen} files ({options.slices} of them with pixels), {options.rounds} rounds, medians\n"
-    )
-    print("| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0]))
-    for row in rows:
-        print("| " + " | ".join(str(value) for value in row.values()) + " |")
-    small = rounds["small"]
-    memory = {
-        f"{who} at {count}": round(_middle(of, "first", f"{who}_mb"))
-        for who in ("main", "reader")
-        for count, of in ((_SMALL, small), (seen, large))
-    }
-    slowest = max(one["watch"]["slowest_ms"] for one in large)
-    print("\nPeak memory, MB: " + ", ".join(f"{name} files {mb}" for name, mb in memory.items()))
-    print(f"Slowest answer of the ledger while it ran: {slowest:.0f} ms")
-    print(json.dumps({"rows": rows, "memory_mb": memory, "slowest_answer_ms": round(slowest, 1)}))
+    """`loop SOURCE FILES`, `scan SOURCE HOME` or `watch HOME`, in a process of its own."""
+    what, *words = sys.argv[1:]
+    if what == "loop":
+        figures = _loop(Path(words[0]), int(words[1]))
+    elif what == "watch":
+        figures = _watch(Path(words[0]))
+    else:
+        figures = _scan(Path(words[0]), Path(words[1]))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.benchmarks.curl import post
 from tests.benchmarks.frame import Bench, Figures, Kind, Option, Row, Runs, Target, compare, picked
-from tests.benchmarks.material import Cohort, cohort, multipart
+from tests.benchmarks.material import Cohort, cohort, stow_body
 from tests.benchmarks.process import child
 
 OPTIONS: Final = {"patients": Option(10, quick=1, help="patients, 52 MB each")}
@@ -81,13 +81,6 @@ def rates(
 
 def _client(name: str, kind: str, url: str, ca_file: Path, data: Cohort) -> Figures:
     return child("tests.benchmarks.client", name, kind, url, ca_file, data.listing)
-
-
-def stow_body(target: Path, files: Sequence[Path]) -> tuple[Path, str]:
-    """A multipart file and its media type."""
-    boundary = "benchmark"
-    multipart(target, files, boundary)
-    return target, f'multipart/related; type=\\"application/dicom\\"; boundary={boundary}'
 
 
 def _tar(target: Path, files: Sequence[Path]) -> Path:
