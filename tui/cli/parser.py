@@ -185,7 +185,7 @@ def _runs(commands: Commands) -> None:
     upload = add_command(commands, "upload", "send, and prove that everything arrived", named=True)
     upload.add_argument("--detach", action="store_true", help="in a process of its own")
     upload.add_argument("--bwlimit", metavar="RATE", help="bytes a second: 5M, 500K, none")
-    upload.add_argument("--concurrency", type=int, metavar="N", help="requests at the same time")
+    upload.add_argument("--concurrency", type=int, metavar="N", help="requests at a time, at most")
     upload.add_argument("--answers", type=Path, metavar="FILE", help="words for an unattended run")
     upload.add_argument("--dry-run", type=Path, metavar="DIR", help="write the requests to DIR")
     # What starts a detached runner gives it the password here, never as an argument.

@@ -260,6 +260,9 @@ def _lanes(status: Status, room: int, width: int) -> list[Content]:
     if not lanes:
         return []
     heading = figures.count(len(lanes), "running request")
+    allowed, most = status.progress.requests_allowed, status.progress.requests_most
+    if most:
+        heading += f", {allowed} at a time pay, at most {most}"
     shown = lanes if len(lanes) <= room else lanes[: room - 1]
     lines = [Content(""), line((heading, "$muted"))]
     lines += [_draw_lane(lane, width) for lane in shown]
