@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.said import said_of
 from transfer.ledger.timepoints import STUDY_GOES
 from transfer.quality.attributes import Attribute
 
@@ -55,15 +56,15 @@ def said_of_studies(
 ) -> Iterator[tuple[int, list[Said]]]:
     """Of each study that belongs to the dataset what its headers say of an attribute, as they
     leave where that was made already, unless the source is asked for."""
-    traits = "i.traits_id" if of_source else "ifnull(i.out_traits_id, i.traits_id)"
+    traits = "traits_id" if of_source else "ifnull(out_traits_id, traits_id)"
+    of_each = said_of("e.study_id BETWEEN ?2 AND ?3")
     last = ledger.number("SELECT max(id) FROM study")
     for low in range(1, last + 1, _WINDOW):
         # Headers that say the same are counted before the document is looked into.
         rows = ledger.rows(
-            "SELECT study, ifnull(json_extract(t.document, ?), ''), sum(n), min(example) FROM"
-            f" (SELECT e.study_id AS study, {traits} AS traits, count(*) AS n,"
-            " min(i.id) AS example FROM series e JOIN instance i ON i.series_id = e.id"
-            " WHERE e.study_id BETWEEN ? AND ? AND i.state <> 'excluded' GROUP BY 1, 2)"
+            "SELECT study, ifnull(json_extract(t.document, ?1), ''), sum(n), min(example) FROM"
+            f" (SELECT study_id AS study, {traits} AS traits, sum(n) AS n,"
+            f" min(example) AS example FROM ({of_each}) WHERE NOT is_excluded GROUP BY 1, 2)"
             " LEFT JOIN traits t ON t.id = traits GROUP BY 1, 2 ORDER BY 1, 3 DESC",
             f'$."{attribute.tag}"',
             low,

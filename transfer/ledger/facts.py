@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from transfer.ledger.connection import Ledger
-from transfer.ledger.prepared import UNPREPARED
+from transfer.ledger.prepared import is_unprepared
 
 MOST: Final = 1000
 """How many facts of one patient are searched for; no real patient comes near."""
@@ -18,7 +18,7 @@ MOST: Final = 1000
 Fact = tuple[str, str]
 """Kind and text, as `transfer.deid.look.identifiers` names them."""
 
-_UNREAD: Final = f"{UNPREPARED} AND i.facts_of_ns IS NOT i.file_mtime_ns"
+_UNREAD: Final = "i.facts_of_ns IS NOT i.file_mtime_ns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,20 @@ class Ungathered:
 
 def count_ungathered(ledger: Ledger, run: int) -> int:
     """How many instances that are to be de-identified were not asked yet."""
-    return ledger.number(f"SELECT count(*) FROM instance i WHERE {_UNREAD}", run)  # noqa: S608 - a literal of ours
+    condition = f"{is_unprepared(ledger)} AND {_UNREAD}"
+    return ledger.number(f"SELECT count(*) FROM instance i WHERE {condition}", run)  # noqa: S608 - literals of ours
 
 
 def ungathered(ledger: Ledger, run: int, page: int = 512) -> Iterator[Ungathered]:
     """Those instances, Series by Series."""
     series = row = 0
+    condition = f"{is_unprepared(ledger)} AND {_UNREAD}"
     while True:
         found = ledger.rows(
             "SELECT i.series_id, i.id, s.patient_id, f.path, i.file_bytes, i.file_mtime_ns"  # noqa: S608 - a literal of ours
             " FROM instance i JOIN series e ON e.id = i.series_id"
             " JOIN study s ON s.id = e.study_id JOIN source_file f ON f.id = i.file_id"
-            f" WHERE {_UNREAD} AND (i.series_id, i.id) > (?, ?)"
+            f" WHERE {condition} AND (i.series_id, i.id) > (?, ?)"
             " ORDER BY i.series_id, i.id LIMIT ?",
             run,
             series,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.said import said_of
 from transfer.quality.attributes import BODY_PART, PATIENT_SEX
 
 _WINDOW: Final = 500
@@ -39,12 +40,12 @@ class Pictures:
 
     def _look(self, low: int) -> dict[int, Picture]:
         # Sex as it came in, body part as it leaves: a person may have mended that.
+        of_each = said_of("e.study_id IN (SELECT id FROM study WHERE patient_id BETWEEN ?3 AND ?4)")
         rows = self._ledger.rows(
-            "SELECT patient, json_extract(t.document, ?), json_extract(o.document, ?) FROM"
+            "SELECT patient, json_extract(t.document, ?1), json_extract(o.document, ?2) FROM"  # noqa: S608 - literals of ours
             " (SELECT DISTINCT s.patient_id AS patient, i.traits_id AS source,"
-            " ifnull(i.out_traits_id, i.traits_id) AS leaving FROM study s"
-            " JOIN series e ON e.study_id = s.id JOIN instance i ON i.series_id = e.id"
-            " WHERE s.patient_id BETWEEN ? AND ? AND i.state <> 'excluded')"
+            f" ifnull(i.out_traits_id, i.traits_id) AS leaving FROM ({of_each}) i"
+            " JOIN study s ON s.id = i.study_id WHERE NOT i.is_excluded)"
             " JOIN traits t ON t.id = source JOIN traits o ON o.id = leaving",
             f'$."{PATIENT_SEX.tag}"',
             f'$."{BODY_PART.tag}"',

@@ -17,10 +17,20 @@ COLLISION: Final = "collision"
 
 # A batch that may have arrived keeps what was sent until the node was asked; where its file was
 # read anew since, that is known no more.
-UNPREPARED: Final = (
+_UNPREPARED: Final = (
     "i.state = 'ready' AND (i.head_sha256 IS NULL OR i.deid_run IS NOT ? AND NOT EXISTS"
     " (SELECT 1 FROM batch b WHERE b.id = i.batch_id AND b.state = 'sending'))"
 )
+_BY_NONE: Final = "i.state = 'ready' AND (i.head_sha256 IS NULL OR i.deid_run IS NULL)"
+
+
+def is_unprepared(ledger: Ledger) -> str:
+    """SQL that says of an instance `i` whether it is to be de-identified by the run that is given
+    as its one value, the newest."""
+    # Where there never was another run, its number is the one that is not NULL: SQLite takes the
+    # index of those for the very words of its condition.
+    is_only = ledger.number("SELECT count(*) FROM deid_run") == 1
+    return f"{_BY_NONE} AND {_UNPREPARED}" if is_only else _UNPREPARED
 
 
 # What was found in a file that is gone, or is another one now, stands in nobody's way.
@@ -83,18 +93,19 @@ class Stop:
 
 def count_unprepared(ledger: Ledger, run: int) -> int:
     """How many instances are still to be de-identified."""
-    return ledger.number(f"SELECT count(*) FROM instance i WHERE {UNPREPARED}", run)  # noqa: S608 - a literal of ours
+    return ledger.number(f"SELECT count(*) FROM instance i WHERE {is_unprepared(ledger)}", run)  # noqa: S608 - a literal of ours
 
 
 def unprepared(ledger: Ledger, run: int, page: int = 512) -> Iterator[Unprepared]:
     """The instances that are to be de-identified, in the order of the plan."""
     series = row = 0
+    condition = is_unprepared(ledger)
     while True:
         found = ledger.rows(
             "SELECT i.id, i.series_id, e.study_id, p.id, p.original_id, p.original_name, f.path,"  # noqa: S608 - a literal of ours
             " i.file_bytes, i.file_mtime_ns FROM instance i JOIN series e ON e.id = i.series_id"
             " JOIN study s ON s.id = e.study_id JOIN patient p ON p.id = s.patient_id"
-            f" JOIN source_file f ON f.id = i.file_id WHERE {UNPREPARED}"
+            f" JOIN source_file f ON f.id = i.file_id WHERE {condition}"
             " AND (i.series_id, i.id) > (?, ?) ORDER BY i.series_id, i.id LIMIT ?",
             run,
             series,

@@ -13,7 +13,8 @@ from itertools import groupby, repeat
 from typing import Final
 
 from transfer.ledger.connection import Ledger
-from transfer.ledger.traits import TraitsGroup, traits_document, traits_groups
+from transfer.ledger.said import SaidGroup, said_groups
+from transfer.ledger.traits import traits_document
 from transfer.quality.attributes import PIXELS_BLANKED, Traits
 from transfer.quality.document import read_traits
 from transfer.quality.rule import Circumstances, Found, HeaderRule, Problem, Severity
@@ -22,7 +23,7 @@ from transfer.quality.wording import with_count
 _KEPT: Final = 4096
 _RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}
 _Said = tuple[tuple[HeaderRule, Problem], ...]
-_One = tuple[HeaderRule, Problem, TraitsGroup]
+_One = tuple[HeaderRule, Problem, SaidGroup]
 _Judged = Callable[[int | None, int | None], _Said]
 """By the rows of the traits: of a file, and of what leaves where that was made."""
 
@@ -32,15 +33,15 @@ def of_headers(
 ) -> Iterator[tuple[HeaderRule, Found]]:
     """One finding a rule and Series, Series by Series; memory does not grow with the cohort."""
     judged = _judged(ledger, list(rules), circumstances)
-    for series, groups in groupby(traits_groups(ledger), key=lambda group: group.series):
+    for series, groups in groupby(said_groups(ledger), key=lambda group: group.series):
         yield from _of_series(series, list(groups), judged)
 
 
 def _of_series(
-    series: int, groups: list[TraitsGroup], judged: _Judged
+    series: int, groups: list[SaidGroup], judged: _Judged
 ) -> Iterator[tuple[HeaderRule, Found]]:
     # An instance that a person left out says nothing about those that go.
-    chosen = [g for g in groups if g.state != "excluded"] or groups
+    chosen = [g for g in groups if not g.is_excluded] or groups
     standing: dict[str, list[_One]] = {}
     mended: dict[str, list[_One]] = {}
     for group in chosen:

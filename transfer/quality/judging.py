@@ -15,6 +15,7 @@ from transfer.clinical.derive import derive
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, replace_findings
 from transfer.ledger.gone import anything_has_gone, has_gone
+from transfer.ledger.said import keep_said
 from transfer.ledger.standing import stand_anew
 from transfer.quality.cells import write_cells
 from transfer.quality.document import read_traits as read_traits
@@ -41,6 +42,7 @@ _OF_THE_MOMENT = ("today", "is_leaving", "names_all")
 def judge(ledger: Ledger, circumstances: Circumstances) -> None:
     """Run every rule and replace all findings of theirs, but what a deep look found. Blocking; may
     be repeated at any time."""
+    keep_said(ledger)
     derive(ledger)
     found = as_findings(_all(ledger, circumstances), circumstances)
     if anything_has_gone(ledger):

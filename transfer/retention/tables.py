@@ -108,6 +108,10 @@ SMALL: Final[Mapping[str, Table]] = {
     ),
     "file_tally": Table("verdict kind n bytes"),
     "tally": Table("series_id state n bytes"),
+    "said": Table(
+        "series_id is_excluded n example", removed={"traits_id": "NULL", "out_traits_id": "NULL"}
+    ),
+    "said_anew": Table("series_id"),
     "batch": Table("id state attempts"),
     "attempt": Table("id batch_id epoch started_at_utc ended_at_utc", typed="outcome"),
     "finding": Table(

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.said import said_of
 from transfer.ledger.traits import traits_document
 from transfer.quality.attributes import REFERENCES, SEGMENTS, SOP_CLASS, Traits, is_empty
 from transfer.quality.document import read_traits
@@ -105,11 +106,13 @@ def _other_format(traits: Traits, _: Circumstances) -> Problem | None:
     )
 
 
+_IS_SEGMENTATION: Final = "e.modality = 'SEG'"
+
+
 def _sources(ledger: Ledger, _: Circumstances) -> Iterator[Found]:
     rows = ledger.rows(
-        "SELECT i.series_id, i.traits_id, count(*), min(i.id) FROM series e"
-        " JOIN instance i ON i.series_id = e.id"
-        " WHERE e.modality = 'SEG' AND i.state <> 'excluded' GROUP BY 1, 2 ORDER BY 1"
+        "SELECT series_id, traits_id, sum(n), min(example)"  # noqa: S608 - literals of ours
+        f" FROM ({said_of(_IS_SEGMENTATION)}) WHERE NOT is_excluded GROUP BY 1, 2 ORDER BY 1"
     )
     for series, groups in groupby(rows, key=lambda row: int(row[0])):
         faults = [
