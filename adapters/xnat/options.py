@@ -63,9 +63,8 @@ OPTIONS: Mapping[str, Option] = {
 DEFAULTS: Mapping[str, object] = MappingProxyType({"auth": "password"})
 """What holds for a node whose table does not say; `login` asks for a password by it."""
 
-# One request is to last about a minute, so that a cut line costs no more: at the 35 Mbit/s that
-# a lane of a hospital's line gives. Where it is slower the node's own limit or max_batch_bytes
-# makes it smaller.
+# About a minute at the 35 Mbit/s that a lane of a hospital's line gives, so that a cut line costs
+# no more. Where the line is slower the runner takes less of a batch at a time.
 _BATCH_BYTES = 256 * 1024 * 1024
 _BATCH_INSTANCES = 2000
 
