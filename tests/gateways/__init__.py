@@ -1,0 +1,1 @@
+"""Several hosts that send parts of one cohort, as transfers of their own."""
