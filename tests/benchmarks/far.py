@@ -11,6 +11,7 @@ import json
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.real.orthanc import orthanc_behind_tls
 
 _SINK = "lingering_time 600s; return 200;"
 _MOST_BYTES = 1024 * 1024
+_SETTLES_S = 2.0
 
 
 @contextmanager
@@ -44,7 +46,8 @@ def _orthanc(folder: Path) -> Iterator[dict[str, object]]:
 
 @contextmanager
 def _tcp(_: Path) -> Iterator[dict[str, object]]:
-    """One connection after the other; the number of bytes that came, once each ends."""
+    """One connection after the other; says how many bytes a second came, once each ends. The first
+    two seconds are TCP's own start and do not count: what is asked is what the line carries."""
     with socket.create_server((FAR_IP, 0)) as listening:
 
         def serve() -> None:
@@ -52,10 +55,14 @@ def _tcp(_: Path) -> Iterator[dict[str, object]]:
             while True:
                 connection, _ = listening.accept()
                 with connection:
-                    total = 0
+                    total, settled, began = 0, 0, time.monotonic()
+                    since = began
                     while size := connection.recv_into(piece):
                         total += size
-                    connection.sendall(str(total).encode())
+                        if time.monotonic() - began < _SETTLES_S:
+                            settled, since = total, time.monotonic()
+                    rate = (total - settled) / (time.monotonic() - since)
+                    connection.sendall(str(rate).encode())
 
         threading.Thread(target=serve, daemon=True).start()
         yield {"port": listening.getsockname()[1]}
