@@ -35,13 +35,17 @@ class Terminal:
     """The screens in a session of their own, on a pseudo terminal of 80 by 24."""
 
     def __init__(
-        self, home: Home, *arguments: str, environ: Mapping[str, str] | None = None
+        self,
+        home: Home,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        program: str = _PROGRAM,
     ) -> None:
         self._master, self._slave = pty.openpty()
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.seen = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, *arguments],
+            [sys.executable, "-c", program, *arguments],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,

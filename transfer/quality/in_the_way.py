@@ -7,7 +7,6 @@ from typing import Final
 
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import RuleGroup, group_findings
-from transfer.quality.rules import BY_ID
 
 IN_THE_WAY: Final = "Findings stand in the way: "
 """How every message begins that is true for as long as they stand, and no longer."""
@@ -25,14 +24,19 @@ _RULES_NAMED: Final = 5
 
 def rules_in_the_way(ledger: Ledger, *, passing_over: Collection[str] = ()) -> list[RuleGroup]:
     """The registry's rules whose open findings block or ask, worst first, some rules aside."""
-    return [
+    standing = [
         group
         for group in group_findings(ledger)
         if group.standing == "open"
         and group.severity in _SEVERITIES
-        and group.rule in BY_ID
         and group.rule not in passing_over
     ]
+    if not standing:
+        # All rules together take longer to import than a status does to read.
+        return []
+    from transfer.quality.rules import BY_ID
+
+    return [group for group in standing if group.rule in BY_ID]
 
 
 def images_in_the_way(ledger: Ledger, *, passing_over: Collection[str] = ()) -> list[RuleGroup]:
