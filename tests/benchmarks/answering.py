@@ -2,12 +2,13 @@
 
 TLS 1.3 and HTTP/1.1, one thread a connection; a body is in memory until it is answered. It costs
 little beside what is measured, and unlike a sink it lets a transfer be verified. Made for what the
-benchmarks send: Explicit VR Little Endian with the names in the first kilobytes.
+benchmarks send: Little Endian, explicit or implicit VR, with the names in the first kilobytes.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import threading
 from collections.abc import Iterator
@@ -21,16 +22,20 @@ from tests.certificates import Authority
 
 _HEAD_BYTES = 64 * 1024
 _SOP_CLASS, _SOP_INSTANCE, _SERIES = (
-    b"\x08\x00\x16\x00UI",
-    b"\x08\x00\x18\x00UI",
-    b"\x20\x00\x0e\x00UI",
+    re.compile(before + rb"(?:UI..|..\0\0)([0-9.]+)", re.DOTALL)
+    for before in (
+        rb"\x08\0\x16\0",
+        rb"\x08\0\x18\0",
+        # Right behind that of its Study: one in a sequence is of another Series.
+        rb"\x20\0\x0d\0(?:UI..|..\0\0)[0-9.]+\0?\x20\0\x0e\0",
+    )
 )
 
 
-def _text(head: bytes, tag: bytes) -> str:
-    at = head.index(tag) + len(tag)
-    length = int.from_bytes(head[at : at + 2], "little")
-    return head[at + 2 : at + 2 + length].decode().rstrip("\0 ")
+def _text(head: bytes, element: re.Pattern[bytes]) -> str:
+    found = element.search(head)
+    assert found is not None, "what is sent has its names at its beginning"
+    return found[1].decode()
 
 
 class _Handler(BaseHTTPRequestHandler):

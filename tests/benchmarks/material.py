@@ -12,10 +12,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from transfer.ledger.batches import PlannedInstance
+
+AS_IS: Final = ("--deid", "none", "--by", "a benchmark", "--reason", "made up")
+"""What `new` wants to hear when files are to go as they are."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tests.benchmarks.process import child
 OPTIONS: Final = {"patients": Option(10, quick=1, help="patients, 52 MB each")}
 
 # lingering_time: how long nginx goes on reading a body that it has answered already.
-UPV_SINK: Final = """lingering_time 600s;
+_UPV_SINK: Final = """lingering_time 600s;
       default_type application/dicom+json;
       return 200 '{"00081199":{"vr":"SQ","Value":[]}}';"""
 _XNAT_SINK: Final = """lingering_time 600s;
@@ -43,7 +43,7 @@ def measure(bench: Bench) -> list[Row]:
 
     data = cohort(bench.folder, bench["patients"])
     rows: list[Row] = []
-    with front(bench.folder / "upv", location=UPV_SINK) as sink:
+    with front(bench.folder / "upv", location=_UPV_SINK) as sink:
         url = f"{sink.url}/dicom-web"
         body, content_type = stow_body(bench.folder / "all.multipart", data.files)
         names = ("ours", "dicomweb-client", "ssl")
