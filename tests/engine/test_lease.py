@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.bench import TRANSFER, bench
 from tests.engine.made import image, make_transfer_of
 from transfer.ledger.batches import (
     Settled,
@@ -19,6 +20,7 @@ from transfer.ledger.batches import (
 )
 from transfer.ledger.connection import Ledger
 from transfer.scan.phase import scan
+from transfer.workspace import Home
 
 
 @pytest.fixture
@@ -80,3 +82,15 @@ def test_a_part_of_a_batch_that_was_tried_before_counts_on(planned: Ledger) -> N
 
 def test_without_a_bound_a_batch_goes_whole(planned: Ledger) -> None:
     assert leased(planned, None) == ["1.2.0", "1.2.1", "1.2.2"]
+
+
+def test_an_upload_begins_with_small_requests(tmp_path: Path) -> None:
+    """How slow the line is, is known with the first answer: until then a mebibyte goes."""
+    with bench(tmp_path, instances=2) as at:
+        for number in range(3):
+            image(tmp_path / "source" / f"large-{number}.dcm", f"1.2.{number}", rows=64_000)
+        ran = at.upload("--concurrency", 1)
+        assert ran.code == 0, str(ran)
+        workspace = Home.at(at.program.home).workspace(TRANSFER)
+        with Ledger.open(workspace.ledger) as ledger:
+            assert ledger.number("SELECT count(*) FROM attempt") == 2
