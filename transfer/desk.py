@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from multiprocessing.connection import Connection
-from typing import Any, Generic
+from collections import deque
+from typing import Final, Generic
 
+from transfer.errors import UsageError
 from transfer.workers import CHANCES, Answer, Item, Job, Trade, Worker, end_all
+
+# One in work and one that waits in the pipe: none idles until the loop has read its answer.
+_IN_HAND: Final = 2
 
 
 class Desk(Generic[Item, Answer]):
-    """Processes that are each asked one thing at a time.
+    """Processes that are asked one thing after the other by whoever comes.
 
     They start with the first question. Nothing here holds a thread: a file server that hangs
     keeps neither the loop nor the end of the program waiting.
@@ -21,8 +25,8 @@ class Desk(Generic[Item, Answer]):
         self._processes = processes
         self._trade = trade
         self._workers: list[Worker[Item, Answer]] = []
-        self._free: asyncio.Queue[int] = asyncio.Queue()
-        self._open: set[asyncio.Task[Answer]] = set()
+        self._waiting: deque[Job[Item, Answer]] = deque()
+        self._asked: dict[Job[Item, Answer], asyncio.Future[Answer]] = {}
 
     async def ask(self, item: Item) -> Answer:
         """The answer to one item, by whichever process is free first. May be cancelled; the
@@ -31,50 +35,91 @@ class Desk(Generic[Item, Answer]):
         Raises:
             UsageError: no process can be started.
         """
-        if len(self._workers) < self._processes and self._free.empty():
-            self._workers.append(Worker.start(self._trade))
-            self._free.put_nowait(len(self._workers) - 1)
-        place = await self._free.get()
-        task = asyncio.create_task(self._exchange(place, item))
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
-        return await asyncio.shield(task)
-
-    async def _exchange(self, place: int, item: Item) -> Answer:
         job: Job[Item, Answer] = Job([item], self._trade.size_of(item))
-        deaths = 0
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked[job] = answer
+        self._waiting.append(job)
+        self._give_out()
+        return await answer
+
+    def _give_out(self) -> None:
+        while self._waiting:
+            if self._asked[self._waiting[0]].done():
+                del self._asked[self._waiting.popleft()]
+                continue
+            try:
+                worker = self._next_worker()
+            except UsageError as error:
+                self._refuse(self._waiting.popleft(), error)
+                continue
+            if len(worker.hand) >= _IN_HAND or not worker.has_room_for(self._waiting[0], ()):
+                return
+            worker.give(self._waiting.popleft(), ())
+
+    def _next_worker(self) -> Worker[Item, Answer]:
+        idlest = min(self._workers, key=lambda w: len(w.hand), default=None)
+        if idlest is not None and (not idlest.hand or len(self._workers) >= self._processes):
+            return idlest
+        worker = Worker.start(self._trade)
+        self._workers.append(worker)
+        self._listen(worker)
+        return worker
+
+    def _listen(self, worker: Worker[Item, Answer]) -> None:
+        asyncio.get_running_loop().add_reader(worker.pipe.fileno(), self._hear, worker)
+
+    def _hear(self, worker: Worker[Item, Answer]) -> None:
+        """Take what a process says, and give it more to do."""
+        job = worker.hand[0] if worker.is_ready else None
         try:
-            while deaths < CHANCES:
-                worker = self._workers[place]
-                worker.give(job, ())
-                try:
-                    while job.answers is None:
-                        await _readable(worker.pipe)
-                        worker.take()
-                    return job.answers[0]
-                except (EOFError, OSError):
-                    self._workers[place] = worker.successor(self._trade)
-                    worker.end(time.monotonic())
-                    deaths += worker.is_ready
-            return self._trade.died(item)
-        finally:
-            self._free.put_nowait(place)
+            worker.take()
+        except (EOFError, OSError):
+            self._replace(worker)
+        else:
+            if job is not None and job.answers is not None:
+                self._settle(job, job.answers[0])
+        self._give_out()
+
+    def _replace(self, dead: Worker[Item, Answer]) -> None:
+        """Put a fresh process in a dead one's place; what that had in hand is done again."""
+        asyncio.get_running_loop().remove_reader(dead.pipe.fileno())
+        self._workers.remove(dead)
+        dead.end(time.monotonic())
+        if dead.is_ready and dead.hand:
+            suspect = dead.hand[0]
+            suspect.deaths += 1
+            if suspect.deaths >= CHANCES:
+                dead.hand.popleft()
+                self._settle(suspect, self._trade.died(suspect.items[0]))
+        try:
+            fresh = dead.successor(self._trade)
+        except UsageError as error:
+            for job in dead.hand:
+                self._refuse(job, error)
+            return
+        self._workers.append(fresh)
+        self._listen(fresh)
+        for job in dead.hand:
+            fresh.give(job, ())
+
+    def _settle(self, job: Job[Item, Answer], answer: Answer) -> None:
+        asked = self._asked.pop(job)
+        if not asked.done():
+            asked.set_result(answer)
+
+    def _refuse(self, job: Job[Item, Answer], error: UsageError) -> None:
+        asked = self._asked.pop(job)
+        if not asked.done():
+            asked.set_exception(error)
 
     async def aclose(self) -> None:
         """End every process, whatever it is doing."""
-        for task in list(self._open):
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        for asked in self._asked.values():
+            asked.cancel()
+        self._asked.clear()
+        self._waiting.clear()
         workers, self._workers = self._workers, []
+        for worker in workers:
+            asyncio.get_running_loop().remove_reader(worker.pipe.fileno())
         if workers:
             await asyncio.to_thread(end_all, workers)
-
-
-async def _readable(pipe: Connection[Any, Any]) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(pipe.fileno(), lambda: None if ready.done() else ready.set_result(None))
-    try:
-        await ready
-    finally:
-        loop.remove_reader(pipe.fileno())
