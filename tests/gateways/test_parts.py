@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.engine.made import image, make_transfer_of
+from transfer.deid.keys.cohort import PartWithoutKey, cohort_of, import_key, key_of_transfer
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.deid_run import NumbersInOrder, give_number
+from transfer.ledger.order import read_order
 from transfer.ledger.parts import part_of, read_part
 from transfer.ledger.selection import add_rule, apply_selection
 from transfer.scan.phase import scan
+from transfer.workspace import Home
 
 
 def test_a_patient_has_the_same_part_on_every_host_and_for_ever() -> None:
@@ -101,3 +104,16 @@ def test_numbers_in_order_are_refused_where_a_part_is_sent(four: Path) -> None:
         with pytest.raises(NumbersInOrder, match="two patients would get one number"):
             give_number(ledger, "patient", "HOSP-2")
         assert ledger.number("SELECT count(*) FROM deid_number") == 0
+
+
+def test_no_key_is_made_by_itself_where_a_part_is_sent(four: Path) -> None:
+    """It would be another than that of the other hosts, and nobody would notice before the end."""
+    home = Home.at(four / "home")
+    with make_transfer_of(four / "source", four / "home") as ledger:
+        scan(ledger, processes=1, should_stop=lambda: False)
+        add_rule(ledger, "only", "part", "2/2")
+        with pytest.raises(PartWithoutKey, match="there is no key here"):
+            key_of_transfer(home, ledger)
+        cohort = cohort_of(read_order(ledger))
+        import_key(home, cohort, "019a39ba16da7edb9e906440a48e9ed32")
+        assert key_of_transfer(home, ledger)[0].fingerprint == "4a537f8f832fcd8d"

@@ -85,6 +85,24 @@ def test_rows_of_somebody_without_images_are_found_and_never_went(ledger: Ledger
     assert sent.stays == {"rows": {"not-sent": 1}}
 
 
+def test_rows_of_somebody_who_got_no_name_here_are_in_no_file_on_the_node(ledger: Ledger) -> None:
+    """A patient whom another gateway sends: the table is there, with other patients' rows."""
+    add_patient(ledger, "NHC-1")
+    other = add_patient(ledger, "NHC-2", ("excluded",))
+    add_row(ledger, "NHC-1", 1)
+    add_row(ledger, "NHC-2", other.row)
+    with ledger.transaction():
+        ledger.write("UPDATE patient SET pseudonym = NULL WHERE id = ?", other.row)
+        ledger.write(
+            "INSERT INTO clinical_item (kind, name, sha256, size_bytes, state, there_sha256,"
+            " changed_at_utc) VALUES ('file', 't_clinical.csv', 'ab', 1, 'verified', 'ab', '')"
+        )
+    sent = what_went(ledger, find(ledger, "NHC-2"), "NHC-2")
+    assert (sent.files, sent.is_anything_out) == ((), False)
+    assert sent.stays["rows"] == {"not-sent": 1}
+    assert len(what_went(ledger, find(ledger, "NHC-1"), "NHC-1").files) == 1
+
+
 def test_a_volume_of_somebody_without_images_is_found_by_its_json(ledger: Ledger) -> None:
     add_patient(ledger, "NHC-1")
     with ledger.transaction():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from transfer.clock import utc_now
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
+from transfer.ledger.selection import is_part
 
 NUMBER_TEXT = "number text"
 """The context under which the texts behind `@integer` are sealed."""
@@ -125,7 +126,7 @@ def give_number(ledger: Ledger, key_type: str, text: str) -> int:
     Raises:
         NumbersInOrder: the transfer is one part of a cohort; others count for themselves.
     """
-    if ledger.number("SELECT 1 FROM selection_rule WHERE subject = 'part' LIMIT 1"):
+    if is_part(ledger):
         raise NumbersInOrder
     sealed = ledger.names.seal.close(text, NUMBER_TEXT)
     with ledger.transaction(durable=False):

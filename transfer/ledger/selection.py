@@ -37,6 +37,7 @@ __all__ = [
     "apply_selection",
     "clear_rules",
     "count_unmatched",
+    "is_part",
     "remove_rule",
     "selection_rules",
 ]
@@ -243,6 +244,11 @@ def count_unmatched(ledger: Ledger, rule: int) -> int:
         f"SELECT count(*) FROM selection_item x WHERE x.rule_id = ? AND NOT EXISTS ({known})",  # noqa: S608 - literals above
         rule,
     )
+
+
+def is_part(ledger: Ledger) -> bool:
+    """Whether only a part of the patients goes from this host, and others send the rest."""
+    return bool(ledger.number("SELECT 1 FROM selection_rule WHERE subject = 'part' LIMIT 1"))
 
 
 def remove_rule(ledger: Ledger, rule: int) -> bool:

@@ -176,7 +176,8 @@ def what_went(ledger: Ledger, who: Who, name: str, called: Caller = by_its_ids) 
     volumes = tuple(_volumes(ledger, who, name, called, stays["volumes"]))
     items = tuple(items_of(ledger, who.patients))
     rows = tuple(table_rows(ledger, who.patients, _table_id(who, name)))
-    files = tuple(shared_files(ledger)) if rows or studies else ()
+    may_be_in_files = studies or (rows and _may_be_named(ledger, who.patients))
+    files = tuple(shared_files(ledger)) if may_be_in_files else ()
     for row in rows:
         if row.is_kept_back:
             stays["rows"]["kept-back"] += 1
@@ -332,6 +333,17 @@ def _prepared_names(ledger: Ledger, patients: tuple[int, ...]) -> tuple[str, ...
         if row is not None and (opened := ledger.names.pseudonym(row[0])):
             found[opened] = None
     return tuple(found)
+
+
+def _may_be_named(ledger: Ledger, patients: tuple[int, ...]) -> bool:
+    """Whether rows of theirs can have gone: where names are made, none goes without one. Patients
+    whom another gateway sends get none here."""
+    if not patients or not de_identifies(read_order(ledger)):
+        return True
+    return any(
+        ledger.number("SELECT pseudonym IS NOT NULL FROM patient WHERE id = ?", patient)
+        for patient in patients
+    )
 
 
 def _sharing(ledger: Ledger, patients: tuple[int, ...]) -> tuple[str, ...]:

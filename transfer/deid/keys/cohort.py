@@ -33,6 +33,7 @@ from transfer.deid.keys.register import (
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, read_order
+from transfer.ledger.selection import is_part
 from transfer.workspace import Home
 
 SECOND_KEY: Final = "second-key"
@@ -55,6 +56,18 @@ class NoKeyYet(UsageError):
             "This cohort has no key yet.",
             "If patients of it were sent before, import the key that was used then:"
             " eucaim-transfer key import NAME; else make one: eucaim-transfer key make NAME",
+        )
+
+
+class PartWithoutKey(UsageError):
+    """One of several gateways has no key, and making one would give it another than the others."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This transfer sends one part of a cohort, and there is no key here: a key of its own"
+            " would give pseudonyms that do not fit those of the other hosts.",
+            "Bring the key of the other host: eucaim-transfer key import NAME --file FILE. On the"
+            " first host make it: eucaim-transfer key make NAME",
         )
 
 
@@ -139,6 +152,7 @@ def key_of_transfer(
     Raises:
         KeyMissing: it has, and the register knows nothing of it any more.
         SecondKey: it has, and the cohort's key is another since, without anybody's word.
+        PartWithoutKey: it is one of several gateways, and the key is at another one.
         UsageError: as `make_or_find`.
     """
     cohort = cohort_of(read_order(ledger))
@@ -152,6 +166,8 @@ def key_of_transfer(
         known = {entry.fingerprint, *(change.fingerprint for change in entry.earlier)}
         if used not in known:
             raise SecondKey(used, entry.fingerprint)
+    if is_part(ledger) and find_entry(home, cohort) is None:
+        raise PartWithoutKey
     return make_or_find(home, cohort, passphrase, clock=clock)
 
 
