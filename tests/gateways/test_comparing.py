@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_json_documents import promised_keys
 from tests.gateways.hosts import KEY, PATIENTS, Host, patient_list, write_cohort
 from transfer.errors import UsageError
 from transfer.gateways.comparing import compare, told
@@ -85,6 +86,7 @@ def test_parts_agree_before_anything_is_sent(homes: tuple[Host, Host], tmp_path:
     second.run("select", "--only-part", "2/2")
     found = first.compared(second.sheet(tmp_path / "2.sheet"))
     assert (found["exit_code"], found["patients"]) == (0, len(PATIENTS))
+    assert set(first.run("gateways", "--json").document) == promised_keys("gateways")
     ran = second.run("gateways", "--compare", first.sheet(tmp_path / "1.sheet"))
     assert "2 gateways agree: 6 patients, each from exactly one of them." in ran.out
 
