@@ -35,10 +35,11 @@ def run_app(home: Home, open_transfer: str | None = None) -> int:
     home.prepare()
     if open_transfer is not None:
         home.workspace(open_transfer)
-    # Textual reads these while it is imported.
+    # Textual reads these while it is imported. A key, or what was read, waits for the next frame:
+    # 10 a second kept it a tenth of a second. At rest nothing is painted, however many there are.
     for name in _RECORDING:
         os.environ.pop(name, None)
-    os.environ.setdefault("TEXTUAL_FPS", "10")
+    os.environ.setdefault("TEXTUAL_FPS", "30")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     from tui.app import TransferApp
 

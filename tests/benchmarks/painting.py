@@ -17,7 +17,7 @@ _CONTROL: Final = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 TWO_WIDGETS: Final = """
 import os
-os.environ.setdefault("TEXTUAL_FPS", "10")
+os.environ.setdefault("TEXTUAL_FPS", "30")
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 from textual.app import App
 from textual.widgets import Label, Static
@@ -54,7 +54,11 @@ class Watched(Terminal):
                 raise AssertionError(f"{text!r} never came; last: {self.seen[-500:]!r}")
             ready, _, _ = select.select([self._master], [], [], 0.1)
             if ready:
-                self.seen += os.read(self._master, 65536)
+                try:
+                    self.seen += os.read(self._master, 65536)
+                except OSError:
+                    # The program has ended; the terminal has nobody at its other end.
+                    self.process.wait()
         return time.perf_counter()
 
     def paint_after(self, key: bytes, text: str) -> float:

@@ -203,6 +203,21 @@ def test_the_screens_are_not_imported_by_a_question_for_the_version() -> None:
     assert done.stdout == "False\n"
 
 
+def test_the_first_screen_waits_for_no_part_of_the_engine_that_it_does_not_show() -> None:
+    """All rooms together took longer to import than Textual."""
+    script = "import tui.app, sys; print(*sorted(m for m in sys.modules if m in sys.argv))"
+    rooms = ["tui.catalogue", "tui.choosing", "tui.evidence", "tui.findings"]
+    engine = ["transfer.quality.rules", "transfer.status", "tui.journeys"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, "tui.app", *rooms, *engine],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+    assert done.stdout == "tui.app\n"
+
+
 @pytest.mark.parametrize("term", ["linux", "xterm-256color"])
 def test_without_colour_text_never_stands_on_its_own_colour(home: Home, term: str) -> None:
     """Greys on a console of 16 colours came out black on black."""
