@@ -15,12 +15,12 @@ from tests.quality.annotated import annotated, segment, segmentation
 from tests.quality.cohort import AS_IS, PATIENTS, scanned
 from tests.quality.faults import Cohort, Fault, found_of, judged
 from transfer.ledger.findings import read_findings, settle_findings
-from transfer.quality.attributes import Traits
+from transfer.quality.attributes import READ, Traits
 from transfer.quality.dimensions import dimensions
 from transfer.quality.doc import with_table
 from transfer.quality.judging import in_force, judge
 from transfer.quality.rule import Dimension, HeaderRule, Rule, Severity
-from transfer.quality.rules import BY_ID, READ, RULES
+from transfer.quality.rules import BY_ID, RULES
 
 FAULTS = [
     *test_imaging.FAULTS,

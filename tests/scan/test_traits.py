@@ -19,13 +19,13 @@ from transfer.quality.attributes import (
     MANUFACTURER,
     OVERLAY_GROUPS,
     PRIVATE_GROUPS,
+    READ,
     RECOGNIZABLE_FEATURES,
     REFERENCES,
     SEGMENTS,
     Attribute,
 )
 from transfer.quality.extract import document_of_header
-from transfer.quality.rules import READ
 from transfer.scan.inspect import inspect_file
 
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"

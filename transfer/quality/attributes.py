@@ -68,6 +68,42 @@ ILL_FORMED_UIDS: Final = Attribute(-6, "ill-formed UIDs", 32)
 PIXELS_BLANKED: Final = Attribute(-7, "blanked pixels", 8)
 """Of what leaves: pixel rules covered the places where text may stand."""
 
+READ: Final = frozenset(
+    (
+        IMAGE_TYPE,
+        SOP_CLASS,
+        STUDY_DATE,
+        SERIES_DATE,
+        ACQUISITION_DATE,
+        CONTENT_DATE,
+        ACQUISITION_DATETIME,
+        MODALITY,
+        CONVERSION_TYPE,
+        MANUFACTURER,
+        STUDY_DESCRIPTION,
+        SERIES_DESCRIPTION,
+        PATIENT_SEX,
+        PATIENT_AGE,
+        IDENTITY_REMOVED,
+        DEIDENTIFICATION_METHOD,
+        BODY_PART,
+        PROTOCOL_NAME,
+        IMAGE_COMMENTS,
+        BURNED_IN,
+        RECOGNIZABLE_FEATURES,
+        DATES_MODIFIED,
+        TRANSFER_SYNTAX,
+        PRIVATE_GROUPS,
+        OVERLAY_GROUPS,
+        DEIDENTIFICATION_CODES,
+        SEGMENTS,
+        REFERENCES,
+        ILL_FORMED_UIDS,
+    )
+)
+"""What the scan keeps of a header: all that any rule reads. Said here so that a process which
+reads headers need not know the rules; a test holds them together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Traits:

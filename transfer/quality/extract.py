@@ -17,12 +17,12 @@ from transfer.quality.attributes import (
     OVERLAY_GROUPS,
     PIXELS_BLANKED,
     PRIVATE_GROUPS,
+    READ,
     REFERENCES,
     TRANSFER_SYNTAX,
     Traits,
 )
 from transfer.quality.document import write_traits
-from transfer.quality.rules import READ
 from transfer.quality.segments import IS_WANTED as SEGMENTS_WANTED
 from transfer.quality.segments import SEGMENTATION_CLASSES, segment_facts
 from transfer.quality.terms import is_uid

@@ -9,8 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from transfer.quality.attributes import REFERENCES, SEGMENTS
-from transfer.quality.rules import READ
+from transfer.quality.attributes import READ, REFERENCES, SEGMENTS
 from transfer.scan.text import TEXT_LIMIT, UID_LIMIT, decoded, plain
 
 if TYPE_CHECKING:

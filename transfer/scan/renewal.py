@@ -15,8 +15,7 @@ from transfer.ledger.renewal import (
     write_renewed,
 )
 from transfer.ledger.traits import record_traits_fingerprint, traits_fingerprint, traits_row
-from transfer.quality.attributes import fingerprint_of
-from transfer.quality.rules import READ
+from transfer.quality.attributes import READ, fingerprint_of
 from transfer.scan.pace import Teller, pages, stop_if
 from transfer.scan.readers import Read, header_readers
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from transfer.quality.attributes import Attribute
 from transfer.quality.rule import Rule
 from transfer.quality.rules import (
     age,
@@ -47,8 +46,3 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 BY_ID: Final = {rule.id: rule for rule in RULES}
-
-READ: Final[frozenset[Attribute]] = frozenset(
-    attribute for rule in RULES for attribute in rule.reads
-)
-"""What the scan has to keep of a header."""
