@@ -129,16 +129,21 @@ class BlockingStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
+        secured: BlockingStream | None = None
         try:
-            with (
-                _told(httpcore.ConnectTimeout, httpcore.ConnectError),
-                self._ready(timeout) as ready,
-            ):
-                secured = ssl_context.wrap_socket(ready, server_hostname=server_hostname)
+            with _told(httpcore.ConnectTimeout, httpcore.ConnectError):
+                with self._ready(timeout) as ready:
+                    wrapped = ssl_context.wrap_socket(
+                        ready, server_hostname=server_hostname, do_handshake_on_connect=False
+                    )
+                    secured = BlockingStream(wrapped)
+                # Our own socket is an empty shell now: who cuts the line has to know the other.
+                with secured._ready(timeout):
+                    wrapped.do_handshake()
         except BaseException:
-            self.close()
+            (secured or self).close()
             raise
-        return BlockingStream(secured)
+        return secured
 
     def get_extra_info(self, info: str) -> Any:
         if info == "socket":
@@ -172,6 +177,9 @@ class BlockingBackend(httpcore.NetworkBackend):
                 connected = connecting.result()
             except CancelledError:
                 raise _cut() from None
+            except OSError:
+                connecting.cancel()
+                raise
             try:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for option in socket_options or ():

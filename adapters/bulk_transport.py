@@ -59,7 +59,7 @@ class ThreadTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         call = Call(asyncio.get_running_loop())
-        return await _in_thread(call, lambda: self._answer(request, call))
+        return await _in_thread(call, lambda: self._answer(request, call), _let_go)
 
     def _answer(self, request: httpx.Request, call: Call) -> httpx.Response:
         stream = request.stream
@@ -134,6 +134,10 @@ class _Answer(httpx.AsyncByteStream):
         while stretch := await _in_thread(self._call, self._stretch):
             yield stretch
 
+    def let_go(self) -> None:
+        """Give the connection back, unread."""
+        self._content.close()
+
     def _stretch(self) -> bytes:
         collected = bytearray()
         for piece in self._pieces:
@@ -146,8 +150,16 @@ class _Answer(httpx.AsyncByteStream):
         await _in_thread(self._call, self._content.close)
 
 
-async def _in_thread(call: Call, function: Callable[[], _T]) -> _T:
-    """The result of a function in a thread of its own; whoever gives up cuts the line."""
+def _let_go(response: httpx.Response) -> None:
+    if isinstance(response.stream, _Answer):
+        response.stream.let_go()
+
+
+async def _in_thread(
+    call: Call, function: Callable[[], _T], let_go: Callable[[_T], None] | None = None
+) -> _T:
+    """The result of a function in a thread of its own; whoever gives up cuts the line, and
+    `let_go` is told of a result that came nevertheless."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[_T] = loop.create_future()
 
@@ -164,14 +176,19 @@ async def _in_thread(call: Call, function: Callable[[], _T]) -> _T:
             else:
                 tell(done.set_result, result)
 
+    def not_wanted(done: asyncio.Future[_T]) -> None:
+        # Taken notice of however late it comes: asyncio would log a problem that nobody saw, and
+        # an OSError names its file.
+        if not done.cancelled() and done.exception() is None and let_go is not None:
+            let_go(done.result())
+
     # A daemon: a disk that hangs does not keep the program from ending.
     threading.Thread(target=work, name="request", daemon=True).start()
     try:
         return await asyncio.shield(done)
     except asyncio.CancelledError:
         call.cut()
+        done.add_done_callback(not_wanted)
         # What the thread reads from is let go of before whoever cancelled goes on.
         await asyncio.wait([done], timeout=_PARTING_S)
-        if done.done() and not done.cancelled():
-            done.exception()
         raise

@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpcore
 import httpx
 import pytest
 
+from adapters import bulk_transport
 from adapters.bulk_stream import BlockingBackend, BlockingStream, Call
 from adapters.bulk_transport import with_body
 from adapters.sessions import Way, httpx_client
@@ -219,3 +222,91 @@ async def test_a_body_that_needs_the_event_loop_is_refused(
             with pytest.raises(AssertionError):
                 await client.post(server.url, content=pieces())
     assert server.requests == []
+
+
+async def test_a_request_that_is_given_up_in_the_handshake_ends_at_once(
+    ca_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that accepts and says nothing would hold the thread for the whole time-out."""
+    monkeypatch.setattr(bulk_transport, "_PARTING_S", 20.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        way = Way(ca_file=ca_file, connect_timeout_s=30.0)
+        async with httpx_client(way) as client:
+            url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+            sending = asyncio.create_task(client.post(url, content=b"abc"))
+            accepted, _ = await asyncio.to_thread(silent.accept)
+            with accepted:
+                # The first bytes of a handshake: it is under way.
+                assert await asyncio.to_thread(accepted.recv, 1)
+                sending.cancel()
+                async with asyncio.timeout(10):
+                    await asyncio.gather(sending, return_exceptions=True)
+    assert sending.cancelled()
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_gives_its_connection_back(
+    ca_file: Path, good_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is there and whoever asked is told to give up before hearing of it: a pool of one
+    would have none for anybody else."""
+
+    def large(_: Request) -> Reply:
+        return Reply(body=bytes(3_000_000))
+
+    answer = bulk_transport.ThreadTransport._answer
+    answered, may_tell = threading.Event(), threading.Event()
+
+    def held(*given: Any) -> httpx.Response:
+        response = answer(*given)
+        answered.set()
+        may_tell.wait(20)
+        return response
+
+    monkeypatch.setattr(bulk_transport.ThreadTransport, "_answer", held)
+    with serving(large, good_context) as server:
+        way = Way(ca_file=ca_file, max_connections=1, connect_timeout_s=2.0)
+        async with httpx_client(way) as client:
+            asking = asyncio.create_task(client.get(server.url))
+            assert await asyncio.to_thread(answered.wait, 20)
+            asking.cancel()
+            await asyncio.sleep(0)
+            may_tell.set()
+            await asyncio.gather(asking, return_exceptions=True)
+            assert len((await client.get(server.url)).content) == 3_000_000
+
+
+async def test_what_fails_long_after_it_was_given_up_is_not_logged(
+    ca_file: Path,
+    good_context: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """asyncio logs an exception that nobody took, and the one of a disk names the file."""
+    monkeypatch.setattr(bulk_transport, "_PARTING_S", 0.01)
+    hangs, goes_on, over = threading.Event(), threading.Event(), threading.Event()
+
+    def pieces() -> Generator[bytes, None, None]:
+        try:
+            yield b"x"
+            hangs.set()
+            goes_on.wait(20)
+            raise FileNotFoundError(2, "No such file", "/data/DOE^JANE/1.dcm")
+        finally:
+            over.set()
+
+    with serving(_fine, good_context) as server:
+        async with httpx_client(Way(ca_file=ca_file)) as client:
+            request = client.build_request("POST", server.url, headers={"Content-Length": "9"})
+            sending = asyncio.create_task(client.send(with_body(request, pieces())))
+            assert await asyncio.to_thread(hangs.wait, 20)
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            goes_on.set()
+            assert await asyncio.to_thread(over.wait, 20)
+            while any(thread.name == "request" for thread in threading.enumerate()):  # noqa: ASYNC110 - it ends by itself
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
+            del sending, request
+            gc.collect()
+    assert "DOE^JANE" not in caplog.text
+    assert "never retrieved" not in caplog.text
