@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from transfer.errors import SourceChanged
@@ -46,18 +46,22 @@ class Ahead:
             if wanted not in self._asked and not self._is_closed:
                 making = self._maker.pieces(self._instances[wanted])
                 self._asked[wanted] = asyncio.run_coroutine_threadsafe(making, self._loop)
-        try:
-            return self._asked.pop(place).result()
-        except (KeyError, CancelledError):
-            raise SourceChanged("Nobody waits for this instance any more.", "Go on.") from None
+        if self._is_closed:
+            # Closed while it was asked for: nobody else lets go of that.
+            self.close()
+        asked = self._asked.pop(place, None)
+        with suppress(CancelledError):
+            if asked is not None:
+                return asked.result()
+        raise SourceChanged("Nobody waits for this instance any more.", "Go on.")
 
     def close(self) -> None:
-        """Let go of what was made and not called for."""
+        """Let go of what was made and not called for. Safe to call twice, from any thread."""
         self._is_closed = True
-        while self._asked:
-            _, asked = self._asked.popitem()
-            asked.cancel()
-            asked.add_done_callback(_forget)
+        for place in list(self._asked):
+            # Not cancelled: its process would finish for nobody, and leave a spool on the disk.
+            if (asked := self._asked.pop(place, None)) is not None:
+                asked.add_done_callback(_forget)
 
 
 @contextmanager

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,3 +121,68 @@ async def test_a_thread_that_comes_too_late_gets_nothing(tmp_path: Path) -> None
         assert ahead is not None
     with pytest.raises(SourceChanged, match="Nobody waits"):
         await asyncio.to_thread(ahead.pieces, batch[0])
+
+
+async def test_a_fault_of_the_maker_is_told_as_that(tmp_path: Path) -> None:
+    """Called a changed file, it would be the operator's to put right."""
+
+    class Faulty:
+        async def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
+            raise KeyError("a mistake of ours")
+
+    batch = [planned_instance(1)]
+    with made_ahead(Faulty(), batch) as ahead:
+        assert ahead is not None
+        with pytest.raises(KeyError, match="a mistake of ours"):
+            await asyncio.to_thread(ahead.pieces, batch[0])
+
+
+async def test_what_is_asked_for_while_it_ends_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
+    batch = [planned_instance(row) for row in (1, 2, 3)]
+    maker = _Maker(tmp_path)
+
+    class Ending:
+        def pieces(self, planned: PlannedInstance) -> Coroutine[Any, Any, Sequence[OutgoingPiece]]:
+            if planned.row == 2:
+                assert ahead is not None
+                ahead.close()
+            return maker.pieces(planned)
+
+    with made_ahead(Ending(), batch) as ahead:
+        assert ahead is not None
+        with pytest.raises(SourceChanged, match="Nobody waits"):
+            await asyncio.to_thread(ahead.pieces, batch[0])
+    await _settled()
+    assert os.listdir(tmp_path) == []
+
+
+async def test_what_is_being_made_when_the_request_ends_leaves_nothing_on_the_disk(
+    tmp_path: Path,
+) -> None:
+    """A process finishes what it has begun, whoever waits for it."""
+    maker = _Maker(tmp_path)
+    may_end = asyncio.Event()
+    processes: set[asyncio.Task[Sequence[OutgoingPiece]]] = set()
+
+    class Slow:
+        async def pieces(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
+            process = asyncio.create_task(self._make(planned))
+            processes.add(process)
+            return await asyncio.shield(process)
+
+        async def _make(self, planned: PlannedInstance) -> Sequence[OutgoingPiece]:
+            if planned.row != 1:
+                await may_end.wait()
+            return await maker.pieces(planned)
+
+    batch = [planned_instance(row) for row in (1, 2, 3)]
+    with made_ahead(Slow(), batch) as ahead:
+        assert ahead is not None
+        await asyncio.to_thread(ahead.pieces, batch[0])
+        await _settled()
+        (tmp_path / "1").unlink()
+    may_end.set()
+    await asyncio.gather(*processes)
+    await _settled()
+    assert maker.asked == [1, 2, 3]
+    assert os.listdir(tmp_path) == []
