@@ -37,3 +37,24 @@ def test_a_request_without_bytes_says_nothing() -> None:
     size = RequestSize()
     size.ended(0, 5.0)
     assert size.most_bytes(None) == MIB
+
+
+def test_after_one_that_was_cut_late_the_next_holds_what_had_gone_in_a_minute() -> None:
+    """A line that has become slow cuts every large request: none would ever end."""
+    size = RequestSize()
+    size.ended(100_000_000, 10.0)
+    size.broken(30_000_000, 300.0)
+    assert size.most_bytes(None) == 6_000_000
+
+
+def test_one_that_was_cut_early_says_nothing_about_the_line() -> None:
+    size = RequestSize()
+    size.ended(100_000_000, 10.0)
+    size.broken(1_000_000, 1.0)
+    assert size.most_bytes(None) == 600_000_000
+
+
+def test_one_that_was_cut_late_with_nothing_gone_leaves_one_instance() -> None:
+    size = RequestSize()
+    size.broken(0, 100.0)
+    assert size.most_bytes(None) == 1

@@ -32,6 +32,13 @@ class RequestSize:
         else:
             self._bytes_per_s = known + _LATEST_COUNTS * (rate - known)
 
+    def broken(self, moved_bytes: int, seconds: float) -> None:
+        """A request was cut after so long. Before its time that says nothing; later it was too
+        large, and one of the same size would be cut again on a line that has become slow."""
+        if seconds > _LONGEST_S:
+            rate = moved_bytes / seconds
+            self._bytes_per_s = rate if self._bytes_per_s is None else min(self._bytes_per_s, rate)
+
     def most_bytes(self, bytes_per_s: float | None) -> int:
         """For the next request, where the operator allows it that many bytes per second."""
         if self._bytes_per_s is None:

@@ -188,6 +188,7 @@ class Sender:
             if not error.retry.allowed:
                 await self._ledger(postpone, lease, type(error).__name__)
                 raise
+            self._size.broken(lane.bytes_sent, loop.time() - began)
             lane.rewind()
             lane.state = "waiting to try again"
             self._order.lanes.troubled(began)
