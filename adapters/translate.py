@@ -10,7 +10,6 @@ import json
 import ssl
 from collections.abc import Callable, Mapping
 
-import anyio
 import httpx
 import requests
 import retrying
@@ -123,7 +122,7 @@ def _own_mistake(node: str) -> NodeError:
     )
 
 
-_CUT = (ssl.SSLEOFError, ConnectionResetError, anyio.EndOfStream, anyio.BrokenResourceError)
+_CUT = (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError)
 
 MAPPED: Mapping[type[BaseException], Make] = {
     # httpx

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import ssl
 from types import ModuleType
 
 import httpx
@@ -79,6 +80,16 @@ def test_only_a_connection_that_never_stood_proves_that_nothing_arrived(
     assert isinstance(error, Unreachable)
     assert error.reached_node is reached
     assert error.retry.allowed is True
+
+
+@pytest.mark.parametrize("cause", [ssl.SSLEOFError, ConnectionResetError, BrokenPipeError])
+def test_a_handshake_that_ends_without_a_word_is_told_as_cut_off(cause: type[OSError]) -> None:
+    problem = httpx.ConnectError("x")
+    problem.__cause__ = cause()
+    error = translate(problem, "a-node")
+    assert isinstance(error, Unreachable)
+    assert "cut off before it was secure" in error.what
+    assert error.reached_node is False
 
 
 def test_an_error_that_is_ours_already_stays_as_it_is() -> None:
