@@ -32,10 +32,9 @@ from transfer.ledger.order import Order
 from transfer.ledger.steps import set_step
 from transfer.ledger.traits import record_traits_fingerprint
 from transfer.orders import make_transfer
-from transfer.quality.attributes import fingerprint_of
+from transfer.quality.attributes import READ, fingerprint_of
 from transfer.quality.circumstances import circumstances_of
 from transfer.quality.judging import judge
-from transfer.quality.rules import READ
 from transfer.values import StepState
 from transfer.workspace import Home, Workspace
 from tui.method import method_of
