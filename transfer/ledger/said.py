@@ -3,10 +3,12 @@ grows with the Series, not with the instances."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from transfer.ledger.connection import Ledger
+from transfer.ledger.timepoints import STUDY_LEAVES
 
 _WINDOW: Final = 2000
 _PAGE: Final = 200
@@ -60,6 +62,19 @@ def said_groups(ledger: Ledger) -> Iterator[SaidGroup]:
         ):
             series, traits, out_traits, is_excluded, n, example = row
             yield SaidGroup(series, traits, out_traits, bool(is_excluded), n, example)
+
+
+def said_digest(ledger: Ledger) -> str:
+    """The same for as long as rules would find the same in images: while no Series says anything
+    anew since `keep_said`, and the same Studies have something that goes. Whether an instance waits
+    or did not arrive makes no difference to them otherwise."""
+    digest = hashlib.sha256()
+    for (study,) in ledger.each(
+        f"SELECT s.id FROM study s WHERE {STUDY_LEAVES} ORDER BY s.id"  # noqa: S608 - literals of ours
+    ):
+        digest.update(b"%d " % study)
+    anew = ledger.number("SELECT count(*) FROM said_anew")
+    return f"{digest.hexdigest()} {anew}"
 
 
 def keep_said(ledger: Ledger) -> None:

@@ -84,13 +84,17 @@ def _judged(ledger: Ledger, rules: list[HeaderRule], circumstances: Circumstance
     of_pixels = _Asking([rule for rule in rules if rule.is_about_pixels], leaving)
 
     @lru_cache(_KEPT)
+    def traits_of(row: int) -> Traits:
+        return read_traits(traits_document(ledger, row))
+
+    @lru_cache(_KEPT)
     def judged(row: int | None, out: int | None) -> _Said:
         if row is None:
             return ()
-        source = read_traits(traits_document(ledger, row))
+        source = traits_of(row)
         if out is None:
             return of_source(source)
-        made = read_traits(traits_document(ledger, out))
+        made = traits_of(out)
         if made[PIXELS_BLANKED]:
             return of_made(made)
         pixels = of_pixels(source)

@@ -24,6 +24,7 @@ from transfer.ledger.files import count_unread
 from transfer.ledger.holder import Holder
 from transfer.ledger.mends import has_mends
 from transfer.ledger.progress import Progress, write_progress
+from transfer.ledger.said import said_digest
 from transfer.ledger.selection import apply_selection
 from transfer.ledger.steps import read_steps, set_step
 from transfer.ledger.volumes import count_volumes
@@ -256,6 +257,7 @@ async def _make_ready(
     await ledger(_judge, settings)
     if until is Until.SCAN:
         return
+    judged = await ledger(said_digest)
     if until is not Until.CHECK:
         # A check goes on, so that all that is to be mended is told at once.
         await ledger(_refuse_early, settings.method)
@@ -264,7 +266,7 @@ async def _make_ready(
         await ledger(holder.enter, "deidentify")
         await ledger(_prepare, method, settings, stop)
     await ledger(_make_volumes, settings, method, stop)
-    if method is not None:
+    if method is not None and await ledger(_is_other, judged):
         await ledger(_judge, settings)
     await ledger(refuse_identified, required=settings.require_deidentified)
     await ledger(refuse_findings)
@@ -348,6 +350,11 @@ def _make_volumes(
 
         is_required = settings.require_deidentified
         make_volumes(ledger, method, wishes(ledger, stop), requires_deidentified=is_required)
+
+
+def _is_other(ledger: Ledger, judged: str) -> bool:
+    """Whether something was made, or held back, since rules looked at all there is."""
+    return said_digest(ledger) != judged or bool(count_volumes(ledger).ready)
 
 
 def _judge(ledger: Ledger, settings: Settings) -> None:
