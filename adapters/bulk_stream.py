@@ -190,6 +190,67 @@ class BlockingBackend(httpcore.NetworkBackend):
         return BlockingStream(connected)
 
 
+class NestedStream(httpcore.NetworkStream):
+    """One connection of httpcore's own kind, which can do TLS within TLS; it is cut as ours are."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+        self._turn = threading.Lock()
+
+    def _shut(self) -> None:
+        _shut(self._stream.get_extra_info("socket"))
+
+    @contextmanager
+    def _ready(self, other: type[Exception]) -> Iterator[httpcore.NetworkStream]:
+        with self._turn:
+            with _told(other, other):
+                _here.call.wait_on(self._shut)
+            yield self._stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with self._ready(httpcore.ReadError) as ready:
+            return ready.read(max_bytes, timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        with self._ready(httpcore.WriteError) as ready:
+            ready.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._shut()
+        with self._turn:
+            self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            with self._ready(httpcore.ConnectError) as ready:
+                return NestedStream(ready.start_tls(ssl_context, server_hostname, timeout))
+        except BaseException:
+            self.close()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class NestedBackend(httpcore.SyncBackend):
+    """Connects to proxies that speak TLS themselves; as `BlockingBackend` otherwise."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        return NestedStream(super().connect_tcp(host, port, timeout, local_address, socket_options))
+
+
 async def _connected(host: str, port: int, timeout_s: float | None) -> socket.socket:
     """The address that answers first, of both families (RFC 8305)."""
     loop = asyncio.get_running_loop()

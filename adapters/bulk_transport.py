@@ -14,7 +14,7 @@ from typing import TypeVar
 import httpcore
 import httpx
 
-from adapters.bulk_stream import BlockingBackend, Call
+from adapters.bulk_stream import BlockingBackend, Call, NestedBackend
 
 _T = TypeVar("_T")
 # An answer this small comes with its headers, one this large a stretch at a time.
@@ -118,7 +118,7 @@ class _Pooled(httpx.HTTPTransport):
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=httpcore.SyncBackend() if is_secure else BlockingBackend(),
+            network_backend=NestedBackend() if is_secure else BlockingBackend(),
         )
 
 

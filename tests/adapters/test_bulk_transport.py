@@ -21,7 +21,9 @@ import pytest
 from adapters import bulk_transport
 from adapters.bulk_stream import BlockingBackend, BlockingStream, Call
 from adapters.bulk_transport import with_body
+from adapters.proxies import rules_from
 from adapters.sessions import Way, httpx_client
+from tests.adapters.connect_proxy import connect_proxy
 from tests.adapters.tls_server import Reply, Request, serving
 
 _SECRET = b"ORIGINAL-IDENTIFIER "
@@ -310,3 +312,29 @@ async def test_what_fails_long_after_it_was_given_up_is_not_logged(
             gc.collect()
     assert "DOE^JANE" not in caplog.text
     assert "never retrieved" not in caplog.text
+
+
+@pytest.mark.parametrize("speaks_tls", [False, True])
+async def test_a_request_through_a_proxy_is_cut_as_any_other(
+    ca_file: Path,
+    good_context: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+    speaks_tls: bool,
+) -> None:
+    """It would go on sending what nobody wants sent any more."""
+    monkeypatch.setattr(bulk_transport, "_PARTING_S", 20.0)
+    body = _Endless()
+    with (
+        serving(_fine, good_context) as server,
+        connect_proxy(context=good_context if speaks_tls else None) as proxy,
+    ):
+        way = Way(ca_file=ca_file, proxies=rules_from({"HTTPS_PROXY": proxy.url}))
+        async with httpx_client(way) as client:
+            sending = asyncio.create_task(client.send(_endless_post(client, server.url, body)))
+            assert await asyncio.to_thread(body.began.wait, 20)
+            sending.cancel()
+            async with asyncio.timeout(10):
+                await asyncio.gather(sending, return_exceptions=True)
+            assert body.closed.is_set()
+            assert (await client.post(server.url, content=b"abc")).text == "3"
+    assert proxy.connections == 2
