@@ -49,7 +49,7 @@ def test_a_runner_killed_anywhere_is_finished_by_the_next_one(
     killed = bench.run_struck("self", point, nth, "upload", bench.name)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     if point == "body-sent":
-        await_until(lambda: len(bench.held()) == 24, "the server has stored the third batch")
+        await_until(lambda: len(bench.held()) == 16, "the server has stored the third request")
 
     finished = bench.run("upload", bench.name)
 
