@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 import tempfile
@@ -88,6 +89,8 @@ def main() -> int:
         for name, module in subjects.items():
             print(f"{name}: {(module.__doc__ or '').partition(chr(10))[0]}")
         return 0
+    # What is measured writes its byte code, as an installed program has it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     rows: list[Row] = []
     failed = []
     for name in options.subjects or subjects:

@@ -69,18 +69,21 @@ def _ours(kind: str, url: str, ca_file: Path, files: Sequence[Path]) -> dict[str
         await node.sign_in()
         sizes = ((p.row, p.series_row, p.study_row, p.size_bytes) for p in planned)
         queue = list(enumerate(pack(sizes, await node.abilities())))
+        moved: list[int] = []
 
         async def lane() -> None:
             while queue:
                 number, rows = queue.pop(0)
                 instances = [LedgerInstance(planned[row], b"/", throttle) for row in rows]
-                await node.send(Batch(number, "BENCH", instances), lambda _: None)
+                await node.send(Batch(number, "BENCH", instances), moved.append)
 
         with Clock() as clock:
             async with asyncio.TaskGroup() as group:
                 for _ in range(_LANES):
                     group.create_task(lane())
         await node.aclose()
+        # A sink that hung up early would make everybody fast.
+        assert sum(moved) == sum(p.size_bytes for p in planned), "not all of it was sent"
         return clock.figures
 
     return asyncio.run(send_all())
@@ -121,9 +124,11 @@ def _ssl(kind: str, url: str, ca_file: Path, files: Sequence[Path]) -> dict[str,
             with open(file, "rb", buffering=0) as source:
                 while size := source.readinto(piece):
                     secure.sendall(memoryview(piece)[:size])
-        while secure.recv(65536):
-            pass
+        answer = b""
+        while piece_of_answer := secure.recv(65536):
+            answer += piece_of_answer
 
+    assert answer.startswith(b"HTTP/1.1 200"), "it was taken"
     return clock.figures
 
 

@@ -15,17 +15,18 @@ def post(
     """One request for each file, one after another over one connection, or in parallel `lanes`.
 
     Raises:
-        Failed: an answer was not 200.
+        Failed: an answer was not 200, or came before all of a body had gone.
     """
     requests = "\nnext\n".join(
         f'url = "{url}"\nrequest = "POST"\nupload-file = "{body}"\noutput = "/dev/null"\n'
         f'header = "Content-Type: {content_type}"\nheader = "Expect:"\n'
-        f'header = "Accept: application/dicom+json"\nwrite-out = "%{{http_code}}\\n"\n'
+        f'header = "Accept: application/dicom+json"\n'
+        f'write-out = "%{{http_code}} %{{size_upload}}\\n"\n'
         f'cacert = "{ca_file}"\ntlsv1.3\nnoproxy = "*"'
         for body in bodies
     )
     in_parallel = ["--parallel", "--parallel-max", str(lanes)] if lanes > 1 else []
     figures, out = measured(["curl", "-sS", *in_parallel, "-K", "-"], typed=requests)
-    if out.split() != ["200"] * len(bodies):
-        raise Failed(f"curl was answered {sorted(set(out.split()))}")
+    if sorted(out.splitlines()) != sorted(f"200 {body.stat().st_size}" for body in bodies):
+        raise Failed(f"curl was answered {sorted(set(out.splitlines()))}")
     return figures

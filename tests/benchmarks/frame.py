@@ -135,7 +135,8 @@ def compare(
         judged = []
         for target in (t for t in targets if t.of == name):
             reached = _ratio(own, values[target.against] if target.against else [1.0] * len(own))
-            judged.append((str(target), reached, target.is_met_by(reached)))
+            is_met = reached is not None and target.is_met_by(reached)
+            judged.append((str(target), reached or 0.0, is_met))
         rows.append(
             Row(
                 subject=subject,
@@ -153,8 +154,11 @@ def compare(
     return rows
 
 
-def _ratio(own: Sequence[float], others: Sequence[float]) -> float:
-    return statistics.median(a / b if b else 0.0 for a, b in zip(own, others, strict=True))
+def _ratio(own: Sequence[float], others: Sequence[float]) -> float | None:
+    """None where nothing was measured that could be held to."""
+    if not all(others):
+        return None
+    return statistics.median(a / b for a, b in zip(own, others, strict=True))
 
 
 _HEADINGS = (

@@ -79,7 +79,7 @@ def _cost(data: Cohort, runs: Runs) -> list[Row]:
 
 
 def _memory(runs: Runs) -> list[Row]:
-    peaks = picked(runs, lambda f: f.get("tree_peak_mb", 0.0))
+    peaks = picked(runs, lambda f: f["tree_peak_mb"])
     kinds: dict[str, Kind] = {_DEIDENTIFIED: "ours", _AS_IS: "ours"}
     targets = [Target(400, is_floor=False, of=name) for name in kinds]
     return compare("whole journey", "peak MB", {n: peaks[n] for n in kinds}, kinds, targets)

@@ -145,6 +145,7 @@ def _first_and_second(source: Path, home: Path) -> Figures:
     )
     first = child(__name__, "scan", source, home)
     told: Figures = json.loads(watch.communicate()[0])
+    assert told["asked"], "the ledger was asked while the scan ran"
     second = child(__name__, "scan", source, home)
     figures = {f"first {name}": value for name, value in first.items()}
     return figures | {f"second {name}": value for name, value in second.items()} | told

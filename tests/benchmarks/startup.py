@@ -37,8 +37,6 @@ def measure(bench: Bench) -> list[Row]:
     """CPU seconds of each command with its workers, and seconds."""
     from tests.benchmarks.answering import answering
 
-    # What is measured writes its byte code, as an installed program has it.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     source = bench.folder / "source"
     if not source.exists():
         write_tree(source, 0, 1)
