@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -71,8 +72,14 @@ class HandOver:
             SourceChanged: the image is not the one that was looked at.
             UsageError: the folder cannot be written.
         """
-        for file in files:
-            await asyncio.to_thread(self._take, file)
+        wanted = threading.Event()
+        wanted.set()
+        try:
+            for file in files:
+                await asyncio.to_thread(self._take, file, wanted)
+        finally:
+            # The end of the program waits for its threads, and the next run writes the same files.
+            wanted.clear()
         checkpoint.passed("handed-over")
         self._entries.append({"files": [_entry(file) for file in files]})
         await self._ledger(record_handed_over, volume.row)
@@ -86,15 +93,17 @@ class HandOver:
         except OSError:
             return False
 
-    def _take(self, file: DigestedFile) -> None:
+    def _take(self, file: DigestedFile, wanted: threading.Event) -> None:
         if not self._holds(file):
-            self._write(file)
+            self._write(file, wanted)
 
-    def _write(self, file: DigestedFile) -> None:
+    def _write(self, file: DigestedFile, wanted: threading.Event) -> None:
         part = self.folder / f"{file.name}{_PART}"
         try:
             with open(part, "wb", opener=private_opener, buffering=0) as written:
                 for piece in file.pieces():
+                    if not wanted.is_set():
+                        return
                     _write_all(written.fileno(), piece)
                 os.fsync(written.fileno())
             # Read again: a disk that lies is found here, not at the node.
