@@ -16,7 +16,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.deid_run import read_numbers
 from transfer.ledger.mends import has_mends
 from transfer.ledger.order import read_order
-from transfer.outgoing import as_it_is, source_changed
+from transfer.outgoing import as_it_is, forget_spools, source_changed
 from transfer.prepare.mended import setup_of_mends
 from transfer.prepare.method import OpenMethod, Releases, read_releases
 from transfer.prepare.rewriter import Setup, Task, rewriting_desk
@@ -84,6 +84,8 @@ class Remaker:
         if not isinstance(made, Outgoing):
             raise source_changed()
         if (made.head_sha256, made.size_bytes) != (planned.head_sha256, planned.size_bytes):
+            # The run goes on with others, and may meet many of these.
+            await asyncio.to_thread(forget_spools, made.pieces)
             raise SourceChanged(
                 "Made once more, this instance came out differently; it was not sent.",
                 "Upload again: it is prepared anew. If this comes back, tell the makers.",
