@@ -18,6 +18,7 @@ from tests.benchmarks.frame import Bench, Figures, Kind, Option, Row, Target, co
 from tests.benchmarks.painting import TWO_WIDGETS, Watched
 from tests.benchmarks.tree import write_tree
 from tests.tui.ledgers import make_done, make_home
+from transfer.status import read_status
 from transfer.workspace import HOME_VARIABLE, Home
 
 OPTIONS: Final = {
@@ -159,7 +160,7 @@ def _pressed(home: Home, keys: int) -> tuple[dict[str, list[float]], float]:
     peer = _watched(home, program=TWO_WIDGETS)
     with _watched(home, "load") as ours, peer:
         peer.wait_for("and a text")
-        ours.wait_for("running requests")
+        ours.wait_for("running request")
         ours.read_for(_SETTLED_S)
         rate = len(ours.read_for(_REST_S)) / _REST_S
         for number in range(keys):
@@ -196,11 +197,19 @@ def _uploading(folder: Path, source: Path, url: str, ca_file: Path) -> Iterator[
         stderr=subprocess.DEVNULL,
     )
     try:
+        while not _is_sending(home):
+            assert runner.poll() is None, "it came to its requests"
+            time.sleep(0.1)
         yield home
         assert runner.poll() is None, "it went on for as long as keys were pressed: more slices"
     finally:
         runner.terminate()
         runner.wait(30)
+
+
+def _is_sending(home: Home) -> bool:
+    status = read_status(home.workspace("load"))
+    return status.is_running and status.progress.phase == "send"
 
 
 def _large_home(folder: Path, instances: int) -> Home:

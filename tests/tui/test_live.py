@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -17,10 +18,12 @@ from tests.tui.driving import (
     now,
     press,
     running,
+    until,
     words,
 )
 from tests.tui.driving import screen_name as front
 from tests.tui.ledgers import (
+    SENDING,
     fill,
     find,
     find_unread,
@@ -41,6 +44,7 @@ from transfer.ledger.order import last_word
 from transfer.ledger.progress import Progress
 from transfer.workspace import Home, Workspace
 from tui.source import Launch, Until
+from tui.widgets.painted import Painted
 
 
 def _control(workspace: Workspace) -> Control:
@@ -60,6 +64,20 @@ async def test_a_running_upload_shows_amounts_rate_and_time_left(home: Home) -> 
     assert "runner 4123 on archive-03" in said
     assert "3 running requests" in said
     assert "You may leave with ctrl+q: the transfer goes on." in strip
+
+
+async def test_requests_that_end_leave_their_rows_so_that_the_screen_is_not_painted_anew(
+    home: Home,
+) -> None:
+    workspace = make_running(home)
+    app = make_app(home, "lung-2024")
+    with held(workspace):
+        async with running(app) as pilot:
+            lanes = app.screen.query_one("#lanes", Painted)
+            assert lanes.size.height == 5
+            set_progress(workspace, replace(SENDING, lanes=SENDING.lanes[:1]))
+            await until(pilot, lambda: "1 running request" in lanes.words)
+            assert lanes.size.height == 5
 
 
 async def test_no_time_left_is_told_before_the_total_is_known(home: Home) -> None:

@@ -28,6 +28,8 @@ from tui.text import plain
 from tui.typed import refuse_empty
 from tui.widgets.failure import Trouble
 
+# A screen of numbers that all move costs 1.5 kB a look: twice a second is what the line is for.
+_RUNNING_TICKS = 2
 _IDLE_TICKS = 4
 # What this page itself lets a person answer for.
 _ANSWERED_HERE = ("DID-02", "UNVERIFIABLE")
@@ -70,7 +72,7 @@ class TransferPage(Page):
 
     def look(self) -> None:
         running = bool(self.status and self.status.is_running)
-        if running or self._ticks % _IDLE_TICKS == 0:
+        if self._ticks % (_RUNNING_TICKS if running else _IDLE_TICKS) == 0:
             self.read("glance", partial(self.owner.source.glance, self.transfer), self._take_glance)
             self.look_closer()
         self._ticks += 1

@@ -47,6 +47,7 @@ class UploadScreen(TransferPage):
         self._stages = Stages()
         self._asked_stages = False
         self._offset = 0
+        self._lanes_most = 0
         self._starts_when_known = False
         self._has_agreed = False
 
@@ -102,7 +103,11 @@ class UploadScreen(TransferPage):
             partial(_overall, status, self.launched, trouble is not None)
         )
         room = 8 if self.has_class("-tall") else 4
-        self.query_one("#lanes", Painted).show(partial(_lanes, status, room))
+        is_sending = status.is_running and status.progress.phase == "send"
+        running = min(len(status.progress.lanes), room)
+        # Rows that came and went with each request would have the whole screen painted again.
+        self._lanes_most = max(self._lanes_most, running) if is_sending else 0
+        self.query_one("#lanes", Painted).show(partial(_lanes, status, room, self._lanes_most))
         self._draw_studies()
         if self.is_starting:
             self.now.say(Now("Starting the runner…", "Please wait a moment."))
@@ -255,20 +260,21 @@ def _amounts(status: Status) -> Content:
     return dotted(parts)
 
 
-def _lanes(status: Status, room: int, width: int) -> list[Content]:
+def _lanes(status: Status, room: int, most: int, width: int) -> list[Content]:
+    """The running requests; as many rows as there were requests at `most`."""
     lanes = status.progress.lanes if status.is_running else ()
     if not lanes:
-        return []
+        return [Content("")] * (most + 2 if most else 0)
     heading = figures.count(len(lanes), "running request")
-    allowed, most = status.progress.requests_allowed, status.progress.requests_most
-    if most:
-        heading += f", {allowed} at a time pay, at most {most}"
+    allowed, ceiling = status.progress.requests_allowed, status.progress.requests_most
+    if ceiling:
+        heading += f", {allowed} at a time pay, at most {ceiling}"
     shown = lanes if len(lanes) <= room else lanes[: room - 1]
     lines = [Content(""), line((heading, "$muted"))]
     lines += [_draw_lane(lane, width) for lane in shown]
     if len(shown) < len(lanes):
         lines.append(line((f"  and {len(lanes) - len(shown)} more", "$muted")))
-    return lines
+    return lines + [Content("")] * (most + 2 - len(lines))
 
 
 _LANE_WORDS = {"sending": "sending", "waiting": "waits for answer", "retry": "trying again"}
