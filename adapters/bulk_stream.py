@@ -39,9 +39,8 @@ class Call:
         """End the request at its next byte; it has an error then. Safe to call twice."""
         with self._lock:
             self._is_cut = True
-            let_go = self._let_go
-        if let_go is not None:
-            let_go()
+            if self._let_go is not None:
+                self._let_go()
 
     @contextmanager
     def here(self) -> Iterator[None]:
@@ -51,6 +50,9 @@ class Call:
             yield
         finally:
             del _here.call
+            with self._lock:
+                # The connection may be another request's by now.
+                self._let_go = None
 
     def wait_on(self, let_go: Callable[[], object]) -> None:
         """From now on the request waits for something that this ends.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ class OpenLane:
     meter: Meter
     bytes_sent: int = 0
     state: str = "sending"
+    handed_over_at: float | None = None
+    """On the monotonic clock: when the last byte was handed over."""
 
     def moved(self, size_bytes: int) -> None:
         """Bytes were handed to the connection; said by the thread of the request."""
@@ -30,6 +33,7 @@ class OpenLane:
         self.meter.moved(size_bytes)
         if self.bytes_sent >= self.lease.size_bytes:
             self.state = "waiting for the answer"
+            self.handed_over_at = time.monotonic()
 
     def rewind(self) -> None:
         """The request starts anew, so that no byte counts twice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -159,15 +160,16 @@ class Sender:
     async def _send_made(self, lease: Lease, instances: Sequence[LedgerInstance]) -> None:
         successes = self._trouble.successes
         lane = self._meter.open(lease)
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = time.monotonic()
         try:
             outcomes = await self._node.send(
                 Batch(lease.batch_id, self._order.destination, instances), lane.moved
             )
             checkpoint.passed("answered")
             self._order.lanes.answered()
-            self._size.ended(lease.size_bytes, loop.time() - began)
+            now = time.monotonic()
+            handed_over_at = lane.handed_over_at or now
+            self._size.ended(lease.size_bytes, handed_over_at - began, now - began)
             lane.state = "recording"
             answer = {o.sop_instance_uid: o for o in outcomes}
             open_ones = judge.unanswered(lease, answer)
@@ -188,7 +190,7 @@ class Sender:
             if not error.retry.allowed:
                 await self._ledger(postpone, lease, type(error).__name__)
                 raise
-            self._size.broken(lane.bytes_sent, loop.time() - began)
+            self._size.broken(lane.bytes_sent, time.monotonic() - began)
             lane.rewind()
             lane.state = "waiting to try again"
             self._order.lanes.troubled(began)
