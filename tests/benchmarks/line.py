@@ -25,11 +25,11 @@ from tests.benchmarks.process import measured
 from tests.benchmarks.tree import write_tree
 
 OPTIONS = {
-    "slow-slices": Option(700, quick=90, help="slices over 100 Mbit/s and 40 ms"),
-    "fast-slices": Option(4000, quick=500, help="slices over 1 Gbit/s and 10 ms"),
+    "slow-slices": Option(700, quick=30, help="slices over 100 Mbit/s and 40 ms"),
+    "fast-slices": Option(4000, quick=150, help="slices over 1 Gbit/s and 10 ms"),
+    "seconds": Option(10, quick=2, help="seconds that curl and TCP take"),
 }
 _LINES = (("slow", 100, 40.0, 0.95), ("fast", 1000, 10.0, 0.9))
-_SECONDS_OF_LIMITS = 10
 _MOST_OF_ORTHANC_MBIT = 100
 """Beyond that two cores do not carry it, the client and both ends of the line."""
 _PROGRAM = (sys.executable, "-m", "tui")
@@ -56,15 +56,15 @@ def _standing(laid: Line, kind: str, folder: Path) -> Iterator[dict[str, str]]:
         process.communicate()
 
 
-def _tcp(laid: Line, folder: Path) -> Figures:
+def _tcp(laid: Line, seconds: int, folder: Path) -> Figures:
     with _standing(laid, "tcp", folder) as at:
-        words = (sys.executable, "-c", _STREAM, FAR_IP, str(at["port"]), str(_SECONDS_OF_LIMITS))
+        words = (sys.executable, "-c", _STREAM, FAR_IP, str(at["port"]), str(seconds))
         _, out = measured(laid.at_near(*words))
     return {"bytes_per_s": float(out)}
 
 
-def _curl(laid: Line, folder: Path) -> Figures:
-    size_bytes = laid.rate_bps // 8 * _SECONDS_OF_LIMITS
+def _curl(laid: Line, seconds: int, folder: Path) -> Figures:
+    size_bytes = laid.rate_bps // 8 * seconds
     large = folder / "large"
     with large.open("wb") as file:
         file.truncate(size_bytes)
@@ -138,7 +138,11 @@ def measure(bench: Bench) -> list[Row]:
             ours = {"upload and verify": partial(upload, "answering")}
             if rate_mbit <= _MOST_OF_ORTHANC_MBIT:
                 ours["the same, Orthanc"] = partial(upload, "orthanc")
-            limits = {"curl": partial(_curl, laid, folder), "TCP": partial(_tcp, laid, folder)}
+            seconds = bench["seconds"]
+            limits = {
+                "curl": partial(_curl, laid, seconds, folder),
+                "TCP": partial(_tcp, laid, seconds, folder),
+            }
             runs = bench.interleave(ours | limits)
         kinds: dict[str, Kind] = dict.fromkeys(ours, "ours")
         kinds |= {"curl": "peer", "TCP": "limit"}
