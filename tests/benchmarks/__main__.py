@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks [SUBJECT…] [--rounds N] [--quick] [--out DIR] [--keep DIR]` prints a
 Markdown table; `--out` writes table.md and table.json, after each subject, so that a run that was
-broken off leaves what it had. `--list` names the subjects with their options. How to add one stands
+broken off leaves what it had. `--list` names the subjects, `--help` their options. How to add one stands
 in `tests.benchmarks.frame`.
 """
 
@@ -27,11 +27,10 @@ _ROUNDS: Final = 3
 
 
 def _subjects() -> dict[str, ModuleType]:
-    """Every module beside this one that measures; modules are left alone that are not asked for
-    only by not being run, so importing one has to be cheap."""
+    """Every module beside this one that measures. All are imported, for their options."""
     found = {}
     for each in pkgutil.iter_modules(tests.benchmarks.__path__):
-        if each.name != "__main__":
+        if each.name != "__main__" and not each.name.startswith("test_"):
             module = importlib.import_module(f"tests.benchmarks.{each.name}")
             if hasattr(module, "measure"):
                 found[each.name] = module
