@@ -13,6 +13,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +29,8 @@ from transfer.method_files import de_identifies
 _SHAPES: Final = re.compile(
     r"\b(?:[0-9a-f]{64}|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+Z?)?|[PSEIFRA][0-9]{1,15})\b"
 )
+_NOTHING: Final = re.compile(r"[0-9a-f]{64}|[PSEIFRA][0-9]{1,15}")
+"""Of these `_SHAPES` leaves nothing, and no UID or file name looks like them."""
 _UID: Final = re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+){3,}(?![\w.]*\w)")
 _STANDARD: Final = "1.2.840.10008."
 _NUMBER_CELL: Final = re.compile(r'<td class="n">[^<]*</td>')
@@ -54,9 +57,7 @@ def refuse_identifiers(
     words: set[str] = set()
     indexed = _Indexed(ledger, own)
     for done, name in enumerate(files):
-        for n, text in enumerate(strings_of(folder / name)):
-            if n % _EACH == 0:
-                watch(done)
+        for text in _worth_a_look(folder / name, partial(watch, done)):
             bare = _UID.sub(" ", _SHAPES.sub(" ", text))
             words.update(tokens_of(bare))
             indexed.look_at(text, name)
@@ -64,8 +65,22 @@ def refuse_identifiers(
     near = _near(ledger, words)
     if near:
         for name in files:
-            for text in strings_of(folder / name):
+            for text in _worth_a_look(folder / name):
                 _refuse_phrases(tokens_of(_SHAPES.sub(" ", text)), near, name)
+
+
+def _worth_a_look(path: Path, watch: Callable[[], None] = lambda: None) -> Iterator[str]:
+    """The strings of a file but digests and row keys, of which nothing is asked; those that stand
+    there again and again mostly once."""
+    seen: set[str] = set()
+    for n, text in enumerate(strings_of(path)):
+        if n % _EACH == 0:
+            watch()
+        if text in seen or _NOTHING.fullmatch(text):
+            continue
+        if len(seen) < _BATCH:
+            seen.add(text)
+        yield text
 
 
 def strings_of(path: Path) -> Iterator[str]:
