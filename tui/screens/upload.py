@@ -268,7 +268,7 @@ def _lanes(status: Status, room: int, most: int, width: int) -> list[Content]:
     heading = figures.count(len(lanes), "running request")
     allowed, ceiling = status.progress.requests_allowed, status.progress.requests_most
     if ceiling:
-        heading += f", {allowed} at a time pay, at most {ceiling}"
+        heading += f", {allowed} at a time, at most {ceiling}"
     shown = lanes if len(lanes) <= room else lanes[: room - 1]
     lines = [Content(""), line((heading, "$muted"))]
     lines += [_draw_lane(lane, width) for lane in shown]
