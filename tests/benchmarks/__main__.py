@@ -2,8 +2,8 @@
 
 `python -m tests.benchmarks [SUBJECT…] [--rounds N] [--quick] [--out DIR] [--keep DIR]` prints a
 Markdown table; `--out` writes table.md and table.json, after each subject, so that a run that was
-broken off leaves what it had. `--list` names the subjects, `--help` their options. How to add one stands
-in `tests.benchmarks.frame`.
+broken off leaves what it had. `--list` names the subjects, `--help` their options. How to add one
+stands in `tests.benchmarks.frame`.
 """
 
 from __future__ import annotations

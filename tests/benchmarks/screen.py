@@ -24,7 +24,7 @@ from transfer.workspace import HOME_VARIABLE, Home
 OPTIONS: Final = {
     "instances": Option(10_000_000, quick=10_000, help="instances in the large ledger"),
     "slices": Option(
-        6000, quick=1500, help="slices of half a megabyte that are uploaded meanwhile"
+        6000, quick=3000, help="slices of half a megabyte that are uploaded meanwhile"
     ),
     "keys": Option(12, quick=2, help="keys pressed meanwhile"),
 }
