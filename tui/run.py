@@ -35,8 +35,8 @@ def run_app(home: Home, open_transfer: str | None = None) -> int:
     home.prepare()
     if open_transfer is not None:
         home.workspace(open_transfer)
-    # Textual reads these while it is imported. A key, or what was read, waits for the next frame:
-    # 10 a second kept it a tenth of a second. At rest nothing is painted, however many there are.
+    # Textual reads these while it is imported. What changes soon after another paint waits for the
+    # next frame: with 10 a second the first screen came a fifth later. At rest nothing is painted.
     for name in _RECORDING:
         os.environ.pop(name, None)
     os.environ.setdefault("TEXTUAL_FPS", "30")
