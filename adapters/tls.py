@@ -1,6 +1,6 @@
 """The TLS policy, in one place: TLS 1.3, a verified certificate, the right name, or nothing.
 
-Trust comes from the system's own store (`truststore`) and, where a node needs it, one extra CA
+Trust comes from the system's own store (`system_trust`) and, where a node needs it, one extra CA
 file. No argument, setting or environment variable turns verification off.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from adapters.system_trust import system_context
 from transfer.errors import TlsRefused, UsageError
 
 
@@ -26,17 +27,12 @@ class ClientCertificate:
 def client_context(
     ca_file: Path | None = None, client_certificate: ClientCertificate | None = None
 ) -> ssl.SSLContext:
-    """A new client context under the policy; share it between threads, not between libraries.
-
-    (truststore holds a lock during a handshake: a blocking one in a thread would stop an event
-    loop that uses the same context.)
+    """A new client context under the policy, to be shared between threads.
 
     Raises:
         UsageError: the CA file or the client certificate cannot be read.
     """
-    import truststore
-
-    context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = system_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = True
     context.verify_mode = ssl.CERT_REQUIRED

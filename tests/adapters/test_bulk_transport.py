@@ -338,3 +338,23 @@ async def test_a_request_through_a_proxy_is_cut_as_any_other(
             assert body.closed.is_set()
             assert (await client.post(server.url, content=b"abc")).text == "3"
     assert proxy.connections == 2
+
+
+async def test_a_server_that_says_nothing_keeps_no_other_handshake_waiting(
+    ca_file: Path, good_context: ssl.SSLContext
+) -> None:
+    """All connections share one context; none may hold it while it waits."""
+    with (
+        serving(_fine, good_context) as server,
+        socket.create_server(("127.0.0.1", 0)) as silent,
+    ):
+        async with httpx_client(Way(ca_file=ca_file, connect_timeout_s=600.0)) as client:
+            stuck = asyncio.create_task(client.get(f"https://127.0.0.1:{silent.getsockname()[1]}/"))
+            near, _ = await asyncio.to_thread(silent.accept)
+            async with asyncio.timeout(60):
+                await asyncio.to_thread(near.recv, 1)
+                answer = await client.post(server.url, content=b"abcd")
+            stuck.cancel()
+            await asyncio.gather(stuck, return_exceptions=True)
+        near.close()
+    assert answer.text == "4"

@@ -115,7 +115,7 @@ def test_knowing_the_nodes_loads_no_slow_library(tmp_path: Path) -> None:
         "for node in ('upv', 'health-ri'):\n"
         "    registry.journey(found[node]); registry.check_configuration(found[node])\n"
         "secrets.SecretStore(Path(sys.argv[1]))\n"
-        "slow = {'httpx', 'requests', 'dicomweb_client', 'pydicom', 'truststore', 'keyring',\n"
+        "slow = {'httpx', 'requests', 'dicomweb_client', 'pydicom', 'keyring',\n"
         "        'cryptography', 'starlette', 'numpy', 'textual', 'xnat'}\n"
         "print(len(found), sorted(slow & set(sys.modules)))\n"
     )
