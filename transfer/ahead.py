@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from transfer.errors import SourceChanged
 from transfer.ledger.batches import PlannedInstance
 from transfer.outgoing import forget_spools
+from transfer.scan.part10 import DEFLATED
 
 if TYPE_CHECKING:
     from transfer.deid.pixels import OutgoingPiece
@@ -43,7 +44,9 @@ class Ahead:
         """See `transfer.outgoing.Maker`."""
         place = self._places[planned.row]
         for wanted in range(place, min(place + 1 + _AHEAD, len(self._instances))):
-            if wanted not in self._asked and not self._is_closed:
+            # What is deflated is made as a whole, in memory: one for each request is enough.
+            is_early = wanted != place and self._instances[wanted].transfer_syntax_uid in DEFLATED
+            if wanted not in self._asked and not self._is_closed and not is_early:
                 making = self._maker.pieces(self._instances[wanted])
                 self._asked[wanted] = asyncio.run_coroutine_threadsafe(making, self._loop)
         if self._is_closed:

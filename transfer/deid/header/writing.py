@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from transfer.deid.header.vrs import vr_of
@@ -41,7 +41,7 @@ def assemble(header: Header) -> tuple[Piece, ...]:
 
     The file meta information is made anew, with the UIDs of the data set or those that the method
     decided. A deflated data set is
-    one piece, pixel data included; stretches of all others count into the source file.
+    in memory, pixel data included; stretches of all others count into the source file.
     """
     uids = header.media_uids or (
         _uid(header.dataset, _SOP_CLASS),
@@ -51,7 +51,7 @@ def assemble(header: Header) -> tuple[Piece, ...]:
     if header.inflated is not None:
         stream = _Stream(header.encoding)
         stream.add(header)
-        return (prefix + _deflated(stream.pieces(), header.inflated),)
+        return (prefix, *_deflated(stream.pieces(), header.inflated))
     stream = _Stream(header.encoding, prefix)
     stream.add(header)
     return tuple(stream.pieces())
@@ -92,19 +92,23 @@ def _uid(dataset: DataSet, tag: int) -> str:
     return plain(element.value, UID_LIMIT)
 
 
-def _deflated(pieces: Iterable[Piece], inflated: bytes) -> bytes:
+def _deflated(pieces: Iterable[Piece], inflated: bytes) -> Iterator[bytes]:
+    """Bit by bit: put together, there would be several of it for a while."""
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     view = memoryview(inflated)
-    packed = bytearray()
+    length = 0
     for piece in pieces:
-        if isinstance(piece, bytes):
-            packed += packer.compress(piece)
-        else:
-            packed += packer.compress(view[piece.offset : piece.offset + piece.length])
-    packed += packer.flush()
-    if len(packed) % 2:
-        packed += b"\0"
-    return bytes(packed)
+        whole = (
+            view[piece.offset : piece.offset + piece.length]
+            if isinstance(piece, Stretch)
+            else piece
+        )
+        for at in range(0, len(whole), PIECE_BYTES):
+            if packed := packer.compress(whole[at : at + PIECE_BYTES]):
+                length += len(packed)
+                yield packed
+    rest = packer.flush()
+    yield rest + b"\0" if (length + len(rest)) % 2 else rest
 
 
 class _Stream:
