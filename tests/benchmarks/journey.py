@@ -43,8 +43,8 @@ def measure(bench: Bench) -> list[Row]:
     with answering(bench.folder / "sink") as (url, ca_file):
         runs = bench.interleave(
             {
-                _DEIDENTIFIED: partial(_upload, url, ca_file, data, "eucaim"),
-                _AS_IS: partial(_upload, url, ca_file, data, "none"),
+                _DEIDENTIFIED: partial(upload, url, ca_file, data.source, "eucaim"),
+                _AS_IS: partial(upload, url, ca_file, data.source, "none"),
                 "start alone": _start_alone,
                 "scan alone": partial(_scan_alone, data),
                 "prepare alone": partial(child, __name__, "prepare", data.listing),
@@ -85,7 +85,7 @@ def _memory(runs: Runs) -> list[Row]:
     return compare("whole journey", "peak MB", {n: peaks[n] for n in kinds}, kinds, targets)
 
 
-def _upload(url: str, ca_file: Path, data: Cohort, method: str) -> Figures:
+def upload(url: str, ca_file: Path, source: Path, method: str) -> Figures:
     """`upload`, with its start-up; making the transfer is not counted."""
     from tests.program import Program
 
@@ -103,7 +103,7 @@ def _upload(url: str, ca_file: Path, data: Cohort, method: str) -> Figures:
             }
         )
         how = AS_IS if method == "none" else ("--deid", method, "--site-id", "SITE-001")
-        program.good("new", "bench", "--node", "bench", "--source", data.source, *how)
+        program.good("new", "bench", "--node", "bench", "--source", source, *how)
         words = [sys.executable, "-m", "tui", "upload", "bench"]
         figures, _ = measured(words, env=program.environment())
         sent = program.status("bench")["instances"]
