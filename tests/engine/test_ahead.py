@@ -186,3 +186,19 @@ async def test_what_is_being_made_when_the_request_ends_leaves_nothing_on_the_di
     await _settled()
     assert maker.asked == [1, 2, 3]
     assert os.listdir(tmp_path) == []
+
+
+async def test_what_is_deflated_is_made_at_its_own_turn_only(tmp_path: Path) -> None:
+    """It is made as a whole, in memory: three of them for each request would be too many."""
+    maker = _Maker(tmp_path)
+    deflated = replace(
+        planned_instance(2), transfer_syntax_uid=TransferSyntaxUID("1.2.840.10008.1.2.1.99")
+    )
+    batch = [planned_instance(1), deflated, planned_instance(3)]
+    with made_ahead(maker, batch) as ahead:
+        assert ahead is not None
+        await asyncio.to_thread(ahead.pieces, batch[0])
+        await _settled()
+        assert maker.asked == [1, 3]
+        await asyncio.to_thread(ahead.pieces, deflated)
+    assert maker.asked == [1, 3, 2]
