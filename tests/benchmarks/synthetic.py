@@ -4,8 +4,8 @@ measured on.
 `python -m tests.benchmarks.synthetic HOME NAME --instances N [--deid eucaim]` makes a transfer in a
 home of its own: half of it is on the node and listed, one Series in a hundred was acknowledged
 and is still to be listed, four requests were under way when the runner ended, all else is planned.
-Of a thousand instances one was refused. Two Studies a patient, three Series a Study. Files are
-there for the first to go alone, all under one content.
+A few instances, a hundred at most, were refused. Two Studies a patient, three Series a Study. Files
+are there for the first to go alone, all under one content.
 
 The schema is the program's own. Triggers and indexes are put aside for the filling and made again
 from it, tallies are counted once; the findings are those of the rules themselves.
@@ -247,6 +247,7 @@ def _write_instances(db: sqlite3.Connection, size: Size, file_bytes: int, names:
         "verified": size.verified * PER_SERIES,
         "sent": size.sent * PER_SERIES,
         "sealed_to": size.sent * PER_SERIES + _FILES,
+        "refused": max(1000, size.instances // 200),
         "first": first,
         "last": last,
         "at": "2024-06-01T00:00:00.000Z",
@@ -285,13 +286,13 @@ def _write_instances(db: sqlite3.Connection, size: Size, file_bytes: int, names:
           out_transfer_syntax_uid, head_sha256, deid_run, out_traits_id, facts_of_ns)
         SELECT i, i, :bytes, {_MTIME_NS}, (i - 1) / :per + 1, '{_UID}' || (100000000000 + i),
           '1.2.840.10008.5.1.4.1.1.2', '1.2.840.10008.1.2.1', 0, 1, 1, :bytes,
-          CASE WHEN i > :sent THEN 'ready' WHEN i % 1000 = 0 THEN 'failed'
+          CASE WHEN i > :sent THEN 'ready' WHEN i % :refused = 0 THEN 'failed'
             WHEN i <= :verified THEN 'verified' ELSE 'sent' END,
-          iif(i % 1000 = 0 AND i <= :sent, 'The node refused it: SOP Class not supported.', ''),
-          (i - 1) / {_PER_BATCH} + 1, i <= :sent AND i % 1000 = 0,
+          iif(i % :refused = 0 AND i <= :sent, 'The node refused it: SOP Class not supported.', ''),
+          (i - 1) / {_PER_BATCH} + 1, i <= :sent AND i % :refused = 0,
           iif(i <= :sent, lower(hex(randomblob(32))), NULL), iif(i <= :sent, 'stored', ''),
-          iif(i <= :sent AND i % 1000 > 0, :at, NULL),
-          iif(i <= :verified AND i % 1000 > 0, :at, NULL),
+          iif(i <= :sent AND i % :refused > 0, :at, NULL),
+          iif(i <= :verified AND i % :refused > 0, :at, NULL),
           (i - 1) / :per + 1, (i - 1) / (:per * 6) + 1,
           {out if names.is_sealed else "NULL, NULL, NULL, NULL, NULL, NULL"}, {_MTIME_NS}
         FROM k""",

@@ -21,6 +21,8 @@ from transfer.quality.rule import Circumstances, Found, HeaderRule, Problem, Sev
 from transfer.quality.wording import with_count
 
 _KEPT: Final = 4096
+_JUDGED: Final = 100_000
+"""So many pairs of headers have their answers remembered; twenty megabytes of them at most."""
 _RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}
 _Said = tuple[tuple[HeaderRule, Problem], ...]
 _One = tuple[HeaderRule, Problem, SaidGroup]
@@ -28,11 +30,30 @@ _Judged = Callable[[int | None, int | None], _Said]
 """By the rows of the traits: of a file, and of what leaves where that was made."""
 
 
+class Remembered:
+    """Answers that were given already, for whoever asks the same rules of one ledger again. Under
+    other circumstances, on another day that is, nothing is remembered."""
+
+    def __init__(self) -> None:
+        self._given: tuple[list[HeaderRule], Circumstances, _Judged] | None = None
+
+    def under(
+        self, ledger: Ledger, rules: list[HeaderRule], circumstances: Circumstances
+    ) -> _Judged:
+        """What answers for a header, from memory where it can."""
+        if self._given is None or self._given[:2] != (rules, circumstances):
+            self._given = rules, circumstances, _judged(ledger, rules, circumstances)
+        return self._given[2]
+
+
 def of_headers(
-    ledger: Ledger, rules: Iterable[HeaderRule], circumstances: Circumstances
+    ledger: Ledger,
+    rules: Iterable[HeaderRule],
+    circumstances: Circumstances,
+    remembered: Remembered | None = None,
 ) -> Iterator[tuple[HeaderRule, Found]]:
     """One finding a rule and Series, Series by Series; memory does not grow with the cohort."""
-    judged = _judged(ledger, list(rules), circumstances)
+    judged = (remembered or Remembered()).under(ledger, list(rules), circumstances)
     for series, groups in groupby(said_groups(ledger), key=lambda group: group.series):
         yield from _of_series(series, list(groups), judged)
 
@@ -87,7 +108,7 @@ def _judged(ledger: Ledger, rules: list[HeaderRule], circumstances: Circumstance
     def traits_of(row: int) -> Traits:
         return read_traits(traits_document(ledger, row))
 
-    @lru_cache(_KEPT)
+    @lru_cache(_JUDGED)
     def judged(row: int | None, out: int | None) -> _Said:
         if row is None:
             return ()

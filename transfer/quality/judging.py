@@ -20,7 +20,7 @@ from transfer.ledger.standing import stand_anew
 from transfer.quality.cells import write_cells
 from transfer.quality.document import read_traits as read_traits
 from transfer.quality.document import write_traits as write_traits
-from transfer.quality.headers import of_headers
+from transfer.quality.headers import Remembered, of_headers
 from transfer.quality.rule import (
     Circumstances,
     DeepRule,
@@ -39,21 +39,25 @@ _OF_THE_TABLE = frozenset(("LNK-01", "REL-01", "REL-03", "REL-05"))
 _OF_THE_MOMENT = ("today", "is_leaving", "names_all")
 
 
-def judge(ledger: Ledger, circumstances: Circumstances) -> None:
+def judge(
+    ledger: Ledger, circumstances: Circumstances, remembered: Remembered | None = None
+) -> None:
     """Run every rule and replace all findings of theirs, but what a deep look found. Blocking; may
-    be repeated at any time."""
+    be repeated at any time, at less cost where answers are `remembered`."""
     keep_said(ledger)
     derive(ledger)
-    found = as_findings(_all(ledger, circumstances), circumstances)
+    found = as_findings(_all(ledger, circumstances, remembered), circumstances)
     if anything_has_gone(ledger):
         found = (_of_what_is_left(ledger, one) for one in found)
     replace_findings(ledger, [rule.id for rule in RULES if not isinstance(rule, DeepRule)], found)
     _record_circumstances(ledger, circumstances)
 
 
-def _all(ledger: Ledger, circumstances: Circumstances) -> Iterator[tuple[Rule, Found]]:
+def _all(
+    ledger: Ledger, circumstances: Circumstances, remembered: Remembered | None
+) -> Iterator[tuple[Rule, Found]]:
     header_rules = [rule for rule in RULES if isinstance(rule, HeaderRule)]
-    yield from of_headers(ledger, header_rules, circumstances)
+    yield from of_headers(ledger, header_rules, circumstances, remembered)
     for rule in RULES:
         if isinstance(rule, LedgerRule | HeaderRule | RowRule) and rule.look is not None:
             for found in rule.look(ledger, circumstances):

@@ -35,6 +35,7 @@ from transfer.prepare.mended import prepare_mended
 from transfer.prepare.method import OpenMethod, open_method
 from transfer.prepare.phase import prepare
 from transfer.quality.circumstances import circumstances_of
+from transfer.quality.headers import Remembered
 from transfer.quality.in_the_way import MENDED_BY_PROFILES
 from transfer.quality.judging import judge
 from transfer.runner.clinical import (
@@ -242,6 +243,7 @@ async def _make_ready(
     method: OpenMethod | None,
 ) -> None:
     """Scan, de-identify, and refuse what must not go on."""
+    remembered = Remembered()
     if until is Until.SCAN or not await ledger(_is_scanned):
         await ledger(holder.enter, "scan")
         await ledger(_scan, settings, stop)
@@ -254,7 +256,7 @@ async def _make_ready(
     await ledger(_look_at_volumes, stop)
     if method is None and until is not Until.SCAN:
         await ledger(_prepare_mended, settings, stop)
-    await ledger(_judge, settings)
+    await ledger(_judge, settings, remembered)
     if until is Until.SCAN:
         return
     judged = await ledger(said_digest)
@@ -267,7 +269,7 @@ async def _make_ready(
         await ledger(_prepare, method, settings, stop)
     await ledger(_make_volumes, settings, method, stop)
     if method is not None and await ledger(_is_other, judged):
-        await ledger(_judge, settings)
+        await ledger(_judge, settings, remembered)
     await ledger(refuse_identified, required=settings.require_deidentified)
     await ledger(refuse_findings)
     await ledger(_refuse_nothing)
@@ -357,12 +359,13 @@ def _is_other(ledger: Ledger, judged: str) -> bool:
     return said_digest(ledger) != judged or bool(count_volumes(ledger).ready)
 
 
-def _judge(ledger: Ledger, settings: Settings) -> None:
+def _judge(ledger: Ledger, settings: Settings, remembered: Remembered) -> None:
     judge(
         ledger,
         circumstances_of(
             ledger, settings.gate, requires_deidentified=settings.require_deidentified
         ),
+        remembered,
     )
 
 
