@@ -46,6 +46,7 @@ _STUDIES_A_PATIENT: Final = 2
 _PER_BATCH: Final = 125
 _INTERRUPTED: Final = 4
 _FILES: Final = 2500
+_PROTOCOLS: Final = 300
 _MTIME_NS: Final = 1_700_000_000_000_000_000
 _UID: Final = "1.2.826.0.1.3680043.8.498."
 _NUMBERS: Final = "WITH RECURSIVE k (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < :n)"
@@ -199,7 +200,8 @@ def _write_tree(db: sqlite3.Connection, size: Size, names: _Names) -> None:
     db.execute(
         f"{_NUMBERS} INSERT INTO study (id, patient_id, study_uid, study_date, description,"
         f" out_study_uid) SELECT i, (i - 1) / {_STUDIES_A_PATIENT} + 1, '{_UID}1.' || i,"
-        f" (2010 + i % 14) || '0105', 'CT Thorax', sealed('2.25.1' || i, 'study uid') FROM k",
+        " printf('%d%02d%02d', 2010 + i % 14, 1 + i % 12, 1 + i % 28), 'CT Thorax',"
+        " sealed('2.25.1' || i, 'study uid') FROM k",
         {"n": size.studies},
     )
     db.execute(
@@ -209,16 +211,29 @@ def _write_tree(db: sqlite3.Connection, size: Size, names: _Names) -> None:
         " 'CHEST', 'ACME', sealed('2.25.2' || i, 'series uid') FROM k",
         {"n": size.series},
     )
-    db.executemany(
-        "INSERT INTO traits (id, document) VALUES (?, ?)",
-        ((i, _document(i)) for i in range(1, size.series + 1)),
-    )
+    _write_traits(db, size, is_made=names.is_sealed)
 
 
-def _document(series: int) -> str:
+def _write_traits(db: sqlite3.Connection, size: Size, *, is_made: bool) -> None:
+    """What headers say, once for all that say the same, and which of it each Series says."""
+    rows: dict[str, int] = {}
+    db.execute("CREATE TEMP TABLE says (series INTEGER PRIMARY KEY, traits, out_traits)")
+    for series in range(1, size.series + 1):
+        documents = [_document(series, is_made=made) for made in ((False, True)[: 1 + is_made])]
+        of = [rows.setdefault(document, len(rows) + 1) for document in documents]
+        db.execute("INSERT INTO says VALUES (?, ?, ?)", (series, of[0], of[1] if is_made else None))
+    db.executemany("INSERT INTO traits (document, id) VALUES (?, ?)", rows.items())
+
+
+def _document(series: int, *, is_made: bool) -> str:
+    """One of a few hundred protocols, on the day of its Study; as it lies in the source, or as the
+    profile `eucaim` leaves it."""
     study = (series - 1) // _SERIES_A_STUDY + 1
-    day = f"{2010 + study % 14}0105"
+    day = _day(study)
+    if is_made:
+        day = f"{day[:4]}0101"
     values = {
+        **({"-3": "YES", "-1": "0013"} if is_made else {"-1": "0019,0021"}),
         "131088": "1.2.840.10008.1.2.1",
         "524296": "ORIGINAL\\PRIMARY\\AXIAL",
         "524310": "1.2.840.10008.5.1.4.1.1.2",
@@ -229,13 +244,19 @@ def _document(series: int) -> str:
         "524323": day,
         "524384": "CT",
         "524400": "ACME",
-        "528432": "CT Thorax",
-        "528446": f"lung {series}",
+        **({} if is_made else {"528432": "CT Thorax"}),
+        "528446": f"lung {series % _PROTOCOLS}",
         "1048640": "FM"[study % 2],
         "1052688": f"{20 + study % 70:03}Y",
+        **({"1179746": "YES", "1179747": "EUCAIM profile eucaim 1.0"} if is_made else {}),
         "1572885": "CHEST",
+        **({"2622211": "MODIFIED"} if is_made else {}),
     }
     return json.dumps(values, separators=(",", ":"))
+
+
+def _day(study: int) -> str:
+    return f"{2010 + study % 14}{1 + study % 12:02}{1 + study % 28:02}"
 
 
 def _write_instances(db: sqlite3.Connection, size: Size, file_bytes: int, names: _Names) -> None:
@@ -275,7 +296,7 @@ def _write_instances(db: sqlite3.Connection, size: Size, file_bytes: int, names:
     out = (
         "iif(i BETWEEN :verified AND :sealed_to, sealed('2.25.3' || i, 'sop instance uid'),"
         " CAST(printf('%086d', i) AS BLOB)), '1.2.840.10008.5.1.4.1.1.2', '1.2.840.10008.1.2.1',"
-        " lower(hex(randomblob(32))), 1, (i - 1) / :per + 1"
+        " lower(hex(randomblob(32))), 1, s.out_traits"
     )
     db.execute(
         f"""{_NUMBERS}
@@ -293,9 +314,9 @@ def _write_instances(db: sqlite3.Connection, size: Size, file_bytes: int, names:
           iif(i <= :sent, lower(hex(randomblob(32))), NULL), iif(i <= :sent, 'stored', ''),
           iif(i <= :sent AND i % :refused > 0, :at, NULL),
           iif(i <= :verified AND i % :refused > 0, :at, NULL),
-          (i - 1) / :per + 1, (i - 1) / (:per * 6) + 1,
+          s.traits, (i - 1) / (:per * 6) + 1,
           {out if names.is_sealed else "NULL, NULL, NULL, NULL, NULL, NULL"}, {_MTIME_NS}
-        FROM k""",
+        FROM k CROSS JOIN temp.says s ON s.series = (i - 1) / :per + 1""",
         {**values, "per": PER_SERIES},
     )
     db.execute(
