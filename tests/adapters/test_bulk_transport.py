@@ -94,14 +94,22 @@ def _endless_post(client: httpx.AsyncClient, url: str, body: _Endless) -> httpx.
     return with_body(client.build_request("POST", url, headers=headers), body.pieces())
 
 
+async def _begun(
+    client: httpx.AsyncClient, url: str
+) -> tuple[asyncio.Task[httpx.Response], _Endless]:
+    """A request in the middle of its endless body."""
+    body = _Endless()
+    sending = asyncio.create_task(client.send(_endless_post(client, url, body)))
+    assert await asyncio.to_thread(body.began.wait, 20)
+    return sending, body
+
+
 async def test_a_request_that_is_given_up_ends_and_lets_go_of_its_body(
     ca_file: Path, good_context: ssl.SSLContext
 ) -> None:
     with serving(_fine, good_context) as server:
         async with httpx_client(Way(ca_file=ca_file)) as client:
-            body = _Endless()
-            sending = asyncio.create_task(client.send(_endless_post(client, server.url, body)))
-            assert await asyncio.to_thread(body.began.wait, 20)
+            sending, body = await _begun(client, server.url)
             sending.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await sending
@@ -117,10 +125,7 @@ async def test_whoever_cuts_a_line_in_the_middle_lets_no_byte_out_in_the_clear(
     with serving(_fine, good_context) as server, _wiretap(server.port) as (port, heard):
         for _ in range(30):
             client = httpx_client(Way(ca_file=ca_file))
-            body = _Endless()
-            url = f"https://127.0.0.1:{port}"
-            sending = asyncio.create_task(client.send(_endless_post(client, url, body)))
-            assert await asyncio.to_thread(body.began.wait, 20)
+            sending, _ = await _begun(client, f"https://127.0.0.1:{port}")
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
             await client.aclose()
@@ -161,10 +166,7 @@ async def test_a_client_that_is_closed_in_mid_request_lets_no_byte_out_in_the_cl
     with serving(_fine, good_context) as server, _wiretap(server.port) as (port, heard):
         for _ in range(30):
             client = httpx_client(Way(ca_file=ca_file))
-            body = _Endless()
-            url = f"https://127.0.0.1:{port}"
-            sending = asyncio.create_task(client.send(_endless_post(client, url, body)))
-            assert await asyncio.to_thread(body.began.wait, 20)
+            sending, _ = await _begun(client, f"https://127.0.0.1:{port}")
             await client.aclose()
             with pytest.raises(httpx.TransportError):
                 await sending
