@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import select
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,50 +10,27 @@ import pytest
 from tests.faults.bench import Bench, SandboxServer
 from tests.faults.cohort import write_cohort
 from tests.faults.deid import DeidBench, DeidXnatBench
-from tests.faults.processes import guarded
+from tests.faults.servers import Running, running_sandbox
 from tests.faults.xnat import XnatBench, XnatServer
-
-_START_S = 60.0
-
-
-@dataclass(frozen=True)
-class Running:
-    """`eucaim-transfer sandbox`: the home that it wrote, and what it said of its nodes."""
-
-    home: Path
-    nodes: Mapping[str, Mapping[str, str]]
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The stand-ins, from the first test that asks for one until the last has ended."""
-    home = tmp_path_factory.mktemp("sandbox")
-    with subprocess.Popen(
-        guarded([sys.executable, "-P", "-m", "tui", "sandbox", "--home", str(home)]),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            ready, _, _ = select.select([process.stdout], [], [], _START_S)
-            assert ready, "the sandbox does not start"
-            facts = json.loads(process.stdout.readline())
-            yield Running(home, facts["nodes"])
-        finally:
-            process.kill()
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def sandbox(running: Running) -> SandboxServer:
     """The UPV stand-in."""
-    return SandboxServer(running.home, running.nodes["sandbox-upv"]["control_url"])
+    return running.upv
 
 
 @pytest.fixture(scope="session")
 def xnat(running: Running) -> XnatServer:
     """The XNAT stand-in."""
-    facts = running.nodes["sandbox-xnat"]
-    return XnatServer(running.home, facts["control_url"], url=facts["url"])
+    return running.xnat
 
 
 MakeBench = Callable[..., Bench]

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import signal
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.bench import Bench, Held
+from tests.faults.bench import Bench
 from tests.faults.cohort import write_cohort
-from tests.real.orthanc import OrthancServer, missing_software, orthanc_behind_tls
+from tests.faults.servers import RealServer
+from tests.real.orthanc import missing_software, orthanc_behind_tls
 
 pytestmark = [
     pytest.mark.orthanc,
     pytest.mark.skipif(bool(missing_software()), reason=missing_software()),
 ]
-
-
-@dataclass(frozen=True)
-class RealServer:
-    """Orthanc, looked into through its own interface; `received` counts what it keeps."""
-
-    orthanc: OrthancServer
-    node: str = "orthanc"
-
-    def write_home(self, home: Path, options: str) -> None:
-        shutil.copy(self.orthanc.ca_file, home / "ca.pem")
-        (home / "config.toml").write_text(
-            f'[nodes.orthanc]\nkind = "upv"\ndicomweb_url = "{self.orthanc.dicomweb_url}"\n'
-            f'auth = "none"\nca_file = "ca.pem"\ndeidentified = "as-is"\n{options}',
-            "utf-8",
-        )
-
-    def held(self, uid_root: str) -> Mapping[str, Held]:
-        uids = Counter(self.orthanc.sop_instance_uids())
-        return {
-            uid: Held(hashlib.sha256(self.orthanc.stored_bytes(uid)).hexdigest(), times)
-            for uid, times in uids.items()
-            if uid.startswith(f"{uid_root}.")
-        }
 
 
 @pytest.fixture(scope="module")
