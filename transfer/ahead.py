@@ -4,9 +4,9 @@ a little ahead of the instance that leaves."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from transfer.errors import SourceChanged
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from transfer.deid.pixels import OutgoingPiece
 
 _AHEAD: Final = 2
+_WHOLES: Final = 2
 
 
 class AsyncMaker(Protocol):
@@ -45,7 +46,7 @@ class Ahead:
         place = self._places[planned.row]
         for wanted in range(place, min(place + 1 + _AHEAD, len(self._instances))):
             # What is deflated is made as a whole, in memory: one for each request is enough.
-            is_early = wanted != place and self._instances[wanted].transfer_syntax_uid in DEFLATED
+            is_early = wanted != place and _is_whole(self._instances[wanted])
             if wanted not in self._asked and not self._is_closed and not is_early:
                 making = self._maker.pieces(self._instances[wanted])
                 self._asked[wanted] = asyncio.run_coroutine_threadsafe(making, self._loop)
@@ -67,6 +68,26 @@ class Ahead:
                 asked.add_done_callback(_forget)
 
 
+class Wholes:
+    """Bounds how many batches at a time hold a deflated instance as a whole, which is up to 64 MiB
+    in a worker and in the runner: their number must not follow that of the requests. They wait
+    before their request begins, so that no node waits with them."""
+
+    def __init__(self) -> None:
+        self._room = asyncio.Semaphore(_WHOLES)
+
+    @asynccontextmanager
+    async def room_for(
+        self, maker: AsyncMaker | None, instances: Sequence[PlannedInstance]
+    ) -> AsyncIterator[None]:
+        """Room for a batch; there is always some where files go as they are."""
+        if maker is not None and any(map(_is_whole, instances)):
+            async with self._room:
+                yield
+        else:
+            yield
+
+
 @contextmanager
 def made_ahead(
     maker: AsyncMaker | None, instances: Sequence[PlannedInstance]
@@ -80,6 +101,10 @@ def made_ahead(
         yield ahead
     finally:
         ahead.close()
+
+
+def _is_whole(planned: PlannedInstance) -> bool:
+    return planned.transfer_syntax_uid in DEFLATED
 
 
 def _forget(asked: Future[Sequence[OutgoingPiece]]) -> None:

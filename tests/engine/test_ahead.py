@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from transfer.ahead import made_ahead
+from transfer.ahead import Wholes, made_ahead
 from transfer.deid.model import Stretch
 from transfer.deid.pixels import OutgoingPiece, PixelPlan
 from transfer.deid.pixels.image import Image
@@ -189,12 +189,41 @@ async def test_what_is_being_made_when_the_request_ends_leaves_nothing_on_the_di
     assert os.listdir(tmp_path) == []
 
 
+def deflated_instance(row: int) -> PlannedInstance:
+    syntax = TransferSyntaxUID("1.2.840.10008.1.2.1.99")
+    return replace(planned_instance(row), transfer_syntax_uid=syntax)
+
+
+async def test_at_most_two_batches_at_a_time_hold_a_deflated_instance(tmp_path: Path) -> None:
+    wholes, maker, may_end = Wholes(), _Maker(tmp_path), asyncio.Event()
+    inside: list[int] = []
+
+    async def send(batch: Sequence[PlannedInstance], maker: _Maker | None) -> None:
+        async with wholes.room_for(maker, batch):
+            inside.append(batch[0].row)
+            await may_end.wait()
+
+    sending = [
+        asyncio.create_task(send([planned_instance(row), deflated_instance(row + 1)], maker))
+        for row in (10, 20, 30, 40)
+    ]
+    sending += [
+        asyncio.create_task(send([planned_instance(50)], maker)),
+        asyncio.create_task(send([deflated_instance(60)], None)),
+    ]
+    await _settled()
+    # What goes as it is, or in pieces, never waits for those.
+    assert sorted(inside) == [10, 20, 50, 60]
+
+    may_end.set()
+    await asyncio.gather(*sending)
+    assert sorted(inside) == [10, 20, 30, 40, 50, 60]
+
+
 async def test_what_is_deflated_is_made_at_its_own_turn_only(tmp_path: Path) -> None:
     """It is made as a whole, in memory: three of them for each request would be too many."""
     maker = _Maker(tmp_path)
-    deflated = replace(
-        planned_instance(2), transfer_syntax_uid=TransferSyntaxUID("1.2.840.10008.1.2.1.99")
-    )
+    deflated = deflated_instance(2)
     batch = [planned_instance(1), deflated, planned_instance(3)]
     with made_ahead(maker, batch) as ahead:
         assert ahead is not None

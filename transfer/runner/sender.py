@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from transfer import checkpoint
-from transfer.ahead import AsyncMaker, made_ahead
+from transfer.ahead import AsyncMaker, Wholes, made_ahead
 from transfer.errors import (
     BodyTooLarge,
     NodeBusy,
@@ -90,6 +90,7 @@ class Sender:
         self._meter = meter
         self._not_before: dict[int, float] = {}
         self._size = RequestSize()
+        self._wholes = Wholes()
 
     async def reconcile(self) -> None:
         """Settle requests that were under way when an earlier runner ended: what the node lists
@@ -151,7 +152,15 @@ class Sender:
             await self._ledger(settle, lease.batch_id, [])
             return
         await self._rest(lease.instances)
-        with made_ahead(self._order.maker, lease.instances) as ahead:
+        maker = self._order.maker
+        async with self._wholes.room_for(maker, lease.instances):
+            if self._order.should_stop():
+                await self._ledger(postpone, lease, "stopped")
+                return
+            await self._send_ahead(lease, maker)
+
+    async def _send_ahead(self, lease: Lease, maker: AsyncMaker | None) -> None:
+        with made_ahead(maker, lease.instances) as ahead:
             source, bandwidth = self._order.source, self._bandwidth
             await self._send_made(
                 lease, [LedgerInstance(i, source, bandwidth, ahead) for i in lease.instances]
