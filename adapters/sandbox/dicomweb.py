@@ -13,10 +13,12 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.sandbox import answers, qido, wado
 from adapters.sandbox.doors import Door
-from adapters.sandbox.faults import Fault, Faults
+from adapters.sandbox.faults import CATALOGUE, SPOILT, Fault, Faults
 from adapters.sandbox.front import apply
 from adapters.sandbox.store import Store
 from adapters.sandbox.stow import Stow
+
+_OWN = {name: tuple(CATALOGUE[name].keys() - SPOILT) for name in ("stow", "qido", "wado")}
 
 
 class DicomWeb:
@@ -44,12 +46,12 @@ class DicomWeb:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        service = _service(scope["method"], path)
+        service = service_of(scope["method"], path)
         if not self._door.lets_in(request.headers.get("authorization", "")):
             refusal = answers.front_error(401, "Authorization Required")
             await refusal(scope, receive, send)
             return
-        drawn = self._faults.draw(service)
+        drawn = self._faults.draw(service, _OWN[service])
         response = await apply(drawn)
         if response is not None:
             await response(scope, receive, send)
@@ -98,7 +100,8 @@ class DicomWeb:
         return wado.metadata(found, request.scope["sandbox.root"])
 
 
-def _service(method: str, path: str) -> str:
+def service_of(method: str, path: str) -> str:
+    """The service of the catalogue that a request to a DICOMweb root belongs to."""
     words = path.strip("/").split("/")
     if method == "POST" and words[0] == "studies" and len(words) <= 2:
         return "stow"

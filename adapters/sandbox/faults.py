@@ -39,9 +39,45 @@ _STATUS = _Kind(
 )
 _LATENCY = _Kind("wait so many milliseconds before anything else", _Value.NUMBER)
 
+_UNSERVED = frozenset({"unserved"})
+_SPOILT: Mapping[str, _Kind] = {
+    "portal": _Kind("answer 200 with a page for people, as a network's portal does"),
+    "redirect-here": _Kind("redirect to the same address, each time"),
+    "redirect-away": _Kind("redirect to another host"),
+    "refuse-after": _Kind(
+        "carry it out, then answer with this HTTP status",
+        _Value.NUMBER,
+        frozenset({"retry-after", "unserved"}),
+    ),
+    "empty": _Kind("answer without content", options=_UNSERVED),
+    "silent": _Kind("close the connection instead of answering", options=_UNSERVED),
+    "mute": _Kind("never answer, and leave the connection open", options=_UNSERVED),
+    "half": _Kind("close the connection in the middle of the answer", options=_UNSERVED),
+    "short-length": _Kind("announce half the answer's length", options=_UNSERVED),
+    "long-length": _Kind("announce more than comes, and leave the connection open"),
+    "endless": _Kind("answer without an end", options=_UNSERVED),
+    "drip": _Kind("answer a byte in so many milliseconds", _Value.NUMBER, _UNSERVED),
+    "bad-chunks": _Kind("answer in chunks of no readable size", options=_UNSERVED),
+    "two-lengths": _Kind("announce two lengths of one answer", options=_UNSERVED),
+    "garbage": _Kind("answer with bytes that are not HTTP", options=_UNSERVED),
+    "wrong-type": _Kind("answer under the type of a picture"),
+}
+_LISTINGS: Mapping[str, _Kind] = {
+    "lists-twice": _Kind("list every instance twice"),
+    "lists-others": _Kind("list an instance of somebody else too"),
+    "lists-less": _Kind("leave one instance out of a listing"),
+}
+_PHASE: Mapping[str, _Kind] = {"status": _STATUS, "latency": _LATENCY, **_SPOILT}
+
 CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
-    "any": {"latency": _LATENCY, "status": _STATUS},
+    "any": {"latency": _LATENCY, "status": _STATUS, **_SPOILT},
     "stow": {
+        **_SPOILT,
+        "names-others": _Kind("store everything, and name other instances as stored"),
+        "names-none": _Kind("store everything, and name nothing"),
+        "names-in-both": _Kind("store everything, and name it as stored and as refused"),
+        "refuses-stored": _Kind("store everything, and name one instance as refused"),
+        "store-changed": _Kind("store one instance with another last byte"),
         "status": _STATUS,
         "latency": _LATENCY,
         "drop-acked": _Kind("name one instance as stored that is not kept"),
@@ -62,6 +98,8 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         "xml": _Kind("answer in DICOM XML whatever was asked for"),
     },
     "qido": {
+        **_SPOILT,
+        **_LISTINGS,
         "status": _STATUS,
         "latency": _LATENCY,
         "not-supported": _Kind("answer 501"),
@@ -70,8 +108,9 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         ),
         "cap": _Kind("list at most so many items at once, whatever was asked for", _Value.NUMBER),
     },
-    "wado": {"status": _STATUS, "latency": _LATENCY},
+    "wado": _PHASE,
     "eform": {
+        **_SPOILT,
         "status": _STATUS,
         "latency": _LATENCY,
         "refuse": _Kind("refuse the clinical data of this subject, or any", _Value.OPTIONAL_TEXT),
@@ -80,6 +119,7 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         "not-readable": _Kind("answer 405 to whoever reads clinical data back"),
     },
     "datasets": {
+        **_SPOILT,
         "status": _STATUS,
         "latency": _LATENCY,
         "unauthorized": _Kind("answer 401, unauthorized user, as to an account without its role"),
@@ -96,6 +136,7 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         ),
     },
     "issuer": {
+        **_SPOILT,
         "status": _STATUS,
         "latency": _LATENCY,
         "expire": _Kind("the request at hand finds all access tokens expired"),
@@ -109,7 +150,15 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
             "open the ticket, wait so many milliseconds, then answer", _Value.NUMBER
         ),
     },
+    "xnat-sign-in": _PHASE,
+    "xnat-import": _PHASE,
+    "xnat-prearchive": _PHASE,
+    "xnat-archive": _PHASE,
+    "xnat-listing": {**_PHASE, **_LISTINGS},
+    "xnat-files": _PHASE,
+    "xnat-settings": _PHASE,
     "xnat": {
+        **_SPOILT,
         "status": _STATUS,
         "latency": _LATENCY,
         "too-large": _Kind("answer 413 to a body of more than so many bytes", _Value.NUMBER),
@@ -172,6 +221,13 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
         ),
     },
 }
+SPOILT = frozenset(_SPOILT.keys() | _LISTINGS.keys()) | {
+    "names-others",
+    "names-none",
+    "names-in-both",
+    "refuses-stored",
+}
+"""Kinds that are made of the answer alone, whatever service gave it."""
 
 
 @dataclass(slots=True)

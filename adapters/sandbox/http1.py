@@ -103,6 +103,11 @@ class _Body:
                 self.is_done = True
         return data
 
+    async def gone(self) -> None:
+        """Return when the client has closed the connection; for after the last piece."""
+        while await self._reader.read(PIECE_BYTES):
+            pass
+
 
 class _Exchange:
     """One request and its answer."""
@@ -128,6 +133,8 @@ class _Exchange:
             "headers": head.headers,
             "root_path": "",
             "sandbox.cut": self.cut,
+            "sandbox.raw": self.raw,
+            "sandbox.gone": body.gone,
         }
 
     async def receive(self) -> Message:
@@ -191,6 +198,18 @@ class _Exchange:
                     pass
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
             self.keep_alive = False
+
+    async def raw(self, data: bytes) -> None:
+        """Send bytes as they are, HTTP or not; the connection ends with this exchange.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        self.is_started, self.keep_alive = True, False
+        self._writer.write(data)
+        await self._writer.drain()
+        if self._writer.is_closing():
+            raise ConnectionResetError("the client is gone")
 
     def cut(self, *, reset: bool = True) -> None:
         """Cut the connection now: by RST, or (`reset` False) by closing it without a goodbye."""

@@ -20,6 +20,7 @@ from types import TracebackType
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import Scope
 
 from adapters.sandbox.ca import ThrowAwayCa
 from adapters.sandbox.control import Control
@@ -29,7 +30,7 @@ from adapters.sandbox.datasets.qpinsights import QpInsights
 from adapters.sandbox.datasets.service import Service
 from adapters.sandbox.datasets.steering import Steering
 from adapters.sandbox.datasets.tracer_app import TracerApp
-from adapters.sandbox.dicomweb import DicomWeb
+from adapters.sandbox.dicomweb import DicomWeb, service_of
 from adapters.sandbox.doors import Auth, CheckBearer, Door
 from adapters.sandbox.eforms import EFORM, TABLE, Eforms
 from adapters.sandbox.faults import Fault, Faults
@@ -40,10 +41,12 @@ from adapters.sandbox.helpdesk import Helpdesk
 from adapters.sandbox.http1 import AsgiApp, Http1Server
 from adapters.sandbox.issuer import INGESTER, Issuer
 from adapters.sandbox.realm import ACCOUNTS, Account
+from adapters.sandbox.spoiling import Spoiler
 from adapters.sandbox.store import Store, StoredInstance
 from adapters.sandbox.tables import table_text
 from adapters.sandbox.xnat.accounts import INGESTER as XNAT_INGESTER
 from adapters.sandbox.xnat.app import XnatApp
+from adapters.sandbox.xnat.phases import phases_of
 from adapters.sandbox.xnat.site import PROJECT, Site, SiteOptions
 from transfer.errors import UsageError
 
@@ -145,7 +148,9 @@ class Sandbox:
         self.xnat.importer.keeps_pixels = keeps_pixels
         self._numbers = itertools.count(1)
         self._server = Http1Server(self._recorded(self._application()), self._context())
-        self._xnat_server = Http1Server(self._recorded(XnatApp(self.xnat)), self._context())
+        self._xnat_server = Http1Server(
+            self._recorded(Spoiler(XnatApp(self.xnat), self.faults, phases_of)), self._context()
+        )
         self._port = self._xnat_port = 0
 
     @property
@@ -293,15 +298,21 @@ class Sandbox:
         return Starlette(
             routes=[
                 Mount(Control.path, app=control),
-                Mount(Issuer.path, app=Front(self.issuer.app, self.faults, "issuer")),
+                Mount(
+                    Issuer.path,
+                    app=self._spoiled(Front(self.issuer.app, self.faults, "issuer"), "issuer"),
+                ),
                 Mount(Helpdesk.path, app=Front(self.helpdesk.app, self.faults, "helpdesk")),
-                Mount(Eforms.path, app=self.eforms),
+                Mount(Eforms.path, app=self._spoiled(self.eforms, "eform")),
                 Mount(QpInsights.path, app=self.qpinsights),
-                Mount(DatasetService.path, app=datasets),
+                Mount(DatasetService.path, app=self._spoiled(datasets, "datasets")),
                 Mount(TracerApp.path, app=TracerApp(self.datasets, self.issuer)),
-                Mount(DicomWeb.path, app=dicomweb),
+                Mount(DicomWeb.path, app=Spoiler(dicomweb, self.faults, _dicomweb_service)),
             ]
         )
+
+    def _spoiled(self, app: AsgiApp, service: str) -> Spoiler:
+        return Spoiler(app, self.faults, lambda _: (service,))
 
     def _recorded(self, services: AsgiApp) -> AsgiApp:
         record = self.options.record
@@ -351,6 +362,10 @@ class Sandbox:
         desk: dict[str, object] = {"url": self.helpdesk_url, "ca_file": "ca.pem"}
         tables = {f"nodes.{NODE}": values, f"nodes.{XNAT_NODE}": xnat, "helpdesk": desk}
         return "\n".join(table_text(name, table) for name, table in tables.items())
+
+
+def _dicomweb_service(scope: Scope) -> tuple[str, ...]:
+    return (service_of(scope["method"], scope["path"].removeprefix(scope.get("root_path", ""))),)
 
 
 async def serve(
