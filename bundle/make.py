@@ -22,7 +22,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = "sandbox,pixels"
+_PIP = ("-m", "pip", "-q")
+_ALONE = ("--no-deps", "--no-build-isolation")
 _GLIBC = re.compile(rb"GLIBC_(\d+)\.(\d+)")
 
 
@@ -41,6 +42,7 @@ def main(words: Sequence[str]) -> int:
         _program(work, python, content)
         _wheelhouse(work, python, content)
         _papers(python, content)
+        bill_of_materials(work, python, content / "sbom.cdx.json")
         needed = ".".join(map(str, _glibc_needed(content / "program")))
         name = f"eucaim-transfer-{version}-linux-{platform.machine()}-glibc{needed}"
         _sums(content)
@@ -61,9 +63,14 @@ def _environment(work: Path) -> Path:
     # Installed from a copy, so that nothing is left behind in the checkout.
     ignored = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "tests", "node_modules")
     shutil.copytree(ROOT, source, ignore=ignored)
-    pins = ("-q", "-c", str(ROOT / "constraints.txt"))
-    _run(python, "-m", "pip", "install", *pins, f"{source}[{EXTRAS},bundle]")
+    # What others made by its digest; ours is built with the setuptools that came by its own.
+    _run(python, *_PIP, "install", *_hashed("bundle/requirements.txt"))
+    _run(python, *_PIP, "install", *_ALONE, source)
     return python
+
+
+def _hashed(name: str) -> tuple[str | Path, ...]:
+    return ("--require-hashes", "-r", ROOT / name)
 
 
 def _program(work: Path, python: Path, content: Path) -> None:
@@ -83,15 +90,15 @@ def _program(work: Path, python: Path, content: Path) -> None:
 
 
 def _wheelhouse(work: Path, python: Path, content: Path) -> None:
-    wheels = str(content / "wheelhouse")
-    pins = ("-q", "-c", str(ROOT / "constraints.txt"))
-    source = f"{work / 'source'}[{EXTRAS}]"
-    _run(python, "-m", "pip", "wheel", *pins, "-w", wheels, source)
+    wheels = content / "wheelhouse"
+    _run(python, *_PIP, "wheel", *_hashed("requirements.txt"), "-w", wheels)
+    _run(python, *_PIP, "wheel", *_ALONE, "-w", wheels, work / "source")
 
 
 def _papers(python: Path, content: Path) -> None:
-    for name in ("LICENSE", "CHANGELOG.md", "constraints.txt"):
+    for name in ("LICENSE", "CHANGELOG.md", "requirements.txt"):
         shutil.copy(ROOT / name, content)
+    shutil.copy(ROOT / "docs" / "licences.md", content / "LICENCES.md")
     shutil.copy(ROOT / "docs" / "install.md", content / "INSTALL.md")
     shutil.copy(ROOT / "docs" / "unattended.md", content / "UNATTENDED.md")
     licences = content / "licences"
@@ -103,6 +110,22 @@ def _papers(python: Path, content: Path) -> None:
                 shutil.copy(
                     file, licences / f"{folder.name.removesuffix('.dist-info')}-{file.name}"
                 )
+
+
+def bill_of_materials(work: Path, python: Path, out: Path) -> None:
+    """Everything in the environment of `python`, as CycloneDX 1.6; the same bytes each time. The
+    tool has an environment of its own, so that it is not in the bill."""
+    venv.create(work / "billing", with_pip=True)
+    billing = work / "billing" / "bin"
+    _run(billing / "python", *_PIP, "install", "-r", ROOT / ".ci" / "tools.txt")
+    _run(
+        billing / "cyclonedx-py",
+        "environment",
+        "--output-reproducible",
+        *("--pyproject", ROOT / "pyproject.toml"),
+        *("--spec-version", "1.6", "--output-format", "JSON"),
+        *("--output-file", out, python),
+    )
 
 
 def _glibc_needed(folder: Path) -> tuple[int, int]:
