@@ -7,10 +7,11 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from transfer.errors import UsageError
+from transfer.errors import TransferError, UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import set_bandwidth, set_concurrency
 from transfer.ledger.holder import read_runner
@@ -190,7 +191,8 @@ def run_telling(home: Home, workspace: Workspace, until: Until, password: str | 
 
 def _tell_progress(workspace: Workspace, over: threading.Event) -> None:
     last = ""
-    with Ledger.open(workspace.ledger, read_only=True) as ledger:
+    # Of a ledger that cannot be read any more the run itself tells.
+    with suppress(TransferError, OSError), Ledger.open(workspace.ledger, read_only=True) as ledger:
         while not over.wait(_TELL_S):
             status = read_status(workspace, ledger)
             line = progress_line(status)
