@@ -21,6 +21,8 @@ from typing import Any, Final
 import aiohappyeyeballs
 import httpcore
 
+from adapters.dripping import Pace
+
 # RFC 8305 section 5 recommends a quarter of a second between attempts.
 _NEXT_ADDRESS_S: Final = 0.25
 _here = threading.local()
@@ -89,10 +91,12 @@ def _told(in_time: type[Exception], other: type[Exception]) -> Iterator[None]:
 
 
 class BlockingStream(httpcore.NetworkStream):
-    """One connection. Time-outs in seconds count from the last bytes that moved."""
+    """One connection. Time-outs in seconds count from the last bytes that moved; an answer has to
+    keep its pace as well."""
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._pace = Pace()
         # As with `_shut`: whoever closes has to wait until nobody writes.
         self._turn = threading.Lock()
 
@@ -109,7 +113,10 @@ class BlockingStream(httpcore.NetworkStream):
             _told(httpcore.ReadTimeout, httpcore.ReadError),
             self._ready(timeout) as ready,
         ):
-            return ready.recv(max_bytes)
+            self._pace.demand(timeout)
+            received = ready.recv(max_bytes)
+            self._pace.took(len(received))
+            return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if not buffer:
@@ -119,6 +126,7 @@ class BlockingStream(httpcore.NetworkStream):
             self._ready(timeout) as ready,
         ):
             ready.sendall(buffer)
+            self._pace.ask()
 
     def close(self) -> None:
         _shut(self._socket)
@@ -197,6 +205,7 @@ class NestedStream(httpcore.NetworkStream):
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._pace = Pace()
         self._turn = threading.Lock()
 
     def _shut(self) -> None:
@@ -211,11 +220,16 @@ class NestedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with self._ready(httpcore.ReadError) as ready:
-            return ready.read(max_bytes, timeout)
+            with _told(httpcore.ReadTimeout, httpcore.ReadError):
+                self._pace.demand(timeout)
+            received = ready.read(max_bytes, timeout)
+            self._pace.took(len(received))
+            return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         with self._ready(httpcore.WriteError) as ready:
             ready.write(buffer, timeout)
+            self._pace.ask()
 
     def close(self) -> None:
         self._shut()

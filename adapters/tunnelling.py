@@ -16,6 +16,7 @@ import httpx
 from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPSConnection
 
+from adapters.dripping import PacedResponse
 from adapters.tunnel import Tunnel
 from transfer.errors import ProxyRefused
 
@@ -91,7 +92,9 @@ class CutOff(Exception):
 
 class _AskingConnection(HTTPSConnection):
     """urllib3's connection with a CONNECT of its own; on Python 3.11 the standard library's is
-    HTTP/1.0 without Host, and throws the headers of a refusal away."""
+    HTTP/1.0 without Host, and throws the headers of a refusal away. Answers have to keep pace."""
+
+    response_class = PacedResponse
 
     def connect(self) -> None:
         try:
@@ -114,7 +117,7 @@ class _AskingConnection(HTTPSConnection):
         assert self.sock is not None, "connect() has made it"
         try:
             self.sock.sendall("\r\n".join(lines).encode("latin-1"))
-            answer = http.client.HTTPResponse(self.sock, method="CONNECT")
+            answer = PacedResponse(self.sock, method="CONNECT")
             try:
                 answer.begin()
             finally:
