@@ -8,6 +8,7 @@ the test process itself be killed, the kernel ends them (PR_SET_PDEATHSIG).
 from __future__ import annotations
 
 import json
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class OrthancServer:
     ca_file: Path
     folder: Path
     bearer: str | None
+    process: subprocess.Popen[bytes]
 
     def _rest(self, method: str, path: str, body: bytes | None = None) -> bytes:
         request = urllib.request.Request(  # noqa: S310 -- loopback, our own process
@@ -152,6 +154,7 @@ def orthanc_behind_tls(
                 ca_file=nginx.ca_file,
                 folder=tmp,
                 bearer=bearer,
+                process=orthanc,
             )
     finally:
         end(orthanc)

@@ -1,0 +1,12 @@
+"""The UPV stand-in misbehaves: while it takes images in, while it lists them, at the sign-in."""
+
+from __future__ import annotations
+
+from tests.faults.misbehaving import scenario
+from tests.faults.wire import LIES_OF_LISTINGS, LIES_OF_STORING, STATUSES, WIRE
+
+SCENARIOS = [
+    *(scenario(met, "storing", "stow", "upv") for met in [*STATUSES, *WIRE, *LIES_OF_STORING]),
+    *(scenario(met, "listing", "qido", "upv") for met in [*STATUSES, *WIRE, *LIES_OF_LISTINGS]),
+    *(scenario(met, "sign-in", "issuer", "upv") for met in [*STATUSES, *WIRE]),
+]
