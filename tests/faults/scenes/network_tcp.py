@@ -1,0 +1,64 @@
+"""The connection breaks, falls silent or is garbled, at each moment of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from tests.faults.relay import Deed, Fault, Moment
+from tests.faults.relayed import lacks, led
+from tests.faults.scenario import Family, Node, Scenario, Stage
+
+_NODES: Final[tuple[Node, ...]] = ("upv", "xnat", "orthanc")
+_IMPATIENT: Final = "read_timeout_s = 2\nconnect_timeout_s = 2\n"
+_UNHEARD: Final = (Deed.SILENT, Deed.GONE, Deed.LATE)
+_ENDING: Final = (Deed.RESET, Deed.CLOSE, Deed.SILENT)
+_ASKING: Final = (Moment.ASKED, Moment.MID_ASKED)
+
+
+def _harmed(stage: Stage, fault: Fault) -> None:
+    """What passes by itself needs nobody: the same run goes on to the end."""
+    it = led(stage, options=_IMPATIENT if fault.deed in _UNHEARD else "")
+    it.relay.harm(fault)
+    stage.run("upload", it.bench.name, codes={0})
+    assert it.relay.made == fault.times, "the fault was made"
+    it.relay.calm()
+
+
+def _at_sign_in(stage: Stage, fault: Fault) -> None:
+    """The very first connection: nothing was begun, and the next run begins anew."""
+    it = led(stage, options=_IMPATIENT if fault.deed in _UNHEARD else "")
+    it.relay.harm(fault)
+    stage.run("upload", it.bench.name, codes={6})
+    assert it.relay.made == 1, "the fault was made"
+    assert it.relay.sent == 0
+    it.relay.calm()
+
+
+def _fault(deed: Deed, moment: Moment) -> Fault:
+    if moment in (Moment.CONNECT, Moment.HELLO, Moment.SERVER_HELLO):
+        return Fault(deed, moment, times=2, after=1)
+    return Fault(deed, moment, times=2, sent=1)
+
+
+def _kinds() -> Iterator[tuple[Deed, Moment]]:
+    for moment in Moment:
+        yield from ((deed, moment) for deed in _ENDING)
+    yield from ((Deed.FLIP, at) for at in (Moment.BODY, Moment.MID_ANSWER, Moment.MID_ASKED))
+    yield from ((Deed.DRIP, at) for at in (Moment.BODY, Moment.MID_ANSWER, Moment.MID_ASKED))
+    yield from ((Deed.GONE, at) for at in (Moment.BODY, Moment.REUSE))
+
+
+SCENARIOS = [
+    Scenario(
+        Family.NETWORK,
+        deed,
+        moment,
+        node,
+        partial(_harmed, fault=_fault(deed, moment)),
+        lacks=partial(lacks, node),
+    )
+    for node in _NODES
+    for deed, moment in _kinds()
+]
