@@ -88,7 +88,8 @@ class Stage:
     the judge demands that they are not there, and that the ledger says so. `codes` are the exit
     codes with which a run of `upload` after the fault may end besides 0. `before_each_run` is
     called before each of these, as the person who follows what the last one said would act.
-    `closing` is undone before the judge looks at processes and files.
+    `closing` is undone before the judge looks at processes and files, `lasting`, for servers of
+    the scenario's own, after it.
     """
 
     folder: Path
@@ -98,6 +99,7 @@ class Stage:
     codes: set[int] = field(default_factory=lambda: {4, 6})
     before_each_run: list[Callable[[], None]] = field(default_factory=list)
     closing: ExitStack = field(default_factory=ExitStack)
+    lasting: ExitStack = field(default_factory=ExitStack)
     said: list[subprocess.CompletedProcess[str]] = field(default_factory=list)
     made: Bench | None = None
     over_at: float | None = None
@@ -172,6 +174,7 @@ def perform(scenario: Scenario, folder: Path, servers: Servers) -> Verdict:
             recovery_s = time.monotonic() - began
         return judge.judge(stage, wrongly=wrong, runs=runs, recovery_s=recovery_s)
     finally:
+        stage.lasting.close()
         servers.calm()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -33,7 +33,7 @@ def _at_once(point: str, nth: int, stage: Stage) -> None:
     """It is back before anybody asks again: only what was open is broken."""
     place = stage.folder / "node"
     place.mkdir()
-    node = stage.closing.enter_context(restartable(place, stage.node))
+    node = stage.lasting.enter_context(restartable(place, stage.node))
     bench = stage.bench(server=node.server, options="patience_s = 60\nread_timeout_s = 10\n")
     with held_at(bench, point, nth) as held:
         node.stop()
@@ -45,7 +45,7 @@ def _missed(point: str, nth: int, stage: Stage) -> None:
     """It stays away for longer than the run has patience."""
     place = stage.folder / "node"
     place.mkdir()
-    node = stage.closing.enter_context(restartable(place, stage.node))
+    node = stage.lasting.enter_context(restartable(place, stage.node))
     bench = stage.bench(server=node.server, options="patience_s = 1\nread_timeout_s = 5\n")
     with held_at(bench, point, nth) as held:
         node.stop()
