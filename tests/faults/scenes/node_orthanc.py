@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.faults.answered import LIES_OF_LISTINGS, LIES_OF_STORING, STATUSES, WIRE
 from tests.faults.misbehaving import scenario
-from tests.faults.wire import LIES_OF_LISTINGS, LIES_OF_STORING, STATUSES, WIRE
 from tests.real.orthanc import missing_software
 
 SCENARIOS = [

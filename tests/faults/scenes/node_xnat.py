@@ -3,8 +3,8 @@ looked at, while it archives, while it lists what it archived."""
 
 from __future__ import annotations
 
+from tests.faults.answered import LIES_OF_LISTINGS, STATUSES, WIRE
 from tests.faults.misbehaving import scenario
-from tests.faults.wire import LIES_OF_LISTINGS, STATUSES, WIRE
 
 _SERVICES = {
     "sign-in": "xnat-sign-in",
