@@ -208,6 +208,8 @@ class _Exchange:
         self.is_started, self.keep_alive = True, False
         self._writer.write(data)
         await self._writer.drain()
+        # `drain` gives way only to a full buffer: who sends without end would be alone here.
+        await asyncio.sleep(0)
         if self._writer.is_closing():
             raise ConnectionResetError("the client is gone")
 
