@@ -11,6 +11,7 @@ from transfer import checkpoint
 from transfer.deid.keys.cohort import require_site_id
 from transfer.deid.methods import PROFILES, build_method, build_pixel_rules
 from transfer.errors import UsageError
+from transfer.ledger.backup import keep_backup
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order, Word, record_word, write_order
 from transfer.method_files import (
@@ -20,7 +21,7 @@ from transfer.method_files import (
     keep_method_files,
     read_method_file,
 )
-from transfer.workspace import Home, Workspace
+from transfer.workspace import Home, Workspace, sync_folder
 
 DEID_WAIVER = "deid-none"
 
@@ -68,6 +69,9 @@ def make_transfer(
             if waiver is not None:
                 record_word(ledger, waiver)
         draft.rename(workspace.ledger)
+        sync_folder(workspace.folder)
+        with Ledger.open(workspace.ledger) as ledger:
+            keep_backup(ledger)
     except BaseException:
         shutil.rmtree(workspace.folder, ignore_errors=True)
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -18,13 +19,17 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder, its owner's alone; one that exists is taken as it is.
+    """Create a folder, its owner's alone, that a power cut does not take away again with all that
+    is written into it; one that exists is taken as it is.
 
     Raises:
         UsageError: it cannot be made.
     """
     try:
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for made in missing:
+            sync_folder(made.parent)
     except OSError as error:
         raise UsageError(
             f"A folder that is needed cannot be made: {error.strerror}.",
@@ -48,6 +53,27 @@ def make_private_folder(folder: Path) -> None:
             "The folder for transfers is open to other accounts and cannot be closed.",
             "Let its owner run chmod 700 on it, or name a folder of your own.",
         ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder, and that others are gone, last beyond a power cut.
+
+    Raises:
+        OSError: the disk.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        # A folder that one may write to and not list cannot be synced by anybody.
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # fsync(2): some file systems, of shares above all, know no sync of a folder.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def private_opener(path: str, flags: int) -> int:
@@ -159,7 +185,10 @@ class Home:
         """Names of all transfers, sorted."""
         if not self.transfers.is_dir():
             return []
-        return sorted(p.parent.name for p in self.transfers.glob("*/ledger.sqlite"))
+        # One whose ledger was lost, and whose copy of it was not, is still there.
+        kept = {"ledger.sqlite", "ledger.backup.sqlite"}
+        found = (p for p in self.transfers.glob("*/ledger*.sqlite") if p.name in kept)
+        return sorted({p.parent.name for p in found})
 
     def workspace(self, name: str) -> Workspace:
         """The workspace of an existing transfer.

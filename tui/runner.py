@@ -15,6 +15,7 @@ from transfer.deid.methods import MethodSpec
 from transfer.errors import NodeError, TransferError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
+from transfer.ledger.soundness import damage_behind
 from transfer.node import Identity
 from transfer.runner.run import Settings, Until, run
 from transfer.runner.stop import Stop
@@ -83,6 +84,8 @@ async def _run(
             f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)
         ]
         log.critical("%s at %s", type(error).__name__, " < ".join(reversed(frames)))
+        if (damage := damage_behind(workspace.ledger)) is not None:
+            raise damage from None
         raise TransferError(
             f"The program met a fault of its own ({type(error).__name__}) and stopped; what was"
             " recorded stands.",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from transfer.errors import LedgerDamaged, TransferError, UsageError
-from transfer.ledger.connection import Ledger
+from transfer.ledger.connection import Ledger, way_out
 from transfer.workspace import Workspace
 from tui.folders import Folder, complete, look_into
 from tui.rooms import Rooms
@@ -92,7 +92,7 @@ class Source(Rooms):
             # A ledger that opens but holds nonsense must not take the other rows down.
             trouble = LedgerDamaged(
                 f"The ledger does not hold what it should ({type(error).__name__}).",
-                "Keep the transfer's folder as it is and restore ledger.sqlite from a backup.",
+                way_out(self._workspace(name).ledger),
             )
             return Glance(name, trouble=trouble)
 

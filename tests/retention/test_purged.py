@@ -76,7 +76,7 @@ def test_ledger_locks_and_evidence_are_all_that_stays_of_a_transfer(purged: Purg
     locks = {name for name in there if name.endswith(".lock")}
     # Whoever looks makes a log, which holds nothing; a later report is asked for below.
     passing = {"ledger.sqlite-wal", "ledger.sqlite-shm", "report-later"}
-    assert there - locks - passing == {"ledger.sqlite", "report"}
+    assert there - locks - passing == {"ledger.sqlite", "ledger.words.jsonl", "report"}
     assert locks >= {"runner.lock", "purge.lock"}
     assert {(purged.folder() / lock).stat().st_size for lock in locks} == {0}
     assert purged.documents[NAME]["copies_removed"] > 2

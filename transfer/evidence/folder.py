@@ -34,7 +34,7 @@ from transfer.evidence.receipts import CLINICAL, FINDINGS, INSTANCES, VOLUMES, R
 from transfer.evidence.speech import Speech
 from transfer.evidence.verify import verify_report
 from transfer.ledger.audit import seal_audit
-from transfer.ledger.connection import Ledger
+from transfer.ledger.connection import Ledger, way_out
 from transfer.ledger.order import read_order
 from transfer.ledger.reports import record_report
 from transfer.private import sync_folder
@@ -151,7 +151,7 @@ def _write(
     (draft / LISTS).mkdir(mode=0o700)
     total = said["counts"]["instances"]["total"]
     files = _lists(ledger, draft, speech, receipts, partial(watch, "receipts", total=total))
-    _refuse_wrong_sum(said, receipts)
+    _refuse_wrong_sum(ledger, said, receipts)
     watch("audit", 0, 0)
     head = write_audit_log(ledger, draft / AUDIT)
     said["audit"] = {"lines": head.lines, "sha256": head.sha256}
@@ -200,14 +200,14 @@ def _words(ledger: Ledger, speech: Speech) -> Iterable[tuple[object, ...]]:
         yield at, *(harmless(text) for text in (*told, speech.typed(reason)))
 
 
-def _refuse_wrong_sum(said: dict[str, Any], receipts: Receipts) -> None:
+def _refuse_wrong_sum(ledger: Ledger, said: dict[str, Any], receipts: Receipts) -> None:
     counted = {
         state: n["instances"] for state, n in said["counts"]["instances"]["by_state"].items()
     }
     if counted != dict(receipts.states):
         raise LedgerDamaged(
             "The counts of the ledger do not add up to its instances; no report was written.",
-            "Keep the transfer's folder as it is and restore ledger.sqlite from a backup.",
+            way_out(ledger.path),
         )
 
 

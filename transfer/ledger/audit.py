@@ -37,6 +37,8 @@ _OUR_WORDS: Final = frozenset(
         "catalogue",
         "recall",
         "purge",
+        "backup",
+        "recover",
     ]
 )
 """Kinds of events whose text this program makes out of its own words and row keys."""

@@ -166,6 +166,8 @@ def lease_next(ledger: Ledger, most_bytes: int | None = None) -> Lease | None:
             ledger.epoch or 0,
             utc_now(),
         )
+    if ledger.leased is not None:
+        ledger.leased(attempt_row)
     return Lease(batch, attempts + 1, attempt_row, instances_of(ledger, batch))
 
 
@@ -247,6 +249,12 @@ def interrupted_batches(ledger: Ledger) -> list[int]:
             "SELECT id FROM batch WHERE state = 'sending' AND state <> 'done' ORDER BY id"
         )
     ]
+
+
+def doubt_planned(ledger: Ledger) -> None:
+    """Every request that is planned may have been made: before it is, the node is asked."""
+    with ledger.transaction():
+        ledger.write("UPDATE batch SET state = 'sending' WHERE state = 'planned'")
 
 
 def open_instances(ledger: Ledger) -> dict[str, tuple[int, int]]:

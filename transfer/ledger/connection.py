@@ -18,8 +18,15 @@ from transfer.ledger.identity import Names
 from transfer.workspace import private_opener
 
 BUSY_TIMEOUT_S = 30.0
+# "EUCT" in the header of the file, since the 24th step of the schema.
+_APPLICATION_ID = 0x45554354
+_MARKED_SINCE = 24
 # SQLite's own files grow by 32 KiB; with less than a few of those left it cannot work.
 _FULL_BYTES = 256 * 1024
+# What SQLite says when the system refused a call, whatever the file holds: a quota that is used up
+# is an I/O error to it, and a file system that turned read-only is another.
+_OF_THE_DISK = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+_OF_THE_FILE = ("SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
 _PAGE = 2000
 _T = TypeVar("_T")
 
@@ -48,7 +55,8 @@ class Ledger:
     """One connection to a ledger, used by the thread that opened it.
 
     A writer whose `epoch` is set checks it at the start of every transaction: a runner that
-    lost its place finds out before it can write a row. `names` tells under which identity things
+    lost its place finds out before it can write a row; its `leased` hears of every request before
+    that is made, and keeps it outside of the ledger. `names` tells under which identity things
     are known to the node; whoever holds the cohort's key replaces it.
     """
 
@@ -58,6 +66,7 @@ class Ledger:
         self._durable = True
         self.read_only = read_only
         self.epoch: int | None = None
+        self.leased: Callable[[int], None] | None = None
         self.names = Names()
 
     @property
@@ -73,10 +82,7 @@ class Ledger:
             UsageError: it was written by a newer version of this program.
         """
         if not path.exists():
-            raise LedgerDamaged(
-                "The ledger of this transfer is missing.",
-                "Restore the transfer's folder from a backup, or make a new transfer.",
-            )
+            raise LedgerDamaged("The ledger of this transfer is missing.", way_out(path))
         ledger = cls._connect(path, read_only=read_only)
         if read_only and ledger._version() < _migrations()[-1][0]:
             ledger.close()
@@ -88,10 +94,10 @@ class Ledger:
     def create(cls, path: Path) -> Ledger:
         """Make a new, empty ledger that only its owner can read."""
         os.close(private_opener(os.fspath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL))
-        return cls._connect(path, read_only=False)
+        return cls._connect(path, read_only=False, is_new=True)
 
     @classmethod
-    def _connect(cls, path: Path, *, read_only: bool) -> Ledger:
+    def _connect(cls, path: Path, *, read_only: bool, is_new: bool = False) -> Ledger:
         mode = "ro" if read_only else "rw"
         try:
             connection = sqlite3.connect(
@@ -100,11 +106,39 @@ class Ledger:
                 timeout=BUSY_TIMEOUT_S,
                 isolation_level=None,
             )
-            ledger = cls(path, connection, read_only=read_only)
-            ledger._prepare()
         except sqlite3.DatabaseError as error:
             raise _damaged(error, path) from error
+        ledger = cls(path, connection, read_only=read_only)
+        try:
+            if not is_new:
+                # Before anything is written: SQLite makes a database out of an empty file.
+                ledger._refuse_foreign()
+            ledger._prepare()
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise _damaged(error, path) from error
+            raise
         return ledger
+
+    def _refuse_foreign(self) -> None:
+        """Refuse a file that is none of this program's ledgers, or has lost what one begins with.
+
+        Costs the same however large the ledger is: SQLite reads the header, compares the number of
+        pages with the size of the file, and reads the schema.
+        """
+        version = self._version()
+        mark = int(self._connection.execute("PRAGMA application_id").fetchone()[0])
+        wanted = (_APPLICATION_ID,) if version >= _MARKED_SINCE else (0, _APPLICATION_ID)
+        found = self._connection.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+            " AND name IN ('transfer', 'runner', 'instance', 'word')"
+        ).fetchone()
+        if version < 1 or mark not in wanted or found[0] < 4:
+            raise LedgerDamaged(
+                "The file ledger.sqlite is empty, or is not the ledger of a transfer.",
+                way_out(self._path),
+            )
 
     def _prepare(self) -> None:
         execute = self._connection.execute
@@ -245,17 +279,36 @@ class Ledger:
         """Add a line to the transfer's history, inside a transaction. No identifiers."""
         self.write("INSERT INTO event (at_utc, kind, text) VALUES (?, ?, ?)", utc_now(), kind, text)
 
-    def copy_to(self, path: Path) -> None:
+    def copy_to(
+        self,
+        path: Path,
+        *,
+        pages: int = -1,
+        progress: Callable[[int, int, int], object] | None = None,
+    ) -> None:
         """Write the ledger as it is at this moment into a new file, its owner's alone, whoever
-        writes meanwhile (SQLite's online backup).
+        writes meanwhile (SQLite's online backup); `progress` is called after every so many pages,
+        and may end it by raising.
 
         Raises:
             FileExistsError: there is one.
             LedgerDamaged: the disk is full, or the ledger cannot be read.
         """
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        with closing(sqlite3.connect(path)) as copy:
-            self._guarded(lambda: self._connection.backup(copy))
+        with closing(sqlite3.connect(path)) as copy, self._as_of_now():
+            self._guarded(
+                lambda: self._connection.backup(copy, pages=pages, progress=progress, sleep=0)
+            )
+
+    @contextmanager
+    def _as_of_now(self) -> Iterator[None]:
+        """One state for as long as this lasts; else the copy begins anew at each commit."""
+        self._guarded(lambda: self._connection.execute("BEGIN"))
+        try:
+            self._guarded(lambda: self._connection.execute("SELECT 1 FROM transfer").fetchone())
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
 
     def erase_deleted(self) -> None:
         """From now on what this connection deletes or replaces is overwritten in the file."""
@@ -300,7 +353,21 @@ def _damaged(error: sqlite3.DatabaseError, path: Path) -> LedgerDamaged:
             "The ledger is held by another program.",
             "Close whatever else has the transfer's folder open (a backup?), then try again.",
         )
-    return LedgerDamaged(
-        f"The ledger cannot be read or written ({type(error).__name__}).",
-        "Keep the transfer's folder as it is and restore ledger.sqlite from a backup.",
+    kind = getattr(error, "sqlite_errorname", "") or type(error).__name__
+    if kind.startswith(_OF_THE_DISK) and kind not in _OF_THE_FILE:
+        return LedgerDamaged(
+            f"The disk that holds the ledger does not let it be read or written ({kind}); the"
+            " transfer stopped with nothing lost.",
+            "See that the disk is there, healthy, within its quota and not read-only; then go on"
+            " with: eucaim-transfer upload NAME",
+        )
+    return LedgerDamaged(f"The ledger cannot be read or written ({kind}).", way_out(path))
+
+
+def way_out(path: Path) -> str:
+    """What to do about a damaged ledger: what is kept beside it, or the node and the source, give
+    it back."""
+    return (
+        "Keep the transfer's folder as it is. See what is damaged, and how the ledger comes back,"
+        f" with: eucaim-transfer recover {path.parent.name}"
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from transfer.clock import utc_now
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
+from transfer.ledger.holder import asks_first
 from transfer.ledger.selection import is_part
 
 NUMBER_TEXT = "number text"
@@ -96,6 +97,7 @@ def has_gone(ledger: Ledger) -> bool:
         or ledger.number("SELECT 1 FROM batch WHERE state = 'sending' AND state <> 'done' LIMIT 1")
         # What was acknowledged and then not listed, or refused with its Study, may lie there still.
         or ledger.number("SELECT 1 FROM instance WHERE sent_at_utc IS NOT NULL LIMIT 1")
+        or asks_first(ledger)
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
+from transfer.ledger.kept_words import keep_words
 from transfer.ledger.order import Word
 from transfer.ledger.standing import stand_anew_inside
 
@@ -225,6 +226,7 @@ def settle_findings(
             [(standing, rule, key) for key in found],
         )
         ledger.record_event("word", f"A person's word on {rule} was recorded.")
+    keep_words(ledger)
     return found
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from transfer.clock import utc_now
@@ -19,6 +20,7 @@ from transfer.ledger.retention import refuse_purged
 # mistake that instant for another runner.
 _PATIENCE_S = 1.0
 _PAUSE_S = 0.02
+_ASK_FIRST = "ask-first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def read_runner(ledger: Ledger) -> RunnerRecord:
 def is_held(lock: Path) -> bool:
     """Whether a living runner holds the transfer, by its lock and nothing else."""
     try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+        # For reading: who looks must be able to where nothing can be written at the moment.
+        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
@@ -105,6 +108,35 @@ def _held(holder: RunnerRecord, *, is_runner: bool) -> RunnerHeld:
     )
 
 
+def doubt_what_went(ledger: Ledger) -> None:
+    """The ledger is older than what was sent (put back from a copy, or without its log), or was
+    made anew: the node is asked before anything goes. Inside a transaction."""
+    ledger.write("INSERT OR REPLACE INTO setting VALUES (?, '1')", _ASK_FIRST)
+    ledger.record_event("runner", "The ledger may not know all that went; the node is asked first.")
+
+
+def asks_first(ledger: Ledger) -> bool:
+    """Whether requests may have been made that the ledger does not know of."""
+    return bool(ledger.number("SELECT 1 FROM setting WHERE name = ?", _ASK_FIRST))
+
+
+def doubt_is_over(ledger: Ledger) -> None:
+    """What the node may have is marked, request by request."""
+    with ledger.transaction():
+        ledger.write("DELETE FROM setting WHERE name = ?", _ASK_FIRST)
+
+
+def _note(descriptor: int, attempt: int) -> None:
+    """Keep in the lock file how many requests were made: a ledger that knows of fewer is not the
+    one that they were made from."""
+    os.pwrite(descriptor, b"%-20d\n" % attempt, 0)
+
+
+def _last_noted(descriptor: int) -> int:
+    found = os.pread(descriptor, 21, 0).strip()
+    return int(found) if found.isdigit() else 0
+
+
 class Holder:
     """This process's hold on a transfer, from `take` to `release` or the process's end."""
 
@@ -121,7 +153,11 @@ class Holder:
         """
         refuse_purged(ledger)
         descriptor = _lock(lock, ledger, fcntl.LOCK_EX)
+        known = ledger.number("SELECT max(id) FROM attempt")
+        is_older = _last_noted(descriptor) > known
         with ledger.transaction():
+            if is_older:
+                doubt_what_went(ledger)
             # A runner that ended in good order took its wishes with it; one that was killed left
             # them behind. A wish that comes in from now on is meant for this runner.
             ledger.write("UPDATE control SET wish = 'run' WHERE (SELECT pid FROM runner) NOTNULL")
@@ -134,7 +170,10 @@ class Holder:
                 utc_now(),
             )
             ledger.record_event("runner", f"Runner took over in phase {phase}.")
+        if is_older:
+            _note(descriptor, known)
         ledger.epoch = read_runner(ledger).epoch
+        ledger.leased = partial(_note, descriptor)
         return cls(descriptor)
 
     def enter(self, ledger: Ledger, phase: str) -> None:

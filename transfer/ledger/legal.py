@@ -11,6 +11,7 @@ from typing import Final
 
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
+from transfer.ledger.kept_words import keep_words
 from transfer.legal.entries import TITLES, Entries, LegalEntry, State
 
 _COLUMNS: Final = (
@@ -21,7 +22,11 @@ _COLUMNS: Final = (
 
 def add_entries(ledger: Ledger, entries: Sequence[LegalEntry]) -> list[LegalEntry]:
     """Add entries, durably and all at once; those that say what the newest on the same thing says
-    already are passed over. Returns what was added."""
+    already are passed over. Returns what was added.
+
+    Raises:
+        UsageError: they stand in the ledger, and could not be written beside it.
+    """
     with ledger.transaction():
         known = current_entries(ledger)
         added = [entry for entry in entries if not _is_same(known.get(entry.what), entry)]
@@ -47,6 +52,7 @@ def add_entries(ledger: Ledger, entries: Sequence[LegalEntry]) -> list[LegalEntr
         )
         for entry in added:
             ledger.record_event("legal", f"{TITLES[entry.what]}: {entry.state.value}.")
+    keep_words(ledger)
     return [replace(entry, recorded_at_utc=now) for entry in added]
 
 

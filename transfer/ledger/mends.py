@@ -10,6 +10,7 @@ from transfer.clock import utc_now
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.deid_run import newest_run
+from transfer.ledger.kept_words import keep_words
 from transfer.ledger.traits import traits_row
 from transfer.mending import TOP_AGE, Kind, Mend, tags_of, term_of
 from transfer.scan.filemeta import part10_prefix
@@ -67,6 +68,7 @@ def add_mend(
                 )
         _void(ledger, rows)
         ledger.record_event("mend", f"Mend {mend}, {kind}, of {len(rows)} series.")
+    keep_words(ledger)
     return mend
 
 
@@ -133,6 +135,7 @@ def undo_mend(ledger: Ledger, mend: int, person: str, reason: str) -> bool:
         )
         _void(ledger, rows)
         ledger.record_event("mend", f"Mend {mend} was taken back.")
+    keep_words(ledger)
     return True
 
 

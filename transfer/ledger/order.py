@@ -8,6 +8,7 @@ from pathlib import Path
 
 from transfer.clock import utc_now
 from transfer.ledger.connection import Ledger
+from transfer.ledger.kept_words import keep_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,11 @@ def set_clinical(ledger: Ledger, clinical: Path | None) -> None:
 
 
 def record_word(ledger: Ledger, word: Word) -> None:
-    """Keep what a person said, with the time."""
+    """Keep what a person said, with the time; in the ledger and beside it.
+
+    Raises:
+        UsageError: it stands in the ledger, and could not be written beside it.
+    """
     with ledger.transaction():
         ledger.write(
             "INSERT INTO word (subject, value, person, reason, said_at_utc) VALUES (?, ?, ?, ?, ?)",
@@ -95,6 +100,7 @@ def record_word(ledger: Ledger, word: Word) -> None:
             utc_now(),
         )
         ledger.record_event("word", f"A person's word on {word.subject} was recorded.")
+    keep_words(ledger)
 
 
 def last_word(ledger: Ledger, subject: str) -> Word | None:

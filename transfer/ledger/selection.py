@@ -14,6 +14,7 @@ from transfer.clock import utc_now
 from transfer.errors import UsageError
 from transfer.ledger.chosen import forget_chosen, record_chosen
 from transfer.ledger.connection import Ledger
+from transfer.ledger.kept_words import keep_words
 from transfer.ledger.parts import read_part
 from transfer.ledger.selection_terms import (
     ACTIONS,
@@ -159,6 +160,7 @@ def add_rule(
                 else "Give at least one entry, one a line.",
             )
         ledger.record_event("select", f"Selection: {action} {subject}.")
+    keep_words(ledger)
     return rule
 
 
@@ -258,6 +260,7 @@ def remove_rule(ledger: Ledger, rule: int) -> bool:
         is_gone = bool(ledger.number("SELECT changes()"))
         if is_gone:
             ledger.record_event("select", "A selection rule was taken back.")
+    keep_words(ledger)
     return is_gone
 
 
@@ -268,6 +271,7 @@ def clear_rules(ledger: Ledger) -> int:
         ledger.write("DELETE FROM selection_rule")
         if n:
             ledger.record_event("select", "All selection rules were taken back.")
+    keep_words(ledger)
     return n
 
 

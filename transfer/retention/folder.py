@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from transfer.errors import UsageError
+from transfer.ledger.kept_words import KEPT_WORDS
 from transfer.private import sync_folder
 from transfer.workspace import Workspace
 
@@ -20,12 +21,13 @@ REPORT: Final = "report"
 
 
 def _stays(name: str, ledger: str) -> bool:
-    return name in (REPORT, ledger, f"{ledger}-wal", f"{ledger}-shm") or name.endswith(".lock")
+    stays = (REPORT, KEPT_WORDS, ledger, f"{ledger}-wal", f"{ledger}-shm")
+    return name in stays or name.endswith(".lock")
 
 
 def remove_copies(workspace: Workspace) -> int:
-    """Remove every file and folder but ledger, locks and evidence; how many there were. Links are
-    removed, not followed. May be repeated.
+    """Remove every file and folder but ledger, kept words, locks and evidence; how many there were.
+    Links are removed, not followed. May be repeated.
 
     Raises:
         UsageError: something cannot be removed.

@@ -17,6 +17,7 @@ from transfer.errors import RunnerHeld, StepBlocked, UsageError
 from transfer.ledger.audit import seal_audit
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import kept_from_runners
+from transfer.ledger.kept_words import begin_anew
 from transfer.ledger.recalled import all_patients
 from transfer.ledger.retention import (
     NamesFate,
@@ -124,6 +125,8 @@ def _carry_on(
     # Once rows are removed the ledger knows nobody any more, and all texts were looked at before.
     if not ledger.number("SELECT EXISTS (SELECT 1 FROM removal)"):
         veil_texts(ledger)
+        # So are the words beside the ledger, which stay: legal entries are kept twice.
+        begin_anew(ledger)
         checkpoint.passed("purge-veiled")
     remove_rows(ledger, keeps_names=keeps_names)
     checkpoint.passed("purge-rows")

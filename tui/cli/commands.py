@@ -44,6 +44,7 @@ _ROOMS = {
     "rehearse": "rehearse",
     "recall": "recall",
     "purge": "purge",
+    "recover": "recover",
     "pause": "wishes",
     "resume": "wishes",
     "stop": "wishes",
@@ -71,7 +72,11 @@ def run_command(words: Sequence[str]) -> int:
         refuse_ended(options.command, name)
         room = importlib.import_module(f"tui.cli.{_ROOMS[options.command]}")
         command: Command = getattr(room, f"{options.command}_command")
-        return command(options)
+        code = command(options)
+        from tui.cli.good_state import keep_good_state
+
+        keep_good_state(options.command, name)
+        return code
     except TransferError as error:
         return refuse(error, name)
     except KeyboardInterrupt:
@@ -82,6 +87,21 @@ def run_command(words: Sequence[str]) -> int:
         give_up_stdout()
         return ExitCode.INTERNAL
     except Exception as error:  # noqa: BLE001 - the program's last border; recorded without values
+        if (damage := _damage_of(name)) is not None:
+            return refuse(damage, name)
         from tui.crash import record_crash
 
         return record_crash(error)
+
+
+def _damage_of(name: str | None) -> TransferError | None:
+    """A fault that comes of a ledger in which something stands that the program never wrote."""
+    if name is None:
+        return None
+    from transfer.ledger.soundness import damage_behind
+    from transfer.workspace import Home
+
+    try:
+        return damage_behind(Home.find().workspace(name).ledger)
+    except TransferError:
+        return None

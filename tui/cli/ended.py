@@ -11,7 +11,7 @@ from transfer.ledger.retention import refuse_purged
 from transfer.workspace import Home
 
 _GO_ON: Final = frozenset(
-    {"new", "status", "report", "recall", "purge", "legal", "ticket", "step", "doctor"}
+    {"new", "status", "report", "recall", "purge", "legal", "ticket", "step", "doctor", "recover"}
 )
 
 

@@ -1,4 +1,4 @@
-"""Words of what comes after a dataset is out: `recall` and `purge`."""
+"""Words of what comes after a dataset is out, `recall` and `purge`; and of `recover`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from tui.cli.parser import Commands, add_command, add_json
 
 
 def add_end_commands(commands: Commands) -> None:
-    """`recall` and `purge`."""
+    """`recall`, `purge` and `recover`."""
     _recall(commands)
     _purge(commands)
+    _recover(commands)
 
 
 def _recall(commands: Commands) -> None:
@@ -62,3 +63,22 @@ def _purge(commands: Commands) -> None:
     purge.add_argument("--by", metavar="PERSON", help="who answers for it")
     purge.add_argument("--present-file", type=Path, metavar="FILE", help="the key's passphrase")
     add_json(purge)
+
+
+def _recover(commands: Commands) -> None:
+    recover = add_command(
+        commands, "recover", "a damaged ledger: what is wrong, and how it comes back", named=True
+    )
+    how = recover.add_mutually_exclusive_group()
+    how.add_argument(
+        "--from-backup", action="store_true", help="put its copy of the last good state back"
+    )
+    how.add_argument(
+        "--rebuild", action="store_true", help="make it anew, from the source and the node"
+    )
+    how.add_argument(
+        "--go-on", action="store_true", help="a person has looked at what is to go after that"
+    )
+    recover.add_argument("--by", metavar="PERSON", help="with --go-on: who answers for it")
+    recover.add_argument("--reason", metavar="TEXT", help="with --go-on: why")
+    add_json(recover)

@@ -1,0 +1,86 @@
+"""Whether a ledger is whole: what costs little before a run, all of it before a copy is trusted."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from transfer.errors import LedgerDamaged, TransferError
+from transfer.ledger.connection import Ledger, way_out
+
+SMALL_BYTES: Final = 64 * 1024 * 1024
+"""Up to this size all of a ledger is looked at, indexes against tables (about half a second).
+Beyond it every page is, which takes minutes of what holds ten million instances."""
+
+_STEPS: Final = 200_000
+"""SQLite's own instructions between two looks at whether to stop: some ten milliseconds."""
+
+
+class GivenUp(Exception):
+    """The look was ended before it was over."""
+
+
+def is_small(path: Path) -> bool:
+    """Whether looking at all of it costs no time that anybody notices."""
+    return path.stat().st_size <= SMALL_BYTES
+
+
+def demand_sound(ledger: Ledger) -> None:
+    """Before a run: all of a small ledger is looked at; of a large one nothing, for that is done
+    whenever a copy of it is kept.
+
+    Raises:
+        LedgerDamaged: it is not whole.
+    """
+    if is_small(ledger.path) and (found := ledger.rows("PRAGMA integrity_check(1)")) != [("ok",)]:
+        raise not_whole(ledger.path, str(found[0][0]) if found else "")
+
+
+def flaw_of(path: Path, should_stop: Callable[[], bool] = bool) -> str:
+    """What is wrong with a file that nobody else has open, in SQLite's words; empty where nothing
+    is. The file is not touched, and nothing is left beside it.
+
+    Raises:
+        GivenUp: `should_stop` said so.
+    """
+    check = "integrity_check" if is_small(path) else "quick_check"
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as file:
+            file.set_progress_handler(should_stop, _STEPS)
+            (found,) = file.execute(f"PRAGMA {check}(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise GivenUp from None
+        return str(error)
+    return "" if found == "ok" else str(found)
+
+
+def not_whole(path: Path, flaw: str) -> LedgerDamaged:
+    """The refusal of a ledger in which a look found this."""
+    return LedgerDamaged(
+        f"The ledger is damaged ({_kind_of(flaw)}); nothing goes on with it.", way_out(path)
+    )
+
+
+def damage_behind(path: Path) -> TransferError | None:
+    """Why a fault of the program itself may be none: its ledger cannot be read, or holds what it
+    should not. None where the ledger is whole, or too large to be looked at now."""
+    try:
+        with Ledger.open(path, read_only=True) as ledger:
+            demand_sound(ledger)
+    except TransferError as error:
+        return error
+    except OSError:
+        return None
+    return None
+
+
+def _kind_of(flaw: str) -> str:
+    """SQLite's words without numbers of pages, which help nobody who has no other copy."""
+    words = flaw.strip().splitlines()
+    first = next((line for line in words if not line.startswith("***")), "")
+    return " ".join(first.split())[:80] or "its check failed"
