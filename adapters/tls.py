@@ -173,6 +173,8 @@ _BY_VERIFY_CODE = {
     9: "not-yet-valid",
     10: "expired",
     2: "unknown-ca",
+    # An authority of the same name with another key: a forged one, or one that was renewed.
+    7: "unknown-ca",
     18: "unknown-ca",
     19: "unknown-ca",
     20: "unknown-ca",
