@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from transfer.errors import UsageError
+from transfer.workspace import sync_folder
 
 _NAME = "secrets.json"
 _LARGEST_BYTES = 1 << 20
@@ -56,7 +57,9 @@ class SecretFile:
         if value is None and not (self._folder / _NAME).exists():
             return
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._folder.is_dir():
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                sync_folder(self._folder.parent)
             folder = self._open_folder()
             try:
                 os.fchmod(folder, 0o700)

@@ -16,7 +16,7 @@ from transfer.deid.methods import MethodSpec, script_params
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import Order
-from transfer.workspace import make_private_folder, private_opener
+from transfer.workspace import make_private_folder, private_opener, sync_folder
 
 SCRIPT: Final = "script"
 """What an order says whose method is a script of the operator; else a profile's name."""
@@ -96,7 +96,9 @@ def keep_method_files(folder: Path, ledger: Ledger, files: MethodFiles) -> None:
         path = folder / _FOLDER / role
         with open(path, "wb", opener=private_opener) as file:
             file.write(content)
+            file.flush()
             os.fsync(file.fileno())
+    sync_folder(folder / _FOLDER)
     with ledger.transaction():
         ledger.write_many(
             "INSERT INTO method_file (role, name, sha256) VALUES (?, ?, ?)",

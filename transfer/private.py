@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from transfer.errors import RunnerHeld, UsageError
 from transfer.workspace import make_private_folder
+from transfer.workspace import sync_folder as sync_folder
 
 
 def read_private(path: Path, what: str, largest_bytes: int) -> bytes:
@@ -155,15 +156,6 @@ def held_alone(path: Path, busy: RunnerHeld) -> Iterator[int]:
         except BlockingIOError:
             raise busy from None
         yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in a folder last."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

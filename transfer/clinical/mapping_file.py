@@ -20,7 +20,7 @@ from transfer.errors import UsageError
 from transfer.ledger.clinical import clinical_columns, clinical_files
 from transfer.ledger.connection import Ledger
 from transfer.ledger.mapping import declare_inside, map_column, map_term, read_mapping
-from transfer.private import create_private
+from transfer.private import create_private, sync_folder
 
 _LARGEST: Final = 1024 * 1024
 
@@ -62,6 +62,7 @@ def save_mapping(ledger: Ledger, path: Path) -> Saved:
         create_private(draft, content)
         try:
             os.replace(draft, path)
+            sync_folder(path.absolute().parent)
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.unlink(draft)

@@ -23,7 +23,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.identity import STUDY_COLUMNS
 from transfer.ledger.placing import take_numbers
 from transfer.ledger.timepoints import STUDY_GOES, STUDY_LEAVES, episode_named
-from transfer.workspace import private_opener
+from transfer.workspace import private_opener, sync_folder
 
 COLUMNS: Final = ("PatientID", "StudyInstanceUID", "Episode", "Timepoint")
 HELPING: Final = ("StudyDate", "StudyDescription")
@@ -257,6 +257,7 @@ def write_table(path: Path, heading: Sequence[str], rows: Iterator[tuple[str, ..
             except BaseException:
                 path.unlink(missing_ok=True)
                 raise
+        sync_folder(path.absolute().parent)
     except FileExistsError:
         raise UsageError(
             "The file to write exists already; nothing was written.",

@@ -26,7 +26,7 @@ from transfer.method_files import de_identifies
 from transfer.publication.subjects import Subjects
 from transfer.publication.values import NewDataset
 from transfer.sentences import count
-from transfer.workspace import Workspace, make_private_folder, private_opener
+from transfer.workspace import Workspace, make_private_folder, private_opener, sync_folder
 
 LARGEST_BYTES: Final = 120 * 1024 * 1024
 """What the dataset-service takes at most (upv-node.md 2.2)."""
@@ -90,6 +90,9 @@ def _copied(source: Path, target: Path, what: str) -> Path:
                             "Make several datasets of it.",
                         )
                     copy.write(piece)
+                copy.flush()
+                os.fsync(copy.fileno())
+        sync_folder(target.parent)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "its name cannot be one"
         raise UsageError(

@@ -20,7 +20,7 @@ from transfer.ledger.originals import FIELDS, originals_of
 from transfer.ledger.set_aside import set_aside
 from transfer.quality.dimensions import dimensions
 from transfer.quality.rules import BY_ID
-from transfer.workspace import private_opener
+from transfer.workspace import private_opener, sync_folder
 
 _PAGE: Final = 1000
 _COLUMNS: Final = (
@@ -62,6 +62,7 @@ def _write(path: Path, write: Callable[[IO[str]], None]) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    sync_folder(path.parent)
 
 
 def _rows(ledger: Ledger, transfer: str, *, identifiers: bool) -> Iterator[dict[str, str | int]]:

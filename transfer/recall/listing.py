@@ -15,7 +15,7 @@ from transfer.ledger.originals import FIELDS, originals_of
 from transfer.method_files import de_identifies
 from transfer.quality.export import harmless
 from transfer.recall.sent import Called, InstanceOut, Sent, StudyOut, VolumeOut, instances_out
-from transfer.workspace import private_opener
+from transfer.workspace import private_opener, sync_folder
 
 COLUMNS: Final = (
     "kind", "key", "study", "series", "node", "destination", "dataset", "subject", "session",
@@ -107,6 +107,7 @@ def write_list(ledger: Ledger, sent: Sent, path: Path, *, identifiers: bool) -> 
                 n += 1
             file.flush()
             os.fsync(file.fileno())
+        sync_folder(path.absolute().parent)
     except FileExistsError:
         raise UsageError(
             "The file for the list exists already; nothing was written.", "Name a new file."

@@ -17,7 +17,7 @@ from typing import Final
 
 from transfer.errors import RunnerHeld, UsageError
 from transfer.private import held_alone
-from transfer.workspace import Home, Workspace, make_private_folder
+from transfer.workspace import Home, Workspace, make_private_folder, sync_folder
 
 FOLDER: Final = "rehearsal"
 RECORD: Final = "record.sqlite"
@@ -79,6 +79,7 @@ class Place:
         """Keep the copy in place of the one that was kept before."""
         shutil.rmtree(self.kept, ignore_errors=True)
         os.rename(self.copy.folder, self.kept)
+        sync_folder(self.folder)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from transfer.errors import SourceChanged, UsageError
 from transfer.outgoing import PIECE_BYTES, Throttle
-from transfer.workspace import make_private_folder, private_opener
+from transfer.workspace import make_private_folder, private_opener, sync_folder
 
 if TYPE_CHECKING:
     from transfer.clinical.outgoing.table import Outgoing
@@ -138,6 +138,7 @@ def write_tables(out: Outgoing, folder: Path) -> list[TableOnDisk]:
                     written.size_bytes,
                 )
             )
+        sync_folder(folder)
     except OSError as error:
         raise UsageError(
             "The clinical table as it leaves cannot be written:"
@@ -150,8 +151,11 @@ def write_tables(out: Outgoing, folder: Path) -> list[TableOnDisk]:
 
 def forget_tables_on_disk(folder: Path) -> None:
     """Take the files away: they are made anew whenever they are needed."""
-    for path in [*folder.glob("*.csv"), *folder.glob(f"*{_PART}")]:
+    left = [*folder.glob("*.csv"), *folder.glob(f"*{_PART}")]
+    for path in left:
         path.unlink(missing_ok=True)
+    if left:
+        sync_folder(folder)
 
 
 def digest_of_file(path: Path) -> str:

@@ -17,7 +17,7 @@ from transfer import checkpoint
 from transfer.errors import UsageError
 from transfer.ledger.volumes import HANDOVER, Volume, record_handed_over
 from transfer.runner.ledger_thread import LedgerThread
-from transfer.workspace import make_private_folder, private_opener
+from transfer.workspace import make_private_folder, private_opener, sync_folder
 
 if TYPE_CHECKING:
     from transfer.volumes.outgoing import DigestedFile
@@ -110,6 +110,7 @@ class HandOver:
             if _digest(part) != file.sha256:
                 raise _unwritable("what was written reads back differently")
             part.replace(self.folder / file.name)
+            sync_folder(self.folder)
         except OSError as error:
             is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             reason = "the disk is full" if is_full else error.strerror or "it is not known why"
@@ -151,6 +152,7 @@ def put_text(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+    sync_folder(path.parent)
 
 
 def _entry(file: DigestedFile) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from transfer.ledger.findings import open_keys
 from transfer.ledger.order import read_order
 from transfer.ledger.timepoints import has_begun
 from transfer.sentences import listed
-from transfer.workspace import make_private_folder, private_opener
+from transfer.workspace import make_private_folder, private_opener, sync_folder
 
 if TYPE_CHECKING:
     from transfer.prepare.method import OpenMethod
@@ -88,6 +88,8 @@ def write_outputs(ledger: Ledger, method: OpenMethod | None, folder: Path) -> Ou
         made.everything()
         _put(draft / MANIFEST, _manifest(transfer, made.outputs))
         _take_over(folder, draft, transfer, made.outputs)
+        shutil.rmtree(draft)
+        sync_folder(folder)
     except OSError as error:
         raise unwritable(error) from error
     finally:

@@ -25,7 +25,7 @@ from transfer.quality.export import harmless
 from transfer.quality.rule import Circumstances
 from transfer.quality.rules import BY_ID
 from transfer.quality.table_errors import table_errors
-from transfer.workspace import private_opener
+from transfer.workspace import private_opener, sync_folder
 
 _COLUMNS: Final = (
     "rule", "title", "severity", "standing", "level", "key", "table", "row", "column",
@@ -149,6 +149,7 @@ def _written(path: Path, write: Callable[[IO[str]], int]) -> int:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+    sync_folder(path.absolute().parent)
     return count
 
 

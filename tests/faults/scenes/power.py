@@ -1,0 +1,112 @@
+"""The power fails at each sync of a transfer; the disk then has what was synced, or more of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tests.faults.disk import Disk, Kept, lacks_compiler
+from tests.faults.scenario import Family, Node, Scenario, Stage
+
+SYNCS: dict[tuple[Node, bool], int] = {
+    ("upv", False): 34,
+    ("xnat", False): 35,
+    ("upv", True): 49,
+    ("xnat", True): 50,
+}
+"""How many syncs the upload of a scenario makes, by node and whether it de-identifies. The last of
+these scenarios break where it makes fewer; `test_power` counts."""
+
+_KINDS = tuple(Kept)
+
+
+def _cut(stage: Stage, *, at: int, kept: Kept, deid: bool) -> None:
+    bench = stage.bench(lanes=1, deid=deid)
+    scratch = stage.folder / "power"
+    scratch.mkdir()
+    disk = Disk(bench.home.root, scratch, fails_at=at)
+    lit = dict(bench.environment)
+    bench.environment.update(disk.environment)
+    stage.run("upload", bench.name, codes={-signal.SIGKILL})
+    bench.environment.clear()
+    bench.environment.update(lit)
+    assert disk.has_failed, f"the run died, and not of sync {at}"
+    disk.cut(kept, seed=at)
+
+
+def _cut_at_point(stage: Stage, *, point: str, nth: int, deid: bool) -> None:
+    """What the ledger says once a step is recorded, it says after the cut as well."""
+    bench = stage.bench(lanes=1, deid=deid)
+    scratch = stage.folder / "power"
+    scratch.mkdir()
+    disk = Disk(bench.home.root, scratch)
+    lit = dict(bench.environment)
+    bench.environment.update(disk.environment)
+    struck = bench.run_struck("self", point, str(nth), "upload", bench.name)
+    stage.hear(struck, {-signal.SIGKILL})
+    bench.environment.clear()
+    bench.environment.update(lit)
+    disk.cut(Kept.WRITES)
+    said = _outcomes(stage)
+    disk.cut(Kept.NOTHING)
+    assert _outcomes(stage) == said, "power takes back what was recorded"
+
+
+def _outcomes(stage: Stage) -> list[int]:
+    bench = stage.made
+    assert bench is not None
+    return [
+        bench.number(f"SELECT count(*) FROM instance WHERE state = '{state}'")  # noqa: S608
+        for state in ("sent", "verified", "failed")
+    ]
+
+
+def _at_each_sync() -> Iterator[Scenario]:
+    for (node, deid), syncs in SYNCS.items():
+        for at in range(1, syncs + 1):
+            # Every kind of disk for the plain way; the others take them in turn.
+            is_plain = node == "upv" and not deid
+            for kept in _KINDS if is_plain else (_KINDS[at % len(_KINDS)],):
+                yield Scenario(
+                    Family.POWER,
+                    f"power cut, {kept}",
+                    f"{'de-identifying, ' if deid else ''}at sync {at}",
+                    node,
+                    partial(_cut, at=at, kept=kept, deid=deid),
+                    is_short=(node, deid, at, kept) in _SHORT,
+                    lacks=lacks_compiler,
+                )
+
+
+_SHORT: set[tuple[Node, bool, int, Kept]] = {
+    ("upv", False, 20, Kept.NOTHING),
+    ("xnat", True, 31, Kept.SOME),
+}
+
+_POINTS: dict[str, tuple[Node, ...]] = {
+    "recorded": ("upv", "xnat"),
+    "verified": ("upv", "xnat"),
+    "committed": ("xnat",),
+    "concluded": ("upv", "xnat"),
+}
+
+
+def _at_each_point() -> Iterator[Scenario]:
+    for point, nodes in _POINTS.items():
+        for node in nodes:
+            for deid in (False, True):
+                play: Callable[[Stage], None] = partial(
+                    _cut_at_point, point=point, nth=1 if point == "concluded" else 2, deid=deid
+                )
+                yield Scenario(
+                    Family.POWER,
+                    f"power cut, {Kept.NOTHING}",
+                    f"{'de-identifying, ' if deid else ''}just {point}",
+                    node,
+                    play,
+                    lacks=lacks_compiler,
+                )
+
+
+SCENARIOS = [*_at_each_sync(), *_at_each_point()]
