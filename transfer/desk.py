@@ -70,7 +70,8 @@ class Desk(Generic[Item, Answer]):
 
     def _hear(self, worker: Worker[Item, Answer]) -> None:
         """Take what a process says, and give it more to do."""
-        job = worker.hand[0] if worker.is_ready else None
+        # Its end is heard too, also where it had nothing to do.
+        job = worker.hand[0] if worker.is_ready and worker.hand else None
         try:
             worker.take()
         except (EOFError, OSError):

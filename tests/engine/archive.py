@@ -68,6 +68,12 @@ class Archive:
             rows = _rows(client, "/data/prearchive")
             return [Waiting(row["project"], row["status"], row["tag"]) for row in rows]
 
+    def clinical_files(self, subject: str) -> list[str]:
+        """The names in the resource `clinical` of a subject."""
+        path = f"/data/projects/{self.project}/subjects/{subject}/resources/clinical/files"
+        with self._client() as client:
+            return [row["Name"] for row in _rows(client, path)]
+
     def sop_instance_uids(self) -> list[str]:
         """Every archived instance, as often as catalogues name it."""
         return [uid for session in self.sessions() for uid in session.sop_instance_uids]

@@ -81,6 +81,28 @@ def test_a_desk_answers_many_at_once_and_survives_what_kills_it() -> None:
     assert asyncio.run(ask()) == ["a", "deadly died", *"bcdefgh"]
 
 
+def test_a_process_that_dies_with_nothing_to_do_is_replaced_without_a_word() -> None:
+    """A host short of memory kills the one that waits for the next request as well."""
+    heard: list[object] = []
+
+    async def ask() -> list[str]:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: heard.append(what))
+        desk = Desk(1, _trade())
+        try:
+            first = await desk.ask("a")
+            (idle,) = multiprocessing.active_children()
+            idle.kill()
+            async with asyncio.timeout(20):
+                while idle in multiprocessing.active_children() and not heard:  # noqa: ASYNC110 - the loop has to see it die
+                    await asyncio.sleep(0.01)
+            return [first, await desk.ask("b")]
+        finally:
+            await desk.aclose()
+
+    assert asyncio.run(ask()) == ["a", "b"]
+    assert heard == []
+
+
 def test_processes_that_cannot_start_end_the_work_and_blame_no_item() -> None:
     """No memory, or an installation with a hole in it, is nothing that a file has done."""
     broken: Trade[str, str] = Trade(_broken, None, lambda word: f"{word} died", len)
