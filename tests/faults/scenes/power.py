@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 from tests.faults.disk import Disk, Kept, lacks_compiler
 from tests.faults.scenario import Family, Node, Scenario, Stage
@@ -51,6 +54,44 @@ def _cut_at_point(stage: Stage, *, point: str, nth: int, deid: bool) -> None:
     said = _outcomes(stage)
     disk.cut(Kept.NOTHING)
     assert _outcomes(stage) == said, "power takes back what was recorded"
+
+
+def _every_state(stage: Stage, *, deid: bool) -> None:
+    """After each thing that the disk is told in a whole transfer, in one of the states in which it
+    may be: the ledger is whole and claims nothing too much, what lasts never gets less, and nothing
+    went under a key that would be gone."""
+    bench = stage.bench(lanes=1, deid=deid)
+    scratch = stage.folder / "power"
+    scratch.mkdir()
+    disk = Disk(bench.home.root, scratch)
+    lit = dict(bench.environment)
+    bench.environment.update(disk.environment)
+    stage.run("upload", bench.name, codes={0})
+    bench.environment.clear()
+    bench.environment.update(lit)
+    most, held, inside = 0, bench.held(), bench.workspace.folder.relative_to(bench.home.root)
+    for number in range(1, len(disk.told()) + 1):
+        kept = _KINDS[number % len(_KINDS)]
+        state = scratch / "home"
+        disk.write_state(state, kept, seed=number, upto=number)
+        sent = _sent_in(state / inside / "ledger.sqlite")
+        at = f"after {number} things told, {kept}"
+        assert sent <= len(held), at
+        assert not (sent and deid) or list(state.glob("keys/*.key")), f"{at}: the key is gone"
+        if kept is Kept.NOTHING:
+            assert sent >= most, f"{at}: {most} were recorded, {sent} are"
+            most = sent
+    assert most == len(held) > 0
+
+
+def _sent_in(ledger: Path) -> int:
+    with closing(sqlite3.connect(ledger)) as reading:
+        assert reading.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        states = "state IN ('sent', 'verified')"
+        (sent,) = reading.execute(f"SELECT count(*) FROM instance WHERE {states}").fetchone()  # noqa: S608
+        (tallied,) = reading.execute(f"SELECT sum(n) FROM tally WHERE {states}").fetchone()  # noqa: S608
+    assert sent == (tallied or 0)
+    return int(sent)
 
 
 def _outcomes(stage: Stage) -> list[int]:
@@ -109,4 +150,16 @@ def _at_each_point() -> Iterator[Scenario]:
                 )
 
 
-SCENARIOS = [*_at_each_sync(), *_at_each_point()]
+def _after_each_thing() -> Iterator[Scenario]:
+    for node, deid in SYNCS:
+        yield Scenario(
+            Family.POWER,
+            "power cut, every state of the disk",
+            f"{'de-identifying, ' if deid else ''}after each thing that it is told",
+            node,
+            partial(_every_state, deid=deid),
+            lacks=lacks_compiler,
+        )
+
+
+SCENARIOS = [*_at_each_sync(), *_at_each_point(), *_after_each_thing()]
