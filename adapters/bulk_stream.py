@@ -25,6 +25,9 @@ from adapters.dripping import Pace
 
 # RFC 8305 section 5 recommends a quarter of a second between attempts.
 _NEXT_ADDRESS_S: Final = 0.25
+# OpenSSL takes what it is given as one write, with one time-out for all of it: a stretch has to be
+# so small that the slowest of lines carries it in that time.
+_WRITE_BYTES: Final = 64 * 1024
 _here = threading.local()
 
 
@@ -79,6 +82,12 @@ def _shut(held: socket.socket) -> None:
         socket.socket.shutdown(held, socket.SHUT_RDWR)
 
 
+def _stretches(buffer: bytes) -> Iterator[memoryview]:
+    whole = memoryview(buffer)
+    for at in range(0, len(whole), _WRITE_BYTES):
+        yield whole[at : at + _WRITE_BYTES]
+
+
 @contextmanager
 def _told(in_time: type[Exception], other: type[Exception]) -> Iterator[None]:
     """The exceptions of a socket as httpcore's."""
@@ -125,7 +134,8 @@ class BlockingStream(httpcore.NetworkStream):
             _told(httpcore.WriteTimeout, httpcore.WriteError),
             self._ready(timeout) as ready,
         ):
-            ready.sendall(buffer)
+            for stretch in _stretches(buffer):
+                ready.sendall(stretch)
             self._pace.ask()
 
     def close(self) -> None:
@@ -228,7 +238,8 @@ class NestedStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         with self._ready(httpcore.WriteError) as ready:
-            ready.write(buffer, timeout)
+            for stretch in _stretches(buffer):
+                ready.write(bytes(stretch), timeout)
             self._pace.ask()
 
     def close(self) -> None:
