@@ -17,6 +17,7 @@ from transfer import checkpoint
 from transfer.deid.model import Piece, Stretch
 from transfer.errors import SourceChanged
 from transfer.ledger.batches import PlannedInstance
+from transfer.machine.lacking import lacking_to_read
 from transfer.opening import Opened, open_in_place, open_source
 from transfer.values import SeriesRef, SOPClassUID, SOPInstanceUID, TransferSyntaxUID
 
@@ -182,6 +183,8 @@ class LedgerInstance:
             self.has_changed = True
             raise
         except (OSError, EOFError) as error:
+            if (refusal := lacking_to_read(error)) is not None:
+                raise refusal from error
             self.has_changed = True
             raise source_changed() from error
         finally:

@@ -16,6 +16,7 @@ from transfer.errors import NodeError, TransferError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.ledger.soundness import damage_behind
+from transfer.machine.lacking import lacking
 from transfer.node import Identity
 from transfer.runner.run import Settings, Until, run
 from transfer.runner.stop import Stop
@@ -79,6 +80,8 @@ async def _run(
     except TransferError:
         raise
     except Exception as error:  # noqa: BLE001 - the process's last border; recorded and re-raised
+        if (refusal := lacking(error)) is not None:
+            raise refusal from None
         # The text of a foreign exception may name a file, and files are named after patients.
         frames = [
             f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)

@@ -87,8 +87,10 @@ def run_command(words: Sequence[str]) -> int:
         give_up_stdout()
         return ExitCode.INTERNAL
     except Exception as error:  # noqa: BLE001 - the program's last border; recorded without values
-        if (damage := _damage_of(name)) is not None:
-            return refuse(damage, name)
+        from transfer.machine.lacking import lacking
+
+        if (refusal := lacking(error) or _damage_of(name)) is not None:
+            return refuse(refusal, name)
         from tui.crash import record_crash
 
         return record_crash(error)
