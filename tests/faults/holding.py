@@ -3,8 +3,8 @@
     python -P holding.py POINT NTH WORDS…
 
 At the n-th passing of POINT (`transfer.checkpoint`) the process stops itself by SIGSTOP; whoever
-started it does then what is to happen at that moment, and lets it go on. WORDS are a command line
-of `eucaim-transfer`.
+started it does then what is to happen at that moment, and lets it go on. No thread of it is in the
+middle of writing to the ledger meanwhile. WORDS are a command line of `eucaim-transfer`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,21 @@ import itertools
 import os
 import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from transfer import checkpoint
+from transfer.ledger.connection import Ledger
+
+_nobody_writes = threading.RLock()
+_transaction = Ledger.transaction
+
+
+@contextmanager
+def _write(ledger: Ledger, *, durable: bool = True) -> Iterator[Ledger]:
+    with _nobody_writes, _transaction(ledger, durable=durable):
+        yield ledger
 
 
 def main(point: str, nth: str, *words: str) -> int:
@@ -30,8 +43,10 @@ def main(point: str, nth: str, *words: str) -> int:
 
     def observe(passed: str) -> None:
         if passed == point and next(passings) == int(nth):
-            os.kill(os.getpid(), signal.SIGSTOP)
+            with _nobody_writes:
+                os.kill(os.getpid(), signal.SIGSTOP)
 
+    Ledger.transaction = _write  # type: ignore[method-assign]
     checkpoint.observer = observe
     from tui.__main__ import main as command_line
 

@@ -163,7 +163,7 @@ SCENARIOS = [
             lacks_disk_errors,
         )
         for fault, number in _ERRORS.items()
-        for phase, point, nth, deid, nodes in _AT_SOURCE[4:]
+        for phase, point, nth, deid, nodes in _AT_SOURCE[2:]
         for node in nodes
     ),
     *(
