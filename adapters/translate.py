@@ -44,7 +44,7 @@ def _no_connection_in_time(node: str) -> NodeError:
 def _broken(node: str) -> NodeError:
     return Unreachable(
         "The connection to the node broke before its answer was whole.",
-        "Nothing to do: what the node has is looked up, and the rest is sent again.",
+        "Try again: what the node has is looked up first, and only the rest is sent.",
         node=node,
     )
 
@@ -53,8 +53,8 @@ def cut_off(node: str) -> NodeError:
     """The connection ended in the TLS handshake, before a byte of ours was sent."""
     return Unreachable(
         "The connection was cut off before it was secure; nothing was sent.",
-        "Nothing to do at first: it is tried again. If it stays so, a firewall or proxy on the "
-        "way may not let TLS 1.3 through; the doctor command tells more.",
+        "Try again later. If it stays so, a firewall or proxy on the way may not let TLS 1.3 "
+        "through; the doctor command tells more.",
         node=node,
         reached_node=False,
     )
@@ -63,8 +63,8 @@ def cut_off(node: str) -> NodeError:
 def _silent(node: str) -> NodeError:
     return Unreachable(
         "The node did not answer in time.",
-        "Nothing to do: it is tried again. If it stays so, ask the node's support, or raise "
-        "read_timeout_s in config.toml.",
+        "Try again later. If it stays so, ask the node's support, or raise read_timeout_s in "
+        "config.toml.",
         node=node,
     )
 
@@ -72,7 +72,7 @@ def _silent(node: str) -> NodeError:
 def _no_free_connection(node: str) -> NodeError:
     return Unreachable(
         "No connection became free in time.",
-        "Nothing to do: it is tried again. If it stays so, lower the concurrency.",
+        "Try again later. If it stays so, lower the concurrency.",
         node=node,
         reached_node=False,
     )

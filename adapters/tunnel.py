@@ -110,7 +110,7 @@ class Tunnel:
         return ProxyRefused(
             "proxy-no-way",
             f"The proxy {self._proxy_place} could not open the way to {self._node_place} ({why}).",
-            "Nothing to do at first: it is tried again. If it stays so, the node may be down, or "
+            "Try again later. If it stays so, the node may be down, or "
             "the proxy cannot reach it: ask the network's administrator whether the proxy can "
             f"look up and reach {self._node_place}.",
             node=self.node,

@@ -107,3 +107,13 @@ def test_the_librarys_own_text_does_not_get_into_the_message() -> None:
     error = translate(httpx.ReadError("https://node.example/?patient=DOE^JOHN"), "a-node")
     assert error is not None
     assert "DOE" not in error.what + error.remedy
+
+
+@pytest.mark.parametrize("kind", list(MAPPED), ids=lambda kind: kind.__name__)
+def test_no_remedy_promises_what_a_run_that_has_ended_does_not_do(
+    kind: type[BaseException],
+) -> None:
+    """It is read when patience is at its end, and nobody tries again but the operator."""
+    remedy = MAPPED[kind]("a-node").remedy
+    assert "is tried again" not in remedy
+    assert "Nothing to do" not in remedy
