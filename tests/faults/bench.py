@@ -99,6 +99,8 @@ class Bench:
     destination = "SANDBOX|MAIN"
     deid: str | None = None
     site_id: str | None = None
+    prefix: tuple[str, ...] = ()
+    """The command that runs the program where it is to run, such as in a namespace."""
 
     def __init__(self, home: Path, server: Server, cohort: Cohort, options: str) -> None:
         self.server = server
@@ -140,7 +142,7 @@ class Bench:
     def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """`python ARGUMENTS…` in a session of its own, killed when the block is left."""
         process = subprocess.Popen(
-            guarded([sys.executable, "-P", *arguments]),
+            guarded([*self.prefix, sys.executable, "-P", *arguments]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -13,7 +13,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -45,6 +45,7 @@ class Moment(StrEnum):
     ASKED = "before a listing's answer"
     MID_ASKED = "in a listing's answer"
     REUSE = "at the next request"
+    PROXY = "before the way is open"
 
 
 class Deed(StrEnum):
@@ -78,7 +79,8 @@ class _Ended(Exception):
 
 @dataclass
 class Relay:
-    """A running relay. `made` counts deeds, `opened` connections, `sent` answers to images.
+    """A running relay. `acts[n]` is called before the n-th answer to images goes on, counted from
+    1. `made` counts deeds, `opened` connections, `sent` answers to images.
     `tail_bytes` is how long the last piece of a body is; with `as_proxy` it is a proxy that opens
     the way (CONNECT) to the server, wherever it was to lead."""
 
@@ -86,9 +88,11 @@ class Relay:
     tail_bytes: int = 0
     as_proxy: bool = False
     fault: Fault | None = None
+    acts: dict[int, Callable[[], None]] = field(default_factory=dict)
     made: int = 0
     opened: int = 0
     sent: int = 0
+    arrived_late: int = 0
     port: int = 0
     late: threading.Event = field(default_factory=threading.Event)
     is_calm: threading.Event = field(default_factory=threading.Event)
@@ -119,11 +123,13 @@ class Relay:
             self.made += 1
             return fault.deed
 
-    def answered(self) -> None:
-        """An answer to images went through whole."""
+    def answers(self) -> None:
+        """An answer to images is there, and goes on next."""
         with self._lock:
             self.sent += 1
-        self.late.set()
+            act = self.acts.pop(self.sent, None)
+        if act is not None:
+            act()
 
 
 class _Connection:
@@ -205,6 +211,8 @@ class _Connection:
         """A record of an answer. One in two pieces is harmed in its second, the headers stand."""
         had_body = self._bytes > _BODY_FROM_BYTES
         is_first, self._is_answering = not self._is_answering, True
+        if had_body and is_first:
+            self._relay.answers()
         if is_first and self._at(Moment.ANSWER if had_body else Moment.ASKED, record, self._client):
             return
         within = Moment.MID_ANSWER if had_body else Moment.MID_ASKED
@@ -212,8 +220,8 @@ class _Connection:
             self._forward(within, record, self._client)
         else:
             self._client.sendall(record)
-        if had_body and is_first:
-            self._relay.answered()
+        if had_body:
+            self._relay.late.set()
 
     def _at(self, moment: Moment, record: bytes, sink: socket.socket) -> bool:
         """Before anything of the record; whether it has gone on by another way."""
@@ -279,7 +287,8 @@ class _Connection:
             self._relay.late.wait(_PATIENCE_S)
             late_to.sendall(rest)
             # Its answer, which nobody hears.
-            late_to.recv(65536)
+            if late_to.recv(65536):
+                self._relay.arrived_late += 1
         raise _Ended
 
 
@@ -300,7 +309,7 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def _opened(client: socket.socket) -> None:
+def _opened(relay: Relay, client: socket.socket) -> None:
     """Hear a CONNECT, say that the way is open."""
     head = b""
     while b"\r\n\r\n" not in head:
@@ -308,13 +317,21 @@ def _opened(client: socket.socket) -> None:
         if not piece:
             raise _Ended
         head += piece
+    deed = relay.strikes(Moment.PROXY)
+    if deed is Deed.RESET:
+        reset(client)
+    if deed is Deed.SILENT:
+        # Until the client gives up.
+        client.recv(1)
+    if deed is not None:
+        raise _Ended
     client.sendall(b"HTTP/1.1 200 Opened\r\n\r\n")
 
 
 def _serve(relay: Relay, client: socket.socket) -> None:
     with contextlib.suppress(OSError, _Ended), client:
         if relay.as_proxy:
-            _opened(client)
+            _opened(relay, client)
         with socket.create_connection(relay.server, timeout=_PATIENCE_S) as server:
             for one in (client, server):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -324,19 +341,17 @@ def _serve(relay: Relay, client: socket.socket) -> None:
 class Door:
     """Where a relay takes connections; it may be shut (connections are refused) and opened."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, listen: Callable[[int], socket.socket]) -> None:
         self._relay = relay
-        self._threads: list[threading.Thread] = []
+        self._listen = listen
         self._listener: socket.socket | None = None
         self.open()
 
     def open(self) -> None:
         """Take connections, at the same port as before."""
-        self._listener = socket.create_server(("127.0.0.1", self._relay.port))
+        self._listener = self._listen(self._relay.port)
         self._relay.port = self._listener.getsockname()[1]
-        acceptor = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
-        self._threads.append(acceptor)
-        acceptor.start()
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def shut(self) -> None:
         """Refuse new connections; those that are open stay so."""
@@ -357,13 +372,21 @@ class Door:
             threading.Thread(target=_serve, args=(self._relay, client), daemon=True).start()
 
 
+def _on_loopback(port: int) -> socket.socket:
+    return socket.create_server(("127.0.0.1", port))
+
+
 @contextmanager
 def relay_to(
-    server: tuple[str, int], *, tail_bytes: int = 0, as_proxy: bool = False
+    server: tuple[str, int],
+    *,
+    tail_bytes: int = 0,
+    as_proxy: bool = False,
+    listen: Callable[[int], socket.socket] = _on_loopback,
 ) -> Iterator[tuple[Relay, Door]]:
-    """A relay on loopback before `server`, until the block is left."""
+    """A relay before `server`, until the block is left."""
     relay = Relay(server, tail_bytes, as_proxy)
-    door = Door(relay)
+    door = Door(relay, listen)
     try:
         yield relay, door
     finally:

@@ -25,15 +25,35 @@ class Led:
     door: Door
 
 
-def led(stage: Stage, *, options: str = "", batch: int = 4, lanes: int = 2) -> Led:
-    """A small transfer through a relay that does no harm yet; it stands until the scenario ends."""
-    bench = stage.bench(batch=batch, lanes=lanes, options=options)
+def led(
+    stage: Stage,
+    *,
+    options: str = "",
+    batch: int = 4,
+    lanes: int = 2,
+    as_proxy: bool = False,
+    has_large: bool = False,
+) -> Led:
+    """A small transfer through a relay, or by a proxy, that does no harm yet; it stands until the
+    scenario ends."""
+    bench = stage.bench(batch=batch, lanes=lanes, options=options, has_large=has_large)
     port = node_port(bench)
     relay, door = stage.closing.enter_context(
-        relay_to(("127.0.0.1", port), tail_bytes=tail_bytes(bench, batch))
+        relay_to(("127.0.0.1", port), tail_bytes=tail_bytes(bench, batch), as_proxy=as_proxy)
     )
-    lead(bench, port, f"https://127.0.0.1:{relay.port}")
+    if as_proxy:
+        config, head = bench.home.root / "config.toml", f"[nodes.{bench.server.node}]\n"
+        table = config.read_text("utf-8")
+        own = f'{head}proxy = "http://127.0.0.1:{relay.port}"\n'
+        config.write_text(table.replace(head, own), "utf-8")
+    else:
+        lead(bench, port, f"https://127.0.0.1:{relay.port}")
     return Led(bench, relay, door)
+
+
+def retries(bench: Bench) -> int:
+    """How often the run that is under way has tried again."""
+    return bench.number("SELECT ifnull(document ->> 'retries', 0) FROM progress")
 
 
 def lacks(node: Node) -> str:

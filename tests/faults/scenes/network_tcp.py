@@ -14,7 +14,6 @@ _NODES: Final[tuple[Node, ...]] = ("upv", "xnat", "orthanc")
 _IMPATIENT: Final = "read_timeout_s = 2\nconnect_timeout_s = 2\n"
 _UNHEARD: Final = (Deed.SILENT, Deed.GONE, Deed.LATE)
 _ENDING: Final = (Deed.RESET, Deed.CLOSE, Deed.SILENT)
-_ASKING: Final = (Moment.ASKED, Moment.MID_ASKED)
 
 
 def _harmed(stage: Stage, fault: Fault) -> None:
@@ -26,16 +25,6 @@ def _harmed(stage: Stage, fault: Fault) -> None:
     it.relay.calm()
 
 
-def _at_sign_in(stage: Stage, fault: Fault) -> None:
-    """The very first connection: nothing was begun, and the next run begins anew."""
-    it = led(stage, options=_IMPATIENT if fault.deed in _UNHEARD else "")
-    it.relay.harm(fault)
-    stage.run("upload", it.bench.name, codes={6})
-    assert it.relay.made == 1, "the fault was made"
-    assert it.relay.sent == 0
-    it.relay.calm()
-
-
 def _fault(deed: Deed, moment: Moment) -> Fault:
     if moment in (Moment.CONNECT, Moment.HELLO, Moment.SERVER_HELLO):
         return Fault(deed, moment, times=2, after=1)
@@ -44,7 +33,8 @@ def _fault(deed: Deed, moment: Moment) -> Fault:
 
 def _kinds() -> Iterator[tuple[Deed, Moment]]:
     for moment in Moment:
-        yield from ((deed, moment) for deed in _ENDING)
+        if moment is not Moment.PROXY:
+            yield from ((deed, moment) for deed in _ENDING)
     yield from ((Deed.FLIP, at) for at in (Moment.BODY, Moment.MID_ANSWER, Moment.MID_ASKED))
     yield from ((Deed.DRIP, at) for at in (Moment.BODY, Moment.MID_ANSWER, Moment.MID_ASKED))
     yield from ((Deed.GONE, at) for at in (Moment.BODY, Moment.REUSE))
