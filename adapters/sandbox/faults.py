@@ -154,7 +154,8 @@ CATALOGUE: Mapping[str, Mapping[str, _Kind]] = {
     "xnat-import": _PHASE,
     "xnat-prearchive": _PHASE,
     "xnat-archive": _PHASE,
-    "xnat-listing": {**_PHASE, **_LISTINGS},
+    "xnat-catalogue": {**_PHASE, **_LISTINGS},
+    "xnat-listing": _PHASE,
     "xnat-files": _PHASE,
     "xnat-settings": _PHASE,
     "xnat": {

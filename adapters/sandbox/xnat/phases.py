@@ -13,6 +13,11 @@ _PHASES: Final = (
     ("xnat-archive", "", re.compile(r"/data/services/archive")),
     ("xnat-prearchive", "", re.compile(r"/data/prearchive/")),
     ("xnat-files", "", re.compile(r"/data/.*/files(/|$)")),
+    (
+        "xnat-catalogue",
+        "GET",
+        re.compile(r"/data/experiments/[^/]+/scans/[^/]+/resources/[^/]+$"),
+    ),
     ("xnat-listing", "GET", re.compile(r"/data/|/xapi/")),
     ("xnat-settings", "", re.compile(r"/data/projects/")),
 )
