@@ -55,7 +55,7 @@ async def test_a_broken_ledger_says_so_in_its_row_and_leaves_the_others_alone(ho
         assert "✓ done" in words(app)
         await press(pilot, "enter")
         assert front(app) == "FailureScreen"
-        assert "ledger.sqlite from a backup" in words(app)
+        assert "recover a-broken-one" in words(app)
 
 
 async def test_a_ledger_of_the_wrong_shape_does_not_end_the_app(home: Home) -> None:

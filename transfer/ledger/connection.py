@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from transfer import checkpoint
 from transfer.clock import utc_now
 from transfer.errors import EpochLost, LedgerDamaged, UsageError
 from transfer.ledger.identity import Names
@@ -163,6 +164,7 @@ class Ledger:
         for number, script in known:
             if number > current:
                 self._migrate(number, script)
+                checkpoint.passed("migrated")
 
     def _migrate(self, number: int, script: str) -> None:
         """Take one step of the schema, unless another process takes it at this very moment: a
