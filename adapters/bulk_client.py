@@ -10,6 +10,7 @@ from adapters.bulk_transport import ThreadTransport
 from adapters.proxies import Proxy
 from adapters.tls import client_context, demand_https, refusal
 from adapters.tunnelling import Watch
+from adapters.unpacking import unpacked
 from adapters.way import (
     ASKS_CERTIFICATE,
     MOST_REDIRECTS,
@@ -18,6 +19,7 @@ from adapters.way import (
     may_be_page,
     proxy_context,
 )
+from transfer.errors import NodeFault
 
 # Many front ends drop a connection that was idle for 60 to 75 s; ours must go first.
 _KEEP_ALIVE_S = 45.0
@@ -52,6 +54,11 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
 
     async def _looked_at(self, response: httpx.Response) -> httpx.Response:
         """The same answer, unless it is a server's page about our certificate."""
+        try:
+            response = unpacked(response, self._way.node)
+        except NodeFault:
+            await response.aclose()
+            raise
         if not may_be_page(response.status_code, response.headers):
             return response
         content = b"".join([piece async for piece in response.aiter_raw()])

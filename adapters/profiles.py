@@ -7,7 +7,6 @@ here but a finding of the doctor, with the text of the ticket that asks for it.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from adapters.kinds import known_kinds, option_defaults, option_types
 from adapters.proxies import BY_ENVIRONMENT, ProxyOptions
 from adapters.values import NO_PROXY_LIST, PROXY_ADDRESS, is_no_proxy, is_proxy_address, is_text
 from transfer.errors import UsageError
+from transfer.foreign_toml import parse_toml, read_bounded
 
 Gate = Literal["eucaim", "integrity"]
 Deidentified = Literal["required", "as-is"]
@@ -34,6 +34,7 @@ _COMMON = (
     "no_proxy",
     "proxy_username",
 )
+_LARGEST_BYTES = 256 * 1024
 _LONGEST_PATIENCE_S = 7 * 86_400
 
 
@@ -112,12 +113,12 @@ def read_config(file: Path) -> Mapping[str, object]:
         UsageError: it cannot be read, or has a section that we do not know.
     """
     try:
-        content: dict[str, object] = tomllib.loads(file.read_text(encoding="utf-8"))
+        content: dict[str, object] = parse_toml(read_bounded(file, _LARGEST_BYTES).decode("utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as cause:
         raise refused("it cannot be read", "Make it readable for this user.") from cause
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+    except ValueError as cause:
         place = re.search(r"\(at ([^)]*)\)", str(cause))
         where = f" (at {place[1]})" if place else ""
         raise refused(f"it is not valid TOML{where}", "Correct it there.") from cause

@@ -9,16 +9,20 @@ import html
 import re
 from collections.abc import Iterable
 
-_H3 = re.compile(r"<h3[^>]*>(.*?)</h3>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
-_UNSEEN = re.compile(r"<(style|script|title)\b.*?</\1>", re.IGNORECASE | re.DOTALL)
+# Each ends with the text at the latest, and no tag holds the beginning of another: the node decides
+# what stands here, and not how long we read it.
+_H3 = re.compile(r"<h3[^<>]*>(.*?)(?:</h3>|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
+_UNSEEN = re.compile(r"<(style|script|title)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 _UID = re.compile(r"\b\d+(?:\.\d+){4,}\b")
+_LONGEST_PAGE = 64 * 1024
 _LONGEST = 240
 _SHORTEST_COVERED = 3
 
 
 def plain(text: str) -> str:
     """The words of a page or text, without markup, on one line."""
+    text = text[:_LONGEST_PAGE]
     found = _H3.search(text)
     words = found[1] if found else _UNSEEN.sub(" ", text)
     words = html.unescape(_TAG.sub(" ", words))

@@ -40,7 +40,7 @@ _PHRASES = (
     ("insufficient storage", Meaning.DISK_FULL),
     ("insufficient space", Meaning.DISK_FULL),
     ("no space left", Meaning.DISK_FULL),
-    ("unable to identify (?:.* )?project", Meaning.NO_PROJECT),
+    ("unable to identify (?:.{1,200} )?project", Meaning.NO_PROJECT),
     ("unable to deduce session label", Meaning.CONFLICT),
     ("session already exists", Meaning.CONFLICT),
     ("already exists for another subject", Meaning.CONFLICT),

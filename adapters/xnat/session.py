@@ -43,6 +43,7 @@ log = logging.getLogger("adapters.xnat")
 
 _FORM = "application/x-www-form-urlencoded"
 _NAME = re.compile(r"User '(.*)' is logged in")
+_LONGEST_WORDS = 1024
 _SESSION_ID = re.compile(r"[0-9A-Za-z.!_-]{8,128}\Z")
 # Tomcat's legacy writer puts the value into quotes: now and time-out, both in milliseconds.
 _EXPIRATION = re.compile(r'SESSION_EXPIRATION_TIME="?([0-9]{1,16}),([0-9]{1,16})"?')
@@ -340,9 +341,9 @@ class Session:
         answer = await self._get("/data/auth", used)
         if answer.status == 401 or 300 <= answer.status < 400 or answer.is_page:
             return None
-        found = _NAME.search(answer.text)
-        if answer.is_good and found:
-            return found[1]
+        found = name_in(answer.text)
+        if answer.is_good and found is not None:
+            return found
         answer = await self._get("/xapi/users/username", used)
         if answer.status in (401, 403) or 300 <= answer.status < 400 or answer.is_page:
             return None
@@ -378,6 +379,12 @@ class Session:
             raise translate(problem, self._settings.name) or problem from problem
         self.listen(answer)
         return answer
+
+
+def name_in(text: str) -> str | None:
+    """The name in XNAT's words about whose session it is; None where they name nobody."""
+    found = _NAME.search(text[:_LONGEST_WORDS])
+    return found[1] if found else None
 
 
 def cookie(session_id: str) -> dict[str, str]:

@@ -9,7 +9,6 @@ format = "eucaim-transfer clinical mapping 1"
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
@@ -20,6 +19,7 @@ from transfer.clinical.terms import LONGEST
 from transfer.clinical.units import OWN_UNIT, UNITS_OF
 from transfer.clinical.values import Order
 from transfer.errors import UsageError
+from transfer.foreign_toml import parse_toml
 
 MARK: Final = "# Mapping of clinical tables, eucaim-transfer."
 _FORMAT: Final = "eucaim-transfer clinical mapping 1"
@@ -93,8 +93,8 @@ def parse_mapping(content: bytes) -> Mapping:
             entry.
     """
     try:
-        document = tomllib.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        document = parse_toml(content.decode("utf-8-sig"))
+    except ValueError as error:
         raise UsageError(
             "The mapping file cannot be read: it is not TOML in UTF-8.",
             "Take a file that --save-mapping wrote, or write one in its form.",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from transfer.errors import UsageError
+from transfer.foreign_toml import parse_toml
 from transfer.legal import texts
 from transfer.legal.digest import NoDocument, digest_document
 from transfer.legal.entries import Declaration, LegalEntry, State
@@ -23,8 +23,6 @@ from transfer.legal.papers import BY_KEY
 
 FORMAT: Final = "eucaim-transfer legal record 1"
 LARGEST_BYTES: Final = 64 * 1024
-_LONGEST_LINE: Final = 2_000
-_MOST_DOTS: Final = 100
 _LONGEST_PATH: Final = 1_000
 _TABLES: Final = {
     "clearance": Declaration.CLEARANCE,
@@ -63,14 +61,8 @@ def read_record(path: Path, now: datetime, entered_by: str = "") -> Record:
 def parse_record(content: bytes, folder: Path, now: datetime, entered_by: str = "") -> Record:
     """The same of a file's content."""
     try:
-        text = content.decode("utf-8-sig")
-        # A key of very many parts costs the parser the square of them.
-        if any(
-            len(line) > _LONGEST_LINE or line.count(".") > _MOST_DOTS for line in text.split("\n")
-        ):
-            raise ValueError
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = parse_toml(content.decode("utf-8-sig"))
+    except ValueError as error:
         raise UsageError(
             "The legal record cannot be read: it is not TOML in UTF-8.",
             "Fill in the form that this prints: eucaim-transfer legal --template",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import stat
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from transfer.clock import utc_now
 from transfer.errors import UsageError
+from transfer.foreign_toml import parse_toml
 from transfer.ledger.connection import Ledger
 from transfer.ledger.publication import keep_texts, kept_texts
 from transfer.publication.standing import Fault
@@ -20,8 +20,7 @@ from transfer.sentences import count, listed
 
 LARGEST_BYTES: Final = 256 * 1024
 _LEAST_NO_VERSION: Final = 10**18
-_LONGEST_LINE: Final = 64 * 1024
-_MOST_DOTS: Final = 4000
+_DEEPEST: Final = 8
 _MOST_VALUES: Final = 200
 _MOST_FAULTS: Final = 12
 _MANY: Final = ("choices", "words")
@@ -66,12 +65,7 @@ def _document(path: Path) -> Mapping[str, Any]:
         raise _unreadable(f"it is larger than {LARGEST_BYTES >> 10} KiB")
     try:
         text = content.decode("utf-8-sig")
-        # A key of very many parts costs the parser the square of them.
-        if any(
-            len(line) > _LONGEST_LINE or line.count(".") > _MOST_DOTS for line in text.split("\n")
-        ):
-            raise ValueError
-        document = tomllib.loads(text) if suffix == ".toml" else json.loads(text)
+        document = parse_toml(text) if suffix == ".toml" else json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _unreadable(f"it is not {suffix[1:].upper()} in UTF-8") from error
     if not isinstance(document, dict):
@@ -91,6 +85,8 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, tuple[st
     for name, value in table.items():
         key = f"{prefix}{name}"
         if isinstance(value, dict):
+            if prefix.count(".") > _DEEPEST:
+                raise _unreadable("its tables lie too deep in each other")
             yield from _flat(value, f"{key}.")
         elif isinstance(value, list):
             yield key, tuple(_text(key, one) for one in value)

@@ -6,13 +6,13 @@ a file of answers, which is read at every check, answers that as well.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from transfer.errors import UsageError
+from transfer.foreign_toml import parse_toml, read_bounded
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import keys_in_the_way, open_keys, read_findings, settle_findings
 from transfer.ledger.selection import add_rule
@@ -227,11 +227,7 @@ def read_answers(path: Path) -> list[Said]:
         UsageError: the file cannot be read, or says what cannot be honoured; it names the rule.
     """
     try:
-        with open(path, "rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
-        if len(content) > _LARGEST_FILE:
-            raise ValueError
-        document = tomllib.loads(content.decode("utf-8"))
+        document = parse_toml(read_bounded(path, _LARGEST_FILE).decode("utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(
             "The file of answers cannot be read.",
