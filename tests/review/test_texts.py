@@ -77,3 +77,23 @@ def test_texts_that_people_write_come_before_codes() -> None:
         "Manufacturer",
         "CodeMeaning",
     ]
+
+
+def test_a_code_that_is_no_code_is_text_that_somebody_wrote_and_is_listed() -> None:
+    """At the root a profile lets it leave, whatever it says."""
+    options, kind = 0x00180022, 0x00080008
+    before = header(
+        element(options, "CS", b"ask Dr Doe"), element(kind, "CS", b"ORIGINAL\\PRIMARY")
+    )
+    tally = TextTally()
+    tally.add("E1", compare(before, before, why).lines)
+    assert [(text.keyword, text.text) for text in tally.texts()] == [("ScanOptions", "ask Dr Doe")]
+
+
+def test_what_stays_beside_a_text_that_a_method_adds_is_listed() -> None:
+    method = 0x00120063
+    before = header(element(method, "LO", b"by Dr Doe"))
+    after = but(before, element(method, "LO", b"by Dr Doe\\EUCAIM profile"))
+    tally = TextTally()
+    tally.add("E1", compare(before, after, why).lines)
+    assert [text.text for text in tally.texts()] == ["by Dr Doe"]

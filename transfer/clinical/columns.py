@@ -146,8 +146,20 @@ _TELLING: Final = MappingProxyType(
             "dni", "nie", "nif", "nhsnumber", "bsn", "codicefiscale", "insurancenumber",
             "insuranceid", "passport", "passportnumber", "nationalidentificationnumber",
         ),
-        "hospital numbers": ("mrn", "medicalrecordnumber", "accessionnumber", "hospitalnumber"),
+        "hospital numbers": (
+            "mrn", "medicalrecordnumber", "accessionnumber", "hospitalnumber", "nhc",
+            "historiaclinica", "numerohistoriaclinica", "numerodehistoriaclinica",
+            "patientennummer", "fallnummer", "cartellaclinica", "numerodossier", "ipp",
+        ),
     }
+)  # fmt: skip
+# These say it in whatever company: "Patient's surname", "DNI (patient)", "telephone 2".
+_TELLING_WORDS: Final = frozenset(
+    (
+        "surname", "forename", "apellido", "apellidos", "nachname", "vorname", "cognome", "prenom",
+        "telephone", "telefono", "telefon", "email", "dni", "nif", "nhc", "mrn", "ssn", "bsn",
+        "passport",
+    )
 )  # fmt: skip
 
 
@@ -188,8 +200,9 @@ def roles_of(
 
 def telling(heading: str) -> str:
     """Which identifiers a column of this heading holds; empty where none."""
-    text = bare(heading)
-    return next((kind for kind, spellings in _TELLING.items() if text in spellings), "")
+    words = {bare(word) for word in re.split(r"[^\w]+|_", heading[:256])}
+    texts = {bare(heading), *(words & _TELLING_WORDS)}
+    return next((kind for kind, known in _TELLING.items() if not texts.isdisjoint(known)), "")
 
 
 def is_birth(heading: str) -> bool:

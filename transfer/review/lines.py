@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from transfer.deid.look.identifiers import Kind
 from transfer.deid.look.lastlook import Hit, Path
 from transfer.deid.model import DataSet, Element, Header
+from transfer.deid.profiles.treat import is_well_formed
 from transfer.review.values import FREE_TEXT_VRS, bare, is_text, keyword, show
 from transfer.scan.elements import Encoding
 from transfer.sentences import count
@@ -204,7 +205,11 @@ def _shown(side: _Side, element: Element) -> str:
 def _is_free_text(element: Element) -> bool:
     if element.vr in FREE_TEXT_VRS:
         return True
-    return element.vr == "UN" and isinstance(element.value, bytes) and is_text(element.value)
+    value = element.value
+    if element.vr == "CS":
+        # What is no code is what somebody wrote: at the root it leaves, and has to be seen.
+        return isinstance(value, bytes) and not is_well_formed(value, "CS")
+    return element.vr == "UN" and isinstance(value, bytes) and is_text(value)
 
 
 def _mark(element: Element) -> object:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from transfer.deid.look.identifiers import Kind
 from transfer.deid.look.lastlook import Hit, Path
 from transfer.deid.model import DataSet, Element, Stretch
-from transfer.review.masking import hides
+from transfer.review.masking import hides, is_known_creator
 from transfer.review.values import FREE_TEXT_VRS, is_text, keyword, show
 from transfer.scan.elements import Encoding
 from transfer.scan.text import TEXT_LIMIT, decoded
@@ -50,7 +50,8 @@ class Surroundings:
 class Entry(NamedTuple):
     """A line of an outline. `is_masked`: the value may say who somebody is.
 
-    `creator` is whose a private element is; name and creator are empty on the line of an item.
+    `creator` is whose a private element is, where that is a maker known to all; name and creator
+    are empty on the line of an item.
     """
 
     where: str
@@ -145,6 +146,8 @@ def _creator(tag: int, around: Surroundings) -> str:
         return ""
     element = around.dataset.get(tag & 0xFFFF0000 | (tag & 0xFFFF) >> 8)
     if element is None or not isinstance(element.value, bytes):
+        return ""
+    if not is_known_creator(element.value):
         return ""
     return decoded(element.value, around.charset)[:64]
 

@@ -104,6 +104,12 @@ def read_on(
 
 
 def _staying(line: Line) -> str:
-    if not line.is_free_text or line.change is not Change.KEPT or line.after is None:
+    if not line.is_free_text or line.after is None:
+        return ""
+    if line.change is Change.CHANGED and line.before is not None:
+        # A method that adds a text to others lets these leave as they are.
+        was = line.before.text
+        return was if was and line.after.text.startswith(f"{was}\\") else ""
+    if line.change is not Change.KEPT:
         return ""
     return line.after.text
