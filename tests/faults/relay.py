@@ -26,6 +26,7 @@ _OVERHEAD_BYTES: Final = 22
 _TICKETS: Final = 2
 _BODY_FROM_BYTES: Final = 3000
 """No request without images is as long."""
+_LARGE_BYTES: Final = 256 * 1024
 _LONGEST_HEAD_BYTES: Final = 400
 _PATIENCE_S: Final = 60.0
 _DRIP_S: Final = 0.005
@@ -89,6 +90,7 @@ class Relay:
     as_proxy: bool = False
     fault: Fault | None = None
     acts: dict[int, Callable[[], None]] = field(default_factory=dict)
+    in_large: Callable[[], None] | None = None
     made: int = 0
     opened: int = 0
     sent: int = 0
@@ -122,6 +124,13 @@ class Relay:
                 return None
             self.made += 1
             return fault.deed
+
+    def in_the_middle(self) -> None:
+        """A large body is under way."""
+        with self._lock:
+            act, self.in_large = self.in_large, None
+        if act is not None:
+            act()
 
     def answers(self) -> None:
         """An answer to images is there, and goes on next."""
@@ -184,6 +193,8 @@ class _Connection:
         self._records += 1
         content = len(record) - _OVERHEAD_BYTES
         self._bytes += content
+        if self._bytes > _LARGE_BYTES:
+            self._relay.in_the_middle()
         if self._records == 2 and self._at(Moment.HEAD, record, self._server):
             return True
         if self._bytes <= _BODY_FROM_BYTES:

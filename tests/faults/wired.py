@@ -35,9 +35,11 @@ class Wired:
         stage.hear(subprocess.CompletedProcess([], process.returncode, out, err), codes)
 
 
-def wired(stage: Stage, *, options: str = "", batch: int = 4, lanes: int = 2) -> Wired:
+def wired(
+    stage: Stage, *, options: str = "", batch: int = 4, lanes: int = 2, has_large: bool = False
+) -> Wired:
     """A small transfer over a line in fine weather; it stands until the scenario ends."""
-    bench = stage.bench(batch=batch, lanes=lanes, options=options)
+    bench = stage.bench(batch=batch, lanes=lanes, options=options, has_large=has_large)
     laid = stage.closing.enter_context(wire())
     port = node_port(bench)
     relay, _ = stage.closing.enter_context(

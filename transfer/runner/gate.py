@@ -23,6 +23,10 @@ from transfer.node import Node, Objection, StudyPlan
 from transfer.orders import DEID_WAIVER
 from transfer.quality.in_the_way import images_in_the_way, in_the_way_told
 from transfer.runner.ledger_thread import LedgerThread
+from transfer.runner.patience import Stopped, standing_by
+from transfer.runner.settings import Settings
+from transfer.runner.stop import Stop
+from transfer.scan.phase import Interrupted
 from transfer.sentences import count
 from transfer.values import ExitCode, StepState
 
@@ -84,6 +88,20 @@ def refuse_findings(ledger: Ledger, *, passing_over: Collection[str] = ()) -> No
     standing = images_in_the_way(ledger, passing_over=passing_over)
     if standing:
         raise StepBlocked(*in_the_way_told(standing))
+
+
+async def hear_objections(ledger: LedgerThread, node: Node, settings: Settings, stop: Stop) -> None:
+    """`refuse_objections`; hours of scanning lie behind, and a line that breaks now is waited for,
+    as in sending.
+
+    Raises:
+        StepBlocked: as there.
+        Interrupted: the run is to end.
+    """
+    try:
+        await standing_by(ledger, settings, stop, "plan", lambda: refuse_objections(ledger, node))
+    except Stopped:
+        raise Interrupted from None
 
 
 async def refuse_objections(ledger: LedgerThread, node: Node) -> None:

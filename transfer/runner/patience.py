@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from transfer.errors import NodeError, NodeFault
 from transfer.runner.sender import PASSING
+from transfer.runner.stream import Watch, supervise
 
 if TYPE_CHECKING:
+    from transfer.runner.ledger_thread import LedgerThread
+    from transfer.runner.settings import Settings
     from transfer.runner.stop import Stop
-    from transfer.runner.stream import Watch
 
 _T = TypeVar("_T")
 _IDLE_S: Final = 0.1
@@ -61,3 +63,29 @@ async def patiently(
         else:
             trouble.over()
             return answer
+
+
+async def standing_by(
+    ledger: LedgerThread,
+    settings: Settings,
+    stop: Stop,
+    phase: str,
+    call: Callable[[], Awaitable[_T]],
+) -> _T:
+    """The same where nothing else runs: what goes on is told, and wishes are followed, meanwhile.
+
+    Raises:
+        Stopped: the run is to end.
+        NodeError: one that does not pass, or that has lasted for too long.
+    """
+    watch = Watch(ledger, settings, stop, 1)
+    watch.phase = phase
+    answers: list[_T] = []
+
+    async def ask() -> None:
+        answers.append(await patiently(watch, stop, call))
+
+    await supervise(ask(), watch, stop, settings.stop_grace_s)
+    if not answers:
+        raise Stopped
+    return answers[0]

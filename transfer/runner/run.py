@@ -51,9 +51,9 @@ from transfer.runner.clinical import (
 from transfer.runner.clinical_gate import CLINICAL, refuse_too_early
 from transfer.runner.gate import (
     conclude,
+    hear_objections,
     refuse_findings,
     refuse_identified,
-    refuse_objections,
 )
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.settings import Settings as Settings
@@ -229,7 +229,7 @@ async def _phases(
     else:
         await ledger(holder.enter, "plan")
         if until is Until.UPLOAD:
-            await refuse_objections(ledger, node)
+            await hear_objections(ledger, node, settings, stop)
         await ledger(_plan, await node.abilities(), stop)
         if stop():
             raise Interrupted

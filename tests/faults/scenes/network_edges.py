@@ -15,8 +15,13 @@ from tests.faults.relayed import Led, lacks, led, retries
 from tests.faults.scenario import Family, Node, Scenario, Stage
 
 _NODES: Final[tuple[Node, ...]] = ("upv", "xnat", "orthanc")
-_IMPATIENT: Final = "read_timeout_s = 2\nconnect_timeout_s = 2\n"
-_SHORT_PATIENCE: Final = f"{_IMPATIENT}patience_s = 3\n"
+_IMPATIENT: Final = "read_timeout_s = 3\nconnect_timeout_s = 3\n"
+_SHORT_PATIENCE: Final = f"{_IMPATIENT}patience_s = 5\n"
+_SHORT: Final = {
+    ("proxy gone", "for good", "upv"),
+    ("arrives late", "before the last byte", "xnat"),
+    ("many breaks in a row", "in the body", "upv"),
+}
 _BREAKS: Final = 24
 _LANES: Final = 2
 _MORE_THREADS: Final = 4
@@ -130,7 +135,8 @@ def _count(folder: Path) -> int:
 
 def _on(node: Node) -> Iterator[Scenario]:
     def scene(fault: str, phase: str, play: Callable[[Stage], None]) -> Scenario:
-        return Scenario(Family.NETWORK, fault, phase, node, play, lacks=partial(lacks, node))
+        is_short = (fault, phase, node) in _SHORT
+        return Scenario(Family.NETWORK, fault, phase, node, play, is_short, partial(lacks, node))
 
     for as_proxy, who in ((False, "refused"), (True, "proxy gone")):
         yield scene(who, "for a while", partial(_refused_for_a_while, as_proxy=as_proxy))

@@ -3,12 +3,14 @@ link that goes down, addresses that change. Between two network namespaces."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
-from tests.faults import wire
+from tests.faults import hurried, wire
 from tests.faults.relay import Deed, Fault, Moment
 from tests.faults.relayed import lacks as lacks_node
 from tests.faults.scenario import Family, Node, Scenario, Stage
@@ -16,9 +18,15 @@ from tests.faults.wire import DEAD, FAR_IP, FINE, NEAR_IP, OTHER_FAR_IP, OTHER_N
 from tests.faults.wired import Wired, wired
 
 _NODES: Final[tuple[Node, ...]] = ("upv", "xnat", "orthanc")
-_IMPATIENT: Final = "read_timeout_s = 2\nconnect_timeout_s = 2\n"
-_SHORT_PATIENCE: Final = f"{_IMPATIENT}patience_s = 3\n"
+_IMPATIENT: Final = "read_timeout_s = 3\nconnect_timeout_s = 3\n"
+_SHORT_PATIENCE: Final = f"{_IMPATIENT}patience_s = 5\n"
 _AT_ANSWER: Final = 2
+_SHORT: Final = {
+    ("5 % lost", "all the time", "upv"),
+    ("link down", "for a while", "upv"),
+    ("own address changes", "in mid-transfer", "xnat"),
+}
+_HURRIED: Final = Path(hurried.__file__)
 
 _WEATHERS: Final[Mapping[str, Weather]] = {
     "1 % lost": Weather(lost=0.01),
@@ -126,6 +134,17 @@ def _for_good(stage: Stage, trouble: _Trouble) -> None:
     trouble.end(it)
 
 
+def _while_writing(stage: Stage) -> None:
+    """In the middle of a large piece, more than the buffers on the way can hold."""
+    it = wired(stage, options=_SHORT_PATIENCE, has_large=True)
+    it.relay.in_large = lambda: it.wire.weather(DEAD)
+    with it.bench.started(str(_HURRIED), "upload", it.bench.name) as process:
+        out, err = process.communicate(timeout=120)
+    stage.hear(subprocess.CompletedProcess([], process.returncode, out, err), {6})
+    assert it.relay.in_large is None, "it came in the middle of a piece"
+    it.wire.weather(FINE)
+
+
 def _at_sign_in(stage: Stage, trouble: _Trouble) -> None:
     """From the beginning: nothing was begun."""
     it = wired(stage, options=_IMPATIENT)
@@ -145,7 +164,8 @@ def _changed(stage: Stage, change: Act) -> None:
 
 def _on(node: Node) -> list[Scenario]:
     def scene(fault: str, phase: str, play: Callable[[Stage], None]) -> Scenario:
-        return Scenario(Family.NETWORK, fault, phase, node, play, lacks=partial(_lacks, node))
+        is_short = (fault, phase, node) in _SHORT
+        return Scenario(Family.NETWORK, fault, phase, node, play, is_short, partial(_lacks, node))
 
     return [
         *(
@@ -153,6 +173,7 @@ def _on(node: Node) -> list[Scenario]:
             for name, weather in _WEATHERS.items()
         ),
         scene("1 Mbit/s", "all the time", _at_a_low_rate),
+        scene("black hole", "in a large piece", _while_writing),
         *(
             scene(name, phase, partial(play, trouble=trouble))
             for name, trouble in _TROUBLES.items()

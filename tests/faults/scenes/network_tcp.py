@@ -11,9 +11,19 @@ from tests.faults.relayed import lacks, led
 from tests.faults.scenario import Family, Node, Scenario, Stage
 
 _NODES: Final[tuple[Node, ...]] = ("upv", "xnat", "orthanc")
-_IMPATIENT: Final = "read_timeout_s = 2\nconnect_timeout_s = 2\n"
+_IMPATIENT: Final = "read_timeout_s = 3\nconnect_timeout_s = 3\n"
 _UNHEARD: Final = (Deed.SILENT, Deed.GONE, Deed.LATE)
 _ENDING: Final = (Deed.RESET, Deed.CLOSE, Deed.SILENT)
+
+
+_SHORT: Final = {
+    (Deed.RESET, Moment.BODY, "upv"),
+    (Deed.RESET, Moment.ANSWER, "upv"),
+    (Deed.CLOSE, Moment.REUSE, "upv"),
+    (Deed.RESET, Moment.CONNECT, "xnat"),
+    (Deed.RESET, Moment.ANSWER, "xnat"),
+    (Deed.FLIP, Moment.BODY, "orthanc"),
+}
 
 
 def _harmed(stage: Stage, fault: Fault) -> None:
@@ -47,6 +57,7 @@ SCENARIOS = [
         moment,
         node,
         partial(_harmed, fault=_fault(deed, moment)),
+        is_short=(deed, moment, node) in _SHORT,
         lacks=partial(lacks, node),
     )
     for node in _NODES
