@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import copy
+import itertools
 import os
 import random
 import shutil
@@ -18,7 +19,7 @@ import stat
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -107,71 +108,86 @@ class Disk:
 
     def __init__(self, root: Path, scratch: Path, *, fails_at: int = 0) -> None:
         self.root = root.resolve()
-        self._log = scratch / "told"
-        self._log.write_bytes(_HEAD.pack(0, fails_at, 0))
+        self.log = scratch / "told"
+        """Grows by each thing that the disk is told; see `told_at`."""
+        self.log.write_bytes(_HEAD.pack(0, fails_at, 0))
         self._folder, self._inodes = _taken(self.root)
         self.environment: Mapping[str, str] = {
             "LD_PRELOAD": str(_shim()),
             "UNSYNCED_ROOT": str(self.root),
-            "UNSYNCED_LOG": str(self._log),
+            "UNSYNCED_LOG": str(self.log),
         }
 
     @property
     def syncs(self) -> int:
         """How many syncs were asked for."""
-        syncs: int = _HEAD.unpack(self._log.read_bytes()[: _HEAD.size])[0]
+        syncs: int = _HEAD.unpack(self.log.read_bytes()[: _HEAD.size])[0]
         return syncs
 
     @property
     def has_failed(self) -> bool:
         """Whether the sync came at which power fails."""
-        return bool(_HEAD.unpack(self._log.read_bytes()[: _HEAD.size])[2])
+        return bool(_HEAD.unpack(self.log.read_bytes()[: _HEAD.size])[2])
 
     def told(self) -> list[Told]:
         """All that the disk was told, in order."""
-        return list(_read(self._log.read_bytes()[_HEAD.size :]))
+        return list(_read(self.log.read_bytes()[_HEAD.size :]))
+
+    def told_at(self, log_bytes: int) -> int:
+        """How many things it had been told when the log was so long."""
+        return len(list(_read(self.log.read_bytes()[_HEAD.size : log_bytes])))
+
+    def moments(self, uptos: Iterable[int]) -> Iterator[Moment]:
+        """The disk when it had been told so many things, which grow; each is to be used before the
+        next one is asked for."""
+        told = iter(self.told())
+        root, inodes = copy.deepcopy((self._folder, self._inodes))
+        replay, number = _Replay(os.fsencode(self.root), root, inodes), 0
+        for upto in uptos:
+            for one in itertools.islice(told, upto - number):
+                replay.take(one)
+            number = upto
+            yield Moment(root, replay.namings)
+
+    def moment(self) -> Moment:
+        """The disk now that it has been told everything."""
+        return next(self.moments([len(self.told())]))
 
     def cut(self, kept: Kept, seed: int = 0) -> None:
         """Put the folder into a state in which the disk may be; no process uses it any more."""
-        self.write_state(self.root, kept, seed)
+        self.moment().write(self.root, kept, seed)
 
-    def write_state(
-        self, target: Path, kept: Kept, seed: int = 0, *, upto: int | None = None
-    ) -> None:
-        """Write that state elsewhere, or that after the first `upto` things told alone."""
-        root, namings = self._replayed(self.told()[:upto])
-        files = random.Random(seed)  # noqa: S311 - dice, not secrets
+
+@dataclass(frozen=True)
+class Moment:
+    """The disk at one moment: what lasts, and the names that are not synced, in their order."""
+
+    _root: _Folder
+    _namings: list[_Naming]
+
+    def now(self) -> dict[str, bytes | None]:
+        """Files (and, as None, folders) as processes see them. By that the shim is judged."""
+        return dict(_walk(self._root, "", is_now=True))
+
+    def lasting(self) -> dict[str, bytes | None]:
+        """What there would be of them after a cut at this moment, were nothing else kept."""
+        return dict(_walk(self._root, ""))
+
+    def write(self, target: Path, kept: Kept, seed: int = 0) -> None:
+        """Write a state in which the disk may be after a cut at this moment."""
+        root, namings = copy.deepcopy((self._root, self._namings))
+        dice = random.Random(seed)  # noqa: S311 - dice, not secrets
         survivors = {
             Kept.NOTHING: 0,
             Kept.WRITES: 0,
             Kept.NAMES: len(namings),
-            Kept.SOME: files.randint(0, len(namings)),
+            Kept.SOME: dice.randint(0, len(namings)),
         }[kept]
         for naming in namings[:survivors]:
             _settle(naming)
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(mode=0o700, exist_ok=True)
-        _write(root, target, kept, files)
-
-    def now(self) -> dict[str, bytes | None]:
-        """Files (and, as None, folders) as the processes saw them in the end: all that was told is
-        there. By that the shim itself is judged."""
-        root, namings = self._replayed(self.told())
-        for naming in namings:
-            _settle(naming)
-        return dict(_walk(root, "", is_told=True))
-
-    def lasting(self) -> dict[str, bytes | None]:
-        """What there would be of them after a cut at this moment, were nothing else kept."""
-        return dict(_walk(self._replayed(self.told())[0], ""))
-
-    def _replayed(self, told: list[Told]) -> tuple[_Folder, list[_Naming]]:
-        """The folder after the cut, and the namings that were not synced, in order."""
-        root, inodes = _copied(self._folder, self._inodes)
-        replay = _Replay(os.fsencode(self.root), root, inodes)
-        for one in told:
-            replay.take(one)
-        return root, replay.namings
+        _write(root, target, kept, dice)
 
 
 def _read(log: bytes) -> Iterator[Told]:
@@ -181,8 +197,9 @@ def _read(log: bytes) -> Iterator[Told]:
         at += _ENTRY.size
         if at + first + second > len(log):
             return
-        yield Told(chr(kind), mode, inode, offset, log[at : at + first], log[at + first :][:second])
-        at += first + second
+        middle, end = at + first, at + first + second
+        yield Told(chr(kind), mode, inode, offset, log[at:middle], log[middle:end])
+        at = end
 
 
 class _Replay:
@@ -320,17 +337,12 @@ def _taken(root: Path) -> tuple[_Folder, dict[int, _Node]]:
     return folder, inodes
 
 
-def _copied(folder: _Folder, inodes: dict[int, _Node]) -> tuple[_Folder, dict[int, _Node]]:
-    made: tuple[_Folder, dict[int, _Node]] = copy.deepcopy((folder, inodes))
-    return made
-
-
 def _walk(
-    folder: _Folder, prefix: str, *, is_told: bool = False
+    folder: _Folder, prefix: str, *, is_now: bool = False
 ) -> Iterator[tuple[str, bytes | None]]:
-    for name, node in folder.kept.items():
+    for name, node in (folder.now if is_now else folder.kept).items():
         if isinstance(node, _Folder):
             yield f"{prefix}{name}", None
-            yield from _walk(node, f"{prefix}{name}/", is_told=is_told)
+            yield from _walk(node, f"{prefix}{name}/", is_now=is_now)
         elif not name.endswith("-shm"):
-            yield f"{prefix}{name}", bytes(_content(node.kept, node.told if is_told else []))
+            yield f"{prefix}{name}", bytes(_content(node.kept, node.told if is_now else []))

@@ -18,6 +18,9 @@ from transfer.ledger.identity import Names
 from transfer.ledger.order import read_order
 from transfer.workspace import HOME_VARIABLE
 
+_LEFT_ENDINGS = (".tmp", ".part", ".partial", ".draft")
+_LEFT_BEGINNINGS = (".tmp", "tmp", ".draft-", ".secrets-")
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -72,13 +75,14 @@ def _claimed(stage: Stage) -> list[str]:
     bench = stage.made
     assert bench is not None
     with Ledger.open(bench.workspace.ledger, read_only=True) as ledger:
-        if bench.deid is not None:
-            key = key_for(bench.home, cohort_of(read_order(ledger))).text
-            ledger.names = Names(Seal(key))
         rows = ledger.rows(
             "SELECT sop_instance_uid, out_sop_instance_uid FROM instance"
             " WHERE state IN ('sent', 'verified')"
         )
+        # A run that was killed early has made no key yet.
+        if bench.deid is not None and rows:
+            key = key_for(bench.home, cohort_of(read_order(ledger))).text
+            ledger.names = Names(Seal(key))
         return [str(ledger.names.instance(uid, out_uid)) for uid, out_uid in rows]
 
 
@@ -139,7 +143,7 @@ def _files_left(stage: Stage) -> Iterator[str]:
     assert stage.made is not None
     for path in sorted(stage.made.home.root.rglob("*")):
         name = path.name
-        if name.endswith((".tmp", ".part", ".partial")) or name.startswith((".tmp", "tmp")):
+        if name.endswith(_LEFT_ENDINGS) or name.startswith(_LEFT_BEGINNINGS):
             yield f"file {name}"
     scratch = stage.folder / "tmp"
     if scratch.is_dir():

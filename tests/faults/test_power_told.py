@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import sqlite3
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +19,16 @@ import pytest
 
 from adapters.sandbox.server import Options, in_thread
 from adapters.sandbox.synth import write_cohort
-from tests.faults.disk import Disk, lacks_compiler
-from tests.program import Program
+from tests.faults.disk import Disk, Kept, lacks_compiler
+from tests.program import REPOSITORY, Program
+from transfer.ledger.connection import Ledger
+from transfer.ledger.retention import read_retention
 
 NAME: Final = "told"
 NODE: Final = "sandbox-xnat"
 BY: Final = ("--by", "Ada Lund", "--reason", "I looked at it.")
+
+_COMMANDS: Final = Path(__file__).with_name("commands.py")
 
 _PASSING: Final = ("runner.log", ".lock", ".turn")
 """Files of which nothing was said."""
@@ -68,28 +78,58 @@ STEPS: Final[Mapping[str, Words]] = {
 }
 
 
+@dataclass(frozen=True)
+class Way:
+    """All steps, one after the other: what each would lose, and what the disk was told in each."""
+
+    folder: Path
+    disk: Disk
+    ends: Mapping[str, int]
+    lost: Mapping[str, list[str]]
+
+    def during(self, step: str) -> range:
+        """The numbers of the things that the disk was told in a step."""
+        before = list(STEPS)[list(STEPS).index(step) - 1]
+        return range(self.ends[before] + 1, self.ends[step] + 1)
+
+
 @pytest.fixture(scope="module")
-def taken_back(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, list[str]]]:
-    """What each step would lose, by its name; they are carried out one after the other."""
+def way(tmp_path_factory: pytest.TempPathFactory) -> Way:
     if lacks := lacks_compiler():
         pytest.skip(lacks)
     at = tmp_path_factory.mktemp("told")
     write_cohort(at / "cohort", patients=1, seed=3, scale="small", slices=0.05)
     with in_thread(Options()) as sandbox:
         sandbox.write_home(at / "home")
-        program = Program(at / "home")
-        yield {name: _lost(program, at, words(at), name) for name, words in STEPS.items()}
+        scratch = at / "scratch"
+        scratch.mkdir()
+        disk = Disk(at / "home", scratch)
+        ends = _carried_out(disk, at)
+    assert disk.moment().now() == _files(at / "home"), "the shim saw everything"
+    lost = {
+        step: _differences(moment.lasting(), moment.now(), scratch)
+        for step, moment in zip(STEPS, disk.moments(ends.values()), strict=True)
+    }
+    return Way(at, disk, ends, lost)
 
 
-def _lost(program: Program, at: Path, words: tuple[object, ...], name: str) -> list[str]:
-    scratch = at / f"disk-{name.replace(' ', '-')}"
-    scratch.mkdir()
-    disk = Disk(program.home, scratch)
-    program.environ = disk.environment
-    program.good(*words, typed="ingester\n" if name == "login" else "")
-    now = disk.now()
-    assert now == _files(program.home), "the shim saw everything"
-    return _differences(disk.lasting(), now, scratch)
+def _carried_out(disk: Disk, at: Path) -> dict[str, int]:
+    """Carry out all steps in one process; how many things the disk had been told after each."""
+    program = Program(at / "home", disk.environment)
+    steps = [list(map(str, words(at))) for words in STEPS.values()]
+    ran = subprocess.run(
+        [sys.executable, "-P", str(_COMMANDS), str(disk.log)],
+        cwd=REPOSITORY,
+        env=program.environment() | {"PYTHONPATH": str(REPOSITORY)},
+        input=json.dumps(steps),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    ends = map(int, ran.stdout.splitlines()[-1].split())
+    return {step: disk.told_at(end) for step, end in zip(STEPS, ends, strict=True)}
 
 
 def _files(home: Path) -> dict[str, bytes | None]:
@@ -134,7 +174,56 @@ def _rows(state: Mapping[str, bytes | None], name: str, scratch: Path) -> set[st
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_power_takes_back_nothing_that_was_said(
-    taken_back: Mapping[str, list[str]], step: str
-) -> None:
-    assert taken_back[step] == []
+def test_power_takes_back_nothing_that_was_said(way: Way, step: str) -> None:
+    assert way.lost[step] == []
+
+
+_LOOKS: Final = 40
+
+
+def _states(way: Way, step: str) -> Iterator[tuple[str, Program]]:
+    """The program in homes as they may be after a cut during a step, some forty of them."""
+    during, home = way.during(step), way.folder / "state"
+    numbers = sorted({during[len(during) * n // _LOOKS] for n in range(_LOOKS)} | {during[-1]})
+    kinds = itertools.cycle(Kept)
+    for number, moment in zip(numbers, way.disk.moments(numbers), strict=True):
+        kept = next(kinds)
+        moment.write(home, kept, seed=number)
+        yield f"after {number} of {during}, {kept}", Program(home)
+
+
+def test_power_never_takes_both_the_originals_and_the_evidence(way: Way) -> None:
+    begun = Counter[str]()
+    for state, program in _states(way, "removal"):
+        folder = program.home / "transfers" / NAME
+        with Ledger.open(folder / "ledger.sqlite", read_only=True) as ledger:
+            retention = read_retention(ledger)
+        keys = list((program.home / "keys").glob("*.key"))
+        if not retention.is_begun:
+            assert len(keys) == 1, state
+        else:
+            manifest = (folder / "report" / "manifest.sha256").read_bytes()
+            assert hashlib.sha256(manifest).hexdigest() == retention.report_digest, state
+        begun["done" if retention.is_done else "begun" if retention.is_begun else "not yet"] += 1
+    assert begun.keys() == {"not yet", "begun", "done"}
+
+
+@pytest.mark.parametrize("share", [0.4, 0.6, 0.8, 0.95])
+def test_a_removal_that_lost_its_power_is_finished_by_the_next_call(way: Way, share: float) -> None:
+    during, home = way.during("removal"), way.folder / f"resumed-{share}"
+    number = during[int(share * len(during))]
+    next(way.disk.moments([number])).write(home, Kept.SOME, seed=7)
+    words = ("purge", NAME, "--confirm", NAME, "--even-unfinished", "--by", "Ada", "--json")
+    done = Program(home).here(*words).document
+    assert (done["names"], done["key"]) == ("kept", "removed")
+    assert list((home / "keys").glob("*.key")) == []
+
+
+def test_power_never_leaves_a_cohort_with_a_key_that_is_not_there(way: Way) -> None:
+    named = 0
+    for state, program in _states(way, "key"):
+        register = program.home / "keys" / "cohorts.json"
+        if register.exists() and b"S1" in register.read_bytes():
+            assert program.here("key", "show", NAME, good=False).code == 0, state
+            named += 1
+    assert named > 0

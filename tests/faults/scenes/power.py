@@ -70,10 +70,10 @@ def _every_state(stage: Stage, *, deid: bool) -> None:
     bench.environment.clear()
     bench.environment.update(lit)
     most, held, inside = 0, bench.held(), bench.workspace.folder.relative_to(bench.home.root)
-    for number in range(1, len(disk.told()) + 1):
+    state = scratch / "home"
+    for number, moment in enumerate(disk.moments(range(1, len(disk.told()) + 1)), start=1):
         kept = _KINDS[number % len(_KINDS)]
-        state = scratch / "home"
-        disk.write_state(state, kept, seed=number, upto=number)
+        moment.write(state, kept, seed=number)
         sent = _sent_in(state / inside / "ledger.sqlite")
         at = f"after {number} things told, {kept}"
         assert sent <= len(held), at
