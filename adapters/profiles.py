@@ -56,6 +56,11 @@ class NodeProfile:
     patience_s: float | None = None
     proxy: ProxyOptions = BY_ENVIRONMENT
 
+    @property
+    def address(self) -> str:
+        """Where instances go; empty where it is still to be configured."""
+        return str(self.options.get("dicomweb_url") or self.options.get("url") or "")
+
 
 _BUILT_IN: Mapping[str, Mapping[str, object]] = {
     "upv": {

@@ -70,6 +70,7 @@ async def _run(
     # A detached runner has no terminal to lose; in the foreground the lost line ends the run.
     loop.add_signal_handler(signal.SIGHUP, (lambda: None) if survives_hangup else asked)
     settings = Settings(chosen.profile.deidentified == "required", chosen.profile.gate, method)
+    settings = replace(settings, address=chosen.profile.address)
     if concurrency is not None:
         settings = replace(settings, concurrency=concurrency)
     if chosen.profile.patience_s is not None:

@@ -36,8 +36,8 @@ def confined(
             (group / "cgroup.procs").write_text(str(pid))
         yield
     finally:
-        for pid in (group / "cgroup.procs").read_text().split():
-            (_ROOT / controller / "cgroup.procs").write_text(pid)
+        for left in (group / "cgroup.procs").read_text().split():
+            (_ROOT / controller / "cgroup.procs").write_text(left)
         await_until(lambda: _removed(group), "the control group is removed")
 
 

@@ -46,7 +46,7 @@ def main(point: str, nth: str, *words: str) -> int:
             with _nobody_writes:
                 os.kill(os.getpid(), signal.SIGSTOP)
 
-    Ledger.transaction = _write  # type: ignore[method-assign]
+    Ledger.transaction = _write  # type: ignore[method-assign,assignment]
     checkpoint.observer = observe
     from tui.__main__ import main as command_line
 

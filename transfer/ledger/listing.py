@@ -87,6 +87,12 @@ def record_unlisted(ledger: Ledger, again: Sequence[int], lost: Sequence[int], w
             "UPDATE instance SET state = 'ready', reason = ?, attempts = attempts + 1 WHERE id = ?",
             [(why, row) for row in again],
         )
+        # What was taken over with them is to be taken over again.
+        ledger.write_many(
+            "UPDATE study SET committed_at_utc = NULL WHERE id = (SELECT e.study_id FROM series e"
+            " JOIN instance i ON i.series_id = e.id WHERE i.id = ?)",
+            [(row,) for row in again],
+        )
         ledger.write_many(
             "UPDATE instance SET state = 'failed', reason = ? WHERE id = ?",
             [(why, row) for row in lost],

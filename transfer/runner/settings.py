@@ -34,12 +34,14 @@ class Settings:
 
     `patience_s` is how long the whole node may be in trouble before the run gives up. `method` is
     what de-identifies; without one files go as they are. `concurrency` bounds how many requests run
-    at the same time; None leaves it to the node. `gate` says which rules stop a transfer.
+    at the same time; None leaves it to the node. `gate` says which rules stop a transfer. `address`
+    is where the node is: at another one than before, what was seen there is looked for again.
     """
 
     require_deidentified: bool
     gate: Gate = "integrity"
     method: MethodSpec | None = None
+    address: str = ""
     processes: int = max(1, (os.cpu_count() or 2))
     concurrency: int | None = None
     patience_s: float = 900.0

@@ -14,6 +14,7 @@ from transfer.ledger.control import Wish, read_control
 from transfer.ledger.listing import doubt_verified
 from transfer.ledger.order import read_order
 from transfer.ledger.progress import Progress, write_progress
+from transfer.ledger.whereto import leads_elsewhere, remember_address
 from transfer.node import Node
 from transfer.runner.committer import Committer
 from transfer.runner.lanes import Lanes
@@ -108,8 +109,12 @@ async def stream(
     watch = Watch(ledger, settings, stop, abilities.max_concurrency)
     await watch.look()
     watch.lanes = Lanes(asyncio.get_running_loop().time, watch.concurrency)
-    if not sends:
+    is_elsewhere = await ledger(leads_elsewhere, settings.address)
+    if is_elsewhere or not sends:
         await ledger(doubt_verified)
+    if sends:
+        # Only now: a run that ends before doubts once more.
+        await ledger(remember_address, settings.address)
     census = await ledger(take_census)
     watch.meter.total = census.instances.ready
     watch.meter.done = census.instances.sent
