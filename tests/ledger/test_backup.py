@@ -71,6 +71,7 @@ def test_a_copy_that_would_take_minutes_is_made_only_once_in_twenty_times_as_lon
     with _writing(workspace) as ledger:
         size = ledger.number("SELECT page_count * 4096 FROM pragma_page_count")
         monkeypatch.setattr(backup, "_BYTES_PER_S", size / 10)
+        monkeypatch.setattr(backup, "SMALL_BYTES", 0)
         assert keep_backup(ledger) is Kept.MADE
         made = backup_of(workspace.ledger).stat().st_mtime
         assert keep_backup(ledger) is Kept.NOT_DUE

@@ -21,7 +21,7 @@ from transfer import checkpoint
 from transfer.errors import LedgerDamaged, RunnerHeld
 from transfer.ledger.connection import Ledger
 from transfer.ledger.retention import read_retention
-from transfer.ledger.soundness import GivenUp, flaw_of, not_whole
+from transfer.ledger.soundness import SMALL_BYTES, GivenUp, flaw_of, not_whole
 from transfer.private import held_alone, sync_folder
 
 BACKUP: Final = "ledger.backup.sqlite"
@@ -126,8 +126,8 @@ def _is_due(path: Path, size_bytes: int) -> bool:
         made = path.stat()
     except OSError:
         return True
-    if size_bytes <= _SHARE * _BYTES_PER_S // 10:
-        # Less than two seconds.
+    if size_bytes <= SMALL_BYTES:
+        # Less than a second.
         return True
     since_s = time.time() - made.st_mtime
     return since_s < 0 or since_s > _SHARE * size_bytes / _BYTES_PER_S

@@ -11,9 +11,10 @@ from typing import Final
 from transfer.errors import LedgerDamaged, TransferError
 from transfer.ledger.connection import Ledger, way_out
 
-SMALL_BYTES: Final = 64 * 1024 * 1024
-"""Up to this size all of a ledger is looked at, indexes against tables (about half a second).
-Beyond it every page is, which takes minutes of what holds ten million instances."""
+SMALL_BYTES: Final = 8 * 1024 * 1024
+"""Up to this size, some twenty thousand instances, all of a ledger is looked at, indexes against
+tables (about half a second). Beyond it every page is, which takes minutes of what holds ten million
+instances."""
 
 _STEPS: Final = 200_000
 """SQLite's own instructions between two looks at whether to stop: some ten milliseconds."""
