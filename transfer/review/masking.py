@@ -67,7 +67,7 @@ def is_known_creator(raw: bytes) -> bool:
 
 @cache
 def _known_creators() -> frozenset[str]:
-    from pydicom.datadict import private_dictionaries
+    from pydicom._private_dict import private_dictionaries
 
     return frozenset(("CTP", *private_dictionaries))
 
