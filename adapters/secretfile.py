@@ -21,6 +21,7 @@ from transfer.errors import UsageError
 from transfer.workspace import sync_folder
 
 _NAME = "secrets.json"
+_DRAFT = ".secrets-"
 _LARGEST_BYTES = 1 << 20
 _READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -54,7 +55,7 @@ class SecretFile:
         Raises:
             UsageError: it cannot be written; what stood there stands.
         """
-        if value is None and not (self._folder / _NAME).exists():
+        if value is None and not self._folder.is_dir():
             return
         try:
             if not self._folder.is_dir():
@@ -64,6 +65,7 @@ class SecretFile:
             try:
                 os.fchmod(folder, 0o700)
                 with _locked(folder):
+                    _forget_drafts(folder)
                     content = self._read(folder)
                     if content.get(name) == value:
                         return
@@ -115,8 +117,15 @@ class SecretFile:
         return {k: v for k, v in content.items() if isinstance(k, str) and isinstance(v, str)}
 
 
+def _forget_drafts(folder: int) -> None:
+    """What a process that was killed left of its secrets would outlive their being forgotten."""
+    for name in os.listdir(folder):
+        if name.startswith(_DRAFT):
+            os.unlink(name, dir_fd=folder)
+
+
 def _replace(folder: int, content: dict[str, str]) -> None:
-    temporary = f".secrets-{secrets.token_hex(8)}"
+    temporary = f"{_DRAFT}{secrets.token_hex(8)}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o600, dir_fd=folder)
     try:

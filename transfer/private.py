@@ -9,11 +9,13 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from transfer.errors import RunnerHeld, UsageError
 from transfer.workspace import make_private_folder
 from transfer.workspace import sync_folder as sync_folder
+
+_DRAFT: Final = ".draft-"
 
 
 def read_private(path: Path, what: str, largest_bytes: int) -> bytes:
@@ -73,11 +75,12 @@ def replace_private(path: Path, content: bytes) -> None:
     """
     try:
         make_private_folder(path.parent)
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
+        _forget_drafts(path.parent)
+        descriptor, draft = _draft(path.parent)
         try:
             with open(descriptor, "wb") as file:
                 _write(file, content)
-            os.replace(draft, path)
+                os.replace(draft, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(draft)
@@ -85,6 +88,32 @@ def replace_private(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise unwritable_home(error) from error
+
+
+def _draft(folder: Path) -> tuple[int, str]:
+    """A new file, locked as long as it is open, and its path."""
+    while True:
+        descriptor, draft = tempfile.mkstemp(dir=folder, prefix=_DRAFT)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, draft
+        # Somebody took it for left behind before it was locked.
+        os.close(descriptor)
+
+
+def _forget_drafts(folder: Path) -> None:
+    """Remove what processes that were killed left: nobody holds its lock any more."""
+    with os.scandir(folder) as entries:
+        found = [entry.path for entry in entries if entry.name.startswith(_DRAFT)]
+    for path in found:
+        # Another account's, or gone by now.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(path)
+            finally:
+                os.close(descriptor)
 
 
 def unwritable_home(error: OSError) -> UsageError:

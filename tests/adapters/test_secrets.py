@@ -127,6 +127,25 @@ def test_a_deleted_secret_is_gone_and_deleting_again_is_harmless(tmp_path: Path)
     assert store.get("xnat.token") == "def"
 
 
+@pytest.mark.parametrize("name", ["upv.token", "never.stored"])
+def test_what_a_killed_process_left_of_its_secrets_goes_when_one_is_deleted(
+    tmp_path: Path, name: str
+) -> None:
+    """A log-out would otherwise leave a token behind."""
+    store = _store(tmp_path)
+    store.put("upv.token", "abc")
+    (tmp_path / "secrets" / ".secrets-0123456789abcdef").write_text('{"upv.token": "abc"}')
+    store.delete(name)
+    assert sorted(p.name for p in (tmp_path / "secrets").iterdir()) == ["lock", "secrets.json"]
+
+
+def test_what_was_left_before_anything_was_stored_goes_too(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir(mode=0o700)
+    (tmp_path / "secrets" / ".secrets-0123456789abcdef").write_text('{"upv.token": "abc"}')
+    _store(tmp_path).delete("upv.token")
+    assert [p.name for p in (tmp_path / "secrets").iterdir()] == ["lock"]
+
+
 def test_a_real_keyring_takes_the_place_of_the_file(tmp_path: Path) -> None:
     ring = MemoryRing()
     _store(tmp_path).put("upv.token", "older, in the file")

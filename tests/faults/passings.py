@@ -1,17 +1,20 @@
-"""Where a process may die: before and after every write of the ledger and every request.
+"""Where a process may die: before and after every write of the ledger, every file that is put in
+its place, and every request.
 
-Nothing of the program names these points: the one way in which the ledger is written and the two
-libraries by which requests go are watched from outside, so that a write or a request which is new
-is a point at once. A point is called after the function that writes, or after the method and the
-shape of the address; `transfer.checkpoint` adds its own names.
+Nothing of the program names these points: the one way in which the ledger is written, the calls
+that put files in their places, and the two libraries by which requests go are watched from outside,
+so that whatever is new is a point at once. A point is called after the function that writes, or
+after the method and the shape of the address; `transfer.checkpoint` adds its own names.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -31,6 +34,7 @@ def watch(observe: Observe) -> None:
     """Have `observe` called at each passing of a point, in whichever thread it is."""
     checkpoint.observer = observe
     _watch_writes(observe)
+    _watch_files(observe)
     _watch_requests(observe)
 
 
@@ -40,14 +44,35 @@ def _watch_writes(observe: Observe) -> None:
     @contextmanager
     def watched(self: Ledger, *, durable: bool = True) -> Iterator[Ledger]:
         # This frame, contextlib's, then whoever opened the transaction.
-        site = sys._getframe(2)
-        name = f"{site.f_globals['__name__'].rpartition('.')[2]}.{site.f_code.co_name}"
+        name = _name(sys._getframe(2))
         with transaction(self, durable=durable) as ledger:
             yield ledger
             observe(f"before commit of {name}")
         observe(f"after commit of {name}")
 
     setattr(Ledger, "transaction", watched)  # noqa: B010 - a method is replaced
+
+
+def _watch_files(observe: Observe) -> None:
+    def watched(call: Callable[..., None]) -> Callable[..., None]:
+        def put(*what: Any, **how: Any) -> None:
+            site: FrameType | None = sys._getframe(1)
+            while site is not None and site.f_globals["__name__"] == "pathlib":
+                site = site.f_back
+            assert site is not None, "somebody calls"
+            name = _name(site)
+            observe(f"before file of {name}")
+            call(*what, **how)
+            observe(f"after file of {name}")
+
+        return put
+
+    for word in ("replace", "rename", "link"):
+        setattr(os, word, watched(getattr(os, word)))
+
+
+def _name(site: FrameType) -> str:
+    return f"{site.f_globals['__name__'].rpartition('.')[2]}.{site.f_code.co_name}"
 
 
 def _watch_requests(observe: Observe) -> None:
