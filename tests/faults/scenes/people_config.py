@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from tests.faults.bench import Bench
-from tests.faults.held import held_at
+from tests.faults.held import end_held, held_at
 from tests.faults.scenario import Family, Node, Scenario, Stage
 
 Edit = Callable[[str], str]
@@ -39,9 +39,7 @@ def _in_mid_run(edit: Edit, code: int, point: str, nth: int, stage: Stage) -> No
     bench = stage.bench(options="patience_s = 1\n")
     with held_at(bench, point, nth) as held:
         back = _edit(bench, edit)
-        held.go_on()
-        stage.run("stop", "trial", codes={0, 2})
-        stage.hear(held.end(), {0, 130})
+        end_held(stage, held, {0})
     stage.run("upload", "trial", codes={code})
     back()
 
