@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Awaitable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,11 +15,21 @@ from adapters.sandbox.realm import INGESTER
 from adapters.sandbox.xnat.site import PROJECT
 from tests.cli.at_step_ten import UPV, XNAT, Place
 from tests.engine.publication_bench import METADATA, SOON, Desk, cleared_place, desk_at
-from transfer.errors import DatasetRefused, NotAllowed, StepBlocked, Unreachable
+from transfer.errors import (
+    DatasetRefused,
+    NotAllowed,
+    RunnerHeld,
+    StepBlocked,
+    TransferError,
+    Unreachable,
+)
 from transfer.ledger.connection import Ledger
 from transfer.legal.recording import withdraw_entry
+from transfer.publication.carrying import Carrier
 from transfer.publication.standing import Look, read_publication
 from transfer.publication.values import NewDataset, Stage
+
+_MOST_TRIES: Final = 6
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +215,71 @@ def test_a_lost_answer_to_the_release_is_not_asked_for_again(desk: Desk) -> None
     assert look.dataset is not None
     assert look.dataset.stage is Stage.RELEASED
     assert desk.releases() == 1
+
+
+def carried_on(desk: Desk, wanted: NewDataset) -> Look:
+    """What a person does who is told each time what stands in the way, and who looks into the
+    node's own pages where nobody else knows whether there is a dataset."""
+    told: TransferError | None = None
+    for _ in range(_MOST_TRIES):
+        is_unknown = told is not None and told.what.startswith("Nobody knows")
+        again = is_unknown and not desk.place.sandbox.datasets.shelf.datasets
+        try:
+            if desk.look().dataset is None:
+                desk.carry(UPV, partial(_created, wanted, again))
+            desk.carry(UPV, lambda carrier: carrier.follow())
+            return desk.publish(UPV)
+        except TransferError as error:
+            told = error
+            desk.place.let_pass()
+    raise AssertionError(f"it never comes to its end: {told}")
+
+
+def _created(wanted: NewDataset, again: bool, carrier: Carrier) -> Awaitable[Look]:
+    return carrier.create(wanted, "Ada Lund", again=again)
+
+
+@pytest.mark.parametrize("after", [0, 4])
+@pytest.mark.parametrize("fault", ["portal", "silent"])
+def test_an_answer_that_is_none_makes_no_second_dataset_and_loses_none(
+    desk: Desk, tmp_path: Path, fault: str, after: int
+) -> None:
+    desk.place.sandbox.datasets.options = SOON
+    wanted = NewDataset(METADATA, desk.index(tmp_path))
+    armed = desk.place.sandbox.fault(f"datasets:{fault},times=1,after={after}")
+    look = carried_on(desk, wanted)
+    assert armed.fired == 1
+    assert look.dataset is not None
+    assert look.dataset.stage is Stage.RELEASED
+    assert list(desk.place.sandbox.datasets.shelf.datasets) == [look.dataset.id]
+
+
+@pytest.mark.parametrize("name", [UPV, XNAT])
+def test_two_that_publish_at_once_release_once_and_who_is_late_is_told(
+    desk: Desk, name: str
+) -> None:
+    if name == UPV:
+        desk.export()
+        desk.pick_up()
+    desk.place.sandbox.faults.add("datasets:latency=100")
+    desk.place.sandbox.faults.add("xnat:latency=50")
+    together, ends = threading.Barrier(2), list[Look | RunnerHeld]()
+
+    def publish() -> None:
+        together.wait()
+        try:
+            ends.append(desk.publish(name, "" if name == UPV else "protected"))
+        except RunnerHeld as held:
+            ends.append(held)
+
+    threads = [threading.Thread(target=publish) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    looks = [end for end in ends if isinstance(end, Look)]
+    assert len(ends) == 2
+    # Where they did not meet, the second found it done.
+    assert looks
+    assert all(look.dataset is not None for look in looks)
+    assert desk.releases() == (1 if name == UPV else 0)

@@ -38,6 +38,27 @@ _TABLES = (
     "</row></sheetData></worksheet>",
 )
 
+_ANSWERS = (
+    '{"00081199": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2.3.1"]}}]},'
+    ' "00081198": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2.3.2"]},'
+    ' "00081197": {"vr": "US", "Value": [272]}}]}}',
+    '<NativeDicomModel><DicomAttribute tag="00081199" vr="SQ"><Item number="1"><DicomAttribute'
+    ' tag="00081155" vr="UI"><Value number="1">1.2.3.1</Value></DicomAttribute></Item>'
+    "</DicomAttribute></NativeDicomModel>",
+    '<cat:DCMCatalog xmlns:cat="http://nrg.wustl.edu/catalog" UID="1.2"><cat:entries><cat:entry'
+    ' URI="1.dcm" UID="1.2.3.1" instanceNumber="1"/></cat:entries></cat:DCMCatalog>',
+    '{"ResultSet": {"Result": [{"project": "PROJECT", "timestamp": "20260101_120000000",'
+    ' "folderName": "S", "name": "S", "tag": "1.2", "status": "READY"}], "totalRecords": "1"}}',
+    '{"items": [{"data_fields": {"ID": "E1", "label": "S", "UID": "1.2"}}]}',
+    "/data/prearchive/projects/PROJECT/20260101_120000000/S\r\n",
+    "<html><body><h3>Destination session in use</h3></body></html>",
+    '{"id": "a-1", "name": "n", "draft": true, "public": false, "invalidated": false, "creating":'
+    ' true, "studiesCount": 1, "pids": {"urls": {"zenodoDoi": "https://doi.org/1"}}}',
+    '{"error": "unauthorized user"}',
+    '{"subjectName": "SUBJ", "eForm": {"pages": [{"page_name": "p", "page_data": {}}]}}',
+    "Row,Column,Error\r\n2,Age,not a number\r\n",
+)
+
 
 def _seeds() -> Iterator[bytes]:
     from pydicom.data import get_charset_files, get_testdata_files
@@ -47,6 +68,7 @@ def _seeds() -> Iterator[bytes]:
     yield from (nifti(), nifti_2(), packed(nifti(), name=b"a.nii"), nifti(extension=(6, b"text")))
     yield from (dicom_json(), b"[" + dicom_json(t00100010=("PN", "A^B")) + b"]")
     yield from (text.encode() for text in _TABLES)
+    yield from (text.encode() for text in _ANSWERS)
     yield from (text.encode("utf-16") for text in _TABLES)
     shared = Path(os.environ.get("EUCAIM_CORPUS", "../shared/data/dicom"))
     files = [Path(name) for name in (*get_testdata_files("*"), *get_charset_files("*"))]
@@ -96,7 +118,17 @@ def _main() -> None:
     atheris.Fuzz()
 
 
-with atheris.instrument_imports(include=["transfer"]):
+with atheris.instrument_imports(include=["transfer", "adapters.upv", "adapters.xnat"]):
+    import adapters.upv.answer
+    import adapters.upv.clinical_answer
+    import adapters.upv.dataset_details
+    import adapters.upv.dataset_refusals
+    import adapters.xnat.calls
+    import adapters.xnat.catalogue
+    import adapters.xnat.importing
+    import adapters.xnat.pages
+    import adapters.xnat.prearchive
+    import adapters.xnat.tokens  # noqa: F401 - instrumented here
     import transfer.clinical.eform_form
     import transfer.clinical.json_form
     import transfer.clinical.reading

@@ -9,6 +9,7 @@ from functools import cache
 from io import BytesIO
 from typing import Final
 
+from tests.fuzz.answers import dataset_answer, stow_answer, xnat_answer
 from transfer.deid.model import Method
 
 Target = Callable[[bytes], None]
@@ -215,4 +216,7 @@ TARGETS: Final[dict[str, Target]] = {
     "dicom-json": dicom_json,
     "table": table,
     "workbook": workbook,
+    "stow-answer": stow_answer,
+    "xnat-answer": xnat_answer,
+    "dataset-answer": dataset_answer,
 }
