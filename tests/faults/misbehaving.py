@@ -6,16 +6,15 @@ that meets it: by itself, or with an exit code that asks a person for something.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from adapters.refused import forget_refusal
+from adapters.secrets import SecretStore
 from tests.faults.orthanc_front import orthanc_front
 from tests.faults.scenario import Family, Node, Scenario, Stage
-from transfer.values import ExitCode
 
 _SIGN_IN: Final = ("issuer", "xnat-sign-in")
 
@@ -46,16 +45,11 @@ def armed(stage: Stage, spec: str) -> Iterator[Faulty]:
 
 
 def _sign_in(stage: Stage) -> None:
-    """As is said after a refusal: a password that was refused is sent again by a person alone."""
-    if stage.said[-1].returncode != ExitCode.SIGN_IN:
-        return
+    """What a person's `login` at a terminal does first: a password that was refused may be sent
+    again. Nothing else sends it."""
     bench = stage.made
     assert bench is not None
-    words = [sys.executable, "-P", "-m", "tui", "login", bench.server.node]
-    ran = subprocess.run(
-        words, input="ingester\n", text=True, capture_output=True, env=bench.environment
-    )
-    stage.hear(ran, {0})
+    forget_refusal(SecretStore(bench.home.root), bench.server.node)
 
 
 def _nothing() -> str:

@@ -68,8 +68,7 @@ def _scenario(
 
 _SHORT: Final = {
     ("started anew", "in mid body", "upv"),
-    ("started anew", "before archiving", "xnat"),
-    ("away, then back", "in mid body", "orthanc"),
+    ("away, then back", "before archiving", "xnat"),
 }
 
 SCENARIOS = [

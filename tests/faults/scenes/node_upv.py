@@ -13,7 +13,7 @@ from tests.faults.answered import (
 )
 from tests.faults.misbehaving import Met, scenario
 
-_SHORT = ("503 for what was done", "other instances named", "a byte now and then")
+_SHORT = ("503 for what was done", "other instances named")
 _KEEPS = [
     Met("acknowledged and not kept", "drop-acked"),
     Met("kept and named nowhere", "omit"),
@@ -44,7 +44,7 @@ SCENARIOS = [
     *(
         scenario(met, "listing", "qido", "upv")
         for met in [
-            *once(STATUSES, WIRE, LIES_OF_LISTINGS, after=1, short=("one not listed",)),
+            *once(STATUSES, WIRE, LIES_OF_LISTINGS, after=1),
             *lasting(after=1),
             *_LISTS,
         ]
