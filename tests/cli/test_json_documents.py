@@ -37,6 +37,7 @@ def promised_keys(command: str) -> set[str]:
         ("doctor", (TRANSFER,)),
         ("dataset", (TRANSFER, "--offline")),
         ("catalogue", (TRANSFER,)),
+        ("recover", (TRANSFER,)),
         ("clinical", (TRANSFER, "--image-only", "--by", "Ada", "--reason", "agreed")),
     ],
 )
