@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -164,6 +165,7 @@ class GuardedSession(requests.Session):
         self._base_url = base_url
         self._node = way.node
         self._max_answer_bytes = way.max_answer_bytes
+        self._longest_answer_s = way.longest_answer_s
         self.trust_env = False
         self.max_redirects = MOST_REDIRECTS
         self.headers["User-Agent"] = "eucaim-transfer"
@@ -190,8 +192,15 @@ class GuardedSession(requests.Session):
         if not is_streamed or not response.ok:
             response.raw = _Bounded(response.raw, self._max_answer_bytes, self._node)
         if not is_streamed:
-            # Reading it all is what requests does itself for an answer that is not streamed.
-            _ = response.content
+            # Reading it all is what requests does itself for an answer that is not streamed. A
+            # time-out is one of each piece, and trailers without end have pieces for ever.
+            over = threading.Timer(self._longest_answer_s, response.raw.shutdown)
+            over.daemon = True
+            over.start()
+            try:
+                _ = response.content
+            finally:
+                over.cancel()
         return response
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:

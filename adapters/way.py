@@ -29,8 +29,8 @@ def may_be_page(status: int, headers: Mapping[str, str]) -> bool:
 class Way:
     """How a node is reached: trust, our certificate, proxy rules, time-outs in seconds.
 
-    `max_answer_bytes` bounds what a requests session reads into memory; streamed answers are the
-    caller's to bound. `proxy_login` is shared by all connections of the node.
+    `max_answer_bytes` and `longest_answer_s` bound what a requests session reads into memory;
+    streamed answers are the caller's to bound. `proxy_login` is shared by all connections of the node.
     """
 
     node: str = ""
@@ -42,6 +42,7 @@ class Way:
     write_timeout_s: float = 120.0
     max_connections: int = 16
     max_answer_bytes: int = 64 * 1024 * 1024
+    longest_answer_s: float = 900.0
     proxy_login: LoginMemory = field(default_factory=LoginMemory, compare=False, repr=False)
 
     def tunnel(self, host: str, port: int) -> Tunnel | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -134,7 +134,8 @@ def _way(target: Target) -> Way:
     home = target.write("nodes.n", f'kind = "xnat"\nurl = "{target.url}"')
     profile = load_profiles(home)["n"]
     rules = rules_from({}, None, profile.proxy, node="n")
-    return Way("n", target.ca_file, proxies=rules, connect_timeout_s=5, read_timeout_s=5)
+    way = Way("n", target.ca_file, proxies=rules, connect_timeout_s=5, read_timeout_s=5)
+    return replace(way, longest_answer_s=20)
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from transfer.legal.papers import BY_KEY
 
 FORMAT: Final = "eucaim-transfer legal record 1"
 LARGEST_BYTES: Final = 64 * 1024
+_LONGEST_LINE: Final = 2_000
 _LONGEST_PATH: Final = 1_000
 _TABLES: Final = {
     "clearance": Declaration.CLEARANCE,
@@ -61,7 +62,10 @@ def read_record(path: Path, now: datetime, entered_by: str = "") -> Record:
 def parse_record(content: bytes, folder: Path, now: datetime, entered_by: str = "") -> Record:
     """The same of a file's content."""
     try:
-        document = parse_toml(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        if any(len(line) > _LONGEST_LINE for line in text.split("\n")):
+            raise ValueError
+        document = parse_toml(text)
     except ValueError as error:
         raise UsageError(
             "The legal record cannot be read: it is not TOML in UTF-8.",
