@@ -54,7 +54,7 @@ def _end_screens(end: Callable[[Terminal], None], phase: str, stage: Stage) -> N
         with Terminal(bench.home, bench.name, environ=bench.environment) as screens:
             screens.read_until(bench.name)
             end(screens)
-            screens.end()
+            screens.end(60.0)
         os.kill(pid, signal.SIGCONT)
         await_until(lambda: not is_held(bench.workspace.lock), "the runner ended", within_s=120)
         after = bench.status().runner
