@@ -64,14 +64,15 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One deed at one moment, `times` times; `after` such moments are let pass first, and all of
-    them until `sent` answers to images have gone through."""
+    """One deed at one moment, `times` times, at each `every`-th such moment; `after` are let pass
+    first, and all of them until `sent` answers to images have gone through."""
 
     deed: Deed
     moment: Moment
     times: int = 1
     after: int = 0
     sent: int = 0
+    every: int = 1
 
 
 class _Ended(Exception):
@@ -119,8 +120,8 @@ class Relay:
                 return None
             if self.sent < fault.sent:
                 return None
-            if self._passed < fault.after:
-                self._passed += 1
+            self._passed += 1
+            if self._passed <= fault.after or (self._passed - fault.after) % fault.every:
                 return None
             self.made += 1
             return fault.deed
