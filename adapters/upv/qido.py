@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _SOP_INSTANCE_UID = "00080018"
 PAGE = 500
+MOST_INSTANCES = 2_000_000
+"""A hundred times the largest Series we know of: who lists more of one lists without an end."""
 _THREADS = 4
 _LONGEST_WAIT_S = 120.0
 T = TypeVar("T")
@@ -73,6 +75,13 @@ class Qido:
                         node=self._way.node,
                     )
                 return found
+            if len(found) > MOST_INSTANCES:
+                raise NotSupported(
+                    "The node lists more instances of one Series than a Series can have.",
+                    "Set can_list = false for this node in config.toml, have a person compare the "
+                    "counts, and tell the node's support.",
+                    node=self._way.node,
+                )
             self._fullest_page = max(self._fullest_page, len(page))
             if len(page) < self._fullest_page:
                 return found

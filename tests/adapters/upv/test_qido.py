@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from adapters.upv import qido
 from adapters.upv.qido import PAGE
 from tests.adapters.tls_server import Reply, Request, serving
 from tests.adapters.upv.instances import SERIES
@@ -268,3 +269,20 @@ async def test_a_list_without_end_does_not_fill_the_memory(
 
     with pytest.raises(NodeFault, match="larger than this program can take"):
         await _holdings(flood, ca_file, good_context, tmp_path)
+
+
+async def test_a_node_that_lists_ever_more_instances_of_one_series_cannot_verify(
+    ca_file: Path, good_context: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each page is full, and new: without a bound it would be read until memory is at its end."""
+    monkeypatch.setattr(qido, "MOST_INSTANCES", 2000)
+
+    def ever_more(request: Request) -> Reply:
+        query = parse_qs(urlsplit(request.target).query)
+        first = int(query["offset"][0])
+        page = [f"1.2.{number}" for number in range(first, first + int(query["limit"][0]))]
+        return Reply(200, _rows(page), {"Content-Type": "application/dicom+json"})
+
+    async with asyncio.timeout(30):
+        with pytest.raises(NotSupported, match="more instances of one Series than"):
+            await _holdings(ever_more, ca_file, good_context, tmp_path)
