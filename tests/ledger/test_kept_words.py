@@ -15,6 +15,7 @@ from transfer.ledger.legal import add_entries
 from transfer.ledger.order import Word, record_word
 from transfer.ledger.selection import add_rule, clear_rules
 from transfer.ledger.waivers import release
+from transfer.legal.entries import Declaration
 from transfer.workspace import Workspace
 
 
@@ -27,7 +28,7 @@ def test_a_word_and_a_legal_entry_are_in_the_file_once_they_are_recorded(
 ) -> None:
     with Ledger.open(workspace.ledger) as ledger:
         record_word(ledger, Word("deid-none", "none", "Ada Lovelace", "phantoms"))
-        add_entries(ledger, [declared("clearance")])
+        add_entries(ledger, [declared(Declaration.CLEARANCE)])
     assert _said(workspace) == [("word", "deid-none"), ("legal", "clearance")]
     word, legal = read_kept(workspace.folder).lines
     assert word.said == {

@@ -20,6 +20,7 @@ from transfer.ledger.regained import is_seen, is_unseen, refuse_unseen
 from transfer.ledger.retention import begin_removal
 from transfer.ledger.selection import add_rule, selection_rules
 from transfer.ledger.waivers import release, released
+from transfer.legal.entries import Declaration
 from transfer.recovering.look import look_at
 from transfer.recovering.rebuild import rebuild
 from transfer.recovering.restore import restore
@@ -39,7 +40,7 @@ def test_words_and_legal_entries_since_the_copy_are_in_the_ledger_that_is_put_ba
         record_word(ledger, Word("counted", "1", "Ada", "before"))
         keep_backup(ledger)
         record_word(ledger, Word("counted", "2", "Grace", "after"))
-        add_entries(ledger, [declared("clearance")])
+        add_entries(ledger, [declared(Declaration.CLEARANCE)])
     assert callable(harm)
     harm(workspace.ledger)
     found = restore(workspace)
@@ -116,7 +117,7 @@ def test_a_ledger_made_anew_has_the_order_the_legal_record_and_words_but_none_on
         made_at = read_order(ledger).created_at_utc
         record_word(ledger, Word("counted", "1", "Ada", "counted there"))
         release(ledger, "DID-03", 2, "0010,4000", "Ada", "agreed")
-        add_entries(ledger, [declared("clearance")])
+        add_entries(ledger, [declared(Declaration.CLEARANCE)])
     ruin_instances(workspace.ledger)
     made = rebuild(workspace)
     assert made.again == {

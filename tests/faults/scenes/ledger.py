@@ -38,7 +38,7 @@ def _struck(stage: Stage, bench: Bench, phase: str) -> None:
 def follow(stage: Stage, bench: Bench) -> list[str]:
     """Do what the last refusal says, and what the answer to that says, until the ledger is back;
     the commands."""
-    done = []
+    done: list[str] = []
     for _ in range(4):
         found = [_WAY_OUT.search(line) for line in _lines(stage)]
         words = [m[1].split() for m in found if m]
