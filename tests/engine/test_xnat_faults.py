@@ -43,6 +43,27 @@ def test_a_label_that_another_study_has_blocks_before_a_byte_is_sent(tmp_path: P
         assert at.asked("services/import") == 0
 
 
+def test_trouble_while_labels_are_compared_is_sat_out_and_not_left_to_a_person(
+    tmp_path: Path,
+) -> None:
+    """They are compared after hours of scanning, when nobody watches any more."""
+    with xnat_bench(tmp_path) as at:
+        fault = at.sandbox.fault("xnat-prearchive:status=503,times=2")
+        at.assert_all_arrived(at.upload())
+        assert fault.fired == 2
+
+
+def test_trouble_while_labels_are_compared_is_sat_out_for_as_long_as_is_configured(
+    tmp_path: Path,
+) -> None:
+    with xnat_bench(tmp_path, patience_s=0) as at:
+        at.sandbox.fault("xnat-prearchive:status=503")
+        ran = at.upload()
+        assert ran.code == 6, str(ran)
+        assert at.counts() == {"ready": 8, "sent": 0, "verified": 0, "failed": 0}
+        assert at.step()["state"] == "waiting"
+
+
 def test_a_conflict_while_archiving_fails_that_study_alone_in_the_nodes_words(
     tmp_path: Path,
 ) -> None:
