@@ -88,6 +88,8 @@ def once(
 
 
 def lasting(*, after: int = 0) -> Iterator[Met]:
-    """Each until a person saw to it: the run gives up in good order."""
+    """Each until a person saw to it: the run gives up in good order. What is done in silence, it
+    may find out by looking, and need nobody."""
     for fault, spec in LASTING.items():
-        yield Met(fault, spec, _ASKS - {0}, times=None, after=after)
+        codes = _ASKS if spec == "silent" else _ASKS - {0}
+        yield Met(fault, spec, codes, times=None, after=after)
