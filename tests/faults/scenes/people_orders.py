@@ -25,7 +25,15 @@ _REFUSED: Final[dict[str, Sequence[str]]] = {
     "check": ("check", "trial"),
     "verify": ("verify", "trial"),
     "other selection": ("select", "trial", "--exclude", "E1"),
-    "originals removed": ("purge", "trial", "--confirm", "trial", "--by", "A. Person"),
+    "originals removed": (
+        "purge",
+        "trial",
+        "--even-unfinished",
+        "--confirm",
+        "trial",
+        "--by",
+        "A. Person",
+    ),
 }
 
 
