@@ -26,8 +26,10 @@ _TEXT: Final = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _FIRST: Final = re.compile(r"^\d+<([^>]*)>")
 _WRITES: Final = ("write", "writev", "pwrite64", "pwritev", "pwritev2")
 _SENDS: Final = ("sendto", "sendmsg", "sendmmsg")
+# Pipes, sockets between our own, and files that no folder ever holds are memory of ours.
+_MEMORY: Final = ("pipe:", "socket:", "UNIX", "anon_inode", "/memfd:")
 _MAKES: Final = ("O_CREAT", "O_TMPFILE")
-HOLDS_ORIGINALS: Final = re.compile(r"/ledger\.sqlite[^/]*$")
+HOLDS_ORIGINALS: Final = re.compile(r"/ledger(?:\.backup)?\.(?:sqlite|part)[^/]*$")
 """What holds originals on purpose, and is its owner's alone."""
 
 
@@ -75,7 +77,7 @@ def puts_of(log: Path) -> Iterator[Put]:
                     yield Put("start", _texts(rest))
             elif call in _WRITES:
                 target = _target(rest)
-                if target and not target.startswith(("pipe:", "socket:", "UNIX", "anon_inode")):
+                if target and not target.startswith(_MEMORY):
                     if not HOLDS_ORIGINALS.search(target):
                         yield Put(f"write {target}", _texts(rest))
                 elif target.startswith("UNIX") and "->" not in target and '"' in target:

@@ -159,6 +159,7 @@ def finish(at: Bench, name: str) -> None:
     at.run("recall", name, "-", "--json", typed=f"{patient.lower()}\n", codes=None)
     at.run("recall", name, "-", "--identifiers", typed=f"{patient}\n", codes=None, exempt=REVEALED)
     at.run("purge", name, codes=None)
+    at.run("recover", name, codes=None)
 
 
 def end(at: Bench, name: str, node: str) -> None:
@@ -186,8 +187,9 @@ def short(at: Bench, name: str, node: str) -> None:
     cohort = at.cohort
     at.run("login", node, typed="ingester\n")
     way = ("--deid", "eucaim", "--site-id", "S1", "--clinical", cohort.table)
-    at.run("new", name, "--node", node, "--source", cohort.images, *way)
-    at.strike("transfer.scan.inspect:_inspect_instance", "scan", name)
+    for each in ("struck", name):
+        at.run("new", each, "--node", node, "--source", cohort.images, *way)
+    at.strike("transfer.scan.inspect:_inspect_instance", "scan", "struck")
     at.run("check", name, "--json", codes=(0, 3))
     at.run("select", name, "--exclude-finding", "*", *_BY)
     at.run("header", name, "I1")

@@ -29,7 +29,8 @@ _SIZE: Final = (80, 24)
 _DEPTH: Final = 6
 # A person who asks for identifiers gets them; the rest of these ends the walk or hides the screen.
 _NOT_PRESSED: Final = ("reveal", "identifiers", "quit", "palette", "nothing", "copy", "suspend")
-_ALSO: Final = ("enter", "down", "right")
+_ROWS: Final = 8
+"""So many rows of a list are opened, each from its top."""
 _PROGRAM: Final = "import sys; from tui.__main__ import main; sys.argv[1:] = []; sys.exit(main())"
 
 
@@ -76,12 +77,12 @@ class _Walk:
         """All keys of the screen in front, and of those that they lead to."""
         here, name = self.screen, type(self.screen).__name__
         await self.see()
-        for key, action in self._keys():
+        for keys, action in self._keys():
             if (name, action) in self.tried or self.presses_left <= 0:
                 continue
             self.tried.add((name, action))
             self.presses_left -= 1
-            await self.pilot.press(key)
+            await self.pilot.press(*keys)
             await self.see()
             if self.screen is not here and depth < _DEPTH:
                 await self.go(depth + 1)
@@ -89,15 +90,17 @@ class _Walk:
             if self.screen is not here:
                 return
 
-    def _keys(self) -> list[tuple[str, str]]:
+    def _keys(self) -> list[tuple[tuple[str, ...], str]]:
+        """What the screen says that it does, then its rows."""
         found = [
-            (key, active.binding.action)
+            ((key,), active.binding.action)
             for key, active in self.screen.active_bindings.items()
             if active.enabled
             and not any(word in active.binding.action for word in (*_NOT_PRESSED, "back"))
             and not key.startswith(("ctrl+", "shift+", "pageup", "home", "escape"))
         ]
-        return [*((key, f"key {key}") for key in _ALSO), *found]
+        rows = [(("home", *["down"] * n, "enter"), f"row {n}") for n in range(_ROWS)]
+        return [*found, (("right",), "right"), *rows]
 
     async def _back_to(self, screen: Screen[Any]) -> None:
         for _ in range(3):
@@ -130,7 +133,7 @@ def at_a_terminal(at: Bench, *keys: bytes, strike: str = "") -> bytes:
     strikes = {"PRIVACY_STRIKE": strike} if strike else {}
     environ = {**at.program.environ, "PYTHONPATH": f"{SITE}:{REPOSITORY}", **strikes}
     with Terminal(Home.at(at.home), environ=environ, program=_PROGRAM) as terminal:
-        terminal.read_until("Transfers" if not strike else "\x1b[", timeout_s=60)
+        terminal.read_until("Help" if not strike else "\x1b[", timeout_s=60)
         for key in keys:
             if terminal.process.poll() is None:
                 terminal.type(key)
