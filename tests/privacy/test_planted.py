@@ -20,7 +20,13 @@ from adapters.sandbox.synth import write_cohort
 from tests.program import Program, Ran
 
 # What a person may see who asked for it, and what holds the originals on purpose.
-HOLDS_ORIGINALS = ("ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm")
+HOLDS_ORIGINALS = (
+    "ledger.sqlite",
+    "ledger.sqlite-wal",
+    "ledger.sqlite-shm",
+    # The ledger's last good state.
+    "ledger.backup.sqlite",
+)
 
 
 @dataclass
