@@ -34,6 +34,12 @@ def test_memory_that_python_itself_does_not_get_is_told_too() -> None:
     assert refusal.what == "The machine has no memory left for this program."
 
 
+def test_what_one_of_several_tasks_did_not_get_is_told_too() -> None:
+    refusal = lacking(ExceptionGroup("tasks", [ExceptionGroup("lanes", [MemoryError()])]))
+    assert refusal is not None
+    assert refusal.what == "The machine has no memory left for this program."
+
+
 def test_a_thread_that_cannot_be_started_is_told_too() -> None:
     refusal = lacking(RuntimeError("can't start new thread"))
     assert refusal is not None

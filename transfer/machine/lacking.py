@@ -41,6 +41,8 @@ _OF_READING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 def lacking(error: BaseException) -> UsageError | None:
     """The refusal for an error that the machine is to blame for; None for any other."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
     if isinstance(error, MemoryError):
         return UsageError(*_MEMORY)
     # CPython's own words (Modules/_threadmodule.c); it has no class for this.
