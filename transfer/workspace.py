@@ -18,6 +18,18 @@ _SHARED_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs")
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
+def make_folders(folder: Path) -> None:
+    """Create a folder and whatever is missing above it, all for their owner alone: `mkdir` leaves
+    those above to the umask, and whoever can write there can put another in its place.
+
+    Raises:
+        OSError: one cannot be made.
+    """
+    for part in (*reversed(folder.parents), folder):
+        if not part.is_dir():
+            part.mkdir(mode=0o700, exist_ok=True)
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder, its owner's alone, that a power cut does not take away again with all that
     is written into it; one that exists is taken as it is.
@@ -27,7 +39,7 @@ def make_folder(folder: Path) -> None:
     """
     try:
         missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(folder)
         for made in missing:
             sync_folder(made.parent)
     except OSError as error:

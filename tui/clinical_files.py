@@ -7,7 +7,7 @@ from pathlib import Path
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import kept_from_runners
 from transfer.ledger.order import read_order
-from transfer.workspace import Home, Workspace
+from transfer.workspace import Home, Workspace, make_folders
 
 
 class ClinicalFiles:
@@ -58,7 +58,7 @@ class ClinicalFiles:
                 ledger, profile.gate, requires_deidentified=profile.deidentified == "required"
             )
             try:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folders(folder)
             except OSError as error:
                 raise UsageError(
                     f"The folder cannot be made: {error.strerror}.", "Name another one."

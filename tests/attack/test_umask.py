@@ -14,6 +14,7 @@ from adapters.sandbox.server import Options, Sandbox, in_thread
 from tests.conformance.made import fresh_series, many
 from tests.engine.bench import write_source
 from tests.program import Program
+from transfer.workspace import make_folder
 from tui.cli.parser import build_parser
 
 # What each command is asked; NAME, DIR and so on are filled in. A command that refuses has made
@@ -124,6 +125,16 @@ def test_nothing_that_is_written_elsewhere_is_open_to_others(
     assert {path.name for path in out.iterdir()} >= {"findings", "report"}
     assert _open(*written) == []
     assert list(scratch.iterdir()) == []
+
+
+def test_what_is_missing_above_the_home_is_for_its_owner_alone_as_well(tmp_path: Path) -> None:
+    """Who can write there puts a home of his own in the place of ours."""
+    before = os.umask(0)
+    try:
+        make_folder(tmp_path / "state" / "deeper" / "home")
+    finally:
+        os.umask(before)
+    assert _open(tmp_path / "state", tmp_path / "state" / "deeper") == []
 
 
 def _open(*paths: Path) -> list[str]:

@@ -57,7 +57,7 @@ from transfer.deid.standalone.work import (
 )
 from transfer.errors import TransferError, UsageError
 from transfer.scan.walk import walk
-from transfer.workspace import private_opener
+from transfer.workspace import make_folders, private_opener
 
 _WORK: Final = ".unfinished-"
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -150,7 +150,7 @@ def _work_folder(target: Path) -> Iterator[Path]:
     """A hidden folder in the output for what is not finished; it is gone afterwards."""
     is_new = not target.exists()
     try:
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(target)
         target.chmod(0o700)
         work = Path(tempfile.mkdtemp(prefix=_WORK, dir=target))
     except OSError as error:
@@ -358,7 +358,8 @@ class _Run:
 
     def _publish(self, draft: bytes, place: bytes) -> None:
         final = os.path.join(os.fsencode(self.order.target), place)
-        os.makedirs(os.path.dirname(final), mode=0o700, exist_ok=True)
+        if not os.path.isdir(os.path.dirname(final)):
+            make_folders(Path(os.fsdecode(os.path.dirname(final))))
         if os.path.lexists(final):
             raise UsageError(
                 "Something was put into the output folder while it was being filled.",
