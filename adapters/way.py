@@ -30,7 +30,8 @@ class Way:
     """How a node is reached: trust, our certificate, proxy rules, time-outs in seconds.
 
     `max_answer_bytes` and `longest_answer_s` bound what a requests session reads into memory;
-    streamed answers are the caller's to bound. `proxy_login` is shared by all connections of the node.
+    streamed answers are the caller's to bound. `proxy_login` is shared by all connections of the
+    node.
     """
 
     node: str = ""
