@@ -29,7 +29,9 @@ _SENDS: Final = ("sendto", "sendmsg", "sendmmsg")
 # Pipes, sockets between our own, and files that no folder ever holds are memory of ours.
 _MEMORY: Final = ("pipe:", "socket:", "UNIX", "anon_inode", "/memfd:")
 _MAKES: Final = ("O_CREAT", "O_TMPFILE")
-HOLDS_ORIGINALS: Final = re.compile(r"/ledger(?:\.backup|\.damaged|\.recovered)?\.(?:sqlite|part)[^/]*$")
+HOLDS_ORIGINALS: Final = re.compile(
+    r"/ledger(?:\.backup|\.damaged|\.recovered)?\.(?:sqlite|part)[^/]*$"
+)
 """What holds originals on purpose, and is its owner's alone."""
 
 
