@@ -50,8 +50,7 @@ def refuse_status(
         wait = retry_after_s(retry_after, now or dt.datetime.now(dt.UTC))
         return NodeBusy(
             f"The node is busy or not ready (HTTP {status}).",
-            "Try again later. If it stays so for hours, tell the node's "
-            "administrator.",
+            "Try again later. If it stays so for hours, tell the node's administrator.",
             node=node,
             retry=None if wait is None else Retry.after(wait),
         )

@@ -99,6 +99,8 @@ def _papers(python: Path, content: Path) -> None:
     for name in ("LICENSE", "CHANGELOG.md", "requirements.txt"):
         shutil.copy(ROOT / name, content)
     shutil.copy(ROOT / "docs" / "licences.md", content / "LICENCES.md")
+    for name in ("man", "completion"):
+        shutil.copytree(ROOT / "docs" / name, content / "docs" / name)
     shutil.copy(ROOT / "docs" / "install.md", content / "INSTALL.md")
     shutil.copy(ROOT / "docs" / "unattended.md", content / "UNATTENDED.md")
     licences = content / "licences"
