@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from transfer.errors import NodeError
 from transfer.outgoing import PIECE_BYTES
+from transfer.runner.awake import Awake
 
 _SMALLEST_PIECE = 16 * 1024
 _LONGEST_PAUSE_S = 60.0
@@ -16,9 +17,11 @@ _LONGEST_PAUSE_S = 60.0
 
 class Bandwidth:
     """A limit on payload bytes per second, shared by the threads of all requests; may change while
-    bytes move. Times on the monotonic clock."""
+    bytes move. Times on the monotonic clock. With `awake` nothing leaves of a runner that slept
+    while another took its place."""
 
     def __init__(self) -> None:
+        self.awake: Awake | None = None
         self._bytes_per_s: int | None = None
         self._free_at = 0.0
         self._changes = 0
@@ -47,9 +50,13 @@ class Bandwidth:
         return max(_SMALLEST_PIECE, min(PIECE_BYTES, limit // 4))
 
     def take(self, size_bytes: int) -> None:
-        """Block until that many bytes may leave; in the order of asking."""
-        if self._bytes_per_s is None:
-            return
+        """Block until that many bytes may leave; in the order of asking. Raises as `Awake.look`."""
+        if self._bytes_per_s is not None:
+            self._wait(size_bytes)
+        if self.awake is not None:
+            self.awake.look()
+
+    def _wait(self, size_bytes: int) -> None:
         with self._changed:
             if self._bytes_per_s is None:
                 return

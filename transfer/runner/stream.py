@@ -16,6 +16,7 @@ from transfer.ledger.order import read_order
 from transfer.ledger.progress import Progress, write_progress
 from transfer.ledger.whereto import leads_elsewhere, remember_address
 from transfer.node import Node
+from transfer.runner.awake import Awake
 from transfer.runner.committer import Committer
 from transfer.runner.lanes import Lanes
 from transfer.runner.ledger_thread import LedgerThread
@@ -53,6 +54,8 @@ class Watch:
 
     async def look(self) -> None:
         """Apply the wishes that are in force now."""
+        if self.bandwidth.awake is None:
+            self.bandwidth.awake = await self._ledger(Awake.of)
         control = await self._ledger(read_control)
         is_paused = control.wish is Wish.PAUSE
         wished = control.concurrency or self._settings.concurrency or self._most

@@ -38,9 +38,7 @@ _PHASES: Final[list[tuple[str, str, int, bool, tuple[Node, ...]]]] = [
     ("while headers are read", "read", 1, False, ("upv",)),
     ("between scan and plan", "planned", 1, False, ("upv", "xnat")),
     ("before a request", "leased", 2, False, ("upv", "xnat", "orthanc")),
-    # Not at an XNAT: a body that is whole in the moment between waking and finding out lies in the
-    # prearchive of a session that was archived meanwhile, until somebody archives it once more.
-    ("in the middle of a body", "piece", 2, False, ("upv", "orthanc")),
+    ("in the middle of a body", "piece", 2, False, ("upv", "xnat", "orthanc")),
     ("after the last byte", "body-sent", 2, False, ("upv", "xnat", "orthanc")),
     ("after the answer", "answered", 2, False, ("upv", "xnat", "orthanc")),
     ("before an answer is recorded", "before-record", 2, False, ("upv", "xnat", "orthanc")),
@@ -53,7 +51,7 @@ _PHASES: Final[list[tuple[str, str, int, bool, tuple[Node, ...]]]] = [
     ("while it is de-identified", "asked", 1, True, ("upv",)),
     ("between de-identifying and sending", "leased", 2, True, ("upv", "xnat")),
 ]
-_SHORT: Final = {("before a request", "xnat")}
+_SHORT: Final = {("in the middle of a body", "xnat")}
 
 SCENARIOS = [
     *(
