@@ -108,8 +108,10 @@ def main(blow: str, point: str, nth: str, *words: str) -> int:
     pace.PAGE = preparing._PAGE = 10
     plan._PAGE = 16
     setattr(readers, "_FILES_PER_TASK", 8)  # noqa: B010 - it is Final
-    # None is cut short by the clock: a run passes the same points on a slow machine.
-    pace._TELL_EVERY_S = preparing._TELL_EVERY_S = 3600.0
+    if blow != "freeze":
+        # None is cut short by the clock: a run passes the same points on a slow machine. Where
+        # nothing answers, the clock is what is looked at.
+        pace._TELL_EVERY_S = preparing._TELL_EVERY_S = 3600.0
     if "--detach" in words:
         _strike_runner(blow, point, nth)
     elif blow == "record":

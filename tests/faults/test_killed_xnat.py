@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import signal
 
 import pytest
 
 from tests.faults.conftest import MakeXnatBench
-from tests.faults.processes import await_until, living_in_session
+from tests.faults.processes import await_until
 
 POINTS = [
     pytest.param("leased", "1", id="before the first request"),
@@ -24,7 +23,6 @@ POINTS = [
     pytest.param("concluded", "1", id="all done, place not given up"),
 ]
 BATCH = 8
-KILLS, LANES = 6, 3
 
 
 @pytest.mark.parametrize(("point", "nth"), POINTS)
@@ -65,32 +63,3 @@ def test_a_runner_killed_while_the_node_archives_does_not_ask_again(
     bench.xnat.control("faults", method="DELETE")
     bench.assert_arrived()
     assert bench.again() == 0
-
-
-def test_an_upload_of_three_hundred_instances_survives_six_kills(
-    make_xnat_bench: MakeXnatBench,
-) -> None:
-    bench = make_xnat_bench(series=10, per_series=30, lanes=LANES, batch=BATCH)
-    count = len(bench.cohort.digests)
-    assert count == 300
-    dice = random.Random(5)  # noqa: S311 - repeatable, nothing secret
-    # Each instance counts when its file is seen, when it is read, when it went, when it is listed.
-    whole, moments = 4 * count, []
-    for kills_left in range(KILLS, 0, -1):
-        with bench.running("upload", bench.name) as runner:
-            done = bench.moves()
-            goal = done + dice.randint(1, 2 * (whole - done) // (kills_left + 2))
-            await_until(lambda: bench.moves() >= goal or runner.poll() is not None, "progress")  # noqa: B023 - asked at once
-            runner.kill()
-        assert runner.returncode == -signal.SIGKILL
-        await_until(lambda: not living_in_session(runner.pid), "the workers died with the runner")
-        moments.append(bench.sent())
-    # The kills fell where they were meant to: while instances went.
-    assert sum(0 < sent < count for sent in moments) >= 3, moments
-
-    finished = bench.run("upload", bench.name)
-
-    assert finished.returncode == 0, finished.stderr
-    bench.assert_arrived()
-    # At the worst, what was in the lanes at a kill came in a second time and was kept once.
-    assert bench.again() <= KILLS * LANES * BATCH
