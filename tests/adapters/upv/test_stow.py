@@ -304,7 +304,11 @@ async def test_a_batch_given_up_in_mid_body_lets_go_of_its_file(
                 closed.append(self.uid)
 
     begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
     hold = threading.Event()
+
+    def in_its_thread(_: int) -> None:
+        loop.call_soon_threadsafe(begun.set)
 
     def stuck(_: Request) -> Reply:
         hold.wait(20)
@@ -312,9 +316,8 @@ async def test_a_batch_given_up_in_mid_body_lets_go_of_its_file(
 
     with serving(stuck, good_context) as server:
         node = node_at(server.url, ca_file, tmp_path)
-        tell = asyncio.get_running_loop().call_soon_threadsafe
         sending = asyncio.create_task(
-            node.send(batch([Watched("1.2.1", b"x" * (64 * MIB))]), lambda _: tell(begun.set))
+            node.send(batch([Watched("1.2.1", b"x" * (64 * MIB))]), in_its_thread)
         )
         async with asyncio.timeout(20):
             await begun.wait()
