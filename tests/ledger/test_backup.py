@@ -46,7 +46,7 @@ def test_a_damaged_ledger_does_not_take_the_place_of_its_last_good_state(
         keep_backup(ledger)
     good = backup_of(workspace.ledger).read_bytes()
     ruin_instances(workspace.ledger)
-    with _writing(workspace) as ledger, pytest.raises(LedgerDamaged, match="nothing goes on"):
+    with _writing(workspace) as ledger, pytest.raises(LedgerDamaged, match="Nothing goes on"):
         keep_backup(ledger)
     assert backup_of(workspace.ledger).read_bytes() == good
     assert not list(workspace.folder.glob("*.part*"))

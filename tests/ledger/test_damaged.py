@@ -101,3 +101,16 @@ def test_an_index_that_disagrees_with_its_table_stops_a_run(workspace: Workspace
         raw.commit()
     with Ledger.open(workspace.ledger) as ledger, pytest.raises(LedgerDamaged, match="damaged"):
         demand_sound(ledger)
+
+
+def test_what_sqlite_finds_is_told_without_its_words(workspace: Workspace) -> None:
+    settle(workspace.ledger)
+    with closing(sqlite3.connect(workspace.ledger)) as file:
+        file.executescript(
+            "PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'instance_series'"
+        )
+    with Ledger.open(workspace.ledger) as ledger, pytest.raises(LedgerDamaged) as refused:
+        demand_sound(ledger)
+    assert refused.value.what == (
+        "The ledger is damaged: parts of it do not hold together. Nothing goes on with it."
+    )

@@ -21,7 +21,7 @@ from transfer import checkpoint
 from transfer.errors import LedgerDamaged, RunnerHeld
 from transfer.ledger.connection import Ledger
 from transfer.ledger.retention import read_retention
-from transfer.ledger.soundness import SMALL_BYTES, GivenUp, flaw_of, not_whole
+from transfer.ledger.soundness import SMALL_BYTES, GivenUp, is_whole, not_whole
 from transfer.private import held_alone, sync_folder
 
 BACKUP: Final = "ledger.backup.sqlite"
@@ -87,9 +87,8 @@ def _kept(ledger: Ledger, path: Path, size: int, should_stop: Callable[[], bool]
         if not _has_room(path.parent, size):
             return _without_room(ledger)
         _copy(ledger, draft, should_stop)
-        flaw = flaw_of(draft, should_stop)
-        if flaw:
-            raise not_whole(ledger.path, flaw)
+        if not is_whole(draft, should_stop):
+            raise not_whole(ledger.path)
         checkpoint.passed("backup-made")
         os.replace(draft, path)
         sync_folder(path.parent)
@@ -157,7 +156,7 @@ def _forget(path: Path) -> None:
 
 def is_backup_sound(path: Path) -> bool:
     """Whether the copy is there and whole."""
-    return path.exists() and not flaw_of(path)
+    return path.exists() and is_whole(path)
 
 
 def open_as_it_lies(path: Path) -> sqlite3.Connection:

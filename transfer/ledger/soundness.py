@@ -36,13 +36,13 @@ def demand_sound(ledger: Ledger) -> None:
     Raises:
         LedgerDamaged: it is not whole.
     """
-    if is_small(ledger.path) and (found := ledger.rows("PRAGMA integrity_check(1)")) != [("ok",)]:
-        raise not_whole(ledger.path, str(found[0][0]) if found else "")
+    if is_small(ledger.path) and ledger.rows("PRAGMA integrity_check(1)") != [("ok",)]:
+        raise not_whole(ledger.path)
 
 
-def flaw_of(path: Path, should_stop: Callable[[], bool] = bool) -> str:
-    """What is wrong with a file that nobody else has open, in SQLite's words; empty where nothing
-    is. The file is not touched, and nothing is left beside it.
+def is_whole(path: Path, should_stop: Callable[[], bool] = bool) -> bool:
+    """Whether nothing is wrong with a file that nobody else has open. The file is not touched, and
+    nothing is left beside it.
 
     Raises:
         GivenUp: `should_stop` said so.
@@ -56,14 +56,16 @@ def flaw_of(path: Path, should_stop: Callable[[], bool] = bool) -> str:
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise GivenUp from None
-        return str(error)
-    return "" if found == "ok" else str(found)
+        return False
+    return bool(found == "ok")
 
 
-def not_whole(path: Path, flaw: str) -> LedgerDamaged:
-    """The refusal of a ledger in which a look found this."""
+def not_whole(path: Path) -> LedgerDamaged:
+    """The refusal of a ledger in which a look found something. SQLite's own words are not told: of
+    a damaged schema they quote what stands there, and that may be a patient's name."""
     return LedgerDamaged(
-        f"The ledger is damaged ({_kind_of(flaw)}); nothing goes on with it.", way_out(path)
+        "The ledger is damaged: parts of it do not hold together. Nothing goes on with it.",
+        way_out(path),
     )
 
 
@@ -78,10 +80,3 @@ def damage_behind(path: Path) -> TransferError | None:
     except OSError:
         return None
     return None
-
-
-def _kind_of(flaw: str) -> str:
-    """SQLite's words without numbers of pages, which help nobody who has no other copy."""
-    words = flaw.strip().splitlines()
-    first = next((line for line in words if not line.startswith("***")), "")
-    return " ".join(first.split())[:80] or "its check failed"
