@@ -17,19 +17,15 @@ from transfer.errors import (
     StepBlocked,
     TransferError,
 )
-from transfer.ledger.backup import keep_backup
-from transfer.ledger.batches import doubt_planned, retry_failed
+from transfer.ledger.batches import retry_failed
 from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.files import count_unread
-from transfer.ledger.holder import Holder, asks_first, doubt_is_over
-from transfer.ledger.kept_words import is_behind, keep_words
+from transfer.ledger.holder import Holder
 from transfer.ledger.mends import has_mends
-from transfer.ledger.progress import Progress, write_progress
-from transfer.ledger.regained import refuse_unseen, regain
+from transfer.ledger.regained import refuse_unseen
 from transfer.ledger.said import said_digest
 from transfer.ledger.selection import apply_selection
-from transfer.ledger.soundness import demand_sound
 from transfer.ledger.steps import read_steps, set_step
 from transfer.ledger.volumes import count_volumes
 from transfer.node import Abilities, Identity, Node
@@ -56,6 +52,7 @@ from transfer.runner.gate import (
     refuse_identified,
 )
 from transfer.runner.ledger_thread import LedgerThread
+from transfer.runner.place import doubt_if_older, keep_state, let_go, take_place
 from transfer.runner.settings import Settings as Settings
 from transfer.runner.settings import Until as Until
 from transfer.runner.stop import Stop, wishes
@@ -103,36 +100,18 @@ async def run(
         if until is Until.CLINICAL:
             # What the last run said of the images is not written over for this.
             await ledger(refuse_too_early)
-        holder = await ledger(_take, workspace, until)
+        holder = await ledger(take_place, workspace, until)
         checkpoint.passed("taken")
         try:
             code, what, remedy = await _guarded(ledger, holder, node, until, settings, stop, hear)
             checkpoint.passed("concluded")
-            await ledger(_let_go, holder, code, what, remedy.replace("NAME", workspace.name))
+            await ledger(let_go, holder, code, what, remedy.replace("NAME", workspace.name))
         except BaseException:
             holder.drop()
             raise
         return code
     finally:
         await ledger.aclose()
-
-
-def _take(ledger: Ledger, workspace: Workspace, until: Until) -> Holder:
-    demand_sound(ledger)
-    holder = Holder.take(workspace.lock, ledger, until.value)
-    try:
-        if is_behind(ledger):
-            regain(ledger)
-        keep_words(ledger)
-    except BaseException:
-        holder.drop()
-        raise
-    return holder
-
-
-def _let_go(ledger: Ledger, holder: Holder, code: int, what: str, remedy: str) -> None:
-    write_progress(ledger, Progress())
-    holder.release(ledger, code, what, remedy)
 
 
 async def _guarded(
@@ -147,7 +126,7 @@ async def _guarded(
     try:
         await _phases(ledger, holder, node, until, settings, stop, hear)
         # Only what was looked through may be called done.
-        await ledger(_keep, stop)
+        await ledger(keep_state, stop)
     except (Interrupted, BaseExceptionGroup, TransferError) as caught:
         error = _first(caught)
         if isinstance(error, Interrupted):
@@ -235,7 +214,7 @@ async def _phases(
             raise Interrupted
         if until is Until.PLAN:
             return
-        await ledger(_doubt)
+        await ledger(doubt_if_older)
         await ledger(set_step, "upload", StepState.RUNNING, "")
     await ledger(holder.enter, "send" if until is Until.UPLOAD else "verify")
     maker = await ledger(_maker, method, settings)
@@ -265,7 +244,7 @@ async def _make_ready(
     if until is Until.SCAN or not await ledger(_is_scanned):
         await ledger(holder.enter, "scan")
         await ledger(_scan, settings, stop)
-        await ledger(_keep, stop)
+        await ledger(keep_state, stop)
     await ledger(_read_clinical, stop)
     await ledger(apply_selection)
     if await ledger(count_unread):
@@ -286,7 +265,7 @@ async def _make_ready(
     if method is not None:
         await ledger(holder.enter, "deidentify")
         await ledger(_prepare, method, settings, stop)
-        await ledger(_keep, stop)
+        await ledger(keep_state, stop)
     await ledger(_make_volumes, settings, method, stop)
     if method is not None and await ledger(_is_other, judged):
         await ledger(_judge, settings, remembered)
@@ -397,15 +376,3 @@ def _maker(ledger: Ledger, method: OpenMethod | None, settings: Settings) -> Rem
 
 def _plan(ledger: Ledger, abilities: Abilities, stop: Stop) -> None:
     plan(ledger, abilities, wishes(ledger, stop))
-
-
-def _doubt(ledger: Ledger) -> None:
-    """What a ledger that was put back does not know of may have gone: the node tells."""
-    if asks_first(ledger):
-        doubt_planned(ledger)
-        doubt_is_over(ledger)
-
-
-def _keep(ledger: Ledger, stop: Stop) -> None:
-    """A step ended: what the ledger holds now is its last good state."""
-    keep_backup(ledger, should_stop=stop)
