@@ -7,6 +7,7 @@ bundle it is the one executable, in which Python is inside.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,15 @@ _ROOT: Final = str(Path(__file__).resolve().parents[1])
 def is_bundled() -> bool:
     """Whether this is the offline bundle, with an interpreter of its own inside."""
     return bool(getattr(sys, "frozen", False))
+
+
+def look_not_into_the_working_folder() -> None:
+    """From now on no process that is started imports what lies in the folder it is started in: the
+    images' own, perhaps, which others can write to.
+
+    `multiprocessing` hands its code over by `-c`, with which Python looks there first of all.
+    """
+    os.environ["PYTHONSAFEPATH"] = "1"
 
 
 def this_program(*words: str) -> list[str]:

@@ -6,13 +6,19 @@ import sys
 from collections.abc import Sequence
 
 from transfer.machine.core_limit import write_no_core_dumps
-from transfer.programs import HELPER, is_bundled, serve_as_helper
+from transfer.programs import (
+    HELPER,
+    is_bundled,
+    look_not_into_the_working_folder,
+    serve_as_helper,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit code is the contract's."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     write_no_core_dumps()
+    look_not_into_the_working_folder()
     if is_bundled() and _is_process_of_ours(words):
         return 0
     if words == ["--version"]:
