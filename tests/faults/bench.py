@@ -18,7 +18,8 @@ from typing import Any, Protocol
 
 from adapters.secrets import SecretStore
 from tests.faults.cohort import Cohort
-from tests.faults.processes import await_until, guarded, living_in_session
+from tests.faults.processes import await_until, living_in_session
+from tests.faults.ready import start
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import is_held
 from transfer.ledger.order import Order
@@ -141,15 +142,7 @@ class Bench:
     @contextmanager
     def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """`python ARGUMENTS…` in a session of its own, killed when the block is left."""
-        process = subprocess.Popen(
-            guarded([*self.prefix, sys.executable, "-P", *arguments]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self.environment,
-            start_new_session=True,
-        )
+        process = start([*self.prefix, sys.executable, "-P", *arguments], self.environment)
         try:
             with process:
                 try:

@@ -1,0 +1,179 @@
+"""Processes of the program that need not import it first: forked from one that has.
+
+A bench starts thousands of commands, and half of what the processor does for each would be the
+start of Python and the reading of the same modules. Inside `forks_ready` a command is forked off a
+process that did both and nothing else: it has one thread, no file open and the signals of a new
+interpreter. What is forked is a process like any other: a session, an environment and standard
+streams of its own, its own worker processes, and an end like that of `python -P -m …`.
+
+Run as a script it is that process; standard input is the socket by which it is asked.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import pkgutil
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+_MOST_BYTES: Final = 128 * 1024
+_STREAMS: Final = 3
+_POLL_S: Final = 0.002
+_PACKAGES: Final = ("transfer", "adapters", "tui.cli")
+# Servers are other processes.
+_APART: Final = ("adapters.sandbox",)
+_OF_A_START: Final = ("LD_", "PYTHON", "FAKETIME", "LANG", "LC_")
+"""Variables with these beginnings mean something while a process starts."""
+_PR_SET_PDEATHSIG: Final = 1
+
+_stock: list[socket.socket] = []
+_asking = threading.Lock()
+
+
+@contextmanager
+def forks_ready() -> Iterator[None]:
+    """Inside the block `start` forks."""
+    from tests.faults.processes import guarded
+
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ExitStack() as closed:
+        closed.enter_context(closing(ours))
+        with closing(theirs):
+            # What is forked has its buffers, which are those of an output that is no terminal.
+            stock = subprocess.Popen(
+                guarded([sys.executable, "-P", str(Path(__file__).absolute())]),
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+            )
+        closed.callback(stock.wait)
+        closed.callback(stock.kill)
+        assert ours.recv(_MOST_BYTES) == b"ready"
+        _stock.append(ours)
+        closed.callback(_stock.remove, ours)
+        yield
+
+
+def start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """A command in a session of its own with pipes for what it says: forked, where there is
+    something to fork from and the command is Python with nothing about it that a start would
+    change."""
+    from tests.faults.processes import guarded
+
+    is_plain = list(command[:2]) == [sys.executable, "-P"] and not any(
+        word.startswith(_OF_A_START) and os.environ.get(word) != environment.get(word)
+        for word in {*environment, *os.environ}
+    )
+    kind = _Forked if is_plain and _stock else subprocess.Popen
+    return kind(
+        guarded(list(command)) if kind is subprocess.Popen else list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+class _Forked(subprocess.Popen[str]):
+    """Only how it begins and how its end is heard of are other than in a `Popen`."""
+
+    def _execute_child(self, args: list[str], *rest: Any) -> None:
+        # subprocess.py: executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo,
+        # creationflags, shell, then the ends of the pipes.
+        environment, ends = rest[5], rest[9:15]
+        theirs = ends[0], ends[3], ends[5]
+        asked = json.dumps([args[2:], dict(environment)]).encode()
+        self._from = _stock[-1]
+        with _asking:
+            socket.send_fds(self._from, [asked], theirs)
+            self.pid = int(self._from.recv(_MOST_BYTES))
+        self._child_created = True
+        self._close_pipe_fds(*ends)  # type: ignore[attr-defined]
+
+    def _try_wait(self, wait_flags: int) -> tuple[int, int]:
+        while True:
+            with _asking:
+                self._from.send(str(self.pid).encode())
+                status = json.loads(self._from.recv(_MOST_BYTES))
+            if status is not None:
+                return self.pid, status
+            if wait_flags & os.WNOHANG:
+                return 0, 0
+            time.sleep(_POLL_S)
+
+    def _internal_poll(self, *_: Any, **__: Any) -> int | None:
+        if self.returncode is None:
+            pid, status = self._try_wait(os.WNOHANG)
+            if pid:
+                self._handle_exitstatus(status)  # type: ignore[attr-defined]
+        return self.returncode
+
+
+def _serve(asked: socket.socket) -> list[str]:
+    """Fork at each command, tell how a process ended at each number; returns in what was forked,
+    with its command."""
+    asked.send(b"ready")
+    while True:
+        what, streams, _, _ = socket.recv_fds(asked, _MOST_BYTES, _STREAMS)
+        if not what:
+            os._exit(0)
+        order = json.loads(what)
+        if isinstance(order, int):
+            pid, status = os.waitpid(order, os.WNOHANG)
+            asked.send(json.dumps(status if pid else None).encode())
+            continue
+        pid = os.fork()
+        if not pid:
+            asked.close()
+            words, environment = order
+            _become(streams, environment)
+            return list(words)
+        for stream in streams:
+            os.close(stream)
+        asked.send(str(pid).encode())
+
+
+def _become(streams: Sequence[int], environment: Mapping[str, str]) -> None:
+    os.setsid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.closerange(_STREAMS, max(streams) + 1)
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def _import_all() -> None:
+    for package in _PACKAGES:
+        module = __import__(package, fromlist=["*"])
+        for each in pkgutil.walk_packages(module.__path__, f"{package}."):
+            if not each.name.startswith(_APART) and not each.name.endswith("__main__"):
+                __import__(each.name)
+
+
+def _main() -> None:
+    asked = socket.socket(fileno=os.dup(0))
+    _import_all()
+    words = _serve(asked)
+    is_module = words[0] == "-m"
+    sys.argv = words[1:] if is_module else words
+    if is_module:
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(words[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    _main()
