@@ -17,6 +17,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.ledger.soundness import damage_behind
 from transfer.machine.lacking import lacking
+from transfer.machine.stillborn import watch
 from transfer.node import Identity
 from transfer.runner.run import Settings, Until, run
 from transfer.runner.stop import Stop
@@ -41,6 +42,7 @@ def run_here(
     Raises:
         TransferError: it could not begin; what happened later stands in the ledger.
     """
+    watch()
     _log_to(workspace.log)
     with Ledger.open(workspace.ledger) as ledger:
         order = read_order(ledger)

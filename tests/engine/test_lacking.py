@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -44,6 +46,42 @@ def test_a_thread_that_cannot_be_started_is_told_too() -> None:
     refusal = lacking(RuntimeError("can't start new thread"))
     assert refusal is not None
     assert refusal.what == "The machine lets this account start no more processes."
+
+
+def test_a_library_that_finds_no_room_is_told_as_want_of_memory() -> None:
+    """NumPy wraps the loader's words in many of its own."""
+    inner = ImportError("libopenblas.so: failed to map segment from shared object")
+    wrapped = ImportError("IMPORTANT: PLEASE READ THIS FOR ADVICE ON HOW TO SOLVE THIS ISSUE!")
+    wrapped.__cause__ = inner
+    refusals = [lacking(inner), lacking(wrapped)]
+    assert [str(refusal) for refusal in refusals] == [
+        "The machine has no memory left for this program."
+    ] * 2
+    assert lacking(ImportError("no module named x")) is None
+
+
+_STILLBORN = """
+import threading
+from transfer.machine.stillborn import watch
+
+watch(every_s=0.01)
+threading.Thread(target=int).start()
+threading.Thread._bootstrap = lambda self: None
+threading.Thread(target=int).start()
+"""
+
+
+def test_a_thread_that_never_comes_up_ends_the_program_in_words() -> None:
+    """Its `start` would never return, and nothing would ever be said."""
+    ran = subprocess.run(
+        [sys.executable, "-c", _STILLBORN], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "eucaim-transfer: The machine has no memory left for this program.\n"
+        "  what to do: End other programs, or raise the limit that is set on its memory; then do"
+        " the same again; nothing is lost.\n",
+    )
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError(errno.ENOENT, ""), ValueError("x")])

@@ -121,7 +121,7 @@ SCENARIOS = [
     *(
         _scenario(fault, phase, node, partial(_address_space, mib, point, nth, deid))
         for fault, mib in (("no address space left", 0), ("little address space left", 24))
-        for phase, point, nth, deid, nodes in _PHASES[3:8]
+        for phase, point, nth, deid, nodes in _PHASES[1:9]
         for node in nodes[:1]
     ),
     *(
