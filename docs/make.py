@@ -1,8 +1,8 @@
-"""What is made out of the program and these pages: python docs/make.py [--check] [--site OUT]
+"""What is made out of the program: python docs/make.py [--check]
 
 Writes the manual page and the completions of bash and zsh out of the command line itself; `--check`
 writes nothing and ends with 1 where one of them is no longer what the command line says. Needs the
-extra `docs`.
+extra `docs`. The site of these pages is made by `mkdocs build`, the recording by docs/record.py.
 """
 
 from __future__ import annotations

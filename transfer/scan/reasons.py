@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -215,6 +215,12 @@ def explain(reason: str) -> str:
         KeyError: no such code.
     """
     return _SENTENCES[reason]
+
+
+def codes() -> Iterator[tuple[str, bool]]:
+    """Every code, and whether the file stays here for it; those that say so first."""
+    for reason in sorted(_SENTENCES, key=lambda one: one in _WARNINGS):
+        yield str(reason), reason not in _WARNINGS
 
 
 def is_quiet(facts: FileFacts, path: bytes | str) -> bool:
