@@ -16,8 +16,13 @@ from tests.tui.ledgers import fill, find, held, make_ledger, set_runner
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import Finding, read_findings, settled_word
 from transfer.ledger.mends import list_mends
+from transfer.ledger.scanned import record_scanned
 from transfer.ledger.selection import add_rule
+from transfer.ledger.steps import read_steps
+from transfer.quality.circumstances import circumstances_of
+from transfer.quality.judging import judge
 from transfer.selecting import select_anew
+from transfer.values import StepState
 from transfer.workspace import Home, Workspace
 from tui.app import TransferApp
 from tui.findings import rule_of
@@ -184,6 +189,32 @@ async def test_what_was_found_is_left_out_of_the_selection(home: Home, found: Wo
             "SELECT series_id, state, count(*) FROM instance GROUP BY 1, 2 ORDER BY 1"
         )
     assert states == [(1, "ready", 3), (2, "excluded", 3), (3, "ready", 3), (4, "ready", 3)]
+
+
+async def test_a_file_that_ends_its_reader_is_left_out_and_no_longer_holds_up_the_scan(
+    home: Home, found: Workspace
+) -> None:
+    with Ledger.open(found.ledger) as ledger:
+        with ledger.transaction():
+            ledger.write("DELETE FROM instance WHERE file_id = 1")
+            ledger.write(
+                "UPDATE source_file SET verdict = 'rejected', kind = 'other',"
+                " reasons = 'reader-died' WHERE id = 1"
+            )
+        record_scanned(ledger)
+        judge(ledger, circumstances_of(ledger, "eucaim", requires_deidentified=False))
+        assert read_steps(ledger)["scan"].state is StepState.BLOCKED
+    app = make_app(home, NAME)
+    async with running(app) as pilot:
+        await press(pilot, "c")
+        at = next(n for n, row in enumerate(rows_of(app)) if "IMG-10" in row)
+        await press(pilot, *["down"] * at)
+        assert "Reading this file ended the reading process." in words(app)
+        assert "[x] leaves out." in words(app) or "Leave out" in words(app)
+        await press(pilot, "x", *"no image", "enter", *"Ada", "enter")
+        assert any(row.startswith("- left out IMG-10") for row in rows_of(app))
+    with Ledger.open(found.ledger, read_only=True) as ledger:
+        assert read_steps(ledger)["scan"].state is StepState.DONE
 
 
 async def test_a_body_part_is_chosen_and_what_leaves_is_made_anew(

@@ -12,11 +12,14 @@ from typing import Final
 from transfer.ledger.arrivals import write_walked
 from transfer.ledger.connection import Ledger
 from transfer.ledger.presence import Presence
+from transfer.ledger.selection_terms import LAST_WORD_ON_FILE
 from transfer.scan.walk import Entry
 
 # Fewer than SQLite takes in any version that we meet (999).
 _ASKED: Final = 500
 _PAGE: Final = 500
+_MAY_BE_BACK: Final = "('unreadable-file', 'reader-died')"
+_IS_WANTED: Final = f"{LAST_WORD_ON_FILE} IS NOT 'exclude'"
 _GONE: Final = "The source file is no longer there. Put it back and scan again."
 
 
@@ -27,8 +30,8 @@ def begin_walk(ledger: Ledger) -> Presence:
 
 def record_seen(ledger: Ledger, files: Sequence[Entry], presence: Presence) -> None:
     """Record files of a walk. A file with a new size or time, one that was missing and one that
-    could not be read are to be read again; all others keep what is known of them, and cost no
-    write."""
+    could not be read and that nobody left out are to be read again; all others keep what is known
+    of them, and cost no write."""
     fresh = list(_fresh(ledger, files, presence)) if presence.last_row else files
     if not fresh:
         return
@@ -50,8 +53,8 @@ def _fresh(ledger: Ledger, files: Sequence[Entry], presence: Presence) -> Iterat
             found[0]: found
             for found in ledger.rows(
                 "SELECT path, id, size_bytes, mtime_ns, CASE WHEN verdict IS NULL THEN ''"  # noqa: S608 - placeholders
-                " WHEN verdict = 'missing' OR reasons IN ('unreadable-file', 'reader-died')"
-                " THEN 'again' WHEN kind = 'unread' THEN reasons ELSE '' END FROM source_file"
+                f" WHEN verdict = 'missing' OR reasons IN {_MAY_BE_BACK} AND {_IS_WANTED}"
+                " THEN 'again' WHEN kind = 'unread' THEN reasons ELSE '' END FROM source_file f"
                 f" WHERE path IN ({','.join('?' * len(asked))})",
                 *[file.path for file in asked],
             )
@@ -194,10 +197,11 @@ def unread_files(ledger: Ledger, page: int = 512) -> Iterator[tuple[int, bytes]]
 
 
 def count_unreadable(ledger: Ledger) -> int:
-    """How many files and folders could not be read; what they hold is not known."""
+    """How many files and folders could not be read, but those that a person left out; what they
+    hold is not known."""
     return ledger.number(
-        "SELECT count(*) FROM source_file WHERE verdict = 'rejected'"
-        " AND reasons IN ('unreadable-folder', 'unreadable-file', 'reader-died')"
+        "SELECT count(*) FROM source_file f WHERE verdict = 'rejected'"  # noqa: S608 - literals of ours
+        f" AND reasons IN ('unreadable-folder', 'unreadable-file', 'reader-died') AND {_IS_WANTED}"
     )
 
 

@@ -16,6 +16,7 @@ from transfer.ledger.chosen import forget_chosen, record_chosen
 from transfer.ledger.connection import Ledger
 from transfer.ledger.kept_words import keep_words
 from transfer.ledger.parts import read_part
+from transfer.ledger.scanned import settle_scan
 from transfer.ledger.selection_terms import (
     ACTIONS,
     LISTED,
@@ -282,6 +283,7 @@ def apply_selection(ledger: Ledger, told: Callable[[float], None] = lambda part:
     which part of the Series is done, 0 to 1.
     """
     let_twins_go(ledger)
+    settle_scan(ledger)
     rules = [(r.id, r.action, r.subject, r.value) for r in selection_rules(ledger)]
     out, values = left_out(rules, has_instance=False)
     last = ledger.number("SELECT max(id) FROM series")

@@ -30,6 +30,12 @@ LISTED: Final = ("patients", "studies")
 NAMED: Final = ("key", "finding")
 """Subjects whose entries are row keys."""
 
+LAST_WORD_ON_FILE: Final = (
+    "(SELECT r.action FROM selection_item x JOIN selection_rule r ON r.id = x.rule_id"
+    " AND r.subject IN ('key', 'finding') WHERE x.text = 'F' || f.id ORDER BY r.id DESC LIMIT 1)"
+)
+"""What was said last of the file `f` by its own key; NULL where nothing was."""
+
 _KEY: Final = re.compile(r"[PSEIF][0-9]{1,18}")
 _DATES: Final = re.compile(r"([0-9]{8})?-([0-9]{8})?")
 _COMMA: Final = re.compile(r"\s*,\s*")

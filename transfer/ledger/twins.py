@@ -7,21 +7,18 @@ from typing import Final
 
 from transfer.ledger.connection import Ledger
 from transfer.ledger.findings import forget_words
+from transfer.ledger.selection_terms import LAST_WORD_ON_FILE
 from transfer.ledger.steps import set_step
 from transfer.values import StepState
 
 EXCLUDED: Final = "excluded-by-person"
 
-_LAST_WORD: Final = (
-    "(SELECT r.action FROM selection_item x JOIN selection_rule r ON r.id = x.rule_id"
-    " AND r.subject IN ('key', 'finding') WHERE x.text = 'F' || f.id ORDER BY r.id DESC LIMIT 1)"
-)
 # Of a file that went nobody can take the place.
 _GIVES_WAY: Final = (
     "SELECT f.id FROM selection_rule q JOIN selection_item y ON y.rule_id = q.id"  # noqa: S608 - literals of ours
     " AND y.text LIKE 'F%' JOIN source_file f ON f.id = CAST(substr(y.text, 2) AS INTEGER)"
     " WHERE q.subject IN ('key', 'finding') AND f.verdict = 'instance'"
-    f" AND {_LAST_WORD} = 'exclude' AND EXISTS (SELECT 1 FROM source_file t"
+    f" AND {LAST_WORD_ON_FILE} = 'exclude' AND EXISTS (SELECT 1 FROM source_file t"
     " WHERE t.twin_of = f.id AND t.verdict = 'duplicate'"
     " AND t.reasons LIKE 'duplicate-uid-other-content%')"
     " AND NOT EXISTS (SELECT 1 FROM instance i LEFT JOIN batch b ON b.id = i.batch_id"
@@ -29,7 +26,7 @@ _GIVES_WAY: Final = (
 )
 _COMES_BACK: Final = (
     "SELECT f.id FROM source_file f WHERE f.verdict = 'rejected'"  # noqa: S608 - literals of ours
-    f" AND f.reasons = '{EXCLUDED}' AND {_LAST_WORD} IS NOT 'exclude'"
+    f" AND f.reasons = '{EXCLUDED}' AND {LAST_WORD_ON_FILE} IS NOT 'exclude'"
 )
 
 

@@ -205,8 +205,9 @@ def conclude(ledger: Ledger, *, can_list: bool) -> None:
         raise PartlyDone(
             f"All {n.verified} instances that could be read are on the node, but {unreadable} files"
             " or folders of the source could not be read.",
-            "See which with: eucaim-transfer scan NAME --identifiers. Give access to them or take"
-            " them out of the source, then upload again.",
+            "See which with: eucaim-transfer scan NAME --identifiers. Give access to them, or leave"
+            " them out by the keys that stand there: eucaim-transfer select NAME --exclude F1; then"
+            " upload again.",
         )
     if n.verified == n.ready:
         of_volumes = _of_volumes(ledger)

@@ -10,13 +10,11 @@ from transfer import checkpoint
 from transfer.errors import UsageError
 from transfer.ledger.archives import put_away_members
 from transfer.ledger.arrivals import waiting_tables
-from transfer.ledger.census import take_census
 from transfer.ledger.connection import Ledger
 from transfer.ledger.directories import forget_count
 from transfer.ledger.files import (
     begin_walk,
     count_unread,
-    count_unreadable,
     prepare_reading,
     record_missing,
     record_seen,
@@ -24,6 +22,7 @@ from transfer.ledger.files import (
 )
 from transfer.ledger.intake import Intake
 from transfer.ledger.order import read_order
+from transfer.ledger.scanned import record_scanned
 from transfer.ledger.steps import set_step
 from transfer.scan import pace
 from transfer.scan.archives import open_archives
@@ -65,14 +64,7 @@ def scan(ledger: Ledger, *, processes: int, should_stop: Callable[[], bool]) -> 
             prepare_reading(ledger)
             _read_headers(ledger, source, processes, should_stop)
     count_absent(ledger, source, lambda: stop_if(should_stop))
-    census, unreadable = take_census(ledger), count_unreadable(ledger)
-    found = f"{census.instances.found} instances in {census.files.seen} files."
-    if unreadable:
-        # Not done: the next run looks again, for the share or the permission may be back.
-        found = f"{found} {unreadable} files or folders could not be read."
-        set_step(ledger, "scan", StepState.BLOCKED, found)
-    else:
-        set_step(ledger, "scan", StepState.DONE, found)
+    record_scanned(ledger)
 
 
 def _walk_source(ledger: Ledger, source: bytes, should_stop: Callable[[], bool]) -> int:

@@ -12,6 +12,7 @@ from typing import IO
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import kept_from_runners
+from transfer.ledger.scanned import is_scanned
 from transfer.ledger.selection import (
     SelectionRule,
     add_rule,
@@ -20,10 +21,9 @@ from transfer.ledger.selection import (
     selection_rules,
 )
 from transfer.ledger.selection_terms import LISTED
-from transfer.ledger.steps import read_steps
 from transfer.selecting import select_anew
 from transfer.status import Status, read_status
-from transfer.values import ExitCode, StepState
+from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui.cli.output import answering, print_json, say
 from tui.figures import count
@@ -50,13 +50,11 @@ def select_command(options: argparse.Namespace) -> int:
 
 def _change(ledger: Ledger, options: argparse.Namespace) -> dict[int, int]:
     """All changes or none; how many entries of each new list are nobody's here."""
-    if options.steps:
-        scan = read_steps(ledger).get("scan")
-        if scan is None or scan.state is not StepState.DONE:
-            raise UsageError(
-                "The source has not been scanned to its end, so that nothing can be chosen yet.",
-                "Scan it first: eucaim-transfer scan NAME",
-            )
+    if options.steps and not is_scanned(ledger):
+        raise UsageError(
+            "The source has not been scanned to its end, so that nothing can be chosen yet.",
+            "Scan it first: eucaim-transfer scan NAME",
+        )
     known = {rule.id for rule in selection_rules(ledger)}
     for wanted in options.remove:
         if wanted not in known:
