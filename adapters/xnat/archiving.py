@@ -62,7 +62,7 @@ class Archiver:
             await task.finish(rows[0])
         raise NodeBusy(
             "The node opens new prearchive entries for this Study as fast as they are archived.",
-            "See that nobody else sends the same Study; it is tried again.",
+            "See that nobody else sends the same Study, then try again.",
             node=self._calls.node,
             retry=Retry.after(60.0),
         )
@@ -74,7 +74,8 @@ class Archiver:
         if session is None and is_new:
             raise NodeFault(
                 "The node took a Study from its prearchive but does not show it in the archive.",
-                "It is looked for again; if it stays so, tell the node's administrator the time.",
+                "Try again: it is looked for first. If it stays so, tell the node's administrator"
+                " the time.",
                 node=self._calls.node,
             )
         if session is None:
@@ -192,7 +193,7 @@ class _Task:
         if is_later or answer.status in (404, 409, 423):
             return NodeBusy(
                 "The node is at work on this session.",
-                "Nothing to do: it is tried again.",
+                "Try again later; if it stays so for hours, tell the node's administrator.",
                 node=self._calls.node,
             )
         try:
@@ -216,7 +217,7 @@ class _Task:
             elif watch.has_settled():
                 raise doubt or NodeFault(
                     "The node says that it archived the Study but keeps it in the prearchive.",
-                    "It is tried again; if it stays so, tell the node's administrator.",
+                    "Try again later; if it stays so, tell the node's administrator.",
                     node=self._calls.node,
                 )
             await watch.rest("archive")
@@ -293,8 +294,8 @@ class _Watch:
         if self._clock() - self._began > self._pace.patience_s:
             raise NodeBusy(
                 f"The node has been asked to {what} a Study and has not finished in time.",
-                "Nothing to do: it is looked at again later. If it stays so for hours, tell the "
-                "node's administrator.",
+                "Try again later: the node goes on meanwhile, and what it has finished by then is"
+                " found. If it stays so for hours, tell the node's administrator.",
                 node=self._node,
                 retry=Retry.after(60.0),
             )

@@ -208,7 +208,7 @@ class Clinical:
     def _fault(self, what: str) -> NodeFault:
         return NodeFault(
             what,
-            "It is tried again; if it stays so, tell the node's administrator the time.",
+            "Try again later; if it stays so, tell the node's administrator the time.",
             node=self._settings.name,
         )
 

@@ -219,7 +219,7 @@ def translate_xnat(problem: BaseException, node: str) -> NodeError:
     if isinstance(problem, exceptions.XNATConnectionError | exceptions.XNATIOError):
         return Unreachable(
             "The connection to the node broke before its answer was whole.",
-            "Nothing to do: it is tried again.",
+            "Try again; if it stays so, the doctor command tells more about the way to the node.",
             node=node,
         )
     if isinstance(

@@ -91,7 +91,7 @@ class Prearchive:
                 return rows
         raise NodeBusy(
             "The node signs us out again and again.",
-            "Look whether another program uses the same account on this node; it is tried again.",
+            "Look whether another program uses the same account on this node, then try again.",
             node=self._calls.node,
         )
 

@@ -64,7 +64,7 @@ def meaning_of(text: str) -> Meaning:
 def busy(text: str, covered: Iterable[str], node: str) -> NodeBusy:
     return NodeBusy(
         f"The node is at work on this session: {said(text, covered) or 'no reason given'}",
-        "Nothing to do: it is tried again in a few seconds.",
+        "Try again later; if it stays so for hours, tell the node's administrator.",
         node=node,
         retry=_LATER,
     )
@@ -73,7 +73,7 @@ def busy(text: str, covered: Iterable[str], node: str) -> NodeBusy:
 def busy_writing(node: str) -> NodeBusy:
     return NodeBusy(
         "Somebody else writes to the same place on the node.",
-        "Nothing to do: it is tried again in a few seconds.",
+        "Try again when they have finished; if it stays so, tell the node's administrator.",
         node=node,
         retry=_LATER,
     )
@@ -82,7 +82,7 @@ def busy_writing(node: str) -> NodeBusy:
 def disk_full(node: str) -> NodeBusy:
     return NodeBusy(
         "The node has no room left.",
-        "Tell the node's administrator. Meanwhile it is tried again every few minutes.",
+        "Tell the node's administrator, and try again when there is room.",
         node=node,
         retry=_DISK_LATER,
     )
