@@ -22,6 +22,7 @@ import aiohappyeyeballs
 import httpcore
 
 from adapters.dripping import Pace
+from adapters.interim import InterimAnswers
 
 # RFC 8305 section 5 recommends a quarter of a second between attempts.
 _NEXT_ADDRESS_S: Final = 0.25
@@ -106,6 +107,7 @@ class BlockingStream(httpcore.NetworkStream):
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._pace = Pace()
+        self._interim = InterimAnswers()
         # As with `_shut`: whoever closes has to wait until nobody writes.
         self._turn = threading.Lock()
 
@@ -125,6 +127,7 @@ class BlockingStream(httpcore.NetworkStream):
             self._pace.demand(timeout)
             received = ready.recv(max_bytes)
             self._pace.took(len(received))
+            self._interim.took(received)
             return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -137,6 +140,7 @@ class BlockingStream(httpcore.NetworkStream):
             for stretch in _stretches(buffer):
                 ready.sendall(stretch)
             self._pace.ask()
+            self._interim.ask()
 
     def close(self) -> None:
         _shut(self._socket)
@@ -216,6 +220,7 @@ class NestedStream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
         self._pace = Pace()
+        self._interim = InterimAnswers()
         self._turn = threading.Lock()
 
     def _shut(self) -> None:
@@ -234,6 +239,8 @@ class NestedStream(httpcore.NetworkStream):
                 self._pace.demand(timeout)
             received = ready.read(max_bytes, timeout)
             self._pace.took(len(received))
+            with _told(httpcore.ReadTimeout, httpcore.ReadError):
+                self._interim.took(received)
             return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -241,6 +248,7 @@ class NestedStream(httpcore.NetworkStream):
             for stretch in _stretches(buffer):
                 ready.write(bytes(stretch), timeout)
             self._pace.ask()
+            self._interim.ask()
 
     def close(self) -> None:
         self._shut()

@@ -7,8 +7,10 @@ import io
 import socket
 import time
 from collections.abc import Callable
-from http.client import HTTPResponse
+from http.client import CONTINUE, SWITCHING_PROTOCOLS, BadStatusLine, HTTPResponse
 from typing import Any, Final
+
+from adapters.interim import MOST
 
 LEAST_BYTES_PER_S: Final = 1024
 """An eighth of what a modem carries. Slower than that, on the whole, is taken for silence."""
@@ -81,3 +83,14 @@ class PacedResponse(HTTPResponse):
 
     def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
         super().__init__(_PacedSocket(sock), *arguments, **named)  # type: ignore[arg-type]
+        self._interim = 0
+
+    # Of http.client, which passes over 100 alone, takes any other for the answer, and counts none.
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        if 100 <= status < 200 and status != SWITCHING_PROTOCOLS:
+            self._interim += 1
+            if self._interim > MOST:
+                raise BadStatusLine("interim answers without end")
+            status = CONTINUE
+        return version, status, reason

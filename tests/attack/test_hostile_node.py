@@ -11,12 +11,13 @@ import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from adapters.interim import MOST, InterimAnswers
 from tests.adapters.tls_server import Reply, Request, serving
 from tests.attack.forge import Holder, issue, showing, trust_file
 from tests.attack.ways import PASSWORD, Target, bulk, library, oidc, stow, xnat
@@ -79,6 +80,8 @@ def _endless(head: bytes, piece: bytes) -> Callable[[], Iterator[bytes]]:
 _FINE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 NONSENSE = {
     "no-http": _endless(b"", b"SSH-2.0-OpenSSH_9.2\r\n" * 1000),
+    "endless-continue": _endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2000),
+    "endless-hints": _endless(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 2000),
     "endless-status-line": _endless(b"HTTP/1.1 200 ", b"x" * 65536),
     "endless-header": _endless(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 65536),
     "endless-headers": _endless(b"HTTP/1.1 200 OK\r\n", b"X-Header: value\r\n" * 4096),
@@ -141,6 +144,54 @@ def test_answers_without_end_and_bombs_end_in_plain_errors_within_bounded_memory
         name: "fine" for name in allowed
     }
     assert grown < _MOST_BYTES
+
+
+def _interim(status: int) -> bytes:
+    return f"HTTP/1.1 {status} Wait\r\nLink: </x>\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("size", [1, 7, 65536])
+@pytest.mark.parametrize("status", [100, 102, 103, 199])
+def test_interim_answers_are_counted_however_they_are_cut_into_pieces(
+    status: int, size: int
+) -> None:
+    told = _interim(status) * (MOST + 1)
+    heard = InterimAnswers()
+
+    def hear() -> None:
+        for at in range(0, len(told), size):
+            heard.took(told[at : at + size])
+
+    with pytest.raises(ConnectionAbortedError):
+        hear()
+
+
+@pytest.mark.parametrize("size", [1, 7, 65536])
+def test_as_many_as_a_patient_server_sends_are_passed_over_and_an_image_is_no_answer(
+    size: int,
+) -> None:
+    """What follows the answer's own head is its body, whatever stands in it."""
+    answer = b"HTTP/1.1 200 OK\r\n\r\n" + _interim(100) * (2 * MOST)
+    told = _interim(102) * MOST + answer
+    heard = InterimAnswers()
+    for _ in range(2):
+        for at in range(0, len(told), size):
+            heard.took(told[at : at + size])
+        heard.ask()
+
+
+@pytest.mark.parametrize("status", [100, 102, 103])
+@pytest.mark.parametrize("way", [bulk, library], ids=lambda way: way.__name__)
+async def test_an_answer_behind_interim_ones_is_read(
+    status: int,
+    way: Callable[[Target], Awaitable[None]],
+    context: ssl.SSLContext,
+    root: Holder,
+    folder: Path,
+) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    with _saying(context, lambda: iter((_interim(status) * 9, answer))) as url:
+        await way(Target(url, folder, trust_file(folder, root)))
 
 
 @pytest.mark.parametrize("name", ["gzip", "x-gzip", "GZip"])
