@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from adapters.system_trust import system_context
 from transfer.errors import TlsRefused, UsageError
+from transfer.strict_modes import demand_ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def client_context(
     """A new client context under the policy, to be shared between threads.
 
     Raises:
-        UsageError: the CA file or the client certificate cannot be read.
+        UsageError: the CA file or the client certificate cannot be read, or others could change it.
     """
     context = system_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -63,6 +64,7 @@ def _readable(option: str, file: Path) -> None:
             f"Correct {option} in config.toml, or put the file there, readable for this account. "
             "A path that does not begin with / is looked for beside config.toml.",
         ) from cause
+    demand_ours(file, f"The file that {option} names")
 
 
 def _load_own(context: ssl.SSLContext, own: ClientCertificate) -> None:

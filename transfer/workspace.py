@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transfer.errors import UsageError
+from transfer.strict_modes import demand_ours
 
 HOME_VARIABLE = "EUCAIM_TRANSFER_HOME"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -54,8 +55,14 @@ def make_private_folder(folder: Path) -> None:
     """Create a folder that only its owner can enter, or close an existing one to all others.
 
     Raises:
-        UsageError: it cannot be made, or belongs to somebody else.
+        UsageError: it cannot be made, belongs to somebody else, or a link of somebody else's leads
+            to it.
     """
+    if _is_their_link(folder):
+        raise UsageError(
+            "A folder that is needed is a link that another account made.",
+            "Name another folder, or remove that link.",
+        )
     make_folder(folder)
     try:
         if folder.stat().st_mode & 0o077:
@@ -65,6 +72,10 @@ def make_private_folder(folder: Path) -> None:
             "The folder for transfers is open to other accounts and cannot be closed.",
             "Let its owner run chmod 700 on it, or name a folder of your own.",
         ) from error
+
+
+def _is_their_link(path: Path) -> bool:
+    return path.is_symlink() and path.lstat().st_uid not in (0, os.geteuid())
 
 
 def sync_folder(folder: Path) -> None:
@@ -166,10 +177,20 @@ class Home:
 
     @classmethod
     def find(cls, environ: Mapping[str, str] = os.environ) -> Home:
-        """The home that the environment names, else the platform's own state folder."""
+        """The home that the environment names, else the platform's own state folder.
+
+        Raises:
+            UsageError: it names that of an account which is not there.
+        """
         named = environ.get(HOME_VARIABLE)
         if named:
-            return cls.at(Path(named).expanduser().absolute())
+            try:
+                return cls.at(Path(named).expanduser().absolute())
+            except RuntimeError as error:
+                raise UsageError(
+                    f"{HOME_VARIABLE} names the folder of an account that is not there.",
+                    "Write the folder out, from / on.",
+                ) from error
         from platformdirs import user_config_path, user_state_path
 
         return cls(user_state_path("eucaim-transfer"), user_config_path("eucaim-transfer"))
@@ -187,11 +208,18 @@ class Home:
         """Make the home usable.
 
         Raises:
-            UsageError: it cannot be made, or is on a shared file system.
+            UsageError: it cannot be made, others could put another in its place, or it is on a
+                shared file system.
         """
         make_folder(self.root)
+        self._demand_ours()
         refuse_shared_file_system(self.root)
         make_private_folder(self.transfers)
+
+    def _demand_ours(self) -> None:
+        for folder in (self.root, self.transfers):
+            if folder.is_dir():
+                demand_ours(folder, "The folder for transfers")
 
     def names(self) -> list[str]:
         """Names of all transfers, sorted."""
@@ -206,8 +234,9 @@ class Home:
         """The workspace of an existing transfer.
 
         Raises:
-            UsageError: there is none of that name.
+            UsageError: there is none of that name, or others could put another in its place.
         """
+        self._demand_ours()
         if not _NAME.fullmatch(name) or name not in self.names():
             known = ", ".join(self.names()[:8]) or "none yet"
             raise UsageError(

@@ -36,7 +36,7 @@ def serve_rehearsal(
         written = home / "stand-in"
         sandbox.write_home(written)
         nodes = tomllib.loads((written / "config.toml").read_text("utf-8"))["nodes"]
-        shutil.copyfile(written / "ca.pem", home / "ca.pem")
+        shutil.copy(written / "ca.pem", home / "ca.pem")
         shutil.rmtree(written)
         ready(
             {

@@ -49,6 +49,7 @@ from adapters.sandbox.xnat.app import XnatApp
 from adapters.sandbox.xnat.phases import phases_of
 from adapters.sandbox.xnat.site import PROJECT, Site, SiteOptions
 from transfer.errors import UsageError
+from transfer.workspace import make_folder, private_opener
 
 NODE = "sandbox-upv"
 XNAT_NODE = "sandbox-xnat"
@@ -209,15 +210,18 @@ class Sandbox:
         Raises:
             UsageError: there is a configuration that the sandbox has not written.
         """
-        home.mkdir(parents=True, exist_ok=True)
+        make_folder(home)
         config = home / "config.toml"
         if config.exists() and not config.read_text("utf-8").startswith(_MARK):
             raise UsageError(
                 "The folder holds a configuration of your own.",
                 "Name an empty folder for the sandbox.",
             )
-        shutil.copyfile(self.ca_file, home / "ca.pem")
-        config.write_text(_MARK + self._toml(), "utf-8")
+        # Whatever the umask: what others could write is not used.
+        with open(home / "ca.pem", "wb", opener=private_opener) as file:
+            file.write(self.ca_file.read_bytes())
+        with open(config, "w", encoding="utf-8", opener=private_opener) as text:
+            text.write(_MARK + self._toml())
 
     def describe(self, home: Path | None) -> dict[str, object]:
         """The JSON line that `sandbox` prints once it accepts connections."""
