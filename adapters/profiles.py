@@ -18,6 +18,7 @@ from adapters.proxies import BY_ENVIRONMENT, ProxyOptions
 from adapters.values import NO_PROXY_LIST, PROXY_ADDRESS, is_no_proxy, is_proxy_address, is_text
 from transfer.errors import UsageError
 from transfer.foreign_toml import parse_toml, read_bounded
+from transfer.strict_modes import demand_ours
 
 Gate = Literal["eucaim", "integrity"]
 Deidentified = Literal["required", "as-is"]
@@ -115,8 +116,10 @@ def read_config(file: Path) -> Mapping[str, object]:
     """The sections of config.toml; none where there is no such file.
 
     Raises:
-        UsageError: it cannot be read, or has a section that we do not know.
+        UsageError: it cannot be read, others could change it, or it has a section that we do not
+            know.
     """
+    demand_ours(file, "The file config.toml")
     try:
         content: dict[str, object] = parse_toml(read_bounded(file, _LARGEST_BYTES).decode("utf-8"))
     except FileNotFoundError:

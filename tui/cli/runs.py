@@ -203,12 +203,12 @@ def _tell_progress(workspace: Workspace, over: threading.Event) -> None:
 
 def _rehearse(home: Home, workspace: Workspace, folder: Path, *, as_json: bool) -> int:
     from transfer.runner.rehearsal import rehearse
-    from transfer.workspace import make_folder
+    from transfer.workspace import make_private_folder
 
     code = run_telling(home, workspace, Until.PLAN)
     if code:
         return ended(workspace, code)
-    make_folder(folder)
+    make_private_folder(folder)
     with Ledger.open(workspace.ledger) as ledger:
         node_name = read_order(ledger).node
         method = method_of(home, workspace, ledger)
