@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import httpx
+
+from transfer.errors import UsageError
+from transfer.workspace import private_opener
 
 if TYPE_CHECKING:
     import requests
@@ -48,9 +51,16 @@ def write_prepared(folder: Path, stem: str, request: requests.PreparedRequest, h
 
 
 def _open_private(path: Path) -> BinaryIO:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    os.fchmod(descriptor, 0o600)
-    return open(descriptor, "wb")
+    """A new file in the place of what is there: an earlier one, or what somebody put in its way."""
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        return open(path, "xb", opener=private_opener)
+    except OSError as error:
+        raise UsageError(
+            f"A request cannot be written into the folder given: {error.strerror}.",
+            "Name an empty folder, or one that does not exist yet.",
+        ) from error
 
 
 def _write_private(path: Path, content: bytes) -> None:

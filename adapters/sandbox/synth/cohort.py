@@ -64,11 +64,17 @@ def write_cohort(
     instances in all.
 
     Raises:
-        UsageError: the folder holds something already.
+        UsageError: the folder holds something already, or is none.
     """
-    if folder.exists() and any(folder.iterdir()):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_used = any(folder.iterdir())
+    except OSError as error:
+        raise UsageError(
+            f"The folder for the cohort cannot be made: {error.strerror}.", "Name a new folder."
+        ) from error
+    if is_used:
         raise UsageError("The folder for the cohort is not empty.", "Name a new folder.")
-    folder.mkdir(parents=True, exist_ok=True)
     planted = Planted()
     people = [_patient(seed, row) for row in range(1, patients + 1)]
     total = sum(_instances(course, slices) for _, course in people)

@@ -24,6 +24,8 @@ Numbers = dict[tuple[str, str], int]
 _DIED: Final = (
     "The process that worked on this file ended. Look at it in a DICOM viewer, and export it again."
 )
+# A pipe that somebody puts in the place of a file must not hold us up.
+_READING: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _PATIENT_ID: Final = 0x00100020
 _PATIENT_NAME: Final = 0x00100010
 _INSTANCE_NUMBER: Final = 0x00200013
@@ -164,7 +166,7 @@ def look_at(one: Input) -> Seen | Ended:
     if facts.verdict is FileVerdict.REJECT:
         return Ended(one.row, Fate.QUARANTINED, code, explain(code))
     try:
-        fd = os.open(one.path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(one.path, _READING)
         try:
             header = read_header(fd, one.scanned[0])
         finally:
@@ -252,7 +254,7 @@ def _copy(one: Input, target: bytes, pieces: Sequence[OutgoingPiece]) -> DiskTro
 
     changed = Ended(one.row, Fate.QUARANTINED, "changed", CHANGED)
     try:
-        source = os.open(one.path, os.O_RDONLY | os.O_CLOEXEC)
+        source = os.open(one.path, _READING)
     except OSError:
         return changed
     try:
