@@ -60,7 +60,9 @@ def read_exemption(entry: str, setting: str) -> Exemption:
     network = _network(host)
     if network is not None:
         return Exemption(entry, setting, network=network, port=port)
-    suffix = "*" if host == "*" else comparable(host.removeprefix("*").lstrip("."))
+    name = comparable(host.removeprefix("*").lstrip("."))
+    # `*.*` is no way to say everybody.
+    suffix = "*" if host == "*" else ("" if name == "*" else name)
     return Exemption(entry, setting, suffix=suffix, port=port)
 
 
