@@ -38,6 +38,7 @@ _STANDINGS = {
     "locked": ("·", "$muted"),
 }
 _PHASES = {
+    "login": "Signing in to the node; nothing is sent yet.",
     "scan": "Reading the source folder; nothing is sent yet.",
     "deidentify": "De-identifying; nothing is sent yet.",
     "plan": "Putting requests together; nothing is sent yet.",

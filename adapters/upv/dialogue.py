@@ -17,6 +17,7 @@ from collections.abc import Callable
 from adapters.refused import demand_unrefused, remember_refusal
 from adapters.secrets import SecretStore
 from adapters.signin import Person
+from adapters.unanswered import Unanswered
 from adapters.upv.device import ENDPOINT, by_device
 from adapters.upv.grants import Grants, Sleep, Tokens
 from adapters.upv.options import Audience, Settings
@@ -46,6 +47,7 @@ class Passwords:
         self._settings = settings
         self._secrets = secrets
         self._refused: dict[tuple[str, bytes], NodeError] = {}
+        self.unanswered = Unanswered()
 
     async def pair(self) -> tuple[str, str] | None:
         """Name and password; None where either is missing."""
@@ -167,8 +169,11 @@ class Dialogue:
     async def _by_password(self, pair: tuple[str, str]) -> Tokens:
         client_id = self._audience.client_id
         await self._passwords.demand_untried(client_id, pair)
+        # Asked for here, so that what fails before the password leaves is not counted.
+        await self._grants.realm.address("token_endpoint")
         try:
-            return await self._grants.by_password(*pair)
+            with self._passwords.unanswered.sent():
+                return await self._grants.by_password(*pair)
         except GrantRefused as refused:
             raise await self._passwords.refuse(client_id, pair, refused) from None
 

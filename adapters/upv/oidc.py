@@ -20,7 +20,7 @@ from adapters.statuses import BUSY, refuse_status
 from adapters.tls import origin
 from adapters.translate import translate
 from adapters.upv.refusals import GrantRefused
-from transfer.errors import NEVER, NodeFault
+from transfer.errors import NEVER, NodeFault, Retry
 
 _LARGEST_ANSWER_BYTES = 1 << 20
 _LONGEST_ADDRESS = 2048
@@ -175,12 +175,16 @@ class Realm:
                 raise GrantRefused(code, str(answer.content.get("error_description", "")))
         if answer.status in BUSY:
             raise refuse_status(answer.status, node=self.node, retry_after=answer.retry_after)
+        if 400 <= answer.status < 500:
+            # A refusal, though in nobody's words; what it refused may have been a password.
+            raise self.fault(NEVER)
         return answer
 
-    def fault(self) -> NodeFault:
+    def fault(self, retry: Retry | None = None) -> NodeFault:
         """What came back is not what a sign-in service says."""
         return NodeFault(
             "The sign-in service did not answer as one.",
             "Check issuer_url in config.toml; if it is right, try again later.",
             node=self.node,
+            retry=retry,
         )

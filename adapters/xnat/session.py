@@ -27,6 +27,7 @@ from adapters.refused import demand_unrefused, remember_refusal
 from adapters.secrets import SecretStore
 from adapters.statuses import refuse_status
 from adapters.translate import translate
+from adapters.unanswered import Unanswered
 from adapters.xnat.options import Settings
 from adapters.xnat.refusals import nameless, nothing_stored
 from adapters.xnat.tokens import AliasToken, read_issued, read_stored
@@ -76,6 +77,7 @@ class Session:
         self._id: str | None = None
         self._heart: asyncio.Task[None] | None = None
         self._final_refusal: NodeError | None = None
+        self._unanswered = Unanswered()
         self._dead_aliases: set[str] = set()
         self._was_stored = False
         self._is_forgotten = False
@@ -193,7 +195,8 @@ class Session:
             raise nothing_stored(name, had_token=token is not None)
         await asyncio.to_thread(demand_unrefused, self._secrets, name, username, password)
         try:
-            await self._by_password(username, password)
+            with self._unanswered.sent():
+                await self._by_password(username, password)
         except SignInRefused as refused:
             self._final_refusal = refused
             raise
@@ -260,7 +263,14 @@ class Session:
     async def _take(self, answer: Answer) -> None:
         found = self._id_in(answer)
         username = await self._name_of(found)
-        if username is None or username.lower() in _GUESTS:
+        if username is None:
+            # Its id came in part, or another server of theirs was asked: no word on the account.
+            raise NodeFault(
+                "The node does not know the session that it has just opened.",
+                "Try again later; if it stays so, tell the node's administrator.",
+                node=self._settings.name,
+            )
+        if username.lower() in _GUESTS:
             raise SignInRefused(
                 "The node took the sign-in but treats us as a guest.",
                 "Check the account in the browser, then sign in again.",

@@ -70,6 +70,7 @@ STOPS: Final = frozenset(
 """What no second attempt mends: a run may end there, and says whom to ask."""
 _ASKS: Final = frozenset({0, 3, 4, 5, 6})
 _DONE: Final = frozenset({0})
+_REFUSED: Final = frozenset({5, 6})
 
 
 def once(
@@ -78,12 +79,15 @@ def once(
     stops: Collection[str] = STOPS,
     else_codes: Collection[int] = _DONE,
     short: Collection[str] = (),
+    refuses: Collection[str] = (),
 ) -> Iterator[Met]:
     """Each met once, after so many requests. The run sits it out, or ends by one of `else_codes`;
-    where it is one of `stops`, it may ask a person for something."""
+    where it is one of `stops`, it may ask a person for something, and where it is one of `refuses`
+    it has to: what was refused may have been a password."""
     for table in tables:
         for fault, spec in table.items():
             codes = _ASKS if fault in stops else frozenset(else_codes)
+            codes = _REFUSED if fault in refuses else codes
             yield Met(fault, spec, codes, after=after, is_short=fault in short)
 
 

@@ -18,6 +18,7 @@ DEIDENTIFY = "deidentify"
 # A transfer's state in the words of the rows.
 _WORDS = {"new": "to do", "ready": "to do", "interrupted": "stopped"}
 _PHASES = {
+    "login": "The node is asked to let us in; nothing is sent yet.",
     "scan": "The source folder is being read; nothing is sent yet.",
     "deidentify": "What goes is being de-identified; nothing is sent yet.",
     "plan": "Requests are being put together; nothing is sent yet.",

@@ -55,6 +55,7 @@ from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.place import doubt_if_older, keep_state, let_go, take_place
 from transfer.runner.settings import Settings as Settings
 from transfer.runner.settings import Until as Until
+from transfer.runner.signing_in import sign_in
 from transfer.runner.stop import Stop, wishes
 from transfer.runner.stream import stream
 from transfer.runner.volumes import move_volumes
@@ -189,7 +190,7 @@ async def _phases(
     if until in (Until.UPLOAD, Until.VERIFY, Until.CLINICAL):
         assert node is not None, "only what stays here goes without the node"
         # Before hours of scanning: a wrong password or certificate shows at once.
-        identity = await node.sign_in()
+        identity = await sign_in(ledger, node, settings, stop)
         who = f"Signed in as {identity.username}." if identity.username else "No sign-in is needed."
         await ledger(set_step, "login", StepState.DONE, who)
         await asyncio.to_thread(hear, identity)

@@ -251,6 +251,26 @@ async def test_a_busy_sign_in_service_is_no_refusal(tmp_path: Path) -> None:
     assert await signed_in.header() is not None
 
 
+async def test_a_password_that_is_never_answered_is_not_sent_until_the_account_is_locked(
+    tmp_path: Path,
+) -> None:
+    signed_in = _renewing(tmp_path, Issuer(status=500), _store(tmp_path, password="right"))
+    may_repeat = []
+    for _ in range(5):
+        with pytest.raises(NodeFault) as trouble:
+            await signed_in.header()
+        may_repeat.append(trouble.value.retry.allowed)
+    assert may_repeat == [True, True, True, True, False]
+
+
+async def test_a_refusal_in_nobodys_words_is_not_met_twice(tmp_path: Path) -> None:
+    """A gateway in front of the realm that says 401 or 400 with a page of its own."""
+    signed_in = _renewing(tmp_path, Issuer(status=401), _store(tmp_path, password="right"))
+    with pytest.raises(NodeFault) as trouble:
+        await signed_in.header()
+    assert not trouble.value.retry.allowed
+
+
 async def test_a_token_endpoint_on_another_server_is_not_given_the_password(
     tmp_path: Path,
 ) -> None:

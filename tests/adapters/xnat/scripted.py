@@ -53,6 +53,7 @@ class ScriptedXnat:
     username: str = "ingester"
     has_guests: bool = False
     gives_tokens: bool = True
+    sign_in_status: int = 0
     version: str = "1.8.10"
     server_clock_ms: int | None = None
     names: dict[str, str] = field(default_factory=dict)
@@ -101,6 +102,8 @@ class ScriptedXnat:
         if line == ("PUT", "/data/services/auth"):
             form = parse_qs(request.body.decode())
             self.sign_ins.append(f"password {form['password'][0]}")
+            if self.sign_in_status:
+                return page(self.sign_in_status, "Internal Server Error")
             if form["username"] == [self.username] and form["password"] == [self.password]:
                 return self._session()
             return page(401, "Authentication failed.")

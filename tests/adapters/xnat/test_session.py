@@ -156,6 +156,34 @@ async def test_a_refused_password_is_sent_once_and_never_again(
     assert xnat.sign_ins == ["password wrong"]
 
 
+async def test_a_session_that_the_node_itself_does_not_know_is_no_word_on_the_account(
+    site: Running, xnat: ScriptedXnat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its id came in part, or another of the node's servers was asked."""
+    with monkeypatch.context() as patch:
+        patch.setattr(ScriptedXnat, "_session", lambda _: text("SESSION00000000"))
+        node = site.node()
+        with pytest.raises(NodeFault, match="does not know the session") as trouble:
+            await node.sign_in()
+        assert trouble.value.retry.allowed
+    assert (await node.sign_in()).username == "ingester"
+    await node.aclose()
+
+
+async def test_a_password_that_is_never_answered_is_not_sent_until_the_account_is_locked(
+    site: Running, xnat: ScriptedXnat
+) -> None:
+    xnat.sign_in_status = 500
+    node = site.node()
+    may_repeat = []
+    for _ in range(5):
+        with pytest.raises(NodeFault) as trouble:
+            await node.sign_in()
+        may_repeat.append(trouble.value.retry.allowed)
+    await node.aclose()
+    assert may_repeat == [True, True, True, True, False]
+
+
 async def test_many_requests_that_find_the_session_gone_sign_in_once(
     node: XnatNode, xnat: ScriptedXnat
 ) -> None:

@@ -51,6 +51,6 @@ SCENARIOS = [
     ),
     *(
         scenario(met, "sign-in", "issuer", "upv")
-        for met in once(STATUSES, WIRE, else_codes={0, 5, 6})
+        for met in once(STATUSES, WIRE, refuses={"401", "403"})
     ),
 ]

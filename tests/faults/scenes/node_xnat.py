@@ -3,11 +3,13 @@ it takes images in, while it is watched archiving, while it lists what it archiv
 
 from __future__ import annotations
 
-from tests.faults.answered import LIES_OF_LISTINGS, STATUSES, WIRE, lasting, once
+from tests.faults.answered import LIES_OF_LISTINGS, STATUSES, STOPS, WIRE, lasting, once
 from tests.faults.misbehaving import Met, scenario
 
 _EARLY = {0, 5, 6}
 """Before the first image, where a person still looks on, a run may end instead of waiting."""
+_SIGN_IN_STOPS = STOPS | {"an answer without end"}
+"""What is larger than a session's id can be is not read a second time."""
 _KEEPS = [
     Met("one lost without a word", "drop"),
     Met("still processing", "processing"),
@@ -30,7 +32,7 @@ _ARCHIVES = [
 SCENARIOS = [
     *(
         scenario(met, "sign-in", "xnat-sign-in", "xnat")
-        for met in once(STATUSES, WIRE, else_codes=_EARLY)
+        for met in once(STATUSES, WIRE, stops=_SIGN_IN_STOPS, refuses={"401", "403"})
     ),
     *(
         scenario(met, "comparing labels", "xnat-prearchive", "xnat")
