@@ -32,7 +32,7 @@ from transfer.ledger.clinical_items import (
 from transfer.outgoing import Throttle
 from transfer.runner.clinical_files import ContentFile, TableFile, TableOnDisk
 from transfer.runner.clinical_making import Leaving, leaving_pages, next_page, sha256_of
-from transfer.runner.clinical_words import without_name, without_names
+from transfer.runner.clinical_words import KnownToNobody, without_name, without_names
 from transfer.runner.judge import BROKEN_TO_FAIL
 from transfer.runner.ledger_thread import LedgerThread
 from transfer.runner.patience import Stopped, Stubborn, patiently
@@ -41,6 +41,7 @@ from transfer.runner.stream import Watch
 
 if TYPE_CHECKING:
     from transfer.clinical.outgoing.table import Outgoing
+    from transfer.ledger.connection import Ledger
     from transfer.node import Node
 
 _T = TypeVar("_T")
@@ -92,6 +93,7 @@ class ClinicalSender:
         self._waiting = 0
         self._is_filled = False
         self._out: Outgoing | None = None
+        self._known = KnownToNobody()
 
     async def run(self, out: Outgoing, tables: Sequence[TableOnDisk]) -> None:
         """Send all that is not known to be there. Ends early when the run is to end.
@@ -177,15 +179,18 @@ class ClinicalSender:
         await self._ledger(record_failed, work.item.row, said)
 
     async def _nameless(self, work: _Work, said: str) -> str:
-        """A node's words with keys of patients where it says names."""
-        if work.going.subject:
-            return without_name(said, work.going.subject, work.item.key)
-        out = self._out
-        if out is None or not said:
+        """A node's words with keys of patients where it says names, and without originals."""
+        out, key, subject = self._out, work.item.key, work.going.subject
+        if not said:
             return said
-        return await self._reader(
-            lambda ledger: without_names(said, out, patients_with_rows(ledger, 0))
-        )
+
+        def nameless(ledger: Ledger) -> str:
+            keyed = without_name(said, subject, key)
+            if not subject and out is not None:
+                keyed = without_names(said, out, patients_with_rows(ledger, 0))
+            return self._known.told(ledger, keyed, key)
+
+        return await self._reader(nameless)
 
     async def _deliver(self, work: _Work) -> None:
         row = work.item.row

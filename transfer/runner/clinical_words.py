@@ -1,7 +1,8 @@
 """A node's words about clinical data, before they are kept where the operator reads them.
 
 A node knows a patient by the name under which the data left, and may say it: beside the key of a
-row that would open the pseudonym, and where files go as they are it is the patient's own ID.
+row that would open the pseudonym, and where files go as they are it is the patient's own ID. It may
+know other patients of the hospital too, from whoever sent before, and say any name of theirs.
 """
 
 from __future__ import annotations
@@ -9,11 +10,47 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 if TYPE_CHECKING:
     from transfer.clinical.outgoing.table import Outgoing
+    from transfer.ledger.connection import Ledger
+
+NOT_KEPT: Final = (
+    "The node did not take it; its words may tell of a patient and are not kept. Ask the node's"
+    " administrator what is wrong."
+)
+_MOST: Final = 40
+"""Different texts of one run that are looked at: each costs a look at every patient."""
+# What a long answer was cut within is part of a name, by which nobody could know it.
+_CUT: Final = re.compile(r"[^\W_]+…")
+_HERE: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
+
+
+class KnownToNobody:
+    """A node's words without those that the ledger knows of any patient. Refusals that differ in
+    the patient's key alone are looked at once."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+
+    def told(self, ledger: Ledger, said: str, key: str) -> str:
+        """The words as they may be kept, or that they are not."""
+        form = said.replace(key, _HERE)
+        if form not in self._told:
+            if len(self._told) >= _MOST:
+                return NOT_KEPT
+            self._told[form] = _looked_at(ledger, form)
+        return self._told[form].replace(_HERE, key)
+
+
+def _looked_at(ledger: Ledger, said: str) -> str:
+    from transfer.evidence.speech import WITHHELD, Speech
+
+    whole = _CUT.sub("…", said)
+    told = Speech(ledger, [whole], []).typed(whole)
+    return NOT_KEPT if told == WITHHELD else told
 
 
 def without_name(text: str, name: str, key: str) -> str:
