@@ -12,6 +12,7 @@ from typing import Final
 from adapters.helpdesk.zammad import Attachment
 from transfer.errors import StepBlocked, UsageError
 from transfer.ledger.telling import Piece
+from transfer.prolog import declares_type
 
 _TEXT: Final = {".csv": "text/csv", ".json": "application/json", ".txt": "text/plain"}
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -94,7 +95,7 @@ def _text_of_workbook(content: bytes) -> str:
                         "Save it without them, or as .csv.",
                     )
                 raw = book.read(part)
-                if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
+                if declares_type(io.BytesIO(raw)):
                     # No workbook has them; what they can do to a parser is why they are refused.
                     raise _unreadable()
                 for _, element in iterparse(io.BytesIO(raw)):  # noqa: S314 - no entities in it

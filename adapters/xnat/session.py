@@ -19,7 +19,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import httpx
 
@@ -32,6 +32,7 @@ from adapters.xnat.options import Settings
 from adapters.xnat.refusals import nameless, nothing_stored
 from adapters.xnat.tokens import AliasToken, read_issued, read_stored
 from adapters.xnat.wire import Answer, address, exchange
+from adapters.xnat.wire import segment as segment
 from transfer.errors import (
     NodeError,
     NodeFault,
@@ -409,8 +410,3 @@ def basic(name: str, password: str) -> dict[str, str]:
 def void_path(token: AliasToken) -> str:
     """The route that makes a token void."""
     return f"/data/services/tokens/invalidate/{token.alias}/{token.secret}"
-
-
-def segment(text: str) -> str:
-    """A text as one segment of a path."""
-    return quote(text, safe="")

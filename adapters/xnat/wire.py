@@ -13,7 +13,7 @@ import httpx
 
 from adapters.bulk_transport import with_body
 from adapters.translate import translate
-from transfer.errors import NEVER, NodeFault
+from transfer.errors import NEVER, NodeFault, Retry
 
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
 """A catalogue takes about 400 bytes an instance; a Series of 100,000 fits."""
@@ -65,6 +65,25 @@ def unreadable(node: str) -> NodeFault:
     )
 
 
+def segment(text: str) -> str:
+    """A text as one segment of a path.
+
+    Raises:
+        NodeFault: it is a step to another path (RFC 3986 5.2.4), however it is quoted, or cannot
+            be quoted.
+    """
+    try:
+        if text not in (".", ".."):
+            return quote(text, safe="")
+    except UnicodeEncodeError:
+        pass
+    raise NodeFault(
+        "The node has a name for something that cannot stand in an address; it was not asked for.",
+        "Have it renamed at the node, or see which project config.toml names.",
+        retry=NEVER,
+    )
+
+
 def address(base_url: str, path: str, query: Query | None = None) -> str:
     """The full address of a route; `path` begins with a slash and is quoted already."""
     # A space as %20: only forms, not every server, read + as one.
@@ -98,7 +117,9 @@ async def exchange(
             }
         response = await client.send(request, stream=True)
         try:
-            body = await _bounded(response, node)
+            # A question would be answered the same again. Whether what was sent is there, the next
+            # attempt finds out.
+            body = await _bounded(response, node, NEVER if content is None else None)
         finally:
             await response.aclose()
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as problem:
@@ -144,7 +165,7 @@ async def digested(
     return Answer(response.status_code, response.headers, body)
 
 
-async def _bounded(response: httpx.Response, node: str) -> bytes:
+async def _bounded(response: httpx.Response, node: str, retry: Retry | None = NEVER) -> bytes:
     collected = bytearray()
     async for piece in response.aiter_bytes():
         collected += piece
@@ -153,6 +174,6 @@ async def _bounded(response: httpx.Response, node: str) -> bytes:
                 "The node's answer is larger than this program can take into memory.",
                 "Tell the node's support the time; nothing of the transfer is lost.",
                 node=node,
-                retry=NEVER,
+                retry=retry,
             )
     return bytes(collected)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transfer.clinical.columns import is_patient_heading
 from transfer.clinical.rows import Row, Table, TableProblem, checked
+from transfer.prolog import declares_type
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -127,11 +128,12 @@ def _refuse_bomb(path: Path) -> None:
             if member.filename == _TEXTS and member.file_size > _LARGEST_TEXTS:
                 raise TableProblem("workbook-too-large")
             if member.filename.endswith((".xml", ".rels")):
-                with archive.open(member) as file:
-                    head = file.read(_CHUNK)
                 # No spreadsheet program writes document types, entities or two-byte XML.
-                if b"<!DOCTYPE" in head or b"<!ENTITY" in head or head[:2] in _WIDE:
-                    raise TableProblem("unreadable-workbook")
+                with archive.open(member) as file:
+                    is_wide = file.read(2) in _WIDE
+                with archive.open(member) as file:
+                    if is_wide or declares_type(file):
+                        raise TableProblem("unreadable-workbook")
 
 
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
