@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui.looking import Looks
     from tui.purging import Purging
     from tui.recalling import Recalling
+    from tui.recovering import Recovering
     from tui.rehearsals import Rehearsals
     from tui.reviewing import Reviews
     from tui.ticketing import Ticketing
@@ -53,6 +54,12 @@ class Rooms:
         from tui.accounts import Accounts
 
         return Accounts(self.home)
+
+    @cached_property
+    def recovering(self) -> Recovering:
+        from tui.recovering import Recovering
+
+        return Recovering(self.home)
 
     @cached_property
     def reviews(self) -> Reviews:

@@ -164,7 +164,7 @@ def home_now(names: int, state: str | None, next_step: str = "") -> Now:
         "interrupted": "[Enter] opens it; it goes on where it stopped.",
         "failed": "[Enter] opens it: what failed, and what to do.",
         "blocked": "[Enter] opens it: what is in the way, and what to do.",
-        "unreadable": "[Enter] says what is wrong with its ledger.",
+        "unreadable": "[Enter] says what is wrong with its ledger, [r] puts it back.",
         "done": "[Enter] opens its journey: the next steps.",
         "purging": "Finish it by command: eucaim-transfer purge NAME",
         "purged": "[Enter] shows how it went. A withdrawal: eucaim-transfer recall NAME -",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 
+from tests.faults.damaging import ruin_header
 from tests.tui.driving import KnownSource, crumbs, keys, make_app, now, press, running, words
 from tests.tui.driving import screen_name as front
 from tests.tui.ledgers import held, make_done, make_failed, make_ledger, make_running
+from transfer.ledger.backup import keep_backup
 from transfer.ledger.connection import Ledger
 from transfer.workspace import Home
 from tui.app import TransferApp
@@ -56,6 +58,53 @@ async def test_a_broken_ledger_says_so_in_its_row_and_leaves_the_others_alone(ho
         await press(pilot, "enter")
         assert front(app) == "FailureScreen"
         assert "recover a-broken-one" in words(app)
+
+
+async def test_a_damaged_ledger_is_put_back_from_its_copy_by_a_key_once_that_is_confirmed(
+    home: Home,
+) -> None:
+    workspace = make_done(home)
+    with Ledger.open(workspace.ledger) as ledger:
+        keep_backup(ledger)
+    ruin_header(workspace.ledger)
+    app = make_app(home)
+    async with running(app) as pilot:
+        assert "Recover" in keys(app)
+        await press(pilot, "r")
+        assert front(app) == "Question"
+        assert f"recover {workspace.name} --rebuild" in " ".join(words(app).split())
+        await press(pilot, "enter")
+        assert "✗ unreadable" in words(app), "the harmless answer is the one in front"
+        await press(pilot, "r", "right", "enter")
+        assert "The ledger is back, from its copy." in words(app)
+        assert "ledger.damaged.sqlite" in words(app)
+        await press(pilot, "enter")
+        assert "✓ done" in words(app)
+        assert "Recover" not in keys(app)
+
+
+async def test_without_a_copy_the_key_shows_the_command_that_makes_the_ledger_anew(
+    home: Home,
+) -> None:
+    workspace = make_done(home)
+    ruin_header(workspace.ledger)
+    app = make_app(home)
+    async with running(app) as pilot:
+        await press(pilot, "r")
+        assert front(app) == "Note"
+        assert "There is no copy of this ledger that is whole." in words(app)
+        assert f"recover {workspace.name} --rebuild" in " ".join(words(app).split())
+        await press(pilot, "enter")
+        assert "✗ unreadable" in words(app)
+
+
+async def test_a_transfer_that_can_be_read_has_nothing_to_recover(home: Home) -> None:
+    make_done(home)
+    app = make_app(home)
+    async with running(app) as pilot:
+        assert "Recover" not in keys(app)
+        await press(pilot, "r")
+        assert front(app) == "HomeScreen"
 
 
 async def test_a_ledger_of_the_wrong_shape_does_not_end_the_app(home: Home) -> None:

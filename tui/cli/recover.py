@@ -11,11 +11,12 @@ from transfer.ledger.order import Word, record_word
 from transfer.ledger.regained import Regained, is_seen
 from transfer.recovering.look import Look, look_at
 from transfer.recovering.rebuild import Rebuilt, rebuild
-from transfer.recovering.restore import DAMAGED, restore
-from transfer.sentences import count, listed
+from transfer.recovering.restore import restore
+from transfer.sentences import listed
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui.cli.output import answering, print_json, say
+from tui.recovering import aside_told, kept_told, refuse_sound, regained_told
 
 _AGAIN: Final = {
     "words": "waivers of single patients or places",
@@ -48,12 +49,7 @@ def recover_command(options: argparse.Namespace) -> int:
 
 def _told(workspace: Workspace, look: Look) -> list[str]:
     name = workspace.name
-    kept = (
-        f"Kept beside it: {count(look.words, 'word')} of persons,"
-        f" {count(look.legal, 'legal entry', 'legal entries')}."
-    )
-    if look.is_words_broken:
-        kept += " The file was changed by somebody; what follows the change is not trusted."
+    kept = kept_told(look)
     if look.is_sound:
         lines = ["The ledger is whole: every page and index of it was looked at.", kept]
         if look.backup_at_utc:
@@ -82,41 +78,18 @@ def _told(workspace: Workspace, look: Look) -> list[str]:
 
 
 def _restore(workspace: Workspace, options: argparse.Namespace) -> int:
-    _refuse_sound(workspace)
+    refuse_sound(workspace)
     found = restore(workspace)
-    lines = ["The ledger is back, from its copy.", *_regained_told(found)]
+    lines = ["The ledger is back, from its copy.", *regained_told(found)]
     return _end(workspace, options, lines, _document(found))
 
 
 def _rebuild(workspace: Workspace, options: argparse.Namespace) -> int:
-    _refuse_sound(workspace)
+    refuse_sound(workspace)
     made = rebuild(workspace)
-    lines = ["The ledger was made anew.", *_regained_told(made.regained), *_lost_told(made)]
+    lines = ["The ledger was made anew.", *regained_told(made.regained), *_lost_told(made)]
     document = _document(made.regained) | {"again": dict(made.again), "lost": list(made.lost)}
     return _end(workspace, options, lines, document)
-
-
-def _refuse_sound(workspace: Workspace) -> None:
-    """Raises UsageError where the ledger is whole: a copy is older than it."""
-    if look_at(workspace).is_sound:
-        raise UsageError(
-            "The ledger is whole; nothing was changed.",
-            "See how far the transfer is with: eucaim-transfer status NAME",
-        )
-
-
-def _regained_told(found: Regained) -> list[str]:
-    lines = [
-        f"Taken from the words kept beside it: {count(found.words, 'word')} of persons,"
-        f" {count(found.legal, 'legal entry', 'legal entries')}."
-    ]
-    if found.again:
-        lines.append(f"{count(found.again, 'word')} on single patients has to be said again.")
-    if found.is_broken:
-        lines.append("The file of words was changed by somebody; what follows that was not taken.")
-    if found.is_chosen:
-        lines.append("What goes was chosen or mended in ways that the ledger does not know.")
-    return lines
 
 
 def _lost_told(made: Rebuilt) -> list[str]:
@@ -145,7 +118,7 @@ def _end(
         else:
             for line in lines:
                 say(line)
-            say(f"The damaged one lies beside it as {DAMAGED}, until purge or the next recovery.")
+            say(aside_told())
             say(f"  what to do: eucaim-transfer upload {workspace.name} (the node is asked first)")
     return ExitCode.DONE
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from transfer.errors import TransferError
 from tui import figures, words
 from tui.page import Page
 from tui.source import Glance
@@ -27,6 +28,13 @@ class HomeScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", "New transfer", id="home.new"),
         Binding("d", "doctor", "Doctor", tooltip="Can this machine do the job?", id="home.doctor"),
+        Binding(
+            "r",
+            "recover",
+            "Recover",
+            tooltip="See what is left of the ledger, and put it back from its copy",
+            id="home.recover",
+        ),
         Binding("escape", "nothing", show=False, id="home.back"),
     ]
 
@@ -88,6 +96,7 @@ class HomeScreen(Page):
         count = 1 if self._names is None else len(self._names)
         here = glance.journey.to_do if glance and glance.journey else None
         step = f"step {here.step.number}: {plain(here.step.title)}" if here else ""
+        self.refresh_bindings()
         self.now.say(words.home_now(count, glance.state if glance else None, step))
 
     @on(Rows.Reached)
@@ -101,6 +110,29 @@ class HomeScreen(Page):
             self.fail(glance.trouble)
         else:
             self.owner.open_transfer(event.key)
+
+    def live_actions(self) -> frozenset[str]:
+        return frozenset({"recover"})
+
+    def can(self, action: str) -> bool | None:
+        glance = self._glances.get(self.query_one(Rows).key or "")
+        return glance is not None and glance.trouble is not None
+
+    @work(exclusive=True, group="question")
+    async def action_recover(self) -> None:
+        from tui.screens.recovery import recover
+
+        name = self.query_one(Rows).key
+        if name is None:
+            return
+        self.now.say(words.Now("Looking at the whole ledger; nothing is changed.", ""))
+        try:
+            await recover(self, name)
+        except TransferError as error:
+            self.fail(error)
+        self._say_now()
+        look = partial(self.owner.source.glance, name)
+        self.read(f"glance {name}", look, self._take, anew=True)
 
     def action_nothing(self) -> None:
         """There is nothing to go back to."""
