@@ -15,6 +15,7 @@ from tui import figures, words
 from tui.page import Page
 from tui.source import Glance
 from tui.text import plain
+from tui.widgets.chrome import Now
 from tui.widgets.ink import cell, line, share_and_bar
 from tui.widgets.rows import Row, Rows
 
@@ -125,7 +126,7 @@ class HomeScreen(Page):
         name = self.query_one(Rows).key
         if name is None:
             return
-        self.now.say(words.Now("Looking at the whole ledger; nothing is changed.", ""))
+        self.now.say(Now("Looking at the whole ledger; nothing is changed.", ""))
         try:
             await recover(self, name)
         except TransferError as error:
