@@ -93,7 +93,7 @@ def load_profiles(home: Path) -> Mapping[str, NodeProfile]:
     for name, table in _configured_nodes(home / "config.toml").items():
         if not _NAME.match(name):
             raise refused(
-                f"[nodes.{_shown(name)}] is no name for a node",
+                f"[nodes.{shown(name)}] is no name for a node",
                 "Use lower-case letters, digits and hyphens, at most 32.",
             )
         if name in _RESERVED:
@@ -131,10 +131,10 @@ def read_config(file: Path) -> Mapping[str, object]:
         where = f" (at {place[1]})" if place else ""
         raise refused(f"it is not valid TOML{where}", "Correct it there.") from cause
     for section in content:
-        if section not in ("nodes", "helpdesk"):
+        if section not in ("nodes", "helpdesk", "bandwidth"):
             raise refused(
-                f"it has a section [{_shown(section)}] that is not known",
-                "Known is [nodes.<name>], one for each node, and [helpdesk].",
+                f"it has a section [{shown(section)}] that is not known",
+                "Known is [nodes.<name>], one for each node, [helpdesk] and [bandwidth].",
             )
     return content
 
@@ -166,7 +166,7 @@ def _profile(name: str, table: Mapping[str, object], home: Path) -> NodeProfile:
         if option is None:
             known = ", ".join(sorted((*_COMMON, *types)))
             raise refused(
-                f"[nodes.{name}] has the key {_shown(key)}, which is not known",
+                f"[nodes.{name}] has the key {shown(key)}, which is not known",
                 f"Known for kind {kind}: {known}.",
             )
         if not option.accepts(value):
@@ -225,7 +225,7 @@ def _one_of(
     return value
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """A key of somebody's file, safe and short enough for one line of a message."""
     return "".join(c if c.isprintable() else "?" for c in text)[:40]
 

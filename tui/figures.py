@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from transfer.bandwidth import parse_rate as parse_rate
 from transfer.errors import UsageError
 from transfer.journey.waiting import since as began_at
 from transfer.sentences import count as count
 from transfer.sentences import size as size
 
-_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgKMG]?)(?:i?[bB])?(?:/s)?")
 _SPAN = re.compile(r"(?:[0-9]{1,9} ?(?:s|min|m|h|d) ?)+")
 _SPAN_PART = re.compile(r"([0-9]+) ?(s|min|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 _LONGEST_S = 366 * 86_400
-_FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
 def rate(bytes_per_s: float) -> str:
@@ -59,25 +58,6 @@ def share(done: float, total: float) -> float:
 def percent(part: float) -> str:
     """A share as a whole percentage. Only what is complete reads 100 %."""
     return "100 %" if part >= 1 else f"{int(part * 100)} %"
-
-
-def parse_rate(text: str) -> int | None:
-    """Bytes a second out of `5M`, `500K`, `1.5 MB/s`; None for `none`, `0` or nothing.
-
-    Raises:
-        UsageError: it is no rate.
-    """
-    cleaned = text.strip()
-    if cleaned.lower() in ("", "none", "off", "0"):
-        return None
-    found = _RATE.fullmatch(cleaned)
-    value = int(float(found[1]) * _FACTORS[found[2].lower()]) if found else 0
-    if value < 1_000:
-        raise UsageError(
-            "That is not a rate this program can keep.",
-            "Write for example 5M (5 MB a second), 500K, or none.",
-        )
-    return value
 
 
 def parse_span(text: str) -> float:

@@ -10,9 +10,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from adapters.bandwidth import LiveSchedule
 from transfer.accounts import ran_out, signed_in
 from transfer.deid.methods import MethodSpec
-from transfer.errors import NodeError, TransferError
+from transfer.errors import NodeError, TransferError, UsageError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
 from transfer.ledger.soundness import damage_behind
@@ -72,7 +73,10 @@ async def _run(
     # A detached runner has no terminal to lose; in the foreground the lost line ends the run.
     loop.add_signal_handler(signal.SIGHUP, (lambda: None) if survives_hangup else asked)
     settings = Settings(chosen.profile.deidentified == "required", chosen.profile.gate, method)
-    settings = replace(settings, address=chosen.profile.address)
+    schedule = LiveSchedule(chosen.home.config_folder, _keep_limits)
+    # Before anything goes: too fast for a line that others need is no small thing.
+    await asyncio.to_thread(schedule.demand)
+    settings = replace(settings, address=chosen.profile.address, schedule=schedule)
     if concurrency is not None:
         settings = replace(settings, concurrency=concurrency)
     if chosen.profile.patience_s is not None:
@@ -101,6 +105,10 @@ async def _run(
     finally:
         if node is not None:
             await node.aclose()
+
+
+def _keep_limits(trouble: UsageError) -> None:
+    log.warning("%s %s Until then the limits read before hold.", trouble.what, trouble.remedy)
 
 
 def _record(chosen: ChosenNode, heard: Identity | NodeError) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from transfer.node import Destination
     from transfer.status import Status
     from tui.journeys import Journeys
+    from tui.limiting import Limits
 
 Until = Literal["scan", "check", "upload", "verify", "clinical"]
 _LOOKED_BACK = 20
@@ -66,7 +67,10 @@ class Launch:
 
 
 class Source(Rooms):
-    """The engine as the screens see it."""
+    """The engine as the screens see it. `zone` is that of the clock on the wall; None: this
+    machine's."""
+
+    zone: tzinfo | None = None
 
     @cached_property
     def journeys(self) -> Journeys:
@@ -124,12 +128,19 @@ class Source(Rooms):
         with Ledger.open(self._workspace(name).ledger) as ledger:
             set_wish(ledger, wish)
 
-    def limit(self, name: str, bytes_per_s: int | None) -> None:
-        """Limit the rate, or lift the limit."""
-        from transfer.ledger.control import set_bandwidth
+    @cached_property
+    def limits(self) -> Limits:
+        from tui.limiting import Limits
 
-        with Ledger.open(self._workspace(name).ledger) as ledger:
-            set_bandwidth(ledger, bytes_per_s)
+        return Limits(self.home, self.now, self.zone)
+
+    def look_at_limits(self) -> Limits:
+        """The limits of bandwidth, as config.toml says now."""
+        return self.limits.look()
+
+    def limit(self, name: str, text: str) -> None:
+        """Limit the rate, lift the limit, or leave it to the schedule."""
+        self.limits.order(self._workspace(name), text)
 
     def record(self, name: str, word: Word) -> None:
         """Keep what a named person said."""
@@ -258,6 +269,7 @@ class Source(Rooms):
         """
         from tui.launch import launch
 
+        self.limits.demand()
         launched = launch(self._workspace(name), until=until, password=password)
         return Launch(launched.how, launched.survives_logout)
 

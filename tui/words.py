@@ -191,15 +191,14 @@ def home_now(names: int, state: str | None, next_step: str = "") -> Now:
     return Now(happening.get(state, ""), opens)
 
 
-def upload_now(status: Status, survives_logout: bool | None) -> Now:
-    """The upload screen's "what now"."""
+def upload_now(status: Status, survives_logout: bool | None, left: str = "") -> Now:
+    """The upload screen's "what now"; `left` is how long it takes, where that is known."""
     state = status.state
     leave = "You may leave with [ctrl+q]: the transfer goes on."
     if survives_logout is False:
         leave = "Closing this window is fine; logging out ends the runner ([?] says why)."
     if state == "running":
-        eta = status.progress.eta_s
-        rest = f" About {figures.span(eta)} left." if eta is not None else ""
+        rest = f" {left[0].upper()}{left[1:]}." if left else ""
         return Now(f"{phase_of(status)}{rest}", leave)
     if state in ("pausing", "paused"):
         happening = (

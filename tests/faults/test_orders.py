@@ -97,13 +97,55 @@ def test_a_limit_is_felt_by_a_running_transfer(make_bench: MakeBench) -> None:
     bench = make_bench(batch=2)
     with bench.detached("--bwlimit", "1K"):
         bench.await_sent()
-        assert json.loads(bench.run("status", bench.name, "--json").stdout)["limits"] == {
-            "bytes_per_s": 1000,
-            "concurrency": None,
-        }
+        limits = json.loads(bench.run("status", bench.name, "--json").stdout)["limits"]
+        assert (limits["bytes_per_s"], limits["by"], limits["until"]) == (1000, "person", None)
         assert bench.run("limit", bench.name, "none").returncode == 0
         await_until(lambda: not bench.status().is_running, "the runner has ended")
     bench.assert_arrived()
+
+
+def test_a_changed_schedule_is_felt_by_a_running_transfer(make_bench: MakeBench) -> None:
+    """At 1 kB a second the rest would take a minute; without a limit it is done at once."""
+    bench = make_bench(batch=2)
+    config = bench.home.config_folder / "config.toml"
+    nodes = config.read_text()
+    config.write_text(f'{nodes}\n[bandwidth]\notherwise = "1 kB/s"\n')
+    with bench.detached():
+        bench.await_sent()
+        limits = json.loads(bench.run("status", bench.name, "--json").stdout)["limits"]
+        assert (limits["bytes_per_s"], limits["by"]) == (1000, "schedule")
+        assert limits["schedule"] == ["otherwise: 1 kB/s"]
+        assert bench.status().is_running
+        config.write_text(nodes)
+        await_until(lambda: not bench.status().is_running, "the runner has ended")
+    bench.assert_arrived()
+
+
+def test_a_person_s_limit_goes_before_the_schedule_and_is_given_up_by_a_word(
+    make_bench: MakeBench,
+) -> None:
+    bench = make_bench(batch=2)
+    config = bench.home.config_folder / "config.toml"
+    config.write_text(f'{config.read_text()}\n[bandwidth]\notherwise = "40 Mbit/s"\n')
+    said = bench.run("limit", bench.name, "1 Mbit/s").stdout
+    assert said == "Limit 1 Mbit/s (125 kB/s), set by hand.\n"
+    said = bench.run("limit", bench.name, "schedule").stdout
+    assert said == "Limit 40 Mbit/s (5.00 MB/s).\n"
+    shown = bench.run("status", bench.name).stdout
+    assert "  bandwidth    limit 40 Mbit/s (5.00 MB/s)\n" in shown
+    assert "  schedule     otherwise: 40 Mbit/s\n" in shown
+
+
+def test_nothing_is_sent_by_a_schedule_that_cannot_be_used(make_bench: MakeBench) -> None:
+    bench = make_bench(batch=2)
+    config = bench.home.config_folder / "config.toml"
+    config.write_text(f'{config.read_text()}\n[bandwidth]\n"night" = "1M"\n')
+    refused = bench.run("upload", bench.name)
+    assert refused.returncode == 2
+    assert complaint_in(refused.stderr)[0] == (
+        'eucaim-transfer: config.toml cannot be used: "night" is no window of [bandwidth].'
+    )
+    assert bench.sent() == 0
 
 
 def test_orders_to_a_transfer_without_a_runner_are_refused(make_bench: MakeBench) -> None:

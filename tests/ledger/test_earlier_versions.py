@@ -45,6 +45,7 @@ TAKEN: Final = {
     22: "b046cf8bc252aeeb",
     23: "6b9b62864ab6fcfe",
     24: "1efe85e6bfde9d4f",
+    25: "3f6f60804a2a8cae",
 }
 _KILLED = """
 import os, signal, sys

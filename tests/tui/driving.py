@@ -46,6 +46,8 @@ NODES = [
 class KnownSource(Source):
     """Real ledgers, but nodes that are always the same, and runners that are only recorded."""
 
+    zone = UTC
+
     def __init__(self, home: Home) -> None:
         super().__init__(home)
         self.launched: list[tuple[str, Until, str | None]] = []

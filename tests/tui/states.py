@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.tui.driving import FixedDayApp, KnownSource
 from tests.tui.found import make_found
 from tests.tui.ledgers import (
+    SENDING,
     configure_upv,
     fill,
     find_unread,
@@ -66,6 +67,24 @@ def _mixed(home: Home, stack: ExitStack) -> None:
 
 def _running(home: Home, stack: ExitStack) -> None:
     stack.enter_context(held(make_running(home)))
+
+
+def _scheduled(home: Home, stack: ExitStack) -> None:
+    (home.config_folder / "config.toml").write_text(
+        '[bandwidth]\n"08:00-18:00" = "20 Mbit/s"\notherwise = "none"\n'
+    )
+    workspace = make_running(home)
+    more = replace(
+        SENDING,
+        lanes=(*SENDING.lanes, *SENDING.lanes),
+        requests_allowed=6,
+        requests_most=8,
+        history=tuple(2.4e6 + 1e5 * (n % 5) for n in range(45)),
+        rate_bps=2.5e6,
+        eta_s=9_000.0,
+    )
+    set_progress(workspace, more)
+    stack.enter_context(held(workspace))
 
 
 def _paused(home: Home, stack: ExitStack) -> None:
@@ -223,6 +242,8 @@ STATES = [
     State("upload-ready", _scanned, ("enter",), "lung-2024"),
     State("upload-question", _scanned, ("enter", "u"), "lung-2024"),
     State("upload-running", _running, (), "lung-2024"),
+    State("upload-scheduled", _scheduled, (), "lung-2024"),
+    State("upload-limit", _scheduled, ("l",), "lung-2024"),
     State("upload-paused", _paused, (), "lung-2024"),
     State("upload-sign-in", _signed_out, (*_IMAGES, "u", "enter"), "lung-2024"),
     State("upload-killed", _killed, ("enter",), "lung-2024"),

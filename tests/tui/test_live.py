@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -43,6 +45,8 @@ from transfer.ledger.findings import Finding
 from transfer.ledger.order import last_word
 from transfer.ledger.progress import Progress
 from transfer.workspace import Home, Workspace
+from tui.app import TransferApp
+from tui.limiting import Limits
 from tui.source import Launch, Until
 from tui.widgets.painted import Painted
 
@@ -60,8 +64,8 @@ async def test_a_running_upload_shows_amounts_rate_and_time_left(home: Home) -> 
             said = words(app)
             strip = now(app)
     assert "254 of 412 sent  ·  161 verified" in said
-    assert "48.2 MB/s  ·  about 2 min left  ·  no limit  ·  2 retries" in said
-    assert "runner 4123 on archive-03" in said
+    assert "48.2 MB/s  ·  about 2 min left  ·  2 retries" in said
+    assert "no limit  ·  runner 4123 on archive-03" in said
     assert "3 running requests" in said
     assert "You may leave with ctrl+q: the transfer goes on." in strip
 
@@ -128,6 +132,133 @@ async def test_l_limits_the_rate(home: Home, typed: str, bytes_per_s: int | None
         async with running(app) as pilot:
             await press(pilot, "l", *typed, "enter")
     assert _control(workspace).bytes_per_s == bytes_per_s
+
+
+_OFFICE = '[bandwidth]\n"mon-fri 08:00-18:00" = "20 Mbit/s"\n'
+_NIGHT = datetime(2026, 11, 27, 17, 30, tzinfo=UTC)
+_DAY = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
+
+
+def _at(app: TransferApp, moment: datetime) -> None:
+    """Friday in Madrid: 16:30 UTC is half past five in the afternoon there."""
+    app.source.limits = Limits(app.source.home, lambda: moment, ZoneInfo("Europe/Madrid"))
+
+
+@pytest.mark.parametrize(
+    ("moment", "told"),
+    [
+        (_DAY, "limit 20 Mbit/s (2.50 MB/s) until 18:00, then no limit"),
+        (_NIGHT, "no limit until Mon 08:00, then 20 Mbit/s"),
+    ],
+)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+async def test_the_limit_of_the_hour_is_shown_with_its_end_and_what_comes_then(
+    home: Home, moment: datetime, told: str, size: tuple[int, int]
+) -> None:
+    workspace = make_running(home)
+    (home.config_folder / "config.toml").write_text(_OFFICE)
+    app = make_app(home, "lung-2024")
+    _at(app, moment)
+    with held(workspace):
+        async with running(app, size) as pilot:
+            await until(pilot, lambda: told in words(app))
+
+
+async def test_a_limit_set_by_key_ends_with_the_hour_and_the_schedule_can_be_had_back(
+    home: Home,
+) -> None:
+    workspace = make_running(home)
+    (home.config_folder / "config.toml").write_text(_OFFICE)
+    app = make_app(home, "lung-2024")
+    _at(app, _DAY)
+    with held(workspace):
+        async with running(app) as pilot:
+            await until(pilot, lambda: "until 18:00" in words(app))
+            await press(pilot, "l")
+            said = words(app)
+            assert "It takes effect at once, until 18:00." in " ".join(said.split())
+            assert "mon-fri 08:00-18:00: 20 Mbit/s" in said
+            await press(pilot, *"none", "enter")
+            own = "no limit, set by hand, until 18:00, then no limit"
+            await until(pilot, lambda: own in words(app))
+            ends = datetime(2026, 11, 27, 17, 0, tzinfo=UTC)
+            assert _control(workspace) == Control(limit_until=ends)
+            await press(pilot, "l", *"schedule", "enter")
+            await until(pilot, lambda: "limit 20 Mbit/s (2.50 MB/s) until 18:00" in words(app))
+    assert _control(workspace) == Control()
+
+
+async def test_a_changed_schedule_is_shown_and_one_that_cannot_be_used_too(home: Home) -> None:
+    workspace = make_running(home)
+    config = home.config_folder / "config.toml"
+    config.write_text(_OFFICE)
+    app = make_app(home, "lung-2024")
+    _at(app, _DAY)
+    with held(workspace):
+        async with running(app) as pilot:
+            await until(pilot, lambda: "20 Mbit/s" in words(app))
+            config.write_text(_OFFICE.replace("20 Mbit", "100 Mbit"))
+            await until(pilot, lambda: "limit 100 Mbit/s (12.5 MB/s)" in words(app))
+            config.write_text(_OFFICE.replace('"20 Mbit/s"', "soon"))
+            await until(pilot, lambda: "the limits read before hold" in words(app))
+            assert "limit 100 Mbit/s (12.5 MB/s)" in words(app)
+            await press(pilot, "l")
+            assert "it is not valid TOML" in " ".join(words(app).split())
+
+
+async def test_under_a_limit_that_will_be_lifted_the_time_left_is_the_longest(home: Home) -> None:
+    workspace = make_running(home)
+    set_progress(workspace, replace(SENDING, rate_bps=2.5e6, eta_s=7200.0))
+    (home.config_folder / "config.toml").write_text(_OFFICE)
+    app = make_app(home, "lung-2024")
+    _at(app, _DAY)
+    with held(workspace):
+        async with running(app) as pilot:
+            await until(pilot, lambda: "at most 2 h 00 min left" in words(app))
+            assert "Sending. At most 2 h 00 min left." in now(app)
+
+
+async def test_what_keeps_a_request_from_going_is_said_while_it_is_tried_again(home: Home) -> None:
+    workspace = make_running(home)
+    note = "The node is busy (503)."
+    set_progress(workspace, replace(SENDING, note=note, rate_bps=0.0, eta_s=None))
+    app = make_app(home, "lung-2024")
+    with held(workspace):
+        async with running(app):
+            assert f"! {note} It is tried again." in words(app)
+
+
+@pytest.mark.parametrize(
+    ("lanes", "most", "heading"),
+    [(3, 8, "3 running requests, at most 8"), (3, 3, "3 running requests\n")],
+)
+async def test_how_many_requests_run_is_told_in_few_words(
+    home: Home, lanes: int, most: int, heading: str
+) -> None:
+    workspace = make_running(home)
+    set_progress(
+        workspace,
+        replace(SENDING, lanes=SENDING.lanes[:lanes], requests_allowed=lanes, requests_most=most),
+    )
+    app = make_app(home, "lung-2024")
+    with held(workspace):
+        async with running(app):
+            assert heading in app.screen.query_one("#lanes", Painted).words + "\n"
+
+
+@pytest.mark.parametrize(("size", "rows"), [((80, 24), 0), ((120, 40), 3), ((200, 50), 3)])
+async def test_where_there_is_room_the_rate_of_the_last_minutes_is_drawn(
+    home: Home, size: tuple[int, int], rows: int
+) -> None:
+    workspace = make_running(home)
+    app = make_app(home, "lung-2024")
+    with held(workspace):
+        async with running(app, size):
+            drawn = app.screen.query_one("#chart", Painted).words.splitlines()[1:]
+    assert len(drawn) == (rows + 1 if rows else 0)
+    if rows:
+        assert drawn[0] == "rate in the last 24 s, at most 49.0 MB/s"
+        assert "█" in drawn[-1]
 
 
 async def test_a_rate_that_is_none_is_refused_in_place(home: Home) -> None:

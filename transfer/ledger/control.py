@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from transfer.ledger.connection import Ledger
@@ -18,18 +19,23 @@ class Wish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The wishes in force. `bytes_per_s` None is no limit; `concurrency` None is the node's."""
+    """The wishes in force. `bytes_per_s` None is no limit; `concurrency` None is the node's.
+
+    Until `limit_until` that limit goes before the schedule of bandwidth; None: it gives way to one.
+    """
 
     wish: Wish = Wish.RUN
     bytes_per_s: int | None = None
     concurrency: int | None = None
+    limit_until: datetime | None = None
 
 
 def read_control(ledger: Ledger) -> Control:
     """The wishes in force now."""
-    row = ledger.row("SELECT wish, bytes_per_s, concurrency FROM control")
+    row = ledger.row("SELECT wish, bytes_per_s, concurrency, limit_until_utc FROM control")
     assert row is not None, "the first migration writes this row"
-    return Control(Wish(row[0]), row[1], row[2])
+    until = None if row[3] is None else datetime.fromisoformat(row[3])
+    return Control(Wish(row[0]), row[1], row[2], until)
 
 
 def set_wish(ledger: Ledger, wish: Wish) -> None:
@@ -39,12 +45,17 @@ def set_wish(ledger: Ledger, wish: Wish) -> None:
         ledger.record_event("control", f"Wish: {wish.value}.")
 
 
-def set_bandwidth(ledger: Ledger, bytes_per_s: int | None) -> None:
-    """Limit the payload rate; None lifts the limit."""
+def set_bandwidth(ledger: Ledger, bytes_per_s: int | None, until: datetime | None = None) -> None:
+    """Limit the payload rate; None lifts the limit. It goes before the schedule until then; with
+    no `until` it gives way to one, and without a rate either the schedule alone decides."""
+    until_utc = None if until is None else until.astimezone(UTC).isoformat()
     with ledger.transaction():
-        ledger.write("UPDATE control SET bytes_per_s = ?", bytes_per_s)
+        ledger.write(
+            "UPDATE control SET bytes_per_s = ?, limit_until_utc = ?", bytes_per_s, until_utc
+        )
         limit = "none" if bytes_per_s is None else f"{bytes_per_s} B/s"
-        ledger.record_event("control", f"Bandwidth limit: {limit}.")
+        end = "" if until_utc is None else f", before the schedule until {until_utc}"
+        ledger.record_event("control", f"Bandwidth limit: {limit}{end}.")
 
 
 def set_concurrency(ledger: Ledger, requests: int | None) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from transfer.ledger.connection import Ledger
+
+HISTORY_STEP_S: Final = 2.0
+"""Between two rates of the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Progress:
 
     `done` and `total` count the phase's own things: files while scanning, instances otherwise;
     `total` is 0 while unknown. `bytes_in_flight` are bytes of requests without an answer yet.
-    `rate_bps` is in bytes per second; `eta_s` is None until the total is known.
+    `rate_bps` is in bytes per second, `history` holds the latest, oldest first. `eta_s` is None
+    until the total is known, and heeds the schedule of bandwidth.
     `requests_allowed` are worth it at a time, of at most `requests_most`; 0 where that is unknown.
     """
 

@@ -131,4 +131,4 @@ def bind(copy: Ledger, destination: str) -> None:
     """Let the copy go to a project of the stand-in, by the same name wherever it has one."""
     with copy.transaction():
         copy.write("UPDATE transfer SET destination = ?", destination)
-        copy.write("UPDATE control SET wish = 'run', bytes_per_s = NULL")
+        copy.write("UPDATE control SET wish = 'run', bytes_per_s = NULL, limit_until_utc = NULL")

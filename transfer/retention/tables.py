@@ -126,7 +126,7 @@ SMALL: Final[Mapping[str, Table]] = {
     "runner": Table(
         "id epoch pid host phase exit_code started_at_utc ended_at_utc", "message remedy"
     ),
-    "control": Table("id wish bytes_per_s concurrency"),
+    "control": Table("id wish bytes_per_s concurrency limit_until_utc"),
     "progress": Table("id", removed={"document": "'{}'"}),
     "event": Table("id at_utc kind", "text"),
     "deid_run": Table(

@@ -9,10 +9,9 @@ from collections import deque
 from dataclasses import dataclass
 
 from transfer.ledger.batches import Lease
-from transfer.ledger.progress import Lane, Progress
+from transfer.ledger.progress import HISTORY_STEP_S, Lane, Progress
 
 _WINDOW_S = 10.0
-_HISTORY_STEP_S = 2.0
 _HISTORY_LENGTH = 60
 
 
@@ -87,7 +86,7 @@ class Meter:
         """The moment, for the ledger."""
         now = asyncio.get_running_loop().time()
         rate = self._rate(now)
-        if now - self._history_at >= _HISTORY_STEP_S:
+        if now - self._history_at >= HISTORY_STEP_S:
             self._history_at = now
             self._history.append(round(rate))
         flying = sum(lane.bytes_sent for lane in self.lanes.values())

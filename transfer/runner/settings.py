@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
+from transfer.bandwidth import Schedule
 from transfer.deid.methods import MethodSpec
 from transfer.quality.rule import Gate
 
@@ -28,6 +31,16 @@ class Until(StrEnum):
         return self not in (Until.SCAN, Until.CHECK, Until.CLINICAL_CHECK)
 
 
+def no_schedule() -> Schedule | None:
+    """No limits of the week."""
+    return None
+
+
+def utc_clock() -> datetime:
+    """This machine's clock."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Bounds of a run. Times in seconds.
@@ -36,6 +49,8 @@ class Settings:
     what de-identifies; without one files go as they are. `concurrency` bounds how many requests run
     at the same time; None leaves it to the node. `gate` says which rules stop a transfer. `address`
     is where the node is: at another one than before, what was seen there is looked for again.
+    `schedule` is asked in a thread, again and again, for the limits of the week; `wall_clock` and
+    `zone` (None: this machine's) say where in the week we are.
     """
 
     require_deidentified: bool
@@ -48,3 +63,6 @@ class Settings:
     first_pause_s: float = 1.0
     stop_grace_s: float = 20.0
     listing_delay_s: float | None = None
+    schedule: Callable[[], Schedule | None] = no_schedule
+    wall_clock: Callable[[], datetime] = utc_clock
+    zone: tzinfo | None = None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from transfer.ahead import AsyncMaker
+from transfer.bandwidth import NO_LIMIT, Schedule, in_force, seconds_to_move
 from transfer.ledger.census import take_census
 from transfer.ledger.control import Wish, read_control
 from transfer.ledger.listing import doubt_verified
@@ -33,7 +34,8 @@ _WATCH_S = 0.25
 
 
 class Watch:
-    """Reads the wishes, applies them, and writes the progress row; of `most` lanes at most."""
+    """Reads the wishes and the schedule, applies them, and writes the progress row; of `most` lanes
+    at most."""
 
     def __init__(self, ledger: LedgerThread, settings: Settings, stop: Stop, most: int) -> None:
         self._ledger = ledger
@@ -41,6 +43,8 @@ class Watch:
         self._stop = stop
         self._most = most
         self._written: Progress | None = None
+        self._schedule: Schedule | None = None
+        self._limit = NO_LIMIT
         self.bandwidth = Bandwidth()
         self.is_paused = False
         self.phase = ""
@@ -57,15 +61,19 @@ class Watch:
         if self.bandwidth.awake is None:
             self.bandwidth.awake = await self._ledger(Awake.of)
         control = await self._ledger(read_control)
+        schedule = await asyncio.to_thread(self._settings.schedule)
+        now = self._settings.wall_clock()
+        self._limit = in_force(schedule, control, now, self._settings.zone)
+        self._schedule, limit = schedule, self._limit.bytes_per_s
         is_paused = control.wish is Wish.PAUSE
         wished = control.concurrency or self._settings.concurrency or self._most
         self.concurrency = min(wished, self._most)
         if self.lanes is not None:
             self.lanes.most = self.concurrency
-            if is_paused or control.bytes_per_s != self.bandwidth.bytes_per_s or self.trouble.note:
+            if is_paused or limit != self.bandwidth.bytes_per_s or self.trouble.note:
                 self.lanes.restart()
             self.lanes.look(self.meter.bytes_moved)
-        self.bandwidth.bytes_per_s = control.bytes_per_s
+        self.bandwidth.bytes_per_s = limit
         self.is_paused = is_paused
         if control.wish is Wish.STOP:
             self._stop.request()
@@ -81,9 +89,19 @@ class Watch:
         if self.lanes is not None and progress.lanes:
             allowed, most = self.lanes.allowed, self.lanes.most
             progress = replace(progress, requests_allowed=allowed, requests_most=most)
+        progress = replace(progress, eta_s=self._time_left(progress))
         if progress != self._written:
             await self._ledger(write_progress, progress)
             self._written = progress
+
+    def _time_left(self, progress: Progress) -> float | None:
+        """What the meter says by the rate of now, with the hours in which less may go."""
+        if progress.eta_s is None or progress.rate_bps <= 0:
+            return progress.eta_s
+        rate, now = progress.rate_bps, self._settings.wall_clock()
+        left = progress.eta_s * rate
+        zone = self._settings.zone
+        return round(seconds_to_move(left, rate, self._schedule, self._limit, now, zone))
 
     async def keep(self) -> None:
         """Look and tell until cancelled."""

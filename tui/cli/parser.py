@@ -184,7 +184,7 @@ def _runs(commands: Commands) -> None:
     add_json(preview)
     upload = add_command(commands, "upload", "send, and prove that everything arrived", named=True)
     upload.add_argument("--detach", action="store_true", help="in a process of its own")
-    upload.add_argument("--bwlimit", metavar="RATE", help="bytes a second: 5M, 500K, none")
+    upload.add_argument("--bwlimit", metavar="RATE", help="20 Mbit/s, 5M, 500K, none, schedule")
     upload.add_argument("--concurrency", type=int, metavar="N", help="requests at a time, at most")
     upload.add_argument("--answers", type=Path, metavar="FILE", help="words for an unattended run")
     upload.add_argument("--dry-run", type=Path, metavar="DIR", help="write the requests to DIR")
@@ -204,7 +204,7 @@ def _runs(commands: Commands) -> None:
     ):
         add_command(commands, word, text, named=True)
     limit = add_command(commands, "limit", "limit the bandwidth, now", named=True)
-    limit.add_argument("rate", metavar="RATE", help="bytes a second: 5M, 500K, none")
+    limit.add_argument("rate", metavar="RATE", help="20 Mbit/s, 5M, 500K, none, schedule")
 
 
 class _Step(argparse.Action):

@@ -13,16 +13,16 @@ from typing import Any
 
 from transfer.errors import TransferError, UsageError
 from transfer.ledger.connection import Ledger
-from transfer.ledger.control import set_bandwidth, set_concurrency
+from transfer.ledger.control import set_concurrency
 from transfer.ledger.holder import read_runner
 from transfer.ledger.order import Word, read_order, record_word
 from transfer.machine.logind import lingers
 from transfer.runner.gate import COUNTED
 from transfer.runner.run import Until
+from transfer.runner.settings import utc_clock
 from transfer.status import Status, read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
-from tui import figures
 from tui.cli.output import answering, print_json, say, tell
 from tui.cli.status import (
     left_out_document,
@@ -31,6 +31,7 @@ from tui.cli.status import (
     status_document,
 )
 from tui.launch import Launched, launch, receive_secrets
+from tui.limiting import Limits
 from tui.method import method_of
 from tui.nodes import choose_node
 from tui.runner import run_here
@@ -81,9 +82,11 @@ def upload_command(options: argparse.Namespace) -> int:
         return run_here(
             home, workspace, Until(options.until), password=password, survives_hangup=True
         )
+    limits = Limits(home, utc_clock)
+    limits.demand()
+    if options.bwlimit is not None:
+        limits.order(workspace, options.bwlimit)
     with Ledger.open(workspace.ledger) as ledger:
-        if options.bwlimit is not None:
-            set_bandwidth(ledger, figures.parse_rate(options.bwlimit))
         if options.concurrency is not None:
             if options.concurrency < 1:
                 raise UsageError(

@@ -13,6 +13,7 @@ from transfer.ledger.census import list_failed, list_left_out
 from transfer.ledger.connection import Ledger
 from transfer.ledger.volumes import volumes_not_sent
 from transfer.members import spelled
+from transfer.runner.settings import utc_clock
 from transfer.status import Status, read_status
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
@@ -20,6 +21,7 @@ from tui import figures
 from tui.cli.clinical_told import clinical_lines, trouble_document, trouble_lines
 from tui.cli.output import print_json, say, tell
 from tui.journeys import Journeys, facts_told
+from tui.limiting import KEPT, Limits, Standing
 
 _NAMED_AT_MOST = 10_000
 _WATCH_S = 0.5
@@ -42,6 +44,7 @@ def status_command(options: argparse.Namespace) -> int:
             tell(f"{look.lost.what} {look.lost.remedy}")
         print_journey(status, look.state)
         print_status(status)
+        print_limits(Limits(home, utc_clock).look().standing(status.control))
         with Ledger.open(workspace.ledger, read_only=True) as ledger:
             for failed in list_failed(ledger, limit=20):
                 name = f" {spelled(failed.path)}" if options.identifiers else ""
@@ -190,6 +193,17 @@ def print_status(status: Status) -> None:
             say(f"  images       {record.detail}")
 
 
+def print_limits(standing: Standing) -> None:
+    """What the line may be used for, in plain lines; nothing where nothing limits it."""
+    if standing.is_worth_telling:
+        say(f"  bandwidth    {standing.told}")
+    if standing.schedule is not None:
+        say(f"  schedule     {'; '.join(standing.schedule.lines)}")
+    if standing.trouble is not None:
+        say(f"  bandwidth    {standing.trouble.what} {KEPT}")
+        say(f"  what to do   {standing.trouble.remedy}")
+
+
 def retention_told(status: Status) -> str:
     """What there is to say of the end of retention; empty where nothing is."""
     now = status.retention
@@ -210,6 +224,7 @@ def status_document(
 ) -> dict[str, Any]:
     """The `status --json` document, with every failed instance and file left out named."""
     document = status.document(Journeys(home).look(status).state)
+    document["limits"].update(Limits(home, utc_clock).look().standing(status.control).document())
     with Ledger.open(workspace.ledger, read_only=True) as ledger:
         document["failed"] = [
             {

@@ -6,12 +6,13 @@ import argparse
 
 from transfer.errors import UsageError
 from transfer.ledger.connection import Ledger
-from transfer.ledger.control import Wish, set_bandwidth, set_wish
+from transfer.ledger.control import Wish, read_control, set_wish
 from transfer.ledger.holder import is_held
+from transfer.runner.settings import utc_clock
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui.cli.output import say
-from tui.figures import parse_rate, rate
+from tui.limiting import Limits
 
 
 def _wish(options: argparse.Namespace, wish: Wish, said: str) -> int:
@@ -44,8 +45,11 @@ def stop_command(options: argparse.Namespace) -> int:
 
 def limit_command(options: argparse.Namespace) -> int:
     """Limit the bandwidth of a running transfer, or of its next run."""
-    bytes_per_s = parse_rate(options.rate)
-    with Ledger.open(Home.find().workspace(options.name).ledger) as ledger:
-        set_bandwidth(ledger, bytes_per_s)
-    say("No limit." if bytes_per_s is None else f"Limit: {rate(bytes_per_s)}.")
+    home = Home.find()
+    workspace = home.workspace(options.name)
+    limits = Limits(home, utc_clock)
+    limits.order(workspace, options.rate)
+    with Ledger.open(workspace.ledger, read_only=True) as ledger:
+        told = limits.standing(read_control(ledger)).told
+    say(f"{told[0].upper()}{told[1:]}.")
     return ExitCode.DONE

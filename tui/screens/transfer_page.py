@@ -19,7 +19,7 @@ from transfer.prepare.method import IDENTIFIER_RULE
 from transfer.runner.gate import COUNTED
 from transfer.status import Status
 from transfer.values import ExitCode
-from tui import figures, words
+from tui import words
 from tui.page import Page
 from tui.screens.question import Ask, Question
 from tui.screens.sign_in import sign_in
@@ -348,8 +348,3 @@ def runner_line(status: Status, launched: Launch | None) -> str:
 def _whole_number(text: str) -> None:
     if not text.strip().isdigit():
         raise UsageError("That is not a whole number.", "Write digits only.")
-
-
-def limit_words(bytes_per_s: int | None) -> str:
-    """The limit in force."""
-    return "no limit" if bytes_per_s is None else f"limit {figures.rate(bytes_per_s)}"

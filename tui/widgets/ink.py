@@ -21,6 +21,7 @@ Draw = Callable[[int], Sequence[Content]]
 
 POINTER = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 _SPARKS = "▁▂▃▄▅▆▇█"
+_KEPT_VALUES = 60
 
 
 def ink(text: str, style: str = "") -> Content:
@@ -80,6 +81,22 @@ def sparks(values: Sequence[float], width: int) -> Content:
     steps = len(_SPARKS) - 1
     text = "".join(_SPARKS[min(steps, round(v / top * steps))] for v in latest)
     return cell(text, width, "$muted", align="right")
+
+
+def columns(values: Sequence[float], width: int, rows: int) -> list[Content]:
+    """The latest values as columns over several lines, the newest at the right, scaled to the
+    largest shown; as wide as all that are kept leave room for."""
+    broad = max(1, width // _KEPT_VALUES)
+    latest = list(values)[-(width // broad) :]
+    top = max(latest, default=0.0)
+    steps = len(_SPARKS)
+    heights = [round(v / top * rows * steps) if top > 0 else 0 for v in latest]
+    found = []
+    for row in reversed(range(rows)):
+        parts = (min(steps, max(0, height - row * steps)) for height in heights)
+        text = "".join((_SPARKS[part - 1] if part else " ") * broad for part in parts)
+        found.append(cell(text, width, "$muted", align="right"))
+    return found
 
 
 def strip_of(widget: Widget, content: Content, width: int, style_class: str = "") -> Strip:
