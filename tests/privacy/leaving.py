@@ -15,15 +15,22 @@ _CLASSES: Final = re.compile(
 _IMAGES: Final = (b"DICM",)
 
 
-def texts_for_review(at: Bench, name: str) -> bytes:
-    """The list of texts that stay, with what the last look would hide in it."""
+def note_what_stays(at: Bench, name: str) -> None:
+    """What of a transfer may leave: the texts that stay are shown to a person before it goes."""
     shown = at.run("review", name, "--identifiers", exempt="texts that stay are shown on purpose")
-    return shown.encode()
+    at.staying[name] = at.search.find(shown.encode())
 
 
-def may_leave(at: Bench, request: bytes, value: str, shown: bytes) -> bool:
+def may_stay(at: Bench, name: str, value: str) -> bool:
+    """Whether a mark stays in what leaves of a transfer; of one that goes as it is, each does."""
+    staying = at.staying.get(name, set())
+    return staying is None or value in staying or bool(_CLASSES.search(at.search.place_of(value)))
+
+
+def may_leave(at: Bench, request: bytes, value: str, name: str) -> bool:
     """Whether a mark may stand in a request: in an image, where a person could have seen it."""
     head, _, body = request.partition(b"\r\n\r\n")
-    if value.encode() in head or not any(sign in body for sign in _IMAGES):
+    if value.encode() in head:
         return False
-    return value.encode() in shown or bool(_CLASSES.search(at.search.place_of(value)))
+    is_image = any(sign in body for sign in _IMAGES)
+    return (is_image or at.staying.get(name, set()) is None) and may_stay(at, name, value)

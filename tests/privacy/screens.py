@@ -1,37 +1,61 @@
 """Every screen, by every key that it offers, and all that it shows; and the raw line of a terminal.
 
 The register is the program's own: whatever class of a screen its modules hold has to be come by, or
-to be named in `NOT_COME_BY` with the reason.
+is told by name in the table.
 """
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import inspect
+import json
 import pkgutil
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from unittest import mock
 
 from tests.privacy.bench import SITE
+from tests.privacy.leaving import may_stay
 from tests.program import REPOSITORY
 from tests.tui.terminal import Terminal
 from transfer.workspace import Home
 
 if TYPE_CHECKING:
-    from textual.pilot import Pilot
     from textual.screen import Screen
 
     from tests.privacy.bench import Bench
 
-_SIZE: Final = (80, 24)
-_DEPTH: Final = 6
-# A person who asks for identifiers gets them; the rest of these ends the walk or hides the screen.
-_NOT_PRESSED: Final = ("reveal", "identifiers", "quit", "palette", "nothing", "copy", "suspend")
-_ROWS: Final = 8
-"""So many rows of a list are opened, each from its top."""
 _PROGRAM: Final = "import sys; from tui.__main__ import main; sys.argv[1:] = []; sys.exit(main())"
+_PRESSES: Final = 90
+_PAGES: Final = (
+    ("journey", "JourneyScreen"),
+    ("review", "ReviewScreen"),
+    ("account", "AccountScreen"),
+    ("doctor", "DoctorScreen"),
+    ("ticket", "TicketScreen"),
+    ("clinical", "ClinicalScreen"),
+    ("clinical_mapping", "MappingScreen"),
+    ("clinical_reconcile", "ReconcileScreen"),
+    ("clinical_table", "TableScreen"),
+    ("clinical_upload", "ClinicalUploadScreen"),
+    ("findings", "FindingsScreen"),
+    ("selection", "SelectionScreen"),
+    ("timepoints", "TimepointsScreen"),
+    ("problems", "ProblemsScreen"),
+    ("scan", "ScanScreen"),
+    ("upload", "UploadScreen"),
+    ("rehearsal", "RehearsalScreen"),
+    ("dataset", "DatasetScreen"),
+    ("dataset_metadata", "MetadataScreen"),
+    ("dataset_create", "CreateScreen"),
+    ("legal", "LegalScreen"),
+    ("evidence", "EvidenceScreen"),
+    ("recall", "RecallScreen"),
+    ("catalogue", "CatalogueScreen"),
+    ("purge", "PurgeScreen"),
+)
+_SHOWS_WHAT_STAYS: Final = ("ReviewScreen", "HeaderScreen")
+_SHOWS_DAYS: Final = ("SelectionScreen", "TimepointsScreen", "FoundScreen")
+"""A person tells studies apart by their dates, which the screens show for that."""
+_STUDY_DATE: Final = "(0008,0020) StudyDate"
 
 
 def register() -> dict[str, type[Screen[Any]]]:
@@ -50,88 +74,70 @@ def register() -> dict[str, type[Screen[Any]]]:
     return {name: one for name, one in found.items() if name not in bases}
 
 
-@dataclass
-class _Walk:
-    """A walk that presses each key of each kind of screen once, deepest first."""
-
-    at: Bench
-    pilot: Pilot[Any]
-    presses_left: int
-    tried: set[tuple[str, str]] = field(default_factory=set)
-
-    @property
-    def screen(self) -> Screen[Any]:
-        screen: Screen[Any] = self.pilot.app.screen
-        return screen
-
-    async def see(self) -> None:
-        """Wait until the screen is quiet, and search what it shows."""
-        await self.pilot.pause(0.1)
-        screen, name = self.screen, type(self.screen).__name__
-        self.at.screens.add(name)
-        strips = screen._compositor.render_strips()
-        shown = "\n".join(strip.text for strip in strips)
-        self.at.look(f"screen {name}", shown.encode())
-
-    async def go(self, depth: int = 0) -> None:
-        """All keys of the screen in front, and of those that they lead to."""
-        here, name = self.screen, type(self.screen).__name__
-        await self.see()
-        for keys, action in self._keys():
-            if (name, action) in self.tried or self.presses_left <= 0:
-                continue
-            self.tried.add((name, action))
-            self.presses_left -= 1
-            await self.pilot.press(*keys)
-            await self.see()
-            if self.screen is not here and depth < _DEPTH:
-                await self.go(depth + 1)
-            await self._back_to(here)
-            if self.screen is not here:
-                return
-
-    def _keys(self) -> list[tuple[tuple[str, ...], str]]:
-        """What the screen says that it does, then its rows."""
-        found = [
-            ((key,), active.binding.action)
-            for key, active in self.screen.active_bindings.items()
-            if active.enabled
-            and not any(word in active.binding.action for word in (*_NOT_PRESSED, "back"))
-            and not key.startswith(("ctrl+", "shift+", "pageup", "home", "escape"))
-        ]
-        rows = [(("home", *["down"] * n, "enter"), f"row {n}") for n in range(_ROWS)]
-        return [*found, (("right",), "right"), *rows]
-
-    async def _back_to(self, screen: Screen[Any]) -> None:
-        for _ in range(3):
-            if self.screen is screen or screen not in self.pilot.app.screen_stack:
-                return
-            await self.pilot.press("escape")
-            await self.see()
-        while screen in self.pilot.app.screen_stack and self.screen is not screen:
-            self.pilot.app.pop_screen()
-            await self.pilot.pause()
+def walk(at: Bench, transfers: tuple[str, ...], limit_s: float) -> None:
+    """From the list of transfers and from each page of these transfers through whatever keys lead
+    to, in a process that writes its logs as all others do."""
+    folder = at.folder / "walk"
+    folder.mkdir(exist_ok=True)
+    pages = [("home", "HomeScreen", "")]
+    pages += [(module, name, one) for one in transfers for module, name in _PAGES]
+    images = str(at.cohort.images)
+    words = ["Dr Data", "4711", "2026-11-02", "ingester", images, "S1", *transfers,
+             "https://example.org/entry", str(at.folder / "out" / "seen.txt")]  # fmt: skip
+    job = {
+        "home": str(at.home),
+        "folder": str(folder),
+        "roots": [[f"tui.screens.{m}", n, [one] if one else []] for m, n, one in pages],
+        "words": words,
+        "presses": _PRESSES,
+        "limit_s": limit_s,
+    }
+    (folder / "job.json").write_text(json.dumps(job), "utf-8")
+    before = at.program.environ
+    at.program.environ = {
+        **before,
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "TEXTUAL_ANIMATIONS": "none",
+        "PYTHONASYNCIODEBUG": "",
+    }
+    try:
+        at.run(folder / "job.json", module="tests.privacy.walking", patience_s=limit_s + 240)
+    finally:
+        at.program.environ = before
+        _search_walk(at, transfers)
 
 
-def walk(at: Bench, presses: int) -> None:
-    """From the list of transfers through whatever keys lead to, in this process."""
-    from tui.app import TransferApp
+def _search_walk(at: Bench, transfers: tuple[str, ...]) -> None:
+    folder = at.folder / "walk"
+    found = json.loads((folder / "walk.json").read_text("utf-8"))
+    at.screens |= set(found.get("screens", ()))
+    at.exempt += [f"{key}: a person asks for identifiers" for key in found.get("revealing", ())]
+    at.exempt.append(f"{', '.join(_SHOWS_WHAT_STAYS)}: texts that stay are shown on purpose")
+    at.exempt.append(f"{', '.join(_SHOWS_DAYS)}: dates of studies, by which a person chooses")
+    with (folder / "records.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            record = json.loads(line)
+            seen = {record["screen"], record["under"]}
 
-    async def run() -> None:
-        app = TransferApp(Home.at(at.home))
-        async with app.run_test(size=_SIZE, notifications=True) as pilot:
-            await pilot.pause(0.5)
-            await _Walk(at, pilot, presses).go()
+            def may(value: str, seen: set[str] = seen) -> bool:
+                if seen & set(_SHOWS_WHAT_STAYS):
+                    return any(may_stay(at, one, value) for one in transfers)
+                is_day = _STUDY_DATE in at.search.place_of(value)
+                return is_day and bool(seen & set(_SHOWS_DAYS))
 
-    environment = at.program.environment() | {"PYTHONPATH": str(REPOSITORY)}
-    with mock.patch.dict("os.environ", environment, clear=True):
-        asyncio.run(run())
+            at.keys_pressed += 1
+            at.look(f"screen {record['screen']}", record["shown"].encode(), may)
+            at.look(f"line of {record['screen']}", record["line"].encode(), may)
+    for file in folder.iterdir():
+        file.unlink()
 
 
 def at_a_terminal(at: Bench, *keys: bytes, strike: str = "") -> bytes:
     """The real program at a terminal, its raw line searched; with a strike it ends by a crash."""
     strikes = {"PRIVACY_STRIKE": strike} if strike else {}
     environ = {**at.program.environ, "PYTHONPATH": f"{SITE}:{REPOSITORY}", **strikes}
+    before = len(list((at.folder / "struck").iterdir()))
     with Terminal(Home.at(at.home), environ=environ, program=_PROGRAM) as terminal:
         terminal.read_until("Help" if not strike else "\x1b[", timeout_s=60)
         for key in keys:
@@ -141,5 +147,13 @@ def at_a_terminal(at: Bench, *keys: bytes, strike: str = "") -> bytes:
         if terminal.process.poll() is None:
             terminal.type(b"\x11")
         terminal.end(60)
-    at.look(f"terminal {strike}", terminal.seen)
+    at.look(
+        f"terminal {strike}",
+        terminal.seen,
+        lambda value: _STUDY_DATE in at.search.place_of(value),
+    )
+    if strike:
+        hit = len(list((at.folder / "struck").iterdir())) - before
+        at.struck += hit
+        at.faults.append(f"screens: crash at {strike}{'' if hit else ', not come by'}")
     return terminal.seen
