@@ -29,7 +29,7 @@ _TRANSIENT = (Unreachable, NodeBusy, NodeFault)
 class Pace:
     """Times in seconds: between two looks at a row, how long a row that did not start to archive
     may stand ready before the request counts as lost, how long the node may stay silent while we
-    look, how long building or archiving may take, and how long one request waits."""
+    look, how long building or archiving may take, and how long one request waits at most."""
 
     first_look_s: float = 0.2
     longest_look_s: float = 5.0
@@ -37,6 +37,11 @@ class Pace:
     silence_s: float = 120.0
     patience_s: float = 3600.0
     request_s: float = 120.0
+
+    @property
+    def answer_s(self) -> float:
+        """How long a request waits for its answer; the node is watched after it."""
+        return min(self.request_s, self.patience_s)
 
 
 class Archiver:
@@ -142,7 +147,7 @@ class _Task:
                 "POST",
                 row.path,
                 query={"action": "build"},
-                read_timeout_s=self._pace.request_s,
+                read_timeout_s=self._pace.answer_s,
             )
         except _TRANSIENT as problem:
             if not problem.reached_node:
@@ -160,7 +165,7 @@ class _Task:
                 "POST",
                 "/data/services/archive",
                 form={"src": row.source, "overwrite": "append", "overwrite_files": "true"},
-                read_timeout_s=self._pace.request_s,
+                read_timeout_s=self._pace.answer_s,
             )
         except _TRANSIENT as problem:
             if not problem.reached_node:

@@ -16,6 +16,7 @@ from adapters.secrets import SecretStore
 from tests.faults.orthanc_front import orthanc_front
 from tests.faults.scenario import Family, Node, Scenario, Stage
 
+_ARCHIVE_PATIENCE_S: Final = 20
 _SIGN_IN: Final = ("issuer", "xnat-sign-in")
 
 
@@ -73,6 +74,8 @@ def _play(stage: Stage, met: Met, service: str) -> None:
     words += [f"after={met.after}"] if met.after else []
     patience = 1 if met.times is None else 30
     options = f"read_timeout_s = 2\npatience_s = {patience}\n"
+    if service == "xnat-archive":
+        options += f"archive_patience_s = {_ARCHIVE_PATIENCE_S}\n"
     if service in _SIGN_IN:
         stage.before_each_run.append(lambda: _sign_in(stage))
     if stage.node == "orthanc":
