@@ -97,3 +97,13 @@ def test_what_stays_beside_a_text_that_a_method_adds_is_listed() -> None:
     tally = TextTally()
     tally.add("E1", compare(before, after, why).lines)
     assert [text.text for text in tally.texts()] == ["by Dr Doe"]
+
+
+def test_a_private_time_that_is_none_is_what_somebody_wrote() -> None:
+    """The method lethe keeps some private elements by their tags, whatever stands in them."""
+    slope, when = 0x2005100E, 0x00080030
+    before = header(element(slope, "TM", b"ask Dr Doe"), element(when, "TM", b"101112.5"))
+    found = compare(before, before, why, ()).lines
+    tally = TextTally()
+    tally.add("E1", found)
+    assert [t.text for t in tally.texts()] == ["ask Dr Doe"]

@@ -15,6 +15,7 @@ from transfer.review.values import FREE_TEXT_VRS, bare, is_text, keyword, show
 from transfer.scan.elements import Encoding
 from transfer.sentences import count
 
+_CODES: Final = frozenset(("AS", "CS", "DS", "IS", "TM", "UI"))
 LINES_LIMIT: Final = 4000
 ITEMS_LIMIT: Final = 12
 _MAX_DEPTH: Final = 32
@@ -206,9 +207,10 @@ def _is_free_text(element: Element) -> bool:
     if element.vr in FREE_TEXT_VRS:
         return True
     value = element.value
-    if element.vr == "CS":
-        # What is no code is what somebody wrote: at the root it leaves, and has to be seen.
-        return isinstance(value, bytes) and not is_well_formed(value, "CS")
+    if element.vr in _CODES:
+        # What is no code, number or time is what somebody wrote: where it leaves, it has to be
+        # seen.
+        return isinstance(value, bytes) and not is_well_formed(value, element.vr)
     return element.vr == "UN" and isinstance(value, bytes) and is_text(value)
 
 
