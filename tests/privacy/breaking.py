@@ -57,6 +57,7 @@ def crash(at: Bench, node: str) -> None:
     """A fault of the program's own at each point, on a transfer of its own; then it goes on."""
     kind = "upv" if "upv" in node else "xnat"
     name = f"struck-{kind}"
+    at.run("login", node, typed="ingester\n")
     at.run("new", name, "--node", node, "--source", at.cohort.images, "--clinical",
            at.cohort.table, *_DEID)  # fmt: skip
     gone_on: set[str] = set()
