@@ -28,13 +28,13 @@ from tests.privacy.leaving import may_leave
 from tests.privacy.screens import at_a_terminal, walk
 from tests.privacy.table import figures, markdown, together
 
-PARTS: Final = ("ways", "faults")
-"""Two benches that need nothing of each other, one for each core."""
+PARTS: Final = ("ways", "faults", "screens")
+"""Benches that need nothing of each other, and go side by side."""
 
 
 def run(folder: Path, part: str, *, is_short: bool, listens: bool) -> Bench:
     """One part; what was found stands in the bench's `hits`."""
-    stages = _ways if part == "ways" else _faults
+    stages = {"ways": _ways, "faults": _faults, "screens": _screens}[part]
     with bench(folder, is_short=is_short, listens=listens) as at:
         for stage in (*stages(at), _named("what lies around", at.look_at_files)):
             began = time.monotonic()
@@ -64,11 +64,17 @@ def _ways(at: Bench) -> Iterator[Callable[[], None]]:
         yield _named(f"{node}: step 10 and evidence", partial(journeys.finish, at, name))
         yield _named(f"{node}: publication", partial(breaking.publication, at, name))
         yield _named(f"{node}: what it received", partial(_received, at, name))
-    yield _named("every screen", partial(_walk, at))
-    yield _named("a terminal", partial(_terminal, at))
     yield _named("commands without a transfer", partial(journeys.alone, at))
     for name, node in _BOTH:
         yield _named(f"{node}: the end of retention", partial(journeys.end, at, name, node))
+
+
+def _screens(at: Bench) -> Iterator[Callable[[], None]]:
+    """Two transfers in a state in which there is much to show, screen by screen."""
+    for name, node in _BOTH:
+        yield _named(f"{node}: to the screens", partial(journeys.to_screens, at, name, node))
+    yield _named("every screen", partial(_walk, at))
+    yield _named("a terminal", partial(_terminal, at))
 
 
 def _faults(at: Bench) -> Iterator[Callable[[], None]]:
@@ -98,7 +104,7 @@ def _received(at: Bench, name: str) -> None:
 
 def _walk(at: Bench) -> None:
     transfers = ("to-upv", "to-xnat")
-    walk(at, transfers, 60 if at.is_short else 240)
+    walk(at, transfers, 60 if at.is_short else 150)
 
 
 def _otherwise(at: Bench, deid: str, node: str) -> None:
@@ -131,7 +137,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="where table.md and table.json go")
     parser.add_argument("--short", action="store_true", help="without the heaviest images")
     parser.add_argument("--no-strace", action="store_true", help="do not listen to the kernel")
-    parser.add_argument("--part", choices=PARTS, help="one of the two alone")
+    parser.add_argument("--part", choices=PARTS, help="one of them alone")
     options = parser.parse_args(words)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="privacy-") as name:

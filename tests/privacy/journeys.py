@@ -190,6 +190,23 @@ def otherwise(at: Bench, name: str, node: str, deid: str) -> None:
     at.run("report", name, codes=(0, 3))
 
 
+def to_screens(at: Bench, name: str, node: str) -> None:
+    """Images and clinical data on the node, some refused, and findings that are open."""
+    way = ("--deid", "eucaim", "--site-id", "S1", "--clinical", at.cohort.table)
+    at.run("login", node, typed="ingester\n")
+    at.run("new", name, "--node", node, "--source", at.cohort.images, *way)
+    at.run("scan", name, codes=(0, 3))
+    at.run("check", name, codes=(0, 3))
+    at.run("select", name, "--exclude-finding", "*", *_BY)
+    note_what_stays(at, name)
+    at.run("upload", name, codes=(0, 3, 4, 6))
+    EchoingRecorder.left = 2
+    at.run("clinical", name, codes=None)
+    EchoingRecorder.left = 0
+    at.run("legal", name, "--sandbox")
+    at.run("report", name, codes=(0, 3))
+
+
 def alone(at: Bench) -> None:
     """Commands that have no transfer."""
     out = at.folder / "out"

@@ -52,10 +52,51 @@ _PAGES: Final = (
     ("catalogue", "CatalogueScreen"),
     ("purge", "PurgeScreen"),
 )
+_PATHS: Final = (
+    ("account", "AccountScreen", ("i", "enter", "escape", "escape")),
+    ("account", "AccountScreen", ("i", "down", "enter", "=ingester", "=wrong", "escape")),
+    ("account", "AccountScreen", ("i", "down", "down", "enter", "=https://x", "escape", "escape")),
+    ("account", "AccountScreen", ("v", "enter", "t")),
+    ("account", "AccountScreen", ("enter", "escape", "end", "enter")),
+    ("findings", "FindingsScreen", ("enter", "enter", "slash", "=1.2", "n", "p", "escape")),
+    ("findings", "FindingsScreen", ("down", "enter", "enter", "p")),
+    ("findings", "FindingsScreen", ("d",)),
+    ("findings", "FindingsScreen", ("w", "=agreed", "=Dr Data")),
+    ("selection", "SelectionScreen", ("right", "down", "f", "enter")),
+    ("selection", "SelectionScreen", ("slash", "=CT", "r", "a", "enter")),
+    ("selection", "SelectionScreen", ("enter", "down", "enter", "down", "enter")),
+    ("clinical", "ClinicalScreen", ("o", "escape")),
+    ("clinical", "ClinicalScreen", ("i", "right", "escape")),
+    ("clinical_mapping", "MappingScreen", ("down", "down", "v", "enter", "escape")),
+    ("clinical_mapping", "MappingScreen", ("v", "enter")),
+    ("upload", "UploadScreen", ("u", "right", "escape", "l", "=5M")),
+    ("dataset", "DatasetScreen", ("P", "=to-upv")),
+    ("dataset", "DatasetScreen", ("p", "enter")),
+    ("dataset", "DatasetScreen", ("c", "enter", "escape")),
+    ("dataset", "DatasetScreen", ("g", "o")),
+    *(("dataset_metadata", "MetadataScreen", ("home", *["down"] * n, "enter", "escape"))
+      for n in range(9)),
+    ("evidence", "EvidenceScreen", ("w", "v", "=", "=" + "0" * 64)),
+    ("legal", "LegalScreen", ("enter", "escape", "f", "enter", "escape")),
+    ("recall", "RecallScreen", ("p", "=nobody", "t")),
+    ("purge", "PurgeScreen", ("x", "down", "enter", "enter", "=Dr Data", "escape")),
+)  # fmt: skip
 _SHOWS_WHAT_STAYS: Final = ("ReviewScreen", "HeaderScreen")
 _SHOWS_DAYS: Final = ("SelectionScreen", "TimepointsScreen", "FoundScreen")
 """A person tells studies apart by their dates, which the screens show for that."""
 _STUDY_DATE: Final = "(0008,0020) StudyDate"
+
+
+def _new(images: str) -> list[tuple[str, ...]]:
+    """Through the making of a transfer, to the question before the end."""
+    folder = ("n", "enter", "tab", f"={images}", "enter")
+    return [
+        (*folder, "enter", "enter", "=S1", "enter", "enter"),
+        (*folder, "enter", "down", "down", "enter", "escape"),
+        (*folder, "enter", "end", "enter", "enter"),
+        ("n", "down", "a", "escape"),
+        ("d", "enter", "escape", "n", "enter"),
+    ]
 
 
 def register() -> dict[str, type[Screen[Any]]]:
@@ -82,12 +123,17 @@ def walk(at: Bench, transfers: tuple[str, ...], limit_s: float) -> None:
     pages = [("home", "HomeScreen", "")]
     pages += [(module, name, one) for one in transfers for module, name in _PAGES]
     images = str(at.cohort.images)
+    paths = [
+        [f"tui.screens.{m}", n, [one], list(keys)] for one in transfers for m, n, keys in _PATHS
+    ]
+    paths += [["tui.screens.home", "HomeScreen", [], list(keys)] for keys in _new(images)]
     words = ["Dr Data", "4711", "2026-11-02", "ingester", images, "S1", *transfers,
              "https://example.org/entry", str(at.folder / "out" / "seen.txt")]  # fmt: skip
     job = {
         "home": str(at.home),
         "folder": str(folder),
         "roots": [[f"tui.screens.{m}", n, [one] if one else []] for m, n, one in pages],
+        "paths": paths,
         "words": words,
         "presses": _PRESSES,
         "limit_s": limit_s,

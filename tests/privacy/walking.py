@@ -41,11 +41,14 @@ _MOVES: Final = ("ctrl+", "shift+", "page", "home", "end", "escape", "tab")
 @dataclass(frozen=True)
 class Job:
     """`roots` are pages to begin at, as (module, class, arguments); a page without a transfer has
-    none. `words` are typed where a line is asked for, one after the other."""
+    none. `paths` begin at such a page too and go where a walk would not come by: their last part is
+    keys, or "=TEXT" for a text that is typed and taken. `words` are typed where a line is asked
+    for, one after the other."""
 
     home: Path
     folder: Path
     roots: list[tuple[str, str, list[str]]]
+    paths: list[tuple[str, str, list[str], list[str]]]
     words: list[str]
     presses: int
     limit_s: float
@@ -116,6 +119,15 @@ class _Walk:
             await self._back_to(here)
             if self.screen is not here:
                 return
+
+    async def follow(self, keys: list[str]) -> None:
+        """One path, key by key."""
+        await self.see()
+        for key in keys:
+            is_text = key.startswith("=")
+            await self.press(
+                partial(self._type, key[1:]) if is_text else partial(self.pilot.press, key)
+            )
 
     def _is_root(self, screen: Screen[Any]) -> bool:
         return type(screen).__name__ in {name for _, name, _ in self.job.roots}
@@ -237,6 +249,19 @@ async def walk(job: Job, found: dict[str, Any]) -> None:
         async with app.run_test(size=_SIZE, notifications=True) as pilot:
             at = _Walk(job, pilot, line, records, 0, ends)
             before: list[str] = []
+
+            async def begin_at(module: str, name: str, arguments: list[str]) -> None:
+                while len(app.screen_stack) > 2:
+                    app.pop_screen()
+                    await pilot.pause()
+                if name != "HomeScreen":
+                    made = getattr(__import__(module, fromlist=[name]), name)(*arguments)
+                    await app.push_screen(made)
+
+            for module, name, arguments, keys in job.paths:
+                await begin_at(module, name, arguments)
+                await at.follow(keys)
+                found["screens"] = sorted(at.screens)
             for n, (module, name, arguments) in enumerate(job.roots):
                 if app._exit:
                     break
@@ -245,12 +270,7 @@ async def walk(job: Job, found: dict[str, Any]) -> None:
                 at.until = now + (ends - now) / (len(job.roots) - n)
                 if arguments != before:
                     at.tried, at.again, before = {}, {}, arguments
-                while len(app.screen_stack) > 2:
-                    app.pop_screen()
-                    await pilot.pause()
-                if name != "HomeScreen":
-                    made = getattr(__import__(module, fromlist=[name]), name)(*arguments)
-                    await app.push_screen(made)
+                await begin_at(module, name, arguments)
                 began = time.monotonic()
                 await at.go()
                 seconds = round(time.monotonic() - began, 1)
