@@ -5,7 +5,7 @@ files: asked of the parser itself, since the bytes differ with each encoding tha
 from __future__ import annotations
 
 import xml.parsers.expat  # with a handler for DOCTYPE, before any entity could be used
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 _PIECE: Final = 64 * 1024
 
@@ -14,7 +14,7 @@ class _Known(Exception):
     """What was asked for is known."""
 
 
-def declares_type(document: BinaryIO) -> bool:
+def declares_type(document: IO[bytes]) -> bool:
     """Whether it has a DOCTYPE. Read no further than its first element; what is no XML has none."""
     is_declared = False
 

@@ -29,7 +29,7 @@ def _extensions_at(record: bytes) -> int:
     at = 5 + 4 + 2 + 32
     at += 1 + record[at]
     at += 2 + struct.unpack_from(">H", record, at)[0]
-    return at + 1 + record[at]
+    return int(at + 1 + record[at])
 
 
 def _without(*kinds: int) -> Change:

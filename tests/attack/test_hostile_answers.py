@@ -17,10 +17,10 @@ from adapters.tls import origin
 from adapters.upv.answer import read_answer
 from adapters.xnat.catalogue import catalogued
 from adapters.xnat.wire import address, segment
-from tests.conformance.made import fresh_series, made
 from transfer.clinical.reading import TableFile, digest_of, read_table
 from transfer.clinical.rows import TableProblem
 from transfer.errors import NodeFault, UsageError
+from transfer.values import SOPInstanceUID
 
 _LAUGHS = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(12))
 # {port} is one of ours: whoever fetches shows himself.
@@ -67,7 +67,7 @@ def test_an_answer_that_declares_entities_is_no_answer(type: str, spelling: str,
     spell, head = SPELLINGS[spelling], TYPES[type].replace("{port}", str(port))
     stow = f"{head}<NativeDicomModel>{'&e12;' * 10}</NativeDicomModel>"
     with pytest.raises(NodeFault, match="no STOW-RS answer"):
-        read_answer(spell(stow), [made(fresh_series())], status=200)
+        read_answer(spell(stow), [SOPInstanceUID("1.2")], status=200)
     catalogue = f'{head}<DCMCatalog><entry UID="1.2">&e12;</entry></DCMCatalog>'
     with pytest.raises(NodeFault):
         catalogued(spell(catalogue), "n")
