@@ -83,7 +83,9 @@ def test_on_the_day_on_which_the_clock_is_put_back_an_hour_comes_twice() -> None
 @st.composite
 def schedules(draw: st.DrawFn) -> Schedule:
     """Some windows that do not overlap, the last perhaps over the end of the week."""
-    edges = sorted(draw(st.sets(st.integers(0, WEEK - 1), min_size=2, max_size=8)))
+    # Clocks are changed on Sundays between one and three.
+    edge = st.integers(0, WEEK - 1) | st.integers(6 * DAY + 55, 6 * DAY + 185)
+    edges = sorted(draw(st.sets(edge, min_size=2, max_size=8)))
     limits = st.sampled_from([None, 1_000, 1_000_000, 2_500_000])
     spans = [Span(a, b, draw(limits)) for a, b in zip(edges[::2], edges[1::2], strict=False)]
     if len(edges) % 2:
@@ -91,18 +93,21 @@ def schedules(draw: st.DrawFn) -> Schedule:
     return Schedule.of(spans, draw(limits))
 
 
-MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)) | st.datetimes(  # noqa: DTZ001 - hypothesis wants them naive
-    datetime(2026, 10, 24),  # noqa: DTZ001 - the same
-    datetime(2026, 10, 26),  # noqa: DTZ001 - the same
+MOMENTS = st.integers(0, 3 * 365 * DAY).map(
+    lambda n: datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=n)
 )
+CHANGES = [datetime(2026, *day, tzinfo=UTC) for day in ((3, 8), (3, 29), (4, 4), (10, 25), (11, 1))]
+NEAR = st.tuples(st.sampled_from(CHANGES), st.integers(-60, 16 * 60)).map(
+    lambda near: near[0] + timedelta(minutes=near[1])
+)
+"""Around the days on which the clocks of the zones are changed."""
 
 
-@given(schedules(), MOMENTS, st.sampled_from(ZONES))
+@given(schedules(), NEAR | MOMENTS, st.sampled_from(ZONES))
 def test_a_limit_holds_until_the_very_minute_that_is_told_and_no_longer(
-    schedule: Schedule, moment: datetime, zone: ZoneInfo
+    schedule: Schedule, now: datetime, zone: ZoneInfo
 ) -> None:
     """Against every minute on the clock on the wall, one by one."""
-    now = moment.replace(tzinfo=UTC)
     found = limit_at(schedule, now, zone)
     end = found.until or now + timedelta(days=1)
     minute = now.replace(second=0, microsecond=0)

@@ -22,6 +22,9 @@ from transfer.runner.stream import Watch
 FRIDAY = datetime(2026, 11, 27, tzinfo=UTC)
 OFFICE = '[bandwidth]\n"mon-fri 08:00-18:00" = "8 Mbit/s"\notherwise = "32 Mbit/s"\n'
 
+_UNLIMITED = 10**9
+"""What no limit of these lets leave in a minute."""
+
 
 class Clock:
     """Both clocks of a runner; who waits puts them forward."""
@@ -63,7 +66,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def _sent_in(watch: Watch, clock: Clock, seconds: float) -> int:
     """Bytes that one request is let send in so long."""
     end, sent = clock.passed_s + seconds, 0
-    while clock.passed_s < end:
+    while clock.passed_s < end and sent < _UNLIMITED:
         piece = watch.bandwidth.piece_bytes()
         watch.bandwidth.take(piece)
         sent += piece
