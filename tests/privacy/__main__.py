@@ -1,4 +1,4 @@
-"""The privacy bench: `python -m tests.privacy [--out DIR] [--short] [--no-strace]`.
+"""The privacy bench: `python -m tests.privacy [--out DIR] [--short] [--no-strace] [--part P]`.
 
 A cohort with a mark in every place that can hold text goes to both stand-ins, by every command and
 through every screen, with all logs open, with crashes and with a node that repeats names. All that

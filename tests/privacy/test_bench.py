@@ -25,6 +25,7 @@ from tests.privacy.cohort import Cohort, write_cohort
 from tests.privacy.leaving import may_leave
 from tests.privacy.screens import register
 from tests.privacy.searching import Search
+from tests.privacy.table import together
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +151,19 @@ def test_every_command_is_run_by_the_bench() -> None:
     assert len(journeys.all_commands()) > 35
     missing = [name for name in journeys.all_commands() if f'"{name}"' not in text]
     assert missing == []
+
+
+def test_figures_of_parts_are_one_table() -> None:
+    one = {"planted": 7, "bytes_searched": 5, "bytes_by_channel": {"file": 2}, "broke": [],
+           "commands_run": ["scan"], "kernel_listened_to": True, "hits": []}  # fmt: skip
+    other = {"planted": 7, "bytes_searched": 6, "bytes_by_channel": {"file": 1, "send": 3},
+             "broke": ["a stage"], "commands_run": ["list", "scan"], "kernel_listened_to": False,
+             "hits": [{"value": "x"}]}  # fmt: skip
+    assert together([one, other]) == {
+        "planted": 7, "bytes_searched": 11, "bytes_by_channel": {"file": 3, "send": 3},
+        "broke": ["a stage"], "commands_run": ["list", "scan"], "kernel_listened_to": False,
+        "hits": [{"value": "x"}],
+    }  # fmt: skip
 
 
 def test_the_register_knows_the_screens() -> None:
