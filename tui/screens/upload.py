@@ -120,14 +120,14 @@ class UploadScreen(TransferPage):
         if self._starts_when_known:
             self._starts_when_known = False
             self.action_start()
-        self.query_one("#overall", Painted).show(
-            partial(draw_overall, status, standing, self.launched, trouble is not None)
-        )
         is_tall = self.has_class("-tall")
-        room = 8 if is_tall else 4
         is_sending = status.is_running and status.progress.phase == "send"
-        is_charted = is_tall and is_sending
+        is_charted = is_tall and is_sending and len(status.progress.history) > 1
         self.query_one("#chart", Painted).show(partial(draw_chart, status, is_charted))
+        self.query_one("#overall", Painted).show(
+            partial(draw_overall, status, standing, self.launched, trouble is not None, is_charted)
+        )
+        room = 8 if is_tall else 4
         running = min(len(status.progress.lanes), room)
         # Rows that came and went with each request would have the whole screen painted again.
         self._lanes_most = max(self._lanes_most, running) if is_sending else 0

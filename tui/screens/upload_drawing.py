@@ -17,6 +17,7 @@ from tui.widgets.failure import wrapped
 from tui.widgets.ink import bar, cell, columns, dotted, line, share_and_bar, sparks
 
 _CHART_ROWS = 3
+_CHART_LABEL = 36
 _ASKING = ("send", "verify")
 _KEPT = "config.toml cannot be used: the limits read before hold; [l] says why"
 
@@ -26,6 +27,7 @@ def draw_overall(
     standing: Standing | None,
     launched: Launch | None,
     is_in_trouble: bool,
+    is_charted: bool,
     width: int,
 ) -> list[Content]:
     """How much of the whole is done, how fast it goes, and what holds it."""
@@ -50,7 +52,7 @@ def draw_overall(
         if counts.ready and not is_in_trouble:
             lines += [Content(""), words.verdict(status)]
         return lines
-    lines.append(_pace(status, standing, width))
+    lines.append(_pace(status, standing, 0 if is_charted else 20, width))
     held = [(limit, "$muted"), (runner_line(status, launched), "$muted")]
     in_one = dotted(held)
     lines += [in_one] if in_one.cell_length <= width else [line(one) for one in held]
@@ -62,7 +64,7 @@ def draw_overall(
     return lines
 
 
-def _pace(status: Status, standing: Standing | None, width: int) -> Content:
+def _pace(status: Status, standing: Standing | None, chart: int, width: int) -> Content:
     progress = status.progress
     is_moving = progress.phase == "send" and status.state != "paused"
     pace = dotted(
@@ -72,7 +74,7 @@ def _pace(status: Status, standing: Standing | None, width: int) -> Content:
             (figures.count(progress.retries, "retry", "retries"), "$muted"),
         ]
     )
-    chart = min(20, max(0, width - pace.cell_length - 2))
+    chart = min(chart, max(0, width - pace.cell_length - 2))
     return line(cell(pace, width - chart), sparks(progress.history, chart))
 
 
@@ -86,15 +88,15 @@ def time_left(status: Status, standing: Standing | None) -> str:
 
 def limits_asked(standing: Standing | None) -> list[str]:
     """What to know before one sets a limit."""
-    told = "Write for example 20 Mbit/s, 5M (5 MB a second), or none. It takes effect at once"
+    told = "Write for example 20 Mbit/s, 5M (5 MB a second), or none. It holds from now on"
     if standing is None or standing.schedule is None:
-        lines = [f"In force: {standing.told}."] if standing else []
+        lines = [f"Now: {standing.told}."] if standing else []
         return [*lines, f"{told}."]
     end = standing.next_change_told
     lines = [
-        f"In force: {standing.told}.",
-        f"{told}, until {end}." if end else f"{told}.",
-        "schedule leaves it to the schedule of config.toml:",
+        f"Now: {standing.told}.",
+        f"{told} until {end}." if end else f"{told}.",
+        "Write schedule to leave it to the hours in config.toml:",
         *(f"  {one}" for one in standing.schedule.lines),
     ]
     if standing.trouble is not None:
@@ -105,11 +107,14 @@ def limits_asked(standing: Standing | None) -> list[str]:
 def draw_chart(status: Status, is_there: bool, width: int) -> list[Content]:
     """The rate of the last minutes as columns, where there is room for them."""
     values = status.progress.history
-    if not is_there or len(values) < 2:
+    if not is_there:
         return []
     seconds = len(values) * HISTORY_STEP_S
-    heading = f"rate in the last {figures.span(seconds)}, at most {figures.rate(max(values))}"
-    return [Content(""), line((heading, "$muted")), *columns(values, width, _CHART_ROWS)]
+    told = f"last {figures.span(seconds)}, at most {figures.rate(max(values))}"
+    labels = [told, *[""] * (_CHART_ROWS - 1)]
+    drawn = columns(values, max(0, width - _CHART_LABEL), _CHART_ROWS)
+    rows = zip(labels, drawn, strict=True)
+    return [Content(""), *(line(cell(said, _CHART_LABEL, "$muted"), row) for said, row in rows)]
 
 
 def _amounts(status: Status) -> Content:
