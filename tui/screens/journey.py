@@ -31,6 +31,8 @@ from tui.widgets.rows import Row, Rows
 _OURS = (UPLOAD, *STEP_SCREENS)
 _LIVE_TICKS = 4
 
+_BEGUN = ("running", "pausing", "paused", "stopping", "stopped", "failed")
+
 
 class JourneyScreen(Page):
     """Steps 4 to 10 as a list; the text of the chosen one below it, or beside it when wide.
@@ -258,7 +260,9 @@ class JourneyScreen(Page):
 
 
 def _landing(journey: JourneyState, place: str) -> str:
-    """Where the journey opens: where the operator was last, else where there is something to do."""
+    """Where the journey opens: where the operator was last, else at what was begun and has not
+    ended, else where there is something to do."""
     if journey.of(place) is not None:
         return place
-    return (journey.to_do or journey.standings[-1]).step.id
+    begun = [standing for standing in journey.standings if standing.word in _BEGUN]
+    return (begun[0] if begun else journey.to_do or journey.standings[-1]).step.id

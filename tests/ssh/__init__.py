@@ -1,0 +1,1 @@
+"""The screens as admins use them: over OpenSSH, in a terminal of tmux."""
