@@ -16,6 +16,7 @@ from tui.text import plain
 from tui.widgets.failure import wrapped
 from tui.widgets.ink import bar, cell, columns, dotted, line, share_and_bar, sparks
 
+_MOST_WINDOWS = 5
 _CHART_ROWS = 3
 _CHART_LABEL = 36
 _ASKING = ("send", "verify")
@@ -92,12 +93,14 @@ def limits_asked(standing: Standing | None) -> list[str]:
     if standing is None or standing.schedule is None:
         lines = [f"Now: {standing.told}."] if standing else []
         return [*lines, f"{told}."]
-    end = standing.next_change_told
+    end, shown = standing.next_change_told, standing.schedule.lines
+    if len(shown) > _MOST_WINDOWS:
+        shown = (*shown[: _MOST_WINDOWS - 1], "and more, all of which status tells")
     lines = [
         f"Now: {standing.told}.",
         f"{told} until {end}." if end else f"{told}.",
         "Write schedule to leave it to the hours in config.toml:",
-        *(f"  {one}" for one in standing.schedule.lines),
+        *(f"  {one}" for one in shown),
     ]
     if standing.trouble is not None:
         lines += [f"{standing.trouble.what} {standing.trouble.remedy} {KEPT}"]
