@@ -76,7 +76,7 @@ _PATHS: Final = (
     ("dataset", "DatasetScreen", ("g", "o")),
     *(("dataset_metadata", "MetadataScreen", ("home", *["down"] * n, "enter", "escape"))
       for n in range(9)),
-    ("evidence", "EvidenceScreen", ("w", "v", "=", "=" + "0" * 64)),
+    ("evidence", "EvidenceScreen", ("v", "enter", "=" + "0" * 64)),
     ("legal", "LegalScreen", ("enter", "escape", "f", "enter", "escape")),
     ("recall", "RecallScreen", ("p", "=nobody", "t")),
     ("purge", "PurgeScreen", ("x", "down", "enter", "enter", "=Dr Data", "escape")),
@@ -84,6 +84,8 @@ _PATHS: Final = (
 _SHOWS_WHAT_STAYS: Final = ("ReviewScreen", "HeaderScreen")
 _SHOWS_DAYS: Final = ("SelectionScreen", "TimepointsScreen", "FoundScreen")
 """A person tells studies apart by their dates, which the screens show for that."""
+_SHOWS_FOLDERS: Final = ("FolderScreen", "FileWalk", "ClinicalFileScreen")
+"""Where a person walks through the folders of the hospital to find one."""
 _STUDY_DATE: Final = "(0008,0020) StudyDate"
 _TABLE_DATE: Final = "table, date of"
 """On the screen a table's dates stand as they are, but for those of birth; printed they do not."""
@@ -163,6 +165,7 @@ def _search_walk(at: Bench, transfers: tuple[str, ...]) -> None:
     at.exempt += [f"{key}: a person asks for identifiers" for key in found.get("revealing", ())]
     at.exempt.append(f"{', '.join(_SHOWS_WHAT_STAYS)}: texts that stay are shown on purpose")
     at.exempt.append(f"{', '.join(_SHOWS_DAYS)}: dates of studies, by which a person chooses")
+    at.exempt.append(f"{', '.join(_SHOWS_FOLDERS)}: names of folders, by which a person finds one")
     at.exempt.append("TableScreen: dates of a clinical table that are none of birth")
     with (folder / "records.jsonl").open(encoding="utf-8") as lines:
         for line in lines:
@@ -173,6 +176,8 @@ def _search_walk(at: Bench, transfers: tuple[str, ...]) -> None:
                 if seen & set(_SHOWS_WHAT_STAYS):
                     return any(may_stay(at, one, value) for one in transfers)
                 place = at.search.place_of(value)
+                if seen & set(_SHOWS_FOLDERS) and "folder name" in place:
+                    return True
                 if "TableScreen" in seen and place.startswith(_TABLE_DATE):
                     return True
                 return _STUDY_DATE in place and bool(seen & set(_SHOWS_DAYS))
