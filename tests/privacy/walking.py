@@ -253,7 +253,7 @@ async def walk(job: Job, found: dict[str, Any]) -> None:
             async def begin_at(module: str, name: str, arguments: list[str]) -> None:
                 while len(app.screen_stack) > 2:
                     app.pop_screen()
-                    await pilot.pause()
+                    await at.see()  # what lies below is drawn on the way
                 if name != "HomeScreen":
                     made = getattr(__import__(module, fromlist=[name]), name)(*arguments)
                     await app.push_screen(made)
