@@ -1,4 +1,4 @@
-"""The UPV stand-in misbehaves after the images went: while clinical data go and are read back, and
+"""The stand-ins misbehave after the images went: while clinical data go and are read back, and
 while `verify` looks for everything once more."""
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ _LASTING: Final = {
     "503 for ever": "status=503",
     "silence for ever": "silent",
 }
-_SERVICES: Final[tuple[tuple[Node, str, str], ...]] = (("upv", "eform", "qido"),)
+_SERVICES: Final[tuple[tuple[Node, str, str], ...]] = (
+    ("upv", "eform", "qido"),
+    ("xnat", "xnat-files", "xnat-catalogue"),
+)
 
 
 def _met() -> Iterator[Met]:

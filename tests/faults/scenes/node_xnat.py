@@ -8,8 +8,8 @@ from tests.faults.misbehaving import Met, scenario
 
 _EARLY = {0, 5, 6}
 """Before the first image, where a person still looks on, a run may end instead of waiting."""
-_SIGN_IN_STOPS = STOPS | {"an answer without end"}
-"""What is larger than a session's id can be is not read a second time."""
+_NOT_AGAIN = STOPS | {"an answer without end"}
+"""What is larger than it can be is not read a second time."""
 _KEEPS = [
     Met("one lost without a word", "drop"),
     Met("still processing", "processing"),
@@ -28,11 +28,12 @@ _ARCHIVES = [
     Met("a gateway that gives up", "gateway-timeout=1500"),
     Met("two seconds for it", "slow-archive=2000"),
 ]
+_SHORT = ("an empty answer", "an answer without end")
 
 SCENARIOS = [
     *(
         scenario(met, "sign-in", "xnat-sign-in", "xnat")
-        for met in once(STATUSES, WIRE, stops=_SIGN_IN_STOPS, refuses={"401", "403"})
+        for met in once(STATUSES, WIRE, stops=_NOT_AGAIN, refuses={"401", "403"})
     ),
     *(
         scenario(met, "comparing labels", "xnat-prearchive", "xnat")
@@ -44,12 +45,12 @@ SCENARIOS = [
     ),
     *(
         scenario(met, "import", "xnat-import", "xnat")
-        for met in [*once(STATUSES, WIRE, short=("an empty answer",)), *lasting()]
+        for met in [*once(STATUSES, WIRE, short=_SHORT), *lasting()]
     ),
     *(scenario(met, "import", "xnat", "xnat") for met in _KEEPS),
     *(
         scenario(met, "watched archiving", "xnat-prearchive", "xnat")
-        for met in [*once(STATUSES, WIRE, after=1), *lasting(after=1)]
+        for met in [*once(STATUSES, WIRE, after=1, stops=_NOT_AGAIN), *lasting(after=1)]
     ),
     *(
         scenario(met, "archiving", "xnat-archive", "xnat")
