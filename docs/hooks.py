@@ -1,4 +1,5 @@
-"""What the site has beside the pages here: the pictures of the screens, and the page of refusals.
+"""What the site has beside the pages here: the pictures of the screens, and the pages of all
+refusals and of all words.
 
 A hook of MkDocs, named in mkdocs.yml. Pages name the pictures where they lie for whoever reads them
 in the repository (`../screenshots/`); in the site they lie below the pages.
@@ -16,7 +17,9 @@ from mkdocs.structure.pages import Page
 HERE = Path(__file__).resolve().parent
 _PICTURES = "screenshots"
 sys.path.insert(0, str(HERE))
-from refusals import page  # noqa: E402  (it lies beside this file, which is no package)
+# They lie beside this file, which is no package.
+import refusals  # noqa: E402
+import words  # noqa: E402
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -30,7 +33,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
                 use_directory_urls=False,
             )
         )
-    files.append(File.generated(config, "refusals.md", content=page(HERE.parent)))
+    for made in (refusals, words):
+        content = made.page(HERE.parent)
+        files.append(File.generated(config, f"{made.__name__}.md", content=content))
     return files
 
 

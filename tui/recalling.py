@@ -112,7 +112,9 @@ def _looked_up(ledger: Ledger, name: str, meant: FoundBy | None, called: Caller)
         who = find(ledger, name, meant)
     except NobodyFound:
         with ledger.transaction():
-            ledger.record_event("recall", "It was asked for a patient whom nobody here is.")
+            ledger.record_event(
+                "recall", "Somebody asked for a patient who is not of this transfer."
+            )
         raise
     return what_went(ledger, who, name, called)
 

@@ -59,7 +59,7 @@ class IndexFile:
 
     def read(self, *, is_new_version: bool) -> Index:
         if self.index.suffix.lower() != ".json":
-            raise self._refused("The index of a dataset is a JSON file, called so.")
+            raise self._refused("The index of a dataset is a file whose name ends in .json.")
         studies = self._json(_content(self.index, "index", self.node), "index")
         faults = faults_of_studies(studies, has_previous=is_new_version)
         if faults:
@@ -87,7 +87,9 @@ class IndexFile:
                 )
             return subjects
         if suffix != ".csv":
-            raise self._refused("The clinical file of a dataset is JSON or CSV, called so.")
+            raise self._refused(
+                "The clinical file of a dataset is one whose name ends in .json or .csv."
+            )
         try:
             return _table(content.decode("utf-8-sig"))
         except (UnicodeDecodeError, csv.Error):

@@ -134,7 +134,7 @@ def _under_load(bench: Bench) -> list[Row]:
     ours, peer, longest, rates = [], [], [], []
     with answering(bench.folder / "node") as (url, ca_file):
         for _ in range(bench.rounds):
-            with _uploading(bench.folder / "home", source, url, ca_file) as home:
+            with uploading(bench.folder / "home", source, url, ca_file) as home:
                 found, rate = _pressed(home, bench["keys"])
                 ours.append(_median(found["ours"]))
                 peer.append(_median(found[_PEER]))
@@ -174,7 +174,7 @@ def _pressed(home: Home, keys: int) -> tuple[dict[str, list[float]], float]:
 
 
 @contextmanager
-def _uploading(folder: Path, source: Path, url: str, ca_file: Path) -> Iterator[Home]:
+def uploading(folder: Path, source: Path, url: str, ca_file: Path) -> Iterator[Home]:
     """A home whose transfer `load` is being sent, until the block is left."""
     shutil.rmtree(folder, ignore_errors=True)
     home = Home.at(folder)

@@ -150,7 +150,7 @@ def test_that_it_was_asked_stands_in_the_audit_log_by_row_key(
         said = [line["text"] for line in audit_lines(ledger) if line.get("kind") == "recall"]
     assert said[0].startswith("It was asked what went of P1: ")
     assert said[0].endswith("Ticket case withdrawal-P1.")
-    assert said[1] == "It was asked for a patient whom nobody here is."
+    assert said[1] == "Somebody asked for a patient who is not of this transfer."
 
 
 def test_files_that_went_as_they_are_are_listed_and_their_subject_is_masked(

@@ -1,8 +1,9 @@
-"""The page of refusals is read out of the source, and loses none of its kinds."""
+"""The pages of refusals and of words are read out of the source, and lose nothing."""
 
 from __future__ import annotations
 
 import importlib.util
+import sys
 import textwrap
 from pathlib import Path
 from types import ModuleType
@@ -14,16 +15,28 @@ from transfer import errors
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def made() -> ModuleType:
-    """docs/refusals.py, which lies in no package."""
-    place = ROOT / "docs" / "refusals.py"
-    spec = importlib.util.spec_from_file_location("refusals", place)
+def _of_docs(name: str) -> ModuleType:
+    """A module that lies in no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    # A tuple with names looks for its module.
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def made() -> ModuleType:
+    """docs/refusals.py."""
+    return _of_docs("refusals")
+
+
+@pytest.fixture(scope="module")
+def words() -> ModuleType:
+    """docs/words.py."""
+    return _of_docs("words")
 
 
 def test_every_kind_of_refusal_has_the_exit_code_of_its_class(made: ModuleType) -> None:
@@ -62,3 +75,33 @@ def test_the_page_has_the_words_of_the_program(made: ModuleType) -> None:
     assert "| Nobody is signed in to this node…. |" in page
     assert "| This cohort has no key yet. |" in page
     assert page.count("\n| ") > 500
+
+
+def test_what_a_screen_says_is_found_with_its_line_and_its_notes_are_not(
+    words: ModuleType, tmp_path: Path
+) -> None:
+    module = tmp_path / "one.py"
+    module.write_text(
+        textwrap.dedent(
+            """
+            \"\"\"A note for who reads the source.\"\"\"
+            _STYLE = "bold $key"
+            class Page:
+                BINDINGS = [Binding("p", "pause", "Pause", id="run.pause")]
+                def say(self, n):
+                    return f"{n} of {self.all} sent", "Nothing is lost."
+            """
+        )
+    )
+    assert words.texts(module) == [
+        (5, "Pause"),
+        (7, "Nothing is lost."),
+        (7, "… of … sent"),
+    ]
+
+
+def test_the_page_of_words_has_those_of_screens_and_commands(words: ModuleType) -> None:
+    page = words.page(ROOT)
+    assert "Nothing is lost: it can be started again and goes on where it stopped." in page
+    assert "Stopping: requests under way are finished first." in page
+    assert page.count("\n- ") > 3000

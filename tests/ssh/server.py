@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from transfer.workspace import HOME_VARIABLE, Home
 SSHD: Final = "/usr/sbin/sshd"
 _START_S: Final = 20.0
 _CONFIG: Final = """
-ListenAddress 127.0.0.1:{port}
+ListenAddress {address}:{port}
 HostKey {folder}/host
 AuthorizedKeysFile {folder}/key.pub
 PidFile none
@@ -45,25 +45,34 @@ def lacks() -> str:
 
 @dataclass(frozen=True)
 class Sshd:
-    """Where it listens; `folder` holds the key that it lets in."""
+    """Where it listens; `folder` holds the key that it lets in, `near` is the command that runs
+    another one where it can be reached."""
 
     folder: Path
+    address: str
     port: int
+    near: tuple[str, ...] = ()
 
-    def client(self, *remote: str, port: int | None = None, tty: bool = True) -> list[str]:
-        """The `ssh` that runs a command there, by another port where a relay stands between."""
+    def client(self, *remote: str, tty: bool = True) -> list[str]:
+        """The `ssh` that runs a command there."""
         options = [
-            *("-F", "none", "-i", str(self.folder / "key"), "-p", str(port or self.port)),
+            *("-F", "none", "-i", str(self.folder / "key"), "-p", str(self.port)),
             *("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
             *("-o", "LogLevel=ERROR", "-o", "IdentitiesOnly=yes", "-o", "SendEnv=NO_COLOR"),
         ]
-        account = f"{getpass.getuser()}@127.0.0.1"
-        return ["ssh", *options, "-tt" if tty else "-T", account, *remote]
+        account = f"{getpass.getuser()}@{self.address}"
+        return [*self.near, "ssh", *options, "-tt" if tty else "-T", account, *remote]
 
 
 @contextmanager
-def running_sshd(folder: Path) -> Iterator[Sshd]:
-    """A server until the block is left."""
+def running_sshd(
+    folder: Path,
+    address: str = "127.0.0.1",
+    near: Sequence[str] = (),
+    far: Sequence[str] = (),
+) -> Iterator[Sshd]:
+    """A server until the block is left. `near` and `far` are commands that run another one where
+    the client and where the server is to be."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("host", "key"):
         make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
@@ -72,32 +81,29 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     config = folder / "sshd_config"
-    config.write_text(_CONFIG.format(port=port, folder=folder), "utf-8")
+    config.write_text(_CONFIG.format(address=address, port=port, folder=folder), "utf-8")
     if os.getuid() == 0:
         # Debian's sshd separates its privileges in a folder that its service makes.
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     with subprocess.Popen(
-        guarded([SSHD, "-D", "-e", "-f", str(config)]),
+        guarded([*far, SSHD, "-D", "-e", "-f", str(config)]),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            _await(port)
-            yield Sshd(folder, port)
+            sshd = Sshd(folder, address, port, tuple(near))
+            _await(sshd)
+            yield sshd
         finally:
             process.kill()
 
 
-def _await(port: int) -> None:
+def _await(sshd: Sshd) -> None:
     limit = time.monotonic() + _START_S
-    while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port), 1) as connection:
-                assert connection.recv(4) == b"SSH-"
-                return
-        except OSError:
-            assert time.monotonic() < limit, "sshd does not start"
-            time.sleep(0.05)
+    command = sshd.client("true", tty=False)
+    while subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        assert time.monotonic() < limit, "sshd does not start"
+        time.sleep(0.05)
 
 
 def program(home: Home, *words: str, environ: Mapping[str, str] | None = None) -> str:

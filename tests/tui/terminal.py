@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from transfer.workspace import HOME_VARIABLE, Home
@@ -32,20 +32,22 @@ except TransferError as error:
 
 
 class Terminal:
-    """The screens in a session of their own, on a pseudo terminal of 80 by 24."""
+    """The screens in a session of their own, on a pseudo terminal of 80 by 24; or the program of
+    another text, or another `command`."""
 
     def __init__(
         self,
-        home: Home,
+        home: Home | None,
         *arguments: str,
         environ: Mapping[str, str] | None = None,
         program: str = _PROGRAM,
+        command: Sequence[str] | None = None,
     ) -> None:
         self._master, self._slave = pty.openpty()
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.seen = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", program, *arguments],
+            command or [sys.executable, "-c", program, *arguments],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
@@ -58,7 +60,7 @@ class Terminal:
                 "LANG": "C.UTF-8",
                 "PYTHONUTF8": "1",
                 "PYTHONPATH": os.getcwd(),
-                HOME_VARIABLE: str(home.root),
+                **({} if home is None else {HOME_VARIABLE: str(home.root)}),
                 **(environ or {}),
             },
         )

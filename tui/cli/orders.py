@@ -114,7 +114,7 @@ def _tell_of_key(home: Home, order: Order) -> None:
     if find_entry(home, cohort_of(order)) is None:
         tell("This cohort has no key yet: the first review, check or upload makes one.")
         tell(
-            "If patients of it were sent before, bring the key that was used then:"
+            "If patients of this cohort were sent before, bring the key that was used then:"
             f" eucaim-transfer key import {order.name}"
         )
 

@@ -51,7 +51,7 @@ class Choose(ModalScreen[str | None]):
             entry = Input(placeholder="type a part of it", id="typed")
             entry.cursor_blink = False
             yield entry
-            yield Rows(id="choices", pick=None, empty=["Nothing is called so."])
+            yield Rows(id="choices", pick=None, empty=["Nothing here has that name."])
             yield Painted(classes="gap")
             yield Painted(lambda width: [with_keys("[↑ ↓] choose   [Enter] takes it   [Esc] back")])
 

@@ -168,7 +168,7 @@ class SeveralEntry(FieldEntry):
         entry = Input(placeholder="type a part of it", id="typed")
         entry.cursor_blink = False
         yield entry
-        yield Rows(id="choices", pick=None, empty=["Nothing is called so."])
+        yield Rows(id="choices", pick=None, empty=["Nothing here has that name."])
 
     def keys(self) -> str:
         return "[↑ ↓] choose   [Enter] marks it, or not   [ctrl+s] takes them   [Esc] back"

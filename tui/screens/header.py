@@ -36,7 +36,7 @@ class OutlineScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", key_display="/", id="outline.search"),
         Binding("n", "hit(1)", "Next hit", id="outline.next"),
-        Binding("N", "hit(-1)", "Last hit", show=False, id="outline.last"),
+        Binding("N", "hit(-1)", "Previous hit", show=False, id="outline.last"),
         Binding("i", "originals", "Originals", id="outline.originals"),
         Binding("p", "preview", "Preview", id="outline.preview"),
         Binding("space", "fold", show=False, id="outline.fold"),

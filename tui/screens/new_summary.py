@@ -34,8 +34,8 @@ _NEW_KEY = (
     "! This cohort has no key yet; the first review, check or upload makes one. If it is lost,"
     " later deliveries can never be linked to these patients again: keep a copy (eucaim-transfer"
     " key export).",
-    "Were patients of it sent before, by this or another program? Then bring the key that was used"
-    " before anything else: eucaim-transfer key import NAME",
+    "Were patients of this cohort sent before, by this or another program? Then bring the key that"
+    " was used before anything else: eucaim-transfer key import NAME",
 )
 
 

@@ -208,7 +208,7 @@ def test_many_faults_are_told_in_part_with_their_number(tmp_path: Path) -> None:
         (("c.json", {"subjectName": "SUBJ-001"}), "no list of subjects"),
         (("c.json", [{"subjectName": "SUBJ-001"}]), "no list of subjects"),
         (("c.json", b"[NaN]"), "no JSON in UTF-8"),
-        (("c.xlsx", b"PK"), "JSON or CSV, called so"),
+        (("c.xlsx", b"PK"), "ends in .json or .csv"),
     ],
 )
 def test_a_clinical_file_that_does_not_fit_is_refused(
@@ -224,7 +224,7 @@ def test_an_index_that_is_no_json_is_refused(tmp_path: Path, content: bytes) -> 
 
 def test_an_index_has_to_be_called_json(tmp_path: Path) -> None:
     path = _written(tmp_path, "index.txt", [study()])
-    assert "JSON file, called so" in _refusal(IndexFile(path, None, "n"))
+    assert "ends in .json" in _refusal(IndexFile(path, None, "n"))
 
 
 def test_an_index_that_is_gone_is_told_without_its_name(tmp_path: Path) -> None:

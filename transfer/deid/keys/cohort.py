@@ -54,7 +54,7 @@ class NoKeyYet(UsageError):
     def __init__(self) -> None:
         super().__init__(
             "This cohort has no key yet.",
-            "If patients of it were sent before, import the key that was used then:"
+            "If patients of this cohort were sent before, import the key that was used then:"
             " eucaim-transfer key import NAME; else make one: eucaim-transfer key make NAME",
         )
 
