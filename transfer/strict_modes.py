@@ -28,7 +28,7 @@ def demand_ours(path: Path, what: str) -> None:
         UsageError: another account could.
     """
     real = Path(os.path.realpath(path))
-    around = () if real.is_dir() else (real.parent, path.absolute().parent)
+    around = () if os.path.isdir(real) else (real.parent, path.absolute().parent)
     for each in dict.fromkeys((real, *around)):
         try:
             facts = each.stat()

@@ -130,7 +130,8 @@ class Realm:
     async def _known(self) -> Mapping[str, Any]:
         if self._discovered is None:
             url = f"{self._issuer_url}/.well-known/openid-configuration"
-            answer = self._granted(await self._exchange("GET", url, None))
+            # Whatever it says, nothing was asked for that could be granted.
+            answer = self._served(await self._exchange("GET", url, None))
             found = answer.content
             if answer.status != 200 or not isinstance(found, dict):
                 raise self.fault()
@@ -173,6 +174,9 @@ class Realm:
             code = answer.content.get("error")
             if isinstance(code, str):
                 raise GrantRefused(code, str(answer.content.get("error_description", "")))
+        return self._served(answer)
+
+    def _served(self, answer: _Answer) -> _Answer:
         if answer.status in BUSY:
             raise refuse_status(answer.status, node=self.node, retry_after=answer.retry_after)
         if 400 <= answer.status < 500:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import _thread
 import os
+import select
 import threading
-import time
 from typing import Final
 
 from transfer.machine.lacking import NO_MEMORY
@@ -32,7 +32,8 @@ def watch(*, every_s: float = 1.0) -> None:
 def _keep_looking(refusal: bytes, every_s: float) -> None:
     waiting: dict[threading.Thread, int] = {}
     while max(waiting.values(), default=0) < _LOOKS:
-        time.sleep(every_s)
+        # Not by `time.sleep`, which sleeps to a moment: a clock that was set meanwhile refuses it.
+        select.select((), (), (), every_s)
         try:
             # Where `Thread.start` keeps those that have not said their word.
             begun = list(threading._limbo)  # type: ignore[attr-defined]
