@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from tests.ready import start
+
 REPOSITORY = Path(__file__).parents[1]
 _PATIENCE_S = 120.0
 # What the shell of whoever runs the tests must not decide.
@@ -87,17 +89,17 @@ class Program:
         """
         arguments = [str(word) for word in words]
         began = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "tui", *arguments],
-            cwd=REPOSITORY,
-            env=self.environment() | {"PYTHONPATH": str(REPOSITORY)},
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=patience_s,
-            check=False,
-        )
-        return Ran(arguments, done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+        environment = self.environment() | {"PYTHONPATH": str(REPOSITORY)}
+        command = [sys.executable, "-P", "-m", "tui", *arguments]
+        with start(
+            command, environment, cwd=REPOSITORY, has_input=True, in_session=False
+        ) as process:
+            try:
+                out, err = process.communicate(typed, timeout=patience_s)
+            except BaseException:
+                process.kill()
+                raise
+        return Ran(arguments, process.returncode, out, err, time.monotonic() - began)
 
     @contextmanager
     def started(self, *words: object) -> Iterator[subprocess.Popen[str]]:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from adapters.secrets import SecretStore
 from tests.faults.cohort import Cohort
 from tests.faults.processes import await_until, living_in_session
-from tests.faults.ready import start
+from tests.ready import start
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import is_held
 from transfer.ledger.order import Order

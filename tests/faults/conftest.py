@@ -10,16 +10,8 @@ import pytest
 from tests.faults.bench import Bench, SandboxServer
 from tests.faults.cohort import write_cohort
 from tests.faults.deid import DeidBench, DeidXnatBench
-from tests.faults.ready import forks_ready
 from tests.faults.servers import Running, running_sandbox
 from tests.faults.xnat import XnatBench, XnatServer
-
-
-@pytest.fixture(scope="session", autouse=True)
-def ready() -> Iterator[None]:
-    """What a bench starts is forked where nothing speaks against it."""
-    with forks_ready():
-        yield
 
 
 @pytest.fixture(scope="session")

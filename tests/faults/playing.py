@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.judge import Verdict
-from tests.faults.ready import forks_ready
 from tests.faults.scenario import Scenario, perform, scenarios
 from tests.faults.servers import Servers
 
@@ -40,11 +39,7 @@ def _play(numbered: Sequence[int]) -> list[Played]:
     """In a process of its own: these scenarios one after the other."""
     every = scenarios()
     played = []
-    with (
-        tempfile.TemporaryDirectory(prefix="faults-") as folder,
-        Servers(Path(folder)) as servers,
-        forks_ready(),
-    ):
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder, Servers(Path(folder)) as servers:
         for number in numbered:
             played.append(_played(every[number], Path(folder) / f"scenario-{number}", servers))
     return played

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,12 +27,6 @@ def await_until(look: Callable[[], _T], what: str, *, within_s: float = 60.0) ->
         assert now < deadline, f"not within {within_s:g} s: {what}"
         # What is waited for needs the processor more than whoever looks.
         time.sleep(max(_POLL_S, 3 * (now - began)))
-
-
-def guarded(arguments: list[str]) -> list[str]:
-    """The same command, killed by the kernel should the test process itself be killed."""
-    guard = shutil.which("setpriv")
-    return [guard, "--pdeathsig", "KILL", "--", *arguments] if guard else arguments
 
 
 def living_in_session(session: int) -> list[int]:

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from adapters.sandbox.ca import ThrowAwayCa
 from tests.faults.bench import SandboxServer, Server
-from tests.faults.processes import guarded
 from tests.faults.servers import RealServer
 from tests.faults.xnat import XnatServer
+from tests.ready import guarded
 from tests.real.front import await_answer, end, program, start
 from tests.real.orthanc import orthanc_behind_tls
 

@@ -16,8 +16,8 @@ from functools import cached_property
 from pathlib import Path
 
 from tests.faults.bench import Held, SandboxServer, Server
-from tests.faults.processes import guarded
 from tests.faults.xnat import XnatServer
+from tests.ready import guarded
 from tests.real.orthanc import OrthancServer, orthanc_behind_tls
 
 _START_S = 60.0

@@ -30,7 +30,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.faults.processes import guarded
+from tests.ready import guarded
 
 NEAR_IP, FAR_IP = "10.213.7.1", "10.213.7.2"
 OTHER_NEAR_IP, OTHER_FAR_IP = "10.213.7.11", "10.213.7.12"

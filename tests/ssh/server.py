@@ -16,7 +16,7 @@ from pathlib import Path
 from shlex import join, quote
 from typing import Final
 
-from tests.faults.processes import guarded
+from tests.ready import guarded
 from transfer.workspace import HOME_VARIABLE, Home
 
 SSHD: Final = "/usr/sbin/sshd"

@@ -11,8 +11,8 @@ from typing import Final
 
 from tests.faults.bench import Bench
 from tests.faults.held import end_held, held_at
-from tests.faults.processes import guarded
 from tests.faults.scenario import Family, Node, Scenario, Stage
+from tests.ready import guarded
 from transfer.workspace import HOME_VARIABLE
 
 

@@ -1,89 +1,115 @@
 """Processes of the program that need not import it first: forked from one that has.
 
-A bench starts thousands of commands, and half of what the processor does for each would be the
-start of Python and the reading of the same modules. Inside `forks_ready` a command is forked off a
-process that did both and nothing else: it has one thread, no file open and the signals of a new
-interpreter. What is forked is a process like any other: a session, an environment and standard
-streams of its own, its own worker processes, and an end like that of `python -P -m …`.
+The tests start thousands of commands, and half of what the processor does for each would be the
+start of Python and the reading of the same modules. So a command is forked off a process that did
+both and nothing else: it has one thread, no file open and the signals of a new interpreter. What is
+forked is a process like any other: an environment and standard streams of its own, its own worker
+processes, and an end like that of `python -P -m …`.
 
 Run as a script it is that process; standard input is the socket by which it is asked.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import json
 import os
 import pkgutil
 import runpy
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+_REPOSITORY: Final = Path(__file__).resolve().parents[1]
 _MOST_BYTES: Final = 128 * 1024
 _STREAMS: Final = 3
 _POLL_S: Final = 0.002
 _PACKAGES: Final = ("transfer", "adapters", "tui.cli")
 # Servers are other processes.
 _APART: Final = ("adapters.sandbox",)
-_OF_A_START: Final = ("LD_", "PYTHON", "FAKETIME", "LANG", "LC_")
+_OF_A_START: Final = (
+    *("LD_", "PYTHON", "FAKETIME", "LANG", "LC_", "TZ", "OPENSSL", "SSL", "MALLOC", "GLIBC"),
+)
 """Variables with these beginnings mean something while a process starts."""
 _PR_SET_PDEATHSIG: Final = 1
 
-_stock: list[socket.socket] = []
 _asking = threading.Lock()
 
 
-@contextmanager
-def forks_ready() -> Iterator[None]:
-    """Inside the block `start` forks."""
-    from tests.faults.processes import guarded
-
+@cache
+def _stock() -> socket.socket:
+    """The process that is forked from, until this one ends."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ExitStack() as closed:
-        closed.enter_context(closing(ours))
-        with closing(theirs):
-            # What is forked has its buffers, which are those of an output that is no terminal.
-            stock = subprocess.Popen(
-                guarded([sys.executable, "-P", str(Path(__file__).absolute())]),
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-            )
-        closed.callback(stock.wait)
-        closed.callback(stock.kill)
-        assert ours.recv(_MOST_BYTES) == b"ready"
-        _stock.append(ours)
-        closed.callback(_stock.remove, ours)
-        yield
+    with closing(theirs):
+        # What is forked has its buffers, which are those of an output that is no terminal.
+        stock = subprocess.Popen(
+            guarded([sys.executable, "-P", str(Path(__file__).absolute())]),
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            cwd=_REPOSITORY,
+            env=os.environ | {"PYTHONPATH": str(_REPOSITORY)},
+        )
+    atexit.register(stock.wait)
+    atexit.register(stock.kill)
+    atexit.register(ours.close)
+    assert ours.recv(_MOST_BYTES) == b"ready"
+    return ours
 
 
-def start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """A command in a session of its own with pipes for what it says: forked, where there is
-    something to fork from and the command is Python with nothing about it that a start would
-    change."""
-    from tests.faults.processes import guarded
-
+def start(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    cwd: Path | None = None,
+    has_input: bool = False,
+    in_session: bool = True,
+) -> subprocess.Popen[str]:
+    """A command with pipes for what it says: forked where it is Python with nothing about it that
+    its start would heed. What looks for it by its command line or environment in /proc starts it
+    otherwise: there it has those of what it was forked from."""
     is_plain = list(command[:2]) == [sys.executable, "-P"] and not any(
-        word.startswith(_OF_A_START) and os.environ.get(word) != environment.get(word)
+        word.startswith(_OF_A_START) and not _is_as_here(word, environment.get(word))
         for word in {*environment, *os.environ}
     )
-    kind = _Forked if is_plain and _stock else subprocess.Popen
+    kind = _Forked if is_plain else subprocess.Popen
     return kind(
-        guarded(list(command)) if kind is subprocess.Popen else list(command),
-        stdin=subprocess.DEVNULL,
+        list(command) if is_plain else guarded(list(command)),
+        stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        cwd=cwd,
         env=environment,
-        start_new_session=True,
+        start_new_session=in_session,
     )
+
+
+def guarded(arguments: list[str]) -> list[str]:
+    """The same command, killed by the kernel should the test process itself be killed."""
+    guard = shutil.which("setpriv")
+    return [guard, "--pdeathsig", "KILL", "--", *arguments] if guard else arguments
+
+
+def _is_as_here(word: str, value: str | None) -> bool:
+    if word == "PYTHONPATH":
+        return value in (None, str(_REPOSITORY))
+    return value == os.environ.get(word)
+
+
+def _umask() -> int:
+    given = os.umask(0o077)
+    os.umask(given)
+    return given
 
 
 class _Forked(subprocess.Popen[str]):
@@ -91,13 +117,20 @@ class _Forked(subprocess.Popen[str]):
 
     def _execute_child(self, args: list[str], *rest: Any) -> None:
         # subprocess.py: executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo,
-        # creationflags, shell, then the ends of the pipes.
-        environment, ends = rest[5], rest[9:15]
-        theirs = ends[0], ends[3], ends[5]
-        asked = json.dumps([args[2:], dict(environment)]).encode()
-        self._from = _stock[-1]
+        # creationflags, shell, the ends of the pipes, restore_signals, gid, gids, uid, umask,
+        # start_new_session.
+        cwd, environment, ends, in_session = rest[4], rest[5], rest[9:15], rest[20]
+        how = {
+            "words": args[2:],
+            "environment": dict(environment),
+            "cwd": str(cwd or os.getcwd()),
+            "umask": _umask(),
+            "in_session": in_session,
+        }
+        self._from = _stock()
         with _asking:
-            socket.send_fds(self._from, [asked], theirs)
+            streams = ends[0], ends[3], ends[5]
+            socket.send_fds(self._from, [json.dumps(how).encode()], streams)
             self.pid = int(self._from.recv(_MOST_BYTES))
         self._child_created = True
         self._close_pipe_fds(*ends)  # type: ignore[attr-defined]
@@ -137,22 +170,24 @@ def _serve(asked: socket.socket) -> list[str]:
         pid = os.fork()
         if not pid:
             asked.close()
-            words, environment = order
-            _become(streams, environment)
-            return list(words)
+            _become(streams, order)
+            return list(order["words"])
         for stream in streams:
             os.close(stream)
         asked.send(str(pid).encode())
 
 
-def _become(streams: Sequence[int], environment: Mapping[str, str]) -> None:
-    os.setsid()
+def _become(streams: Sequence[int], how: Mapping[str, Any]) -> None:
+    if how["in_session"]:
+        os.setsid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.closerange(_STREAMS, max(streams) + 1)
+    os.chdir(how["cwd"])
+    os.umask(how["umask"])
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(how["environment"])
 
 
 def _import_all() -> None:
