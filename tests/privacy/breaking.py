@@ -11,6 +11,7 @@ from tests.faults.damaging import overwrite, ruin_pages
 from tests.faults.disk_errors import Disk, lacks_disk_errors
 from tests.privacy.bench import Bench
 from tests.privacy.echo import EchoingRecorder
+from tests.privacy.leaving import note_what_stays
 from transfer.workspace import Home
 
 _BY: Final = ("--by", "Dr Data", "--reason", "as agreed")
@@ -69,6 +70,7 @@ def crash(at: Bench, node: str) -> None:
             at.run("scan", name, codes=(0, 3))
             at.run("check", name, codes=(0, 3))
             at.run("select", name, "--exclude-finding", "*", *_BY)
+            note_what_stays(at, name)
             gone_on.add("scan")
         if command == "clinical" and options == [] and "upload" not in gone_on:
             at.run("upload", name, codes=None)
@@ -100,6 +102,7 @@ def full_disk(at: Bench, node: str) -> None:
             at.run(command, name, codes=None)
             if command == "check":
                 at.run("select", name, "--exclude-finding", "*", *_BY)
+                note_what_stays(at, name)
         at.run("status", name)
     finally:
         at.program.environ = before
