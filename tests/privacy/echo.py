@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Final
 
 from starlette.responses import Response
@@ -48,8 +49,7 @@ class EchoingRecorder(Recorder):
             answer = Response(text, _STATUSES[number % len(_STATUSES)], headers, media)
             await answer(scope, receive, send)
 
-        app, self._app = self._app, refuse
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._app = app
+        # Requests come at the same time: only this one is to be refused.
+        refusing = copy(self)
+        refusing._app = refuse
+        await Recorder.__call__(refusing, scope, receive, send)

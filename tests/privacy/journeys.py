@@ -103,8 +103,6 @@ def send(at: Bench, name: str, node: str) -> None:
     at.run("select", name, "--exclude-finding", "*", *_BY, codes=(0, 2))
     at.run("upload", name, "--detach", codes=(0, 7))
     at.run("stop", name, codes=None)
-    # What was stopped in the middle may be in trouble once more.
-    at.run("upload", name, codes=(0, 3, 4, 6))
     at.run("upload", name, codes=(0, 3, 4))
     at.run("verify", name, codes=(0, 3, 4))
     at.run("status", name, "--identifiers", exempt=REVEALED)
