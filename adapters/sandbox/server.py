@@ -23,6 +23,7 @@ from starlette.routing import Mount
 from starlette.types import Scope
 
 from adapters.sandbox.ca import ThrowAwayCa
+from adapters.sandbox.configured import config_text
 from adapters.sandbox.control import Control
 from adapters.sandbox.datasets.app import DatasetService
 from adapters.sandbox.datasets.options import DatasetOptions
@@ -43,7 +44,6 @@ from adapters.sandbox.issuer import INGESTER, Issuer
 from adapters.sandbox.realm import ACCOUNTS, Account
 from adapters.sandbox.spoiling import Spoiler
 from adapters.sandbox.store import Store, StoredInstance
-from adapters.sandbox.tables import table_text
 from adapters.sandbox.xnat.accounts import INGESTER as XNAT_INGESTER
 from adapters.sandbox.xnat.app import XnatApp
 from adapters.sandbox.xnat.phases import phases_of
@@ -221,7 +221,7 @@ class Sandbox:
         with open(home / "ca.pem", "wb", opener=private_opener) as file:
             file.write(self.ca_file.read_bytes())
         with open(config, "w", encoding="utf-8", opener=private_opener) as text:
-            text.write(_MARK + self._toml())
+            text.write(_MARK + config_text(self, upv=NODE, xnat=XNAT_NODE))
 
     def describe(self, home: Path | None) -> dict[str, object]:
         """The JSON line that `sandbox` prints once it accepts connections."""
@@ -329,43 +329,6 @@ class Sandbox:
 
     def _url(self, path: str) -> str:
         return f"https://{_HOST}:{self._port}{path}"
-
-    def _signed_in_only(self) -> Mapping[str, object]:
-        """The dataset-service takes bearer tokens alone."""
-        if self.options.auth != "bearer":
-            return {}
-        at = self.endpoints
-        return {"dataset_service_url": at.dataset_service_url, "qpinsights_url": at.export_url}
-
-    def _toml(self) -> str:
-        auth = {"bearer": "password", "basic": "basic", "none": "none"}[self.options.auth]
-        values: dict[str, object] = {
-            "kind": "upv",
-            "dicomweb_url": self.endpoints.dicomweb_url,
-            "issuer_url": self.endpoints.issuer_url,
-            "auth": auth,
-            "username": INGESTER.username,
-            "ca_file": "ca.pem",
-            "gate": "integrity",
-            "deidentified": "as-is",
-            "destinations": list(self.options.destinations),
-            "eform_url": self.endpoints.eform_url,
-            "listing_delay_s": 2,
-            **self._signed_in_only(),
-        }
-        xnat: dict[str, object] = {
-            "kind": "xnat",
-            "url": self.xnat_url,
-            "username": XNAT_INGESTER.login,
-            "ca_file": "ca.pem",
-            "gate": "integrity",
-            "deidentified": "as-is",
-            "destinations": [PROJECT],
-            "listing_delay_s": 2,
-        }
-        desk: dict[str, object] = {"url": self.helpdesk_url, "ca_file": "ca.pem"}
-        tables = {f"nodes.{NODE}": values, f"nodes.{XNAT_NODE}": xnat, "helpdesk": desk}
-        return "\n".join(table_text(name, table) for name, table in tables.items())
 
 
 def _dicomweb_service(scope: Scope) -> tuple[str, ...]:

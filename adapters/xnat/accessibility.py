@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from adapters.xnat.session import segment
+from adapters.xnat.wire import segment
 from transfer.errors import DatasetGone, NotAllowed
 from transfer.publication.values import Visibility
 

@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 import httpx
 
 from adapters.statuses import refuse_status
-from adapters.xnat.session import Session, cookie
-from adapters.xnat.wire import Answer, Query, address, digested, exchange, unreadable
+from adapters.xnat.session import Session
+from adapters.xnat.wire import Answer, Query, address, cookie, digested, exchange, unreadable
 from transfer.errors import NEVER, NodeFault, NotAllowed, SignInExpired
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -13,8 +13,7 @@ from typing import Any
 
 from adapters.xnat.calls import Calls, Row
 from adapters.xnat.labels import Labels
-from adapters.xnat.session import segment
-from adapters.xnat.wire import unreadable
+from adapters.xnat.wire import segment, unreadable
 from transfer.node import HeldInstance
 from transfer.values import SeriesInstanceUID, SOPInstanceUID
 

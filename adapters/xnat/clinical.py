@@ -19,7 +19,7 @@ from adapters.xnat.outgoing import Outgoing
 from adapters.xnat.refusals import no_project
 from adapters.xnat.resources import Resource, held_as, listed
 from adapters.xnat.rights import Rights
-from adapters.xnat.session import segment
+from adapters.xnat.wire import segment
 from adapters.xnat.writing import Writing
 from adapters.xnat.xnatpy import LONGEST_WAIT_S
 from transfer.clinical.leaving import (

@@ -15,7 +15,7 @@ from adapters.xnat.catalogue import Catalogue, cell
 from adapters.xnat.labels import Labels, is_made_up, labels_of, subject_key
 from adapters.xnat.prearchive import Prearchive, is_ours
 from adapters.xnat.refusals import no_project
-from adapters.xnat.session import segment
+from adapters.xnat.wire import segment
 from transfer.node import Objection, StudyPlan
 from transfer.values import StudyInstanceUID, StudyRef
 

@@ -16,7 +16,7 @@ from adapters.xnat.objects import Objects, ProjectAccess
 from adapters.xnat.options import Settings
 from adapters.xnat.rights import Rights, RoleMissing
 from adapters.xnat.server import ask_version, too_old
-from adapters.xnat.session import segment
+from adapters.xnat.wire import segment
 from transfer.errors import NodeError, NotAllowed, SignInExpired, SignInRefused, TransferError
 from transfer.node import CheckResult
 from transfer.sentences import listed

@@ -14,7 +14,7 @@ from adapters.xnat.calls import Calls
 from adapters.xnat.calls import Row as Cells
 from adapters.xnat.labels import Labels, clean
 from adapters.xnat.pages import said
-from adapters.xnat.session import segment
+from adapters.xnat.wire import segment
 from transfer.errors import NodeBusy
 from transfer.values import StudyRef
 

@@ -10,7 +10,7 @@ from adapters.xnat.accessibility import gone, level_of
 from adapters.xnat.objects import rows_or_none
 from adapters.xnat.project_metadata import ProjectItem, read_item
 from adapters.xnat.publishing_rights import ProjectRole
-from adapters.xnat.session import segment
+from adapters.xnat.wire import segment
 
 if TYPE_CHECKING:
     from xnat.session import BaseXNATSession

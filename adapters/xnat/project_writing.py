@@ -9,8 +9,7 @@ from adapters.xnat.accessibility import gone
 from adapters.xnat.objects import Objects
 from adapters.xnat.pages import said
 from adapters.xnat.project_metadata import query, titles
-from adapters.xnat.session import segment
-from adapters.xnat.wire import address
+from adapters.xnat.wire import address, segment
 from transfer.errors import DatasetRefused, NodeError, NotAllowed
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from adapters.xnat.objects import Objects
 from adapters.xnat.project_reading import Seen, look, sessions_of
 from adapters.xnat.project_writing import put_texts
 from adapters.xnat.publishing_rights import ProjectRole, role_in
-from adapters.xnat.session import segment
+from adapters.xnat.wire import segment
 from transfer.errors import (
     DatasetGone,
     DatasetRefused,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from adapters.xnat.objects import Objects, ProjectAccess
 from adapters.xnat.pages import plain
 from adapters.xnat.rights import RoleMissing
-from adapters.xnat.session import segment
+from adapters.xnat.wire import segment
 from transfer.errors import NotAllowed, NotSupported
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from adapters.xnat.objects import rows_or_none
-from adapters.xnat.session import segment
+from adapters.xnat.wire import segment
 from transfer.clinical.leaving import Held
 from transfer.volumes.leaving import HeldFile
 

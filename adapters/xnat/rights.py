@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from adapters.xnat.calls import Calls
 from adapters.xnat.objects import Objects, ProjectAccess
 from adapters.xnat.refusals import no_project
-from adapters.xnat.session import segment
+from adapters.xnat.wire import segment
 from transfer.errors import NodeError, NotAllowed, NotSupported, SignInExpired, SignInRefused
 from transfer.node import Identity, Right
 

@@ -13,7 +13,6 @@ for `login` to see and say.
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import logging
 import re
@@ -30,9 +29,8 @@ from adapters.translate import translate
 from adapters.unanswered import Unanswered
 from adapters.xnat.options import Settings
 from adapters.xnat.refusals import nameless, nothing_stored
-from adapters.xnat.tokens import AliasToken, read_issued, read_stored
-from adapters.xnat.wire import Answer, address, exchange
-from adapters.xnat.wire import segment as segment
+from adapters.xnat.tokens import AliasToken, read_issued, read_stored, void_path
+from adapters.xnat.wire import Answer, address, basic, cookie, exchange
 from transfer.errors import (
     NodeError,
     NodeFault,
@@ -396,17 +394,3 @@ def name_in(text: str) -> str | None:
     """The name in XNAT's words about whose session it is; None where they name nobody."""
     found = _NAME.search(text[:_LONGEST_WORDS])
     return found[1] if found else None
-
-
-def cookie(session_id: str) -> dict[str, str]:
-    return {"Cookie": f"JSESSIONID={session_id}"}
-
-
-def basic(name: str, password: str) -> dict[str, str]:
-    pair = base64.b64encode(f"{name}:{password}".encode()).decode()
-    return {"Authorization": f"Basic {pair}"}
-
-
-def void_path(token: AliasToken) -> str:
-    """The route that makes a token void."""
-    return f"/data/services/tokens/invalidate/{token.alias}/{token.secret}"

@@ -78,3 +78,8 @@ def _token(found: dict[str, Any], issued: Any, expires: Any, now_s: float) -> Al
     except OverflowError:
         return None
     return AliasToken(alias, secret, start, end)
+
+
+def void_path(token: AliasToken) -> str:
+    """The route that makes a token void."""
+    return f"/data/services/tokens/invalidate/{token.alias}/{token.secret}"

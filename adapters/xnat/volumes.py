@@ -18,8 +18,7 @@ from adapters.xnat.catalogue import ArchivedSession, Catalogue, cell
 from adapters.xnat.labels import Labels, labels_of, short_hash
 from adapters.xnat.pages import said
 from adapters.xnat.refusals import Meaning, busy, disk_full, meaning_of
-from adapters.xnat.session import segment
-from adapters.xnat.wire import Answer, unreadable
+from adapters.xnat.wire import Answer, segment, unreadable
 from transfer.errors import NodeFault
 from transfer.leaving import OutgoingFile
 from transfer.node import OnBytes, Verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Generator, Mapping
@@ -63,6 +64,17 @@ def unreadable(node: str) -> NodeFault:
         "Try again later; if it stays so, tell the node's support the time.",
         node=node,
     )
+
+
+def cookie(session_id: str) -> dict[str, str]:
+    """The header of a request that belongs to a session."""
+    return {"Cookie": f"JSESSIONID={session_id}"}
+
+
+def basic(name: str, password: str) -> dict[str, str]:
+    """The header of a request that signs in by itself (RFC 7617)."""
+    pair = base64.b64encode(f"{name}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"}
 
 
 def segment(text: str) -> str:
