@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -10,6 +12,10 @@ settings.register_profile(
     "same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("same")
+
+# Screens are trees that refer to themselves, and thousands come and go in one process: looking for
+# garbage as often as a program of usual size does costs a tenth of all.
+gc.set_threshold(50_000, 20, 100)
 
 ABSENT_SHARED = "../shared is absent"
 _skipped: list[str] = []

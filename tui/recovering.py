@@ -42,10 +42,9 @@ def refuse_sound(workspace: Workspace) -> None:
 
 def kept_told(look: Look) -> str:
     """What persons said, as it lies beside the ledger."""
-    told = (
-        f"Kept beside it: {count(look.words, 'word')} of persons,"
-        f" {count(look.legal, 'legal entry', 'legal entries')}."
-    )
+    told = "Nothing that a person said was kept beside it."
+    if look.words or look.legal:
+        told = f"Kept beside it: {_said(look.words, look.legal)}."
     if look.is_words_broken:
         told += " The file was changed by somebody; what follows the change is not trusted."
     return told
@@ -53,10 +52,9 @@ def kept_told(look: Look) -> str:
 
 def regained_told(found: Regained) -> list[str]:
     """What came back with the ledger."""
-    lines = [
-        f"Taken from the words kept beside it: {count(found.words, 'word')} of persons,"
-        f" {count(found.legal, 'legal entry', 'legal entries')}."
-    ]
+    lines = []
+    if found.words or found.legal:
+        lines.append(f"Taken from what was kept beside it: {_said(found.words, found.legal)}.")
     if found.again:
         lines.append(f"{count(found.again, 'word')} on single patients has to be said again.")
     if found.is_broken:
@@ -64,6 +62,10 @@ def regained_told(found: Regained) -> list[str]:
     if found.is_chosen:
         lines.append("What goes was chosen or mended in ways that the ledger does not know.")
     return lines
+
+
+def _said(words: int, legal: int) -> str:
+    return f"{count(words, 'word')} of persons, {count(legal, 'legal entry', 'legal entries')}"
 
 
 def aside_told() -> str:

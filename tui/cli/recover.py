@@ -16,6 +16,7 @@ from transfer.sentences import listed
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
 from tui.cli.output import answering, print_json, say
+from tui.figures import moment
 from tui.recovering import aside_told, kept_told, refuse_sound, regained_told
 
 _AGAIN: Final = {
@@ -53,7 +54,7 @@ def _told(workspace: Workspace, look: Look) -> list[str]:
     if look.is_sound:
         lines = ["The ledger is whole: every page and index of it was looked at.", kept]
         if look.backup_at_utc:
-            lines.append(f"Its copy is of {look.backup_at_utc}, and whole.")
+            lines.append(f"Its copy is of {moment(look.backup_at_utc)}, and whole.")
         if look.waits_for_a_look:
             lines.append("It was put back; nothing goes until a person has looked at what is to go")
             lines.append(f"(select {name}) and said so: recover {name} --go-on --by PERSON")
@@ -67,7 +68,8 @@ def _told(workspace: Workspace, look: Look) -> list[str]:
     if look.backup_at_utc:
         return [
             *lines,
-            f"Its copy of {look.backup_at_utc} is whole. What happened since, the node tells.",
+            f"Its copy of {moment(look.backup_at_utc)} is whole."
+            " What happened since, the node tells.",
             f"  what to do: eucaim-transfer recover {name} --from-backup",
         ]
     return [

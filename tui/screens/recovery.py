@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from transfer.recovering.look import Look
+from tui.figures import moment
 from tui.page import Page
 from tui.recovering import aside_told, kept_told, regained_told
 from tui.screens.pick import Note
@@ -29,8 +30,8 @@ async def recover(page: Page, name: str) -> bool:
             look.flaw,
             "The source is untouched, and what was sent stays on the node. Nothing is sent before"
             " the ledger is back.",
-            f"Its copy of {look.backup_at_utc} is whole; what happened since, the node tells at the"
-            f" next upload. {kept_told(look)}",
+            f"Its copy of {moment(look.backup_at_utc)} is whole; what happened since, the node"
+            f" tells at the next upload. {kept_told(look)}",
             f"Another way, from source and node alone: eucaim-transfer recover {name} --rebuild",
         ],
         no="Leave it",
