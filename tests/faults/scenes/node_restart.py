@@ -49,7 +49,8 @@ def _missed(point: str, nth: int, stage: Stage) -> None:
     bench = stage.bench(server=node.server, options="patience_s = 1\nread_timeout_s = 5\n")
     with held_at(bench, point, nth) as held:
         node.stop()
-        end_held(stage, held, {6})
+        # Of the listings that go side by side, the last may have been answered as well.
+        end_held(stage, held, {0, 6} if point == "listed" else {6})
     node.start()
 
 
