@@ -11,7 +11,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from tests.faults.cohort import Cohort
 from tests.faults.processes import await_until, living_in_session
 from tests.ready import start
 from transfer.ledger.connection import Ledger
-from transfer.ledger.holder import is_held
+from transfer.ledger.holder import is_held, read_runner
 from transfer.ledger.order import Order
 from transfer.orders import make_transfer
 from transfer.status import Status, read_status
@@ -168,9 +168,18 @@ class Bench:
         try:
             yield pid
         finally:
-            if is_held(self.workspace.lock):
+            await_until(self._has_no_runner, "the runner ended")
+
+    def _has_no_runner(self) -> bool:
+        """Kills whoever holds the transfer: another than the first where it was resumed."""
+        if not is_held(self.workspace.lock):
+            return True
+        with Ledger.open(self.workspace.ledger, read_only=True) as ledger:
+            pid = read_runner(ledger).pid
+        if pid is not None:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-                await_until(lambda: not is_held(self.workspace.lock), "the runner ended")
+        return False
 
     def status(self) -> Status:
         """The transfer as every screen reads it."""

@@ -133,32 +133,30 @@ def test_no_command_prints_what_steers_a_terminal(program: Program, tmp_path: Pa
 @pytest.mark.filterwarnings("default")
 def test_no_screen_lets_a_file_steer_the_terminal(program: Program) -> None:
     assert program.run("scan", "t").code == 0
-    steps: list[tuple[bytes, str]] = [
-        (b"c", "Findings"),
-        (b"\r", ""),
-        (b"\r", ""),
-        (b"\r", ""),
-        (b"i", ""),
-        (b"\x1b", ""),
-        (b"\x1b", ""),
-        (b"\x1b", ""),
-        (b"s", "Selection"),
-        (b"i", ""),
-        (b"\x1b[C", ""),
-        (b"\x1b[B\x1b[C", ""),
-        (b"\x1b[B\r", ""),
-        (b"i", ""),
-        (b"\x1b", ""),
-        (b"\x1b", ""),
-        (b"t", "Timepoints"),
-        (b"i", ""),
-        (b"\x1b", ""),
+    steps = [
+        (b"c", "AGE-01"),
+        (b"\r", "S1"),
+        (b"\r", "0008,0018"),
+        (b"i", "OWNED"),
+        (b"\x1b", "S1"),
+        (b"\x1b", "AGE-01"),
+        (b"\x1b", "Send the images"),
+        (b"s", "P1"),
+        (b"i", "OWNED"),
+        (b"\x1b[C", "S1"),
+        (b"\x1b[B\x1b[C", "E1"),
+        (b"\x1b[B\r", "0002,0012"),
+        (b"i", "OWNED"),
+        (b"\x1b", "E1"),
+        (b"\x1b", "Send the images"),
+        (b"t", "P1"),
+        (b"i", "OWNED"),
+        (b"\x1b", "Send the images"),
     ]
     with Terminal(Home.at(program.home), "t") as terminal:
-        terminal.read_until("Find")
-        for keys, _ in steps:
-            terminal.type(keys)
-            terminal.read_for(0.8)
+        terminal.read_until("Send the images")
+        for keys, shows in steps:
+            terminal.press(keys, shows)
         terminal.type(b"\x11")
         terminal.end()
     shown = terminal.seen.decode("utf-8", "replace")

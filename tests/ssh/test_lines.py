@@ -84,6 +84,7 @@ def test_stopped_in_the_evening_and_resumed_in_the_morning_by_keys(
             morning.wait_for("u Start")
             morning.press("u")
             morning.wait_for(f"{len(bench.expected)} verified")
+        await_until(lambda: not is_held(bench.workspace.lock), "the runner came to its end")
     bench.assert_arrived()
 
 

@@ -106,6 +106,16 @@ class Terminal:
                 raise AssertionError(f"{text!r} never came; last: {self.seen[-2000:]!r}")
             self.read_for(0.1)
 
+    def press(self, keys: bytes, shows: str) -> None:
+        """Send keys, and read until the text has come since."""
+        before = len(self.seen)
+        self.type(keys)
+        end = time.monotonic() + 20.0
+        while shows.encode() not in self.seen[before:]:
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise AssertionError(f"{shows!r} never came after {keys!r}: {self.seen[before:]!r}")
+            self.read_for(0.1)
+
     def type(self, keys: bytes) -> None:
         """Send keys as a terminal does."""
         os.write(self._master, keys)
