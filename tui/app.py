@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -15,17 +16,21 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
-from textual.theme import Theme
 
 from transfer.clock import utc_now
 from transfer.workspace import Home, private_opener
 from tui.crash import frames_of
 from tui.screens.home import HomeScreen
 from tui.source import Launch, Source
-from tui.theme import QUIET, TERMINAL, theme_for
+from tui.theme import LIGHT, LOOKS, QUIET, TERMINAL, keep_look, kept_look, theme_for
 
 T = TypeVar("T")
 _NO_COLOUR = NoColor()
+_LOOKS = {
+    QUIET.name: ("Dark colours", "Light text on a dark ground"),
+    LIGHT.name: ("Light colours", "Dark text on a light ground"),
+    TERMINAL.name: ("Terminal colours", "The terminal's own"),
+}
 
 
 class TransferApp(App[int]):
@@ -51,9 +56,9 @@ class TransferApp(App[int]):
         self.launches: dict[str, Launch] = {}
         self._open_transfer = open_transfer
         self._readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="look")
-        self.register_theme(QUIET)
-        self.register_theme(TERMINAL)
-        self.theme = theme_for()
+        for look in LOOKS.values():
+            self.register_theme(look)
+        self.theme = kept_look(home) or theme_for()
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
@@ -127,7 +132,7 @@ class TransferApp(App[int]):
         return [_NO_COLOUR if isinstance(one, Monochrome) else one for one in found]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every key that works on the screen, and our own two looks: the screens draw in colours
+        """Every key that works on the screen, and our own looks: the screens draw in colours
         that Textual's themes do not have. No screenshot: it would write what is on the screen to
         a folder that others can read."""
         seen = set()
@@ -137,16 +142,13 @@ class TransferApp(App[int]):
                 run = _runner(self, binding.action, screen)
                 key = f"Key {self.get_key_display(binding)}"
                 yield SystemCommand(binding.description, tooltip or key, run)
-        if self.theme == QUIET.name:
-            yield SystemCommand("Terminal colours", "The terminal's own", self._look(TERMINAL))
-        else:
-            yield SystemCommand("Dark colours", "Light text on a dark ground", self._look(QUIET))
+        for name, (title, words) in _LOOKS.items():
+            if self.theme != name:
+                yield SystemCommand(title, words, partial(self._look, name))
 
-    def _look(self, theme: Theme) -> Callable[[], None]:
-        def choose() -> None:
-            self.theme = theme.name
-
-        return choose
+    def _look(self, name: str) -> None:
+        self.theme = name
+        keep_look(self.home, name)
 
     def _fatal_error(self) -> None:
         # Textual prints the local variables of every frame here: passwords and names among them.

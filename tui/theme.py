@@ -1,11 +1,14 @@
-"""The one look: a dark theme for terminals with colours, and one out of the terminal's own 16."""
+"""The looks: dark, light, and one out of the terminal's own 16 colours."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 from textual.theme import Theme
+
+from transfer.workspace import Home, private_opener
 
 QUIET = Theme(
     name="quiet",
@@ -42,6 +45,45 @@ QUIET = Theme(
         "scrollbar-background-hover": "#15191d",
         "scrollbar-background-active": "#15191d",
         "scrollbar-corner-color": "#15191d",
+    },
+)
+
+LIGHT = replace(
+    QUIET,
+    name="light",
+    primary="#1d5d7a",
+    secondary="#3f6a80",
+    accent="#1d5d7a",
+    success="#2c6630",
+    warning="#7a5400",
+    error="#a03329",
+    foreground="#23292f",
+    background="#f7f6f2",
+    surface="#f1efe9",
+    panel="#ebe9e2",
+    dark=False,
+    variables={
+        "muted": "#56616b",
+        "faint": "#bcbfbd",
+        "good": "#2c6630",
+        "warn": "#7a5400",
+        "bad": "#a03329",
+        "key": "#1d5d7a",
+        "cursor-background": "#d9e4ea",
+        "cursor-text-style": "none",
+        "block-cursor-background": "#1d5d7a",
+        "block-cursor-foreground": "#f7f6f2",
+        "input-cursor-background": "#23292f",
+        "input-selection-background": "#bcd3df",
+        "border": "#8aa0ac",
+        "border-blurred": "#cfd1cd",
+        "scrollbar": "#c3c6c3",
+        "scrollbar-hover": "#c3c6c3",
+        "scrollbar-active": "#a9b4b9",
+        "scrollbar-background": "#f7f6f2",
+        "scrollbar-background-hover": "#f7f6f2",
+        "scrollbar-background-active": "#f7f6f2",
+        "scrollbar-corner-color": "#f7f6f2",
     },
 )
 
@@ -85,15 +127,41 @@ TERMINAL = Theme(
     },
 )
 
+LOOKS = {theme.name: theme for theme in (QUIET, LIGHT, TERMINAL)}
+
 _FEW_COLOURS = ("linux", "vt100", "vt220", "ansi", "screen", "xterm", "cygwin")
+_LIGHT_GROUNDS = ("7", "15")
+_KEPT = "colours"
 
 
 def theme_for(environ: Mapping[str, str] = os.environ) -> str:
     """The name of the theme that this terminal can show.
 
     A plain `screen`, `xterm` or `linux` promises 8 or 16 colours; there the terminal's own
-    palette reads better than the nearest neighbours of ours.
+    palette reads better than the nearest neighbours of ours. Terminals that tell what they stand
+    on do so in COLORFGBG, whose last number is the ground's.
     """
-    if environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
-        return QUIET.name
-    return TERMINAL.name if environ.get("TERM", "") in _FEW_COLOURS else QUIET.name
+    few = environ.get("TERM", "") in _FEW_COLOURS
+    if few and environ.get("COLORTERM", "").lower() not in ("truecolor", "24bit"):
+        return TERMINAL.name
+    is_light = environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_GROUNDS
+    return LIGHT.name if is_light else QUIET.name
+
+
+def kept_look(home: Home) -> str | None:
+    """The look that was chosen last; None where none was, or none that there is."""
+    try:
+        with open(home.root / _KEPT, encoding="utf-8", errors="replace") as file:
+            name = file.read(20).strip()
+    except OSError:
+        return None
+    return name if name in LOOKS else None
+
+
+def keep_look(home: Home, name: str) -> None:
+    """Remember a look for the next start; where nothing can be written it lasts until the end."""
+    try:
+        with open(home.root / _KEPT, "w", opener=private_opener, encoding="utf-8") as file:
+            file.write(f"{name}\n")
+    except OSError:
+        return

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 # Textual reads these while it is imported, as the program itself sets them.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 
 from tests.tui.ledgers import make_home
+from tests.tui.looking import help_opens_and_closes, look_over
+from tests.tui.pictured import is_first, picture_name, record, recorded
 from transfer.workspace import Home
 
 
@@ -25,3 +30,29 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def home(tmp_path: Path) -> Home:
     """An empty home."""
     return make_home(tmp_path)
+
+
+@pytest.fixture
+def snap_compare(
+    snap_compare: Callable[..., bool], request: pytest.FixtureRequest
+) -> Callable[..., bool]:
+    """The snapshot plugin's own, which first holds the screen up to what every screen must be."""
+    name, of_size = picture_name(request.node.name, request.node.path.stem)
+    takes_anew = bool(request.config.option.update_snapshots)
+
+    def compare(
+        app: object, *, run_before: Callable[[Pilot[Any]], Awaitable[None]], **options: Any
+    ) -> bool:
+        async def go(pilot: Pilot[Any]) -> None:
+            await run_before(pilot)
+            await look_over(pilot)
+            shown = type(pilot.app.screen).__name__
+            if takes_anew:
+                record(name, shown)
+            assert recorded().get(name) == shown, "see pictured.txt; --snapshot-update writes it"
+            if of_size == "80x24" and is_first(name):
+                await help_opens_and_closes(pilot)
+
+        return snap_compare(app, run_before=go, **options)
+
+    return compare

@@ -37,6 +37,7 @@ from transfer.values import StepState
 from transfer.workspace import Home
 from tui.app import TransferApp
 from tui.folders import Folder
+from tui.theme import LIGHT, QUIET
 
 Prepare = Callable[[Home, ExitStack], None]
 
@@ -49,6 +50,7 @@ class State:
     prepare: Prepare
     keys: tuple[str, ...] = ()
     opens: str | None = None
+    theme: str = QUIET.name
 
 
 def _nothing(home: Home, stack: ExitStack) -> None:
@@ -218,6 +220,9 @@ _LEFT_SERIES = ("s", "right", "down", "right", "down", "space")
 STATES = [
     State("home-empty", _nothing),
     State("home", _mixed, ("down", "down")),
+    State("home-light", _mixed, ("down", "down"), theme=LIGHT.name),
+    State("home-find", _mixed, ("slash", *"breast")),
+    State("home-find-nothing", _mixed, ("slash", *"breasts")),
     State("new-node", _nothing, ("n",)),
     State("new-node-incomplete", _nothing, ("n", "end")),
     State("new-folder", _nothing, ("n", "enter")),
@@ -230,6 +235,7 @@ STATES = [
     State("new-summary", _nothing, (*_STRICT, "end", "enter", "enter")),
     State("new-summary-key", _nothing, (*_STRICT, "enter", *"SITE-001", "enter", "enter")),
     State("journey", _running, ("escape",), "lung-2024"),
+    State("journey-light", _running, ("escape",), "lung-2024", LIGHT.name),
     State("journey-done", _done, (), "breast-2023"),
     State("journey-first", _first, (), "lung-2024"),
     State("journey-waiting", _waiting, ("up", "up"), "lung-2024"),
@@ -243,6 +249,7 @@ STATES = [
     State("upload-question", _scanned, ("enter", "u"), "lung-2024"),
     State("upload-running", _running, (), "lung-2024"),
     State("upload-scheduled", _scheduled, (), "lung-2024"),
+    State("upload-light", _scheduled, (), "lung-2024", LIGHT.name),
     State("upload-limit", _scheduled, ("l",), "lung-2024"),
     State("upload-paused", _paused, (), "lung-2024"),
     State("upload-sign-in", _signed_out, (*_IMAGES, "u", "enter"), "lung-2024"),
@@ -273,6 +280,7 @@ STATES = [
     State("timepoints-refused", _tree, ("t", "enter", "d", "plus"), "lung-2024"),
     State("timepoints-all", _tree, ("t", "A"), "lung-2024"),
     State("findings", _found, ("c",), "lung-2024"),
+    State("findings-light", _found, ("c",), "lung-2024", LIGHT.name),
     State("findings-aside", _found, ("c", *_WAIVED), "lung-2024"),
     State("findings-answer", _found, ("c", "down", "down", "a"), "lung-2024"),
     State("findings-mend", _found, ("c", "m"), "lung-2024"),
@@ -285,6 +293,9 @@ STATES = [
     State("header-absent", _found, ("c", "enter", "enter"), "lung-2024"),
     State("header-search", _found, ("c", "enter", "enter", *_SEARCHED), "lung-2024"),
 ]
+
+BROAD = ("home", "journey", "upload-running", "upload-scheduled", "upload-failed", "upload-done")
+"""What is looked at in a window of 200 by 50 as well."""
 
 
 class PictureSource(KnownSource):
@@ -302,7 +313,9 @@ class PictureSource(KnownSource):
 
 def picture_app(state: State, home: Home) -> TransferApp:
     """The app as the pictures show it."""
-    return FixedDayApp(home, state.opens, source=PictureSource(home))
+    app = FixedDayApp(home, state.opens, source=PictureSource(home))
+    app.theme = state.theme
+    return app
 
 
 @contextmanager

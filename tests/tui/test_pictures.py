@@ -1,4 +1,4 @@
-"""How each screen looks in each main state, at 80 by 24 and at 120 by 40.
+"""How each screen looks in each main state, at 80 by 24 and 120 by 40; a few at 200 by 50 too.
 
 A difference is not an error in itself: read the report, then take the new picture over.
 """
@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import press, settle
-from tests.tui.states import STATES, State, picture_app, prepared
+from tests.tui.states import BROAD, STATES, State, picture_app, prepared
 from transfer.workspace import Home
 from tui.app import TransferApp
 from tui.widgets.chrome import KeyLine, NowStrip
@@ -23,8 +23,17 @@ class SnapCompare(Protocol):
     def __call__(self, app: TransferApp, **options: Any) -> bool: ...
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-@pytest.mark.parametrize("state", STATES, ids=[state.name for state in STATES])
+_SIZES = ((80, 24), (120, 40), (200, 50))
+_PICTURES = [
+    (state, size) for state in STATES for size in _SIZES[: 3 if state.name in BROAD else 2]
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "size"),
+    _PICTURES,
+    ids=[f"{state.name}-{width}x{height}" for state, (width, height) in _PICTURES],
+)
 def test_a_screen_looks_as_it_did(
     state: State, size: tuple[int, int], home: Home, snap_compare: SnapCompare
 ) -> None:

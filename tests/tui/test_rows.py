@@ -11,6 +11,7 @@ from tests.tui.driving import make_app, running
 from tests.tui.ledgers import held, make_running
 from transfer.ledger.connection import Ledger
 from transfer.workspace import Home
+from tui.screens.find import FindScreen
 from tui.theme import QUIET
 from tui.widgets.ink import ink
 from tui.widgets.rows import Row, Rows
@@ -126,3 +127,61 @@ async def test_study_bars_move_while_the_upload_is_watched(home: Home) -> None:
             async with asyncio.timeout(10):
                 while "under way" in app.export_screenshot().replace("&#160;", " "):
                     await pilot.pause(0.05)
+
+
+async def test_a_list_is_found_in_by_what_is_typed() -> None:
+    app = ListApp()
+    async with app.run_test(size=(40, 12)) as pilot:
+        rows = app.query_one(Rows)
+        rows.show(_rows("lung one", "breast", "lung two", "prostate", skipped="lung two"))
+        await pilot.press("slash", *"LUNG")
+        await pilot.pause()
+        assert rows.key == "lung one"
+        await pilot.press(*" o", "backspace", "backspace", *"st")
+        await pilot.pause()
+        assert rows.cursor == 0, "nothing has that, and the cursor stays"
+        await pilot.press(*("backspace",) * 6, *"st")
+        await pilot.pause()
+        assert rows.key == "breast"
+        await pilot.press("down")
+        await pilot.pause()
+        assert rows.key == "prostate"
+        await pilot.press("down")
+        await pilot.pause()
+        assert rows.key == "breast", "after the last one comes the first"
+        await pilot.press("up", "enter")
+        await pilot.pause()
+        assert (rows.key, app.picked) == ("prostate", []), "Enter ends the search and opens nothing"
+        await pilot.press("slash", *"lung", "escape")
+        await pilot.pause()
+        assert rows.key == "prostate", "Esc goes back to where it began"
+        assert not isinstance(app.screen, FindScreen)
+
+
+async def test_what_is_cut_off_in_a_narrow_list_is_found_as_well() -> None:
+    app = ListApp()
+    async with app.run_test(size=(20, 12)) as pilot:
+        rows = app.query_one(Rows)
+        rows.show(_rows("first", "second " + "x" * 60 + " far"))
+        await pilot.press("slash", *"far")
+        await pilot.pause()
+        assert rows.cursor == 1
+
+
+async def test_a_long_list_is_looked_through_without_standing_still() -> None:
+    app = ListApp()
+    async with app.run_test(size=(40, 12)) as pilot:
+        rows = app.query_one(Rows)
+        rows.show(_rows(*(f"row {n}" for n in range(1500)), "the last"))
+        await pilot.press("slash", *"last")
+        while app.workers._workers and any(w.group == "find" for w in app.workers):
+            await pilot.pause()
+        assert rows.key == "the last"
+
+
+async def test_a_list_of_one_row_has_nothing_to_find() -> None:
+    app = ListApp()
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.query_one(Rows).show(_rows("alone"))
+        await pilot.press("slash")
+        assert not isinstance(app.screen, FindScreen)

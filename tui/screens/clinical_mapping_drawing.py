@@ -13,7 +13,7 @@ from tui.clinical_mapping import Board
 from tui.text import plain
 from tui.widgets.chrome import Now
 from tui.widgets.failure import wrapped
-from tui.widgets.ink import cell, dotted, ink, line
+from tui.widgets.ink import cell, dotted, dotted_lines, ink, line
 
 if TYPE_CHECKING:
     from transfer.clinical.board import BoardColumn, Missing
@@ -49,7 +49,7 @@ def legend() -> list[tuple[str, str]]:
 
 
 def summary(board: Board | None, width: int) -> list[Content]:
-    """How far the mapping is, in one line."""
+    """How far the mapping is."""
     if board is None:
         return [ink("Reading…", "$muted")]
     if not board.columns:
@@ -58,22 +58,17 @@ def summary(board: Board | None, width: int) -> list[Content]:
     likely = sum(column.state == "likely" for column in board.columns)
     missing = sum(one.declared is None for one in board.missing)
     odd = sum(bool(column.doubt) or column.order in ("open", "mixed") for column in board.columns)
-    return [
-        cell(
-            dotted(
-                [
-                    line((f"{known:,}", "bold"),
-                         f" of {figures.count(len(board.columns), 'column')} known"),
-                    (f"? {likely:,} to confirm" if likely else "", "$warn"),
-                    (f"? {figures.count(odd, 'unit or order', 'units or orders')} open"
-                     if odd else "", "$warn"),
-                    (f"✗ {missing:,} missing" if missing else "",
-                     "$bad"),
-                ]
-            ),
-            width,
-        )
-    ]  # fmt: skip
+    return dotted_lines(
+        [
+            line((f"{known:,}", "bold"),
+                 f" of {figures.count(len(board.columns), 'column')} known"),
+            (f"? {likely:,} to confirm" if likely else "", "$warn"),
+            (f"? {figures.count(odd, 'unit or order', 'units or orders')} open" if odd else "",
+             "$warn"),
+            (f"✗ {missing:,} missing" if missing else "", "$bad"),
+        ],
+        width,
+    )  # fmt: skip
 
 
 def draw_headings(width: int) -> list[Content]:

@@ -21,7 +21,7 @@ from tui.screens.clinical_mapping_asking import ask_person
 from tui.screens.question import Ask
 from tui.text import plain
 from tui.widgets.chrome import Now
-from tui.widgets.ink import cell, dotted, ink, line
+from tui.widgets.ink import cell, dotted, dotted_lines, ink, line
 from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
@@ -274,16 +274,17 @@ def _summary(columns: list[TermColumn], width: int) -> list[Content]:
     values = sum(len(column.values) for column in columns)
     unmapped = sum(column.unmapped for column in columns)
     likely = sum(value.proposal is not None for c in columns for value in c.values)
-    return [
-        dotted(
-            [
-                line((f"{values:,}", "bold"), " value" if values == 1 else " different values"),
-                (f"? {likely:,} to confirm" if likely else "", "$warn"),
-                (f"○ {unmapped:,} without a term" if unmapped else "✓ all have a term",
-                 "$warn" if unmapped else "$good"),
-            ]
-        )
-    ] if columns else [Content("")]  # fmt: skip
+    if not columns:
+        return [Content("")]
+    return dotted_lines(
+        [
+            line((f"{values:,}", "bold"), " value" if values == 1 else " different values"),
+            (f"? {likely:,} to confirm" if likely else "", "$warn"),
+            (f"○ {unmapped:,} without a term" if unmapped else "✓ all have a term",
+             "$warn" if unmapped else "$good"),
+        ],
+        width,
+    )  # fmt: skip
 
 
 def _draw_column(column: TermColumn, width: int) -> list[Content]:

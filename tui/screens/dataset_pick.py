@@ -116,7 +116,8 @@ def _about(one: Dataset | None, width: int) -> list[Content]:
         return []
     version = f"version {plain(one.version, 32)}" if one.version else ""
     facts = dotted([version, _STAGES[one.stage]])
-    return [Content(""), line(("id ", "$muted"), plain(one.id, 80)), facts, Content("")]
+    name = wrapped(ink(plain(one.name, 256), "bold"), width)
+    return [Content(""), *name, line(("id ", "$muted"), plain(one.id, 80)), facts, Content("")]
 
 
 def _number(n: int | None) -> str:

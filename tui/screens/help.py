@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -15,6 +16,8 @@ from tui.widgets.chrome import with_keys
 from tui.widgets.failure import wrapped
 from tui.widgets.ink import cell, ink, line
 from tui.widgets.painted import Painted
+
+_KEY = 15
 
 
 class HelpScreen(ModalScreen[None]):
@@ -33,7 +36,12 @@ class HelpScreen(ModalScreen[None]):
                 shown = below.app.get_key_display(binding)
                 keys.setdefault(binding.action, (shown, tooltip or binding.description))
         self._marks = below.legend() if isinstance(below, Page) else None
-        self._keys = [*keys.values(), ("↑ ↓ PgUp PgDn", "Move in a list"), ("Tab", "Next field")]
+        self._keys = [
+            *keys.values(),
+            ("↑ ↓ PgUp PgDn", "Move in a list"),
+            *([("/", "Find in the list by what is typed")] if _finds(below) else ()),
+            ("Tab", "Next field"),
+        ]
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box"):
@@ -41,14 +49,15 @@ class HelpScreen(ModalScreen[None]):
 
     def _lines(self, width: int) -> list[Content]:
         lines = [line(("Keys on this screen", "bold"))]
-        lines += [line(cell(key, 15, "bold $key"), text) for key, text in self._keys]
+        lines += [line(cell(key, _KEY, "bold $key"), text) for key, text in self._keys]
         if self._marks is not None:
             title, marks = self._marks
             lines += [Content(""), line((title, "bold"))]
+            room = max(_KEY, *(cell_len(mark) + 1 for mark, _ in marks))
             for mark, meaning in marks:
-                pieces = wrapped(ink(meaning, "$muted"), width - 15)
+                pieces = wrapped(ink(meaning, "$muted"), width - room)
                 lines += [
-                    line(cell("" if n else mark, 15), piece) for n, piece in enumerate(pieces)
+                    line(cell("" if n else mark, room), piece) for n, piece in enumerate(pieces)
                 ]
         lines += [Content(""), line(("Leaving", "bold"))]
         for text in _LEAVING:
@@ -57,6 +66,11 @@ class HelpScreen(ModalScreen[None]):
 
     def action_close(self) -> None:
         self.dismiss()
+
+
+def _finds(below: Screen[object]) -> bool:
+    found = below.active_bindings.get("slash")
+    return found is not None and found.enabled and found.binding.action == "find"
 
 
 _LEAVING = (

@@ -19,7 +19,7 @@ from tui.text import plain
 from tui.ticketing import Desk
 from tui.widgets.chrome import Now
 from tui.widgets.failure import wrapped
-from tui.widgets.ink import cell, dotted, ink, line
+from tui.widgets.ink import cell, dotted_lines, ink, line
 from tui.widgets.link import linked
 
 _MARK, _LABEL, _ROOMY = 2, 35, 62
@@ -46,30 +46,30 @@ def draw_about(desk: Desk, now: datetime, width: int) -> list[Content]:
         cell(ink(desk.case.title, "bold"), width),
         line(("Group ", "$muted"), desk.case.group, (other, "$muted")),
     ]
-    found += wrapped(_standing(desk, now), width)
+    found += dotted_lines(_standing(desk, now), width)
     if desk.case.note and not desk.is_out:
         found += wrapped(ink(desk.case.note.replace("NAME", desk.transfer), "$muted"), width)
     return [*found, Content("")]
 
 
-def _standing(desk: Desk, now: datetime) -> Content:
+def _standing(desk: Desk, now: datetime) -> list[str | Content]:
     ticket = desk.ticket
     address = ticket.url if ticket and ticket.url else desk.url
     where = linked(address, address)
     if desk.case.step == STEP and desk.step and desk.step.state is StepState.DONE:
         said = line(("✓ ", "$good"), plain(desk.step.detail))
-        return said if ticket is None or not ticket.url else dotted([said, where])
+        return [said] if ticket is None or not ticket.url else [said, where]
     if ticket is None or ticket.state is TicketState.DRAFT:
         taken = {"copied": "copied, not sent", "saved": "saved, not sent"}
         word = taken.get(ticket.how, "not sent") if ticket else "not sent"
-        return dotted([line(("○ ", "$muted"), word), where])
+        return [line(("○ ", "$muted"), word), where]
     if ticket.state is TicketState.SENDING:
-        return line(("… ", "$warn"), "sent, but the helpdesk's answer got lost")
+        return [line(("… ", "$warn"), "sent, but the helpdesk's answer got lost")]
     sent = f"{_named(ticket)}, sent {_ago(ticket.sent_at_utc, now)}"
     if ticket.state is TicketState.SETTLED:
-        return dotted([line(("✓ ", "$good"), _named(ticket), " is done"), where])
+        return [line(("✓ ", "$good"), _named(ticket), " is done"), where]
     word = "answered" if ticket.state is TicketState.ANSWERED else "no answer yet"
-    return dotted([line(("… ", "$warn"), sent), word, where])
+    return [line(("… ", "$warn"), sent), word, where]
 
 
 def _named(ticket: Ticket) -> str:

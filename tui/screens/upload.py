@@ -214,5 +214,5 @@ class UploadScreen(TransferPage):
         if action == "failures":
             return bool(self.status and self.status.census.instances.failed)
         if action == "limit":
-            return self.status is not None
+            return self.status is not None and not words.is_all_there(self.status)
         return super().can(action)

@@ -55,6 +55,19 @@ def dotted(parts: Sequence[str | Content | tuple[str, str]]) -> Content:
     return ink("  ·  ", "$faint").join(found)
 
 
+def dotted_lines(parts: Sequence[str | Content | tuple[str, str]], width: int) -> list[Content]:
+    """Facts as `dotted` puts them, over as many lines as they need; none is broken that fits."""
+    found: list[list[Content]] = [[]]
+    for part in parts:
+        content = line(part)
+        if not content:
+            continue
+        if found[-1] and dotted([*found[-1], content]).cell_length > width:
+            found.append([])
+        found[-1].append(content)
+    return [piece for row in found for piece in dotted(row).wrap(width)]
+
+
 def bar(part: float, width: int, style: str = "$key") -> Content:
     """A bar that reads without colour: a thick line for what is done, a thin one for the rest."""
     filled = width if part >= 1 else min(width - 1, int(part * width)) if width > 0 else 0

@@ -17,6 +17,7 @@ from textual.strip import Strip
 from tui.widgets.ink import POINTER, Draw, changed, line, strip_of
 
 _MARGIN = 2
+_WHOLE = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,10 @@ class Rows(ScrollView, can_focus=True):
         Binding("pagedown", "leap(1)", "Page down", show=False, id="rows.page-down"),
         Binding("home", "edge(0)", "First", show=False, id="rows.first"),
         Binding("end", "edge(-1)", "Last", show=False, id="rows.last"),
+        Binding("slash", "find", "Find", show=False, key_display="/", id="rows.find"),
     ]
+    FINDS: ClassVar[bool] = True
+    """Whether all that the list has is in its rows, so that it can be looked through."""
 
     cursor: reactive[int] = reactive(0)
 
@@ -155,6 +159,10 @@ class Rows(ScrollView, can_focus=True):
         self.refresh(layout=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "find":
+            # A screen that searches in a way of its own has the key for that.
+            own = "slash" in self.screen._bindings.key_to_bindings
+            return self.FINDS and len(self._rows) > 1 and not own
         return self._opens() if action == "pick" else True
 
     def _opens(self) -> bool:
@@ -282,6 +290,20 @@ class Rows(ScrollView, can_focus=True):
                 self.cursor = target
                 return
             target += 1 if by > 0 else -1
+
+    def has(self, index: int, words: Sequence[str]) -> bool:
+        """Whether a row can be chosen and holds all these words, in lower case, on whichever of
+        its lines and however narrow the list is."""
+        row = self._rows[index]
+        if not row.is_choice:
+            return False
+        text = " ".join(content.plain for content in row.draw(_WHOLE)).casefold()
+        return all(word in text for word in words)
+
+    def action_find(self) -> None:
+        from tui.screens.find import FindScreen
+
+        self.app.push_screen(FindScreen(self))
 
     def action_pick(self) -> None:
         if self.key is not None:

@@ -18,6 +18,8 @@ class Window(Rows):
     Window { scrollbar-size-vertical: 0; }
     """
 
+    FINDS = False
+
     @dataclass
     class Edge(Message):
         """The first row of all is wanted, or with `is_last` the last one."""
