@@ -26,6 +26,8 @@ from typing import Any, Final, Generic, TypeVar
 from transfer.errors import UsageError
 
 _TASKS_IN_HAND = 8
+# A process that starts reads the program first: as long as one task takes, or longer.
+_WORTH_A_START = 2
 # What waits in a pipe must fit into it, or both ends could wait for each other for ever.
 _BYTES_IN_HAND = 32 * 1024
 # Whoever runs out of memory has a process killed, not always the one whose file is to blame.
@@ -256,7 +258,7 @@ class Pool(Generic[Item, Answer]):
 
     def _next_worker(self) -> Worker[Item, Answer]:
         worker = min(self._workers, key=lambda w: len(w.hand))
-        if worker.hand and len(self._workers) < self._processes:
+        if len(worker.hand) >= _WORTH_A_START and len(self._workers) < self._processes:
             worker = Worker.start(self._trade)
             self._workers.append(worker)
         return worker

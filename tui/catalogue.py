@@ -15,6 +15,7 @@ from transfer.errors import StepBlocked, UsageError
 from transfer.ledger.connection import Ledger
 from transfer.private import create_private
 from transfer.workspace import Home, Workspace
+from tui.speaking import Hears
 
 _COUNTED: Final = ("CAT-01", "CAT-02")
 _LISTS: Final = ("choices", "words")
@@ -34,12 +35,12 @@ def refuse_value(key: str, text: str) -> None:
         raise UsageError(f"{told[:1].upper()}{told[1:]}", "Type it anew, or press Esc.")
 
 
-class Catalogue:
+class Catalogue(Hears):
     """The entries of all transfers of a home. `person`: who compared one last."""
 
     def __init__(self, home: Home) -> None:
+        super().__init__()
         self._home = home
-        self.person = ""
 
     def look(self, name: str) -> Entry:
         """The entry as it stands; what was verified is counted for it, and its texts are searched

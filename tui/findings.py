@@ -20,6 +20,7 @@ from transfer.ledger.findings import (
 from transfer.ledger.holder import is_held, kept_from_runners
 from transfer.ledger.order import read_order
 from transfer.workspace import Home, Workspace
+from tui.speaking import Hears
 
 if TYPE_CHECKING:
     from transfer.mending import Kind
@@ -70,13 +71,13 @@ class About:
     originals: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
-class Findings:
+class Findings(Hears):
     """The findings of all transfers of a home. `person` is the name that was given last: whoever
     answers many questions types it once."""
 
     def __init__(self, home: Home) -> None:
+        super().__init__()
         self._home = home
-        self.person = ""
 
     def overview(self, name: str) -> Overview:
         """Every rule that found something."""

@@ -19,6 +19,7 @@ from transfer.ledger.steps import remember_place
 from transfer.status import Status
 from transfer.workspace import Home, Workspace
 from tui import figures
+from tui.speaking import Hears
 
 # What stays reachable when a node was taken out of the configuration.
 IMAGES_ALONE = Journey("", (JourneyStep("images", 8, "Send the images", "", "", "upload"),))
@@ -46,7 +47,7 @@ class Look:
     lost: UsageError | None = None
 
 
-class Journeys:
+class Journeys(Hears):
     """The journeys of all transfers of a home. `person` is the name that was given last: whoever
     records several steps types it once."""
 
@@ -56,11 +57,11 @@ class Journeys:
         of_node: Callable[[str], Journey] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        super().__init__()
         self._home = home
         self._of_node = of_node or (lambda node: journey_of_node(home, node))
         self._known: dict[str, Journey] = {}
         self.now = now
-        self.person = ""
 
     def look(self, status: Status) -> Look:
         """How far a transfer is on its node's journey."""

@@ -20,6 +20,7 @@ from transfer.legal.standing import LegalStanding, read_legal
 from transfer.legal.template import template
 from transfer.private import create_private
 from transfer.workspace import Home, Workspace
+from tui.speaking import Hears
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ def is_sandbox_node(home: Home, node: str) -> bool:
         return False
 
 
-class Legal:
+class Legal(Hears):
     """The legal records of all transfers of a home. `person`: who entered something last."""
 
     def __init__(self, home: Home) -> None:
+        super().__init__()
         self._home = home
-        self.person = ""
 
     def look(self, name: str) -> LegalStanding:
         """How the record stands now."""

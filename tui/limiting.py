@@ -45,6 +45,8 @@ class Standing:
         words = limit_told(limit.bytes_per_s)
         if limit.is_by_hand and self.schedule is not None:
             words += ", set by hand,"
+        elif self.schedule is not None and limit.until is None and limit.bytes_per_s is not None:
+            words += ", as config.toml says"
         if limit.until is None:
             return words.rstrip(",")
         until = clock_told(limit.until, self.at, self.zone)

@@ -25,6 +25,7 @@ from transfer.sentences import listed
 from transfer.status import read_status
 from transfer.workspace import Home, Workspace
 from tui.choosing import names_of
+from tui.speaking import Hears
 
 NOT_HERE: Final = (
     "the source folder and the clinical table themselves",
@@ -56,13 +57,13 @@ class Removal:
     is_over: bool = False
 
 
-class Purging:
+class Purging(Hears):
     """The end of retention of all transfers of a home. `person`: who answered for it last."""
 
     def __init__(self, home: Home) -> None:
+        super().__init__()
         self._home = home
         self._removals: dict[str, Removal] = {}
-        self.person = ""
 
     def look(self, name: str) -> End:
         """How it stands."""

@@ -6,9 +6,10 @@ All of them together take longer to import than Textual does, and the first scre
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from transfer.workspace import Home
+from tui.speaking import Hears, Speaker
 
 if TYPE_CHECKING:
     from tui.accounts import Accounts
@@ -34,12 +35,20 @@ if TYPE_CHECKING:
     from tui.ticketing import Ticketing
     from tui.timing import Timing
 
+Hearing = TypeVar("Hearing", bound=Hears)
+
 
 class Rooms:
     """The rooms of a home; each is there once."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self.speaker = Speaker()
+
+    def heard_here(self, room: Hearing) -> Hearing:
+        """A room that hears the session's own speaker."""
+        room.speaker = self.speaker
+        return room
 
     def end(self) -> None:
         """The screens end, and with them what runs only as long as they do. Does not block."""
@@ -77,7 +86,7 @@ class Rooms:
     def findings(self) -> Findings:
         from tui.findings import Findings
 
-        return Findings(self.home)
+        return self.heard_here(Findings(self.home))
 
     @cached_property
     def choosing(self) -> Choosing:
@@ -137,7 +146,7 @@ class Rooms:
     def ticketing(self) -> Ticketing:
         from tui.ticketing import Ticketing
 
-        return Ticketing(self.home)
+        return self.heard_here(Ticketing(self.home))
 
     @cached_property
     def timing(self) -> Timing:
@@ -149,7 +158,7 @@ class Rooms:
     def legal(self) -> Legal:
         from tui.legal import Legal
 
-        return Legal(self.home)
+        return self.heard_here(Legal(self.home))
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -167,7 +176,7 @@ class Rooms:
     def purging(self) -> Purging:
         from tui.purging import Purging
 
-        return Purging(self.home)
+        return self.heard_here(Purging(self.home))
 
     @cached_property
     def rehearsals(self) -> Rehearsals:
@@ -179,4 +188,4 @@ class Rooms:
     def catalogue(self) -> Catalogue:
         from tui.catalogue import Catalogue
 
-        return Catalogue(self.home)
+        return self.heard_here(Catalogue(self.home))

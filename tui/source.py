@@ -76,7 +76,7 @@ class Source(Rooms):
     def journeys(self) -> Journeys:
         from tui.journeys import Journeys
 
-        return Journeys(self.home, self.journey, self.now)
+        return self.heard_here(Journeys(self.home, self.journey, self.now))
 
     def names(self) -> list[str]:
         """Names of all transfers."""

@@ -33,6 +33,7 @@ from transfer.ledger.tickets import (
 from transfer.proposals import proposed_fields
 from transfer.tickets import TicketCase, TicketText
 from transfer.workspace import Home, Workspace
+from tui.speaking import Hears
 
 if TYPE_CHECKING:
     from adapters.helpdesk.attachments import Enclosed
@@ -80,13 +81,12 @@ class Desk:
         return self.ticket is not None and self.ticket.state in _SENT
 
 
-class Ticketing:
+class Ticketing(Hears):
     """The tickets of all transfers of a home."""
 
     def __init__(self, home: Home) -> None:
+        super().__init__()
         self._home = home
-        self.person = ""
-        """Who recorded something last: suggested next time."""
 
     def look(self, name: str, case: str = "", *, searches: bool = True) -> Desk:
         """One case; without its key that of step 6. `searches` for patient data too, which takes

@@ -13,6 +13,7 @@ from tui.widgets.chrome import Now
 from tui.widgets.ink import line
 
 if TYPE_CHECKING:
+    from transfer.journey.standing import JourneyState
     from transfer.status import Status
 
 _STATES = {
@@ -48,10 +49,20 @@ _PHASES = {
 }
 
 
+_NOT_ALL_LISTED = 0.99
+
+
 def state_of(state: str) -> Content:
     """A transfer's state as glyph and word; the colour only repeats it."""
     glyph, word, style = _STATES.get(state, ("·", state, "$muted"))
     return line((f"{glyph} {word}", style))
+
+
+def state_told(state: str, journey: JourneyState | None) -> Content:
+    """The same, but a transfer is not done while steps of its journey are open."""
+    if state == "done" and journey is not None and journey.to_do is not None:
+        return line(("✓ images sent", "$good"))
+    return state_of(state)
 
 
 def standing_of(word: str) -> Content:
@@ -85,6 +96,13 @@ def is_all_there(status: Status) -> bool:
     """Every instance chosen to go is listed by the node."""
     counts = status.census.instances
     return counts.ready > 0 and counts.verified == counts.ready
+
+
+def part_done(status: Status) -> float:
+    """How much of the whole went, by bytes. Sent is not arrived: it is all when the node has listed
+    every instance."""
+    part = figures.share(status.bytes_done, status.census.bytes_total)
+    return part if is_all_there(status) else min(part, _NOT_ALL_LISTED)
 
 
 def stands_in_the_way(status: Status) -> int:
@@ -161,7 +179,7 @@ def home_now(names: int, state: str | None, next_step: str = "") -> Now:
         "paused": "[Enter] shows it; there [r] resumes.",
         "stopping": "[Enter] shows it.",
         "waiting": "[Enter] opens it and says what it waits for.",
-        "interrupted": "[Enter] opens it; it goes on where it stopped.",
+        "interrupted": "[Enter] opens it; there [u] goes on where it stopped.",
         "failed": "[Enter] opens it: what failed, and what to do.",
         "blocked": "[Enter] opens it: what is in the way, and what to do.",
         "unreadable": "[Enter] says what is wrong with its ledger, [r] puts it back.",
@@ -177,7 +195,7 @@ def home_now(names: int, state: str | None, next_step: str = "") -> Now:
         "paused": "The runner waits. Nothing is lost.",
         "stopping": "The runner finishes its running requests, then ends.",
         "waiting": "This transfer waits for a person.",
-        "interrupted": "The runner ended before everything was sent. Nothing is lost.",
+        "interrupted": "Stopped before everything was sent. Nothing is lost.",
         "failed": "Some instances did not arrive.",
         "blocked": "Findings stand in the way of the upload.",
         "unreadable": "This transfer's ledger cannot be read. The others are not affected.",
@@ -208,7 +226,10 @@ def upload_now(status: Status, survives_logout: bool | None, left: str = "") -> 
         )
         return Now(happening, "[r] resumes.   You may leave with [ctrl+q]: it stays paused.")
     if state == "stopping":
-        return Now("Stopping: running requests are finished first.", "Nothing to press: wait.")
+        return Now(
+            "Stopping: running requests are finished first.",
+            "Nothing to press. You may leave with [ctrl+q].",
+        )
     if state == "waiting":
         return Now("The node wants you to sign in.", "[u] signs in and goes on.")
     if is_all_there(status):

@@ -30,7 +30,10 @@ def guide(cohort: Cohort, page: str) -> Sequence[GuideLine]:
             f"Of the cases, tick those of this transfer and no others{when}",
             _amount(cohort),
         ),
-        GuideLine('Press "Export dataset" and enter the name:', suggested_name(cohort.name)),
+        GuideLine(
+            'Press "Export dataset" and enter the name:',
+            suggested_name(cohort.dataset_name or cohort.name),
+        ),
         GuideLine("Enter the project:", project),
     ]
     if subproject:
@@ -52,7 +55,7 @@ def guide(cohort: Cohort, page: str) -> Sequence[GuideLine]:
 
 
 def suggested_name(name: str) -> str:
-    """The transfer's name, long enough for the node."""
+    """A name long enough for the node, and not too long."""
     fitting = name if len(name) >= _LEAST_NAME else f"{name} dataset"
     return fitting[:_MOST_NAME]
 

@@ -80,7 +80,7 @@ def test_an_upload_whose_runner_was_killed_is_running_no_more(home: Home) -> Non
     put(workspace, "upload", StepState.RUNNING)
     images = step_at(home, workspace, "images")
     assert (images.state, images.word) == (StepState.TODO, "stopped")
-    assert images.detail == "The runner ended before everything was sent. Nothing is lost."
+    assert images.detail == "Stopped before everything was sent. Nothing is lost."
     assert images.command == "eucaim-transfer upload lung-2024"
 
 

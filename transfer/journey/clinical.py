@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from transfer.status import Status
 
 CLINICAL: Final = "clinical"
-_ENDED: Final = "The runner ended before everything was sent. Nothing is lost."
+_ENDED: Final = "Stopped before everything was sent. Nothing is lost."
 _CHANGED: Final = "The table, or what was said of it, has changed since it was sent."
 _WORDS: Final = {
     StepState.TODO: "to do",

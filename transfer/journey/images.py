@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from transfer.journey.standing import AS_IS, Standing
 from transfer.journey.steps import JourneyStep
+from transfer.ledger.census import InstanceCounts
 from transfer.ledger.steps import StepRecord
 from transfer.values import StepState
 
@@ -47,12 +48,19 @@ def upload_record(status: Status) -> StepRecord | None:
         return replace(
             record,
             state=StepState.TODO,
-            detail="The runner ended before everything was sent. Nothing is lost.",
+            detail="Stopped before everything was sent. Nothing is lost.",
         )
     may_be_told = record is None or record.state in (StepState.TODO, StepState.BLOCKED)
     if status.state == "blocked" and may_be_told:
         return StepRecord(UPLOAD, StepState.BLOCKED, status.runner.message)
     return record
+
+
+def arrived_told(counts: InstanceCounts) -> str:
+    """`240 of 412 verified`; what was sent as well while that is more."""
+    if counts.sent > counts.verified:
+        return f"{counts.sent:,} sent, {counts.verified:,} verified of {counts.ready:,}"
+    return f"{counts.verified:,} of {counts.ready:,} verified"
 
 
 def images_standing(step: JourneyStep, status: Status, *, is_signed_in_since: bool) -> Standing:
@@ -70,7 +78,7 @@ def images_standing(step: JourneyStep, status: Status, *, is_signed_in_since: bo
     elif status.is_at_clinical:
         word = "to do"
     n = status.census.instances
-    figure = f"{n.verified:,} of {n.ready:,} verified" if n.ready else "nothing read yet"
+    figure = arrived_told(n) if n.ready else "nothing read yet"
     if status.volumes.ready and not n.ready:
         figure = f"{status.volumes.verified:,} of {status.volumes.ready:,} NIfTI verified"
     what, command = _next(status, word)
@@ -123,14 +131,14 @@ def deidentify_standing(step: JourneyStep, status: Status) -> Standing:
         detail = (
             "The files go as they are." if is_as_is else f"By {status.order.deid}, not done yet."
         )
-        next_ = "It happens before the images are sent; look at headers before and after."
+        next_ = "Step 8 does it before it sends; look at headers before and after."
         if is_as_is:
             next_ = "Nothing is changed; look at what the headers hold."
         return Standing(
             step,
             word=AS_IS if is_as_is else "to do",
             detail=detail,
-            figure="nothing is changed" if is_as_is else f"by {status.order.deid}, not yet",
+            figure="nothing is changed" if is_as_is else f"by {status.order.deid}, in step 8",
             next=next_,
             command=look,
         )

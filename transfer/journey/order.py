@@ -14,7 +14,9 @@ from transfer.values import StepState
 
 _FIRST_OF_CHAIN = 5
 _IMAGES, _CLINICAL, _DATASET = 8, 9, 10
-CLINICAL_FIRST = "Only after the images are verified on the node."
+CLINICAL_FIRST = (
+    "Only after the images are verified on the node; the table can be named and checked before."
+)
 DATASET_FIRST = "Only after the images, and the clinical data or a word that there are none."
 
 
@@ -50,7 +52,7 @@ def _after(standing: Standing, earlier: Sequence[Standing]) -> Standing:
         return standing
     open_numbers = {s.step.number for s in earlier}
     if standing.step.number == _CLINICAL and _IMAGES in open_numbers:
-        return _locked(standing, CLINICAL_FIRST, "after the images")
+        return _locked(standing, CLINICAL_FIRST, "sent after the images")
     if standing.step.number == _DATASET and open_numbers & {_IMAGES, _CLINICAL}:
         return _locked(standing, DATASET_FIRST, "after steps 8 and 9")
     return standing

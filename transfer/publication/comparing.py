@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
-from transfer.ledger.publication import Compared, Creation
+from transfer.ledger.publication import Compared, Creation, kept_texts
 from transfer.publication.naming import known_subjects, shown_patient
 from transfer.publication.values import Cohort, Dataset
 from transfer.sentences import count
@@ -44,7 +44,10 @@ def read_cohort(ledger: Ledger) -> Cohort:
         f" (SELECT study FROM ({_HELD}))"
     )
     series = ledger.number(f"SELECT count(DISTINCT series) FROM ({_HELD})")  # noqa: S608 - our own words
-    return Cohort(order.name, order.destination, patients, studies, series, _first_sent(ledger))
+    name = "".join(kept_texts(ledger).get("name", ()))
+    return Cohort(
+        order.name, order.destination, patients, studies, series, _first_sent(ledger), name
+    )
 
 
 def _first_sent(ledger: Ledger) -> str:

@@ -129,7 +129,8 @@ class GuideLine:
 @dataclass(frozen=True, slots=True)
 class Cohort:
     """What was verified on the node, for the guide and the comparison. `name` is the transfer's,
-    `first_sent_utc` when the first instance was acknowledged."""
+    `first_sent_utc` when the first instance was acknowledged, `dataset_name` the dataset's as its
+    metadata say here, empty where they say none."""
 
     name: str
     destination: str
@@ -137,6 +138,7 @@ class Cohort:
     studies: int
     series: int
     first_sent_utc: str = ""
+    dataset_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

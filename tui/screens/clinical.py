@@ -46,10 +46,10 @@ class ClinicalScreen(Page):
 
     CSS_PATH = "clinical.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "open('upload')", "Upload", id="clinical.upload"),
         Binding("t", "open('table')", "Table", id="clinical.table"),
         Binding("m", "open('mapping')", "Mapping", id="clinical.mapping"),
         Binding("r", "open('reconcile')", "Reconcile", id="clinical.reconcile"),
-        Binding("u", "open('upload')", "Upload", id="clinical.upload"),
         Binding("o", "choose", "Choose", tooltip="Choose a table", id="clinical.choose"),
         Binding("f", "findings", "Findings", id="clinical.findings"),
         Binding("c", "check", "Check", tooltip="Look at the table again", id="clinical.check"),

@@ -142,7 +142,7 @@ def _path_of(text: str) -> Path:
 
 def _some_text(text: str) -> None:
     if not text.strip():
-        raise UsageError("That cannot be taken.", "Write a name, or press Esc.")
+        raise UsageError("This cannot stay empty.", "Write a name, or press Esc.")
 
 
 def _whole_path(text: str) -> None:

@@ -90,7 +90,9 @@ class ConfirmScreen(ModalScreen[str | None]):
         self.call_after_refresh(self._draw_keys)
 
     def _draw_ask(self, width: int) -> list[Content]:
-        name = line(("Type the name, to the letter: ", "$muted"), (plain(self._asked.name), "bold"))
+        name = line(
+            ("Type this name, to the letter: ", "$muted"), (plain(self._asked.name), "bold")
+        )
         return wrapped(name, width)
 
     def _draw_keys(self) -> None:

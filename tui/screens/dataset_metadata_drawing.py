@@ -36,7 +36,7 @@ def draw_field(form: Form, field: Field, width: int) -> list[Content]:
     elif values:
         shown = ink(_short(values, 400), "" if field.is_editable else "$muted")
     elif fault:
-        shown = ink("missing" if fault.severity == "block" else "empty; it will be missed", "$warn")
+        shown = ink("missing" if fault.severity == "block" else "empty; better filled in", "$warn")
     else:
         shown = ink("may stay empty" if field.is_editable else "empty", "$muted")
     right = room_word(field, values) if field.is_editable else "not editable"

@@ -14,6 +14,7 @@ from tui.page import Page
 from tui.screens.findings_drawing import noun_of
 from tui.screens.pick import Pick
 from tui.screens.question import Ask, Question
+from tui.typed import refuse_empty
 
 _OWN_WORDS = "own words"
 _ONE, _ALL = "one", "all"
@@ -93,7 +94,7 @@ async def ask_by(page: Page, title: str, *, needs_reason: bool) -> tuple[str, st
             "Who says so?",
             ["First and last name of the person."],
             value=findings.person,
-            check=lambda text: _refuse_unless(bool(text.strip())),
+            check=refuse_empty,
         )
     )
     if not person:

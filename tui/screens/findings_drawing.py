@@ -8,6 +8,7 @@ from textual.content import Content
 
 from transfer.ledger.findings import Finding
 from tui import figures
+from tui.by_key import by_key
 from tui.findings import About, Group
 from tui.text import plain, shorten_path
 from tui.widgets.failure import wrapped
@@ -159,11 +160,15 @@ def about_finding(
     return found
 
 
+_ELSEWHERE = {"clinical": "o of step 9", "timepoints": "t of the journey"}
+"""Keys of other pages that do what a remedy's command does."""
+
+
 def _told(finding: Finding, transfer: str, width: int, *, more: int = 0) -> list[Content]:
-    rest = f"  and {noun_of(finding.key, more)} more" if more > 0 else ""
+    rest = f" And {noun_of(finding.key, more)} more." if more > 0 else ""
     message = line((plain(finding.message), "bold"), (rest, "$muted"))
     found = [Content(""), *wrapped(message, width)[:2]]
     if finding.remedy:
-        remedy = plain(finding.remedy.replace("NAME", transfer))
+        remedy = plain(by_key(finding.remedy, transfer, _ELSEWHERE))
         found += wrapped(ink(remedy), width)[:_REMEDY_LINES]
     return found

@@ -40,7 +40,7 @@ class HelpScreen(ModalScreen[None]):
             *keys.values(),
             ("↑ ↓ PgUp PgDn", "Move in a list"),
             *([("/", "Find in the list by what is typed")] if _finds(below) else ()),
-            ("Tab", "Next field"),
+            *([("Tab", "Next field")] if len(below.focus_chain) > 1 else ()),
         ]
 
     def compose(self) -> ComposeResult:

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from transfer.errors import TransferError
+from transfer.journey.images import arrived_told
 from tui import figures, words
 from tui.page import Page
 from tui.source import Glance
@@ -164,19 +165,17 @@ def _draw_row(name: str, glance: Glance | None, width: int) -> list[Content]:
     )
     if glance is None:
         return [line(title, ("… reading", "$muted"))]
-    state = cell(words.state_of(glance.state), 14)
+    state = cell(words.state_told(glance.state, glance.journey), 14)
     if glance.status is None:
         what = glance.trouble.what if glance.trouble else ""
         return [line(title, state), line((plain(what), "$muted"))]
     status = glance.status
     counts = status.census.instances
     scanning = status.is_running and status.progress.phase == "scan"
-    part = figures.share(counts.verified, counts.ready)
+    part = words.part_done(status)
     if scanning or status.is_at_clinical:
         part = figures.share(status.progress.done, status.progress.total)
-    elif status.is_running and status.progress.phase in ("plan", "send"):
-        part = figures.share(status.bytes_done, status.census.bytes_total)
-    facts = [f"{counts.verified:,} of {counts.ready:,} verified"] if counts.ready else []
+    facts = [arrived_told(counts)] if counts.ready else []
     if scanning:
         facts = [f"{status.progress.done:,} files read"]
     elif status.is_at_clinical:

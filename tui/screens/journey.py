@@ -16,7 +16,7 @@ from transfer.journey.standing import JourneyState, Standing
 from transfer.status import Status
 from tui import words
 from tui.page import Page
-from tui.screens.journey_drawing import draw_step, draw_text
+from tui.screens.journey_drawing import draw_before, draw_step, draw_text
 from tui.screens.journey_now import journey_now
 from tui.screens.journey_record import ask_record
 from tui.screens.scan import ScanScreen
@@ -87,6 +87,7 @@ class JourneyScreen(Page):
 
     def body(self) -> ComposeResult:
         yield FailurePanel()
+        yield Painted(id="before")
         with Container(id="split"):
             yield Rows(id="steps", empty=["Reading the transfer…"])
             with VerticalScroll(id="about", can_focus=False):
@@ -120,7 +121,7 @@ class JourneyScreen(Page):
 
     def _draw(self) -> None:
         glance = self._glance
-        state = words.state_of(glance.state) if glance else None
+        state = words.state_told(glance.state, glance.journey) if glance else None
         self.crumbs.say(["eucaim-transfer", plain(self._transfer)], state)
         trouble = (glance.trouble or glance.lost) if glance else None
         if trouble:
@@ -129,6 +130,7 @@ class JourneyScreen(Page):
         journey, status = self._journey, self._status
         if journey and status:
             here = journey.to_do
+            self.query_one("#before", Painted).show(partial(draw_before, journey))
             rows.show(
                 [
                     Row(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from textual.content import Content
 
-from transfer.journey.standing import Standing
+from transfer.journey.standing import JourneyState, Standing
 from tui import words
 from tui.journeys import facts_told
 from tui.text import plain
@@ -16,6 +16,17 @@ from tui.widgets.link import address_lines
 
 _STATE_WIDTH = 11
 _TITLE_WIDTH = 32
+
+
+def draw_before(journey: JourneyState, width: int) -> list[Content]:
+    """What comes before the first step of this program."""
+    first = journey.standings[0].step.number if journey.standings else 1
+    if first == 1:
+        return []
+    steps = f"1-{first - 1}" if first > 2 else "1"
+    told = line(("joining EUCAIM, papers and data, comes before; ", "$muted"), ("l", "bold $key"),
+                (" records the papers", "$muted"))  # fmt: skip
+    return [line(cell(steps, 4, "$muted", align="right"), "  ", told)]
 
 
 def draw_step(standing: Standing, is_here: bool, width: int) -> list[Content]:

@@ -25,6 +25,10 @@ from tui.widgets.rows import Row, Rows
 _PAGE = 100
 _MORE, _LESS = "more", "less"
 _TICKS = 8
+_AGAIN = (
+    "What is refused again can be left out (s in the journey), or exported anew by whoever has the"
+    " originals; the helpdesk knows the node's reasons."
+)
 
 
 class ProblemsScreen(Page):
@@ -105,7 +109,7 @@ class ProblemsScreen(Page):
             self.now.say(
                 Now(
                     f"{what} not on the node. The files on your disk are untouched.",
-                    "Do what the reason says, then [u] sends only these again.",
+                    "[u] sends only these again.   [↑ ↓] the reason of each.",
                 )
             )
 
@@ -153,13 +157,14 @@ def _draw_whole(one: FailedInstance | None, shows_names: bool, width: int) -> li
         return []
     lines = [Content(""), *wrapped(ink(plain(one.reason), "bold"), width)]
     if shows_names:
-        lines.append(line(("UID   ", "$muted"), plain(one.sop_instance_uid)))
+        if one.sop_instance_uid:
+            lines.append(line(("UID   ", "$muted"), plain(one.sop_instance_uid)))
         lines.append(line(("File  ", "$muted"), shorten_path(plain(spelled(one.path)), width - 6)))
     else:
         lines.append(
             line((f"Instance {one.key} of study {one.study_key}; i shows its names.", "$muted"))
         )
-    return lines
+    return [*lines, *wrapped(ink(_AGAIN, "$muted"), width)]
 
 
 def _say(text: str, width: int) -> list[Content]:

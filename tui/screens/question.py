@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
@@ -16,7 +17,7 @@ from transfer.errors import UsageError
 from tui.text import plain
 from tui.widgets.chrome import with_keys
 from tui.widgets.failure import wrapped
-from tui.widgets.ink import ink
+from tui.widgets.ink import POINTER, ink
 from tui.widgets.painted import Painted
 
 
@@ -24,6 +25,21 @@ def _paragraphs(lines: Sequence[str]) -> Painted:
     return Painted(
         lambda width: [w for text in lines for w in wrapped(ink(plain(text) or " "), width)]
     )
+
+
+class Answer(Button):
+    """One of the answers; a pointer stands at the one that Enter gives, colours or not."""
+
+    def __init__(self, words: str, *, id: str) -> None:
+        self._words = words
+        super().__init__(self._pointed(False), id=id, compact=True)
+
+    def _pointed(self, here: bool) -> Content:
+        return ink(f"{POINTER if here else ' '} {self._words}")
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self.label = self._pointed(has_focus)
 
 
 class Question(ModalScreen[bool]):
@@ -46,8 +62,8 @@ class Question(ModalScreen[bool]):
             yield Painted(classes="gap")
             yield _paragraphs(self._lines)
             with Horizontal(classes="answers"):
-                yield Button(self._no, id="no", compact=True)
-                yield Button(self._yes, id="yes", compact=True)
+                yield Answer(self._no, id="no")
+                yield Answer(self._yes, id="yes")
             yield Painted(lambda width: [with_keys("[← →] choose   [Enter] takes it   [Esc] back")])
 
     def on_mount(self) -> None:

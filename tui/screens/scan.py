@@ -156,7 +156,10 @@ class ScanScreen(TransferPage):
     def _show_upload(self) -> None:
         from tui.screens.upload import UploadScreen
 
-        self.app.switch_screen(UploadScreen(self.transfer))
+        if isinstance(self.app.screen_stack[-2], UploadScreen):
+            self.app.pop_screen()
+        else:
+            self.app.switch_screen(UploadScreen(self.transfer))
 
     def live_actions(self) -> frozenset[str]:
         return super().live_actions() | {"names", "go_on", "findings"}
@@ -205,7 +208,8 @@ def _counts(status: Status, launched: Launch | None, width: int) -> list[Content
     if counts.excluded:
         pairs.append((f"{counts.excluded:,}", "instances not chosen", "", ""))
     if files.companions:
-        pairs.append((f"{files.companions:,}", "companion files", "", ""))
+        what = "other file" if files.companions == 1 else "other files"
+        pairs.append((f"{files.companions:,}", what, "", ""))
     if files.missing:
         pairs.append((f"{files.missing:,}", "vanished since", "", ""))
     for a, what_a, b, what_b in pairs:

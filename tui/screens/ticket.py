@@ -54,11 +54,11 @@ class TicketScreen(Page):
     AUTO_FOCUS = "#fields"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "send", "Send", id="ticket.send"),
+        Binding("n", "number", "Number", id="ticket.number"),
         Binding("c", "copy", "Copy", id="ticket.copy"),
         Binding("w", "save", "Save", id="ticket.save"),
         Binding("f", "refresh", "Ask again", id="ticket.refresh"),
         Binding("a", "answer", "Answer", id="ticket.answer"),
-        Binding("n", "number", "Number", id="ticket.number"),
         Binding("k", "case", "Other ticket", id="ticket.case"),
         Binding("x", "not_needed", "Not needed", id="ticket.not-needed"),
     ]

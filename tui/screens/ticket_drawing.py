@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from textual.content import Content
 
@@ -65,7 +65,7 @@ def _standing(desk: Desk, now: datetime) -> list[str | Content]:
         return [line(("○ ", "$muted"), word), where]
     if ticket.state is TicketState.SENDING:
         return [line(("… ", "$warn"), "sent, but the helpdesk's answer got lost")]
-    sent = f"{_named(ticket)}, sent {_ago(ticket.sent_at_utc, now)}"
+    sent = f"{_named(ticket)}, sent {_when(ticket.sent_at_utc, now)}"
     if ticket.state is TicketState.SETTLED:
         return [line(("✓ ", "$good"), _named(ticket), " is done"), where]
     word = "answered" if ticket.state is TicketState.ANSWERED else "no answer yet"
@@ -74,6 +74,15 @@ def _standing(desk: Desk, now: datetime) -> list[str | Content]:
 
 def _named(ticket: Ticket) -> str:
     return f"ticket {plain(ticket.number, 24)}" if ticket.number else "ticket without a number"
+
+
+def _when(utc: str, now: datetime) -> str:
+    """What was recorded by its day alone is told in days."""
+    day, _, clock = utc.partition("T")
+    if not clock.startswith("00:00:00"):
+        return _ago(utc, now)
+    days = (now.date() - date.fromisoformat(day)).days
+    return {0: "today", 1: "yesterday"}.get(days, f"{days:,} days ago")
 
 
 def _ago(utc: str, now: datetime) -> str:

@@ -138,7 +138,7 @@ class TransferPage(Page):
                     words.in_the_way_told(status),
                     words.data_after(status),
                     "",
-                    "[Esc], then [c]: there each one is shown, and what to do about it.",
+                    "[c] shows each one, and what to do about it.",
                 )
             if blocking[0].rule in _REVIEWED:
                 return Trouble(

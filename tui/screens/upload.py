@@ -18,6 +18,7 @@ from tui.limiting import Limits, Standing, heard
 from tui.screens.question import Ask, Question
 from tui.screens.transfer_page import TransferPage
 from tui.screens.upload_drawing import (
+    LEGEND,
     draw_chart,
     draw_lanes,
     draw_note,
@@ -44,7 +45,8 @@ class UploadScreen(TransferPage):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "limit", "Limit", id="upload.limit"),
         Binding("f", "failures", "Failures", id="upload.failures"),
-        Binding("c", "scan", "Files", id="upload.scan"),
+        Binding("c", "findings", "Findings", id="upload.findings"),
+        Binding("o", "scan", "Folder", id="upload.scan", tooltip="The source folder and its files"),
     ]
 
     def __init__(self, transfer: str) -> None:
@@ -140,7 +142,11 @@ class UploadScreen(TransferPage):
             self.now.say(words.upload_now(status, survives, time_left(status, standing)))
 
     def _draw_studies(self) -> None:
-        rows = [Row(study.key, partial(draw_study, study, self._stages)) for study in self._studies]
+        is_live = self.status is not None and self.status.is_running
+        rows = [
+            Row(study.key, partial(draw_study, study, self._stages, is_live))
+            for study in self._studies
+        ]
         if self._offset:
             rows.insert(0, Row(_LESS, partial(draw_note, f"↑ studies before {self._offset + 1:,}")))
         if len(self._studies) == _PAGE:
@@ -174,6 +180,7 @@ class UploadScreen(TransferPage):
                         f"{figures.count(status.goes.studies, 'study', 'studies')} of "
                         f"{figures.count(status.goes.patients, 'patient')} leave this machine.",
                         f"Destination: {status.order.destination or 'the only one'}",
+                        *_made_first(status.order.deid),
                     ],
                     no="Not yet",
                     yes="Send",
@@ -202,10 +209,18 @@ class UploadScreen(TransferPage):
 
         self.app.push_screen(ProblemsScreen(self.transfer))
 
+    def action_findings(self) -> None:
+        from tui.screens.findings import FindingsScreen
+
+        self.app.push_screen(FindingsScreen(self.transfer))
+
     def action_scan(self) -> None:
         from tui.screens.scan import ScanScreen
 
-        self.app.switch_screen(ScanScreen(self.transfer))
+        self.app.push_screen(ScanScreen(self.transfer))
+
+    def legend(self) -> tuple[str, list[tuple[str, str]]]:
+        return "What the words and marks mean", [*LEGEND, *super().legend()[1]]
 
     def live_actions(self) -> frozenset[str]:
         return super().live_actions() | {"failures", "limit"}
@@ -216,3 +231,12 @@ class UploadScreen(TransferPage):
         if action == "limit":
             return self.status is not None and not words.is_all_there(self.status)
         return super().can(action)
+
+
+def _made_first(deid: str | None) -> list[str]:
+    if deid in (None, "none"):
+        return ["They go as they are."]
+    return [
+        f"They are de-identified by {plain(deid)} first. What the rules find in the result keeps"
+        " them here."
+    ]

@@ -37,10 +37,7 @@ def draw_overall(
     if phase in _COUNTED:
         part = figures.share(progress.done, progress.total)
     else:
-        part = figures.share(status.bytes_done, status.census.bytes_total)
-        # Sent is not arrived: the bar is full when the node has listed every instance.
-        if not words.is_all_there(status):
-            part = min(part, _NOT_ALL_LISTED)
+        part = words.part_done(status)
     style = "$good" if words.is_all_there(status) else "$key"
     lines = [
         line(share_and_bar(part, width, style)),
@@ -71,7 +68,7 @@ def _pace(status: Status, standing: Standing | None, chart: int, width: int) -> 
     pace = dotted(
         [
             figures.rate(progress.rate_bps) if is_moving else "",
-            time_left(status, standing) if is_moving else "",
+            time_left(status, standing) if is_moving and status.state != "stopping" else "",
             (figures.count(progress.retries, "retry", "retries"), "$muted"),
         ]
     )
@@ -99,7 +96,7 @@ def limits_asked(standing: Standing | None) -> list[str]:
     lines = [
         f"Now: {standing.told}.",
         f"{told} until {end}." if end else f"{told}.",
-        "Write schedule to leave it to the hours in config.toml:",
+        "Write schedule to leave it to config.toml, which says:",
         *(f"  {one}" for one in shown),
     ]
     if standing.trouble is not None:
@@ -158,6 +155,13 @@ def draw_lanes(status: Status, room: int, most: int, width: int) -> list[Content
     return lines + [Content("")] * (most + 2 - len(lines))
 
 
+LEGEND = (
+    ("sent", "the node has acknowledged it"),
+    ("verified", "the node's own listing shows it; it is asked once all of a series went"),
+    ("! in part", "a study of which some went; nothing is being sent now"),
+    ("■ stopping", "running requests are finished, then the runner ends"),
+)
+
 _LANE_WORDS = {"sending": "sending", "waiting": "waits for answer", "retry": "trying again"}
 
 
@@ -175,7 +179,6 @@ def _draw_lane(lane: Lane, width: int) -> Content:
 
 
 _COUNTS = (9, 10, 9)
-_NOT_ALL_LISTED = 0.99
 # Phases that send nothing yet, and what their progress counts.
 _COUNTED = {"scan": "files read", "deidentify": "instances de-identified"}
 
@@ -191,14 +194,16 @@ def study_heading(heading: str, width: int) -> list[Content]:
     ]
 
 
-def _stage(study: StudyRow, stages: Stages) -> str:
+def _stage(study: StudyRow, stages: Stages, is_live: bool) -> str:
     if study.sent < study.instances:
+        if not is_live:
+            return "in part"
         return stages.sending
     return stages.committed if study.is_committed else stages.sent
 
 
-def draw_study(study: StudyRow, stages: Stages, width: int) -> list[Content]:
-    """One Study: who, what, how far, and its counts."""
+def draw_study(study: StudyRow, stages: Stages, is_live: bool, width: int) -> list[Content]:
+    """One Study: who, what, how far, and its counts; `is_live`: a runner is at it."""
     part = figures.share(study.sent + study.verified, 2 * study.instances)
     whole = study.instances > 0 and study.verified == study.instances
     if study.failed:
@@ -206,7 +211,8 @@ def draw_study(study: StudyRow, stages: Stages, width: int) -> list[Content]:
     elif whole:
         state = line(("✓ done", "$good"))
     elif study.sent:
-        state = line((f"● {plain(_stage(study, stages), 12)}", "$key"))
+        mark, tone = ("●", "$key") if is_live else ("!", "$warn")
+        state = line((f"{mark} {plain(_stage(study, stages, is_live), 12)}", tone))
     elif study.excluded and not study.instances:
         state = line(("○ left out", "$muted"))
     else:

@@ -46,7 +46,12 @@ class FileWalk(FolderWalk):
     def draw_here(self, folder: Folder, width: int) -> list[Content]:
         if folder.trouble:
             return [ink(f"✗ {folder.trouble}", "$bad")]
-        return [ink(f"  {len(folder.wanted) or 'no'} such files here", "$muted")]
+        return [
+            ink(
+                f"  {len(folder.wanted) or 'no'} such file{'' if len(folder.wanted) == 1 else 's'} here",
+                "$muted",
+            )
+        ]
 
     def tell_here(self, folder: Folder) -> Now:
         return Now(self._what, "[↓] files and folders.   [Tab] type or paste a path.")
