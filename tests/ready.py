@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import gc
 import json
 import os
 import pkgutil
@@ -25,7 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -38,9 +39,10 @@ _PACKAGES: Final = ("transfer", "adapters", "tui.cli")
 # Servers are other processes.
 _APART: Final = ("adapters.sandbox",)
 _OF_A_START: Final = (
-    *("LD_", "PYTHON", "FAKETIME", "LANG", "LC_", "TZ", "OPENSSL", "SSL", "MALLOC", "GLIBC"),
+    *("LD_", "PYTHON", "FAKETIME", "LANG", "LC_", "TZ", "OPENSSL", "MALLOC", "GLIBC"),
 )
-"""Variables with these beginnings mean something while a process starts."""
+"""Variables with these beginnings mean something while a process starts. Those that name
+authorities (SSL_CERT_FILE) are looked up when a connection is made."""
 _PR_SET_PDEATHSIG: Final = 1
 
 _asking = threading.Lock()
@@ -103,6 +105,8 @@ def guarded(arguments: list[str]) -> list[str]:
 def _is_as_here(word: str, value: str | None) -> bool:
     if word == "PYTHONPATH":
         return value in (None, str(_REPOSITORY))
+    if word == "PYTHONDONTWRITEBYTECODE":
+        return True
     return value == os.environ.get(word)
 
 
@@ -201,13 +205,33 @@ def _import_all() -> None:
 def _main() -> None:
     asked = socket.socket(fileno=os.dup(0))
     _import_all()
+    # What is there now stays: a look for garbage in what is forked would copy all of it.
+    gc.collect()
+    gc.freeze()
     words = _serve(asked)
     is_module = words[0] == "-m"
     sys.argv = words[1:] if is_module else words
-    if is_module:
-        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
-    else:
-        runpy.run_path(words[0], run_name="__main__")
+    try:
+        if is_module:
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(words[0], run_name="__main__")
+    except SystemExit as end:
+        _end(end.code)
+    _end(None)
+
+
+def _end(code: object) -> None:
+    """As the interpreter ends, but for taking down what was imported: that would copy all of it."""
+    if code is not None and not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code or 0)
 
 
 if __name__ == "__main__":

@@ -163,7 +163,9 @@ def test_nothing_goes_before_the_images_are_verified(tmp_path: Path) -> None:
             "eucaim-transfer: Only after the images are verified on the node.",
             f"  what to do: Send the images first: eucaim-transfer upload {TRANSFER}",
         ]
-        assert at.step(STEP)["detail"] == "Only after the images are verified on the node."
+        assert at.step(STEP)["detail"].startswith(
+            "Only after the images are verified on the node. "
+        )
         # Nothing is said of the images by that.
         assert at.status()["state"] == "new"
         detached = at.clinical("--detach")

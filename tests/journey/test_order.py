@@ -39,7 +39,7 @@ def test_clinical_data_are_locked_until_the_images_are_verified(
 ) -> None:
     clinical = step_at(home, first, "clinical")
     assert (clinical.state, clinical.word) == (StepState.BLOCKED, "locked")
-    assert clinical.detail == "Only after the images are verified on the node."
+    assert clinical.detail.startswith("Only after the images are verified on the node. The table")
 
 
 def test_clinical_data_are_open_once_the_images_are_verified(home: Home) -> None:

@@ -4,6 +4,7 @@ ground, and no text that is cut without a sign."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import Any, Final
@@ -18,7 +19,6 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from tui.screens.help import HelpScreen
-from tui.theme import LIGHT, QUIET
 from tui.widgets.painted import Painted
 
 LEAST_CONTRAST: Final = 4.5
@@ -102,18 +102,17 @@ def _place(found: re.Match[str]) -> tuple[int, int]:
     return row, round(float(found["x"]) / _CELL[0])
 
 
-async def look_over(pilot: Pilot[Any]) -> None:
-    """Holds the screen up to both: contrast in the dark and in the light theme. It is left in the
-    theme that it had."""
+async def look_over(pilot: Pilot[Any], themes: Sequence[str]) -> None:
+    """Holds the screen up to both, in the theme that it has and in these others. It is left in its
+    own."""
     app = pilot.app
     assert not cut_texts(app)
-    before = app.theme
-    for theme in (LIGHT.name, QUIET.name):
-        app.theme = theme
-        await pilot.pause()
+    own = app.theme
+    for theme in (*themes, own):
+        if app.theme != theme:
+            app.theme = theme
+            await pilot.pause()
         assert not faint_texts(app.export_screenshot(), _in_use(app)), theme
-    app.theme = before
-    await pilot.pause()
 
 
 async def help_opens_and_closes(pilot: Pilot[Any]) -> None:

@@ -188,7 +188,17 @@ async def test_every_key_with_a_meaning_is_on_the_help_screen(home: Home) -> Non
         async with running(app) as pilot:
             await press(pilot, "question_mark")
             said = app.screen.query_one("HelpScreen Painted").words  # type: ignore[attr-defined]
-    for meaning in ("Pause", "Stop", "Limit", "Files", "Back", "Leave", "● running", "linger"):
+    for meaning in (
+        "Pause",
+        "Stop",
+        "Limit",
+        "Findings",
+        "Folder",
+        "Back",
+        "Leave",
+        "● running",
+        "linger",
+    ):
         assert meaning in said
 
 

@@ -14,9 +14,8 @@ from transfer.values import StepState
 
 _FIRST_OF_CHAIN = 5
 _IMAGES, _CLINICAL, _DATASET = 8, 9, 10
-CLINICAL_FIRST = (
-    "Only after the images are verified on the node; the table can be named and checked before."
-)
+CLINICAL_FIRST = "Only after the images are verified on the node."
+_TABLE_BEFORE = "The table can be named and checked before."
 DATASET_FIRST = "Only after the images, and the clinical data or a word that there are none."
 
 
@@ -52,7 +51,7 @@ def _after(standing: Standing, earlier: Sequence[Standing]) -> Standing:
         return standing
     open_numbers = {s.step.number for s in earlier}
     if standing.step.number == _CLINICAL and _IMAGES in open_numbers:
-        return _locked(standing, CLINICAL_FIRST, "sent after the images")
+        return _locked(standing, f"{CLINICAL_FIRST} {_TABLE_BEFORE}", "sent after the images")
     if standing.step.number == _DATASET and open_numbers & {_IMAGES, _CLINICAL}:
         return _locked(standing, DATASET_FIRST, "after steps 8 and 9")
     return standing

@@ -46,12 +46,9 @@ class FileWalk(FolderWalk):
     def draw_here(self, folder: Folder, width: int) -> list[Content]:
         if folder.trouble:
             return [ink(f"✗ {folder.trouble}", "$bad")]
-        return [
-            ink(
-                f"  {len(folder.wanted) or 'no'} such file{'' if len(folder.wanted) == 1 else 's'} here",
-                "$muted",
-            )
-        ]
+        n = len(folder.wanted)
+        what = "such file" if n == 1 else "such files"
+        return [ink(f"  {n or 'no'} {what} here", "$muted")]
 
     def tell_here(self, folder: Folder) -> Now:
         return Now(self._what, "[↓] files and folders.   [Tab] type or paste a path.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -85,7 +86,9 @@ def _kill_on_the_way(bench: Bench, goal: int, *, takes_all: bool) -> None:
         victims = living_in_session(runner.pid) if takes_all else [runner.pid]
         assert runner.poll() is None, f"ended by itself: {runner.communicate()}"
         for victim in victims:
-            os.kill(victim, signal.SIGKILL)
+            # A worker that has no more to do ends by itself.
+            with suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
     assert runner.returncode == -signal.SIGKILL
     await_until(lambda: not living_in_session(runner.pid), "the workers died with the runner")
 

@@ -83,6 +83,8 @@ CHANGES: Final[dict[str, Change]] = {
 # The large instance is sent first, and in several pieces; the last one of all is sent last.
 _FIRST: Final = "P000/SE000/IM0000.dcm"
 _LAST: Final = "P001/SE002/IM0007.dcm"
+# Of the last one there is a copy, which then has the same UID and other content.
+_LAST_WITHOUT_COPY: Final = "P001/SE002/IM0006.dcm"
 
 
 def _changed(change: Change, point: str, nth: int, victim: str, deid: bool, stage: Stage) -> None:
@@ -116,12 +118,12 @@ def _for_good(point: str, nth: int, stage: Stage) -> None:
     from tests.conformance.made import data_set
 
     bench = stage.bench(lanes=1)
-    path = bench.cohort.folder / _LAST
+    path = bench.cohort.folder / _LAST_WITHOUT_COPY
     with held_at(bench, point, nth) as held:
         _other_pixels(path)
         end_held(stage, held, {4})
     _names_the_reason(stage)
-    content, uid = path.read_bytes(), list(bench.cohort.digests)[-1]
+    content, uid = path.read_bytes(), list(bench.cohort.digests)[-2]
     bench.cohort = dataclasses.replace(
         bench.cohort,
         digests={**bench.cohort.digests, uid: hashlib.sha256(content).hexdigest()},

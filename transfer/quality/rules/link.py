@@ -184,8 +184,8 @@ RULES: Final[tuple[Rule, ...]] = (
         title="Clinical data",
         dimension=Dimension.COMPLETE,
         severities=(Severity.ASK,),
-        remedy="Name the table, which can be done at any time: eucaim-transfer clinical NAME FILE. Only"
-        " where there is none: answer image-only and give a reason.",
+        remedy="Name the table, which can be done at any time: eucaim-transfer clinical NAME FILE."
+        " Only where there is none: answer image-only and give a reason.",
         choices=(
             Choice("image-only", "Images alone, as agreed with the platform", needs_reason=True),
         ),
