@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import gc
+import io
 import json
 import os
 import pkgutil
@@ -188,6 +189,19 @@ def _become(streams: Sequence[int], how: Mapping[str, Any]) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.closerange(_STREAMS, max(streams) + 1)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        # What was there knows of another file whether one can seek in it.
+        old = getattr(sys, name)
+        buffer = open(number, "wb", closefd=False)  # noqa: SIM115 - it stays open to the end
+        new = io.TextIOWrapper(
+            buffer,
+            encoding=old.encoding,
+            errors=old.errors,
+            line_buffering=old.line_buffering,
+            write_through=old.write_through,
+        )
+        setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
     os.chdir(how["cwd"])
     os.umask(how["umask"])
     os.environ.clear()

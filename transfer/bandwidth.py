@@ -43,7 +43,7 @@ def parse_rate(text: str) -> int | None:
         value = float(found[1]) * _FACTORS[found[2].lower()] / (8 if in_bits else 1)
     if value < _LEAST_BYTES_PER_S:
         raise UsageError(
-            "That is no rate, or one too small to keep.",
+            "That is not a rate this program can keep.",
             "Write for example 20 Mbit/s, 5M (5 MB a second), 500K, or none.",
         )
     return int(value)

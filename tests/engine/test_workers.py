@@ -54,7 +54,7 @@ def test_answers_come_in_order_and_a_deadly_item_gets_one_too() -> None:
     assert found == [f"{w} died" if w == DEADLY else w for w in words]
 
 
-@pytest.mark.parametrize(("items", "processes"), [(4, 1), (5, 2)])
+@pytest.mark.parametrize(("items", "processes"), [(8, 1), (9, 2)])
 def test_a_process_starts_only_when_there_is_work_for_it(items: int, processes: int) -> None:
     with Pool(2, _trade(items_per_task=4)) as pool:
         list(pool.answers(["w"] * items))

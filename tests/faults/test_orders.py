@@ -130,9 +130,9 @@ def test_a_person_s_limit_goes_before_the_schedule_and_is_given_up_by_a_word(
     said = bench.run("limit", bench.name, "1 Mbit/s").stdout
     assert said == "Limit 1 Mbit/s (125 kB/s), set by hand.\n"
     said = bench.run("limit", bench.name, "schedule").stdout
-    assert said == "Limit 40 Mbit/s (5.00 MB/s).\n"
+    assert said == "Limit 40 Mbit/s (5.00 MB/s), as config.toml says.\n"
     shown = bench.run("status", bench.name).stdout
-    assert "  bandwidth    limit 40 Mbit/s (5.00 MB/s)\n" in shown
+    assert "  bandwidth    limit 40 Mbit/s (5.00 MB/s), as config.toml says\n" in shown
     assert "  schedule     otherwise: 40 Mbit/s\n" in shown
 
 

@@ -45,7 +45,7 @@ def test_without_colour_nothing_but_greys_goes_over_the_line(
     with operator(tmp_path, sshd.client(program(home)), environ=environ) as one:
         screen = one.wait_for("12 of 12 verified")
         # A state is a word and a sign, not only a colour.
-        assert "✓ done" in screen
+        assert "✓ images sent" in screen
         for wrapped in re.findall(rb"\x1b\[[0-9;]*m", one.bytes_seen):
             for red, green, blue in re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", wrapped):
                 assert red == green == blue, wrapped

@@ -93,7 +93,7 @@ async def settle(pilot: Pilot[Any]) -> None:
     # Bounded: a page that looks anew all the time is never quiet.
     for _ in range(8):
         await pilot.pause()
-        groups: tuple[str, ...] = ("read-", "open")
+        groups: tuple[str, ...] = ("read-", "open", "find")
         if not isinstance(pilot.app.screen, ModalScreen):
             groups = (*groups, "question")
         due = [worker for worker in pilot.app.workers if worker.group.startswith(groups)]

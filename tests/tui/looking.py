@@ -106,13 +106,14 @@ async def look_over(pilot: Pilot[Any], themes: Sequence[str]) -> None:
     """Holds the screen up to both, in the theme that it has and in these others. It is left in its
     own."""
     app = pilot.app
-    assert not cut_texts(app)
+    cut = cut_texts(app)
+    assert cut == [], "\n".join(cut)
     own = app.theme
     for theme in (*themes, own):
         if app.theme != theme:
             app.theme = theme
             await pilot.pause()
-        assert not faint_texts(app.export_screenshot(), _in_use(app)), theme
+        assert faint_texts(app.export_screenshot(), _in_use(app)) == [], theme
 
 
 async def help_opens_and_closes(pilot: Pilot[Any]) -> None:

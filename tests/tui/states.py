@@ -244,7 +244,7 @@ STATES = [
     State("home-reminder", _reminded),
     State("scan-unread", _fresh, ("enter",), "lung-2024"),
     State("scan-running", _scanning, (), "lung-2024"),
-    State("scan-done", _scanned, ("enter", "c"), "lung-2024"),
+    State("scan-done", _scanned, ("enter", "o"), "lung-2024"),
     State("upload-ready", _scanned, ("enter",), "lung-2024"),
     State("upload-question", _scanned, ("enter", "u"), "lung-2024"),
     State("upload-running", _running, (), "lung-2024"),

@@ -38,6 +38,7 @@ PICTURES: dict[str, tuple[Look, LegalStanding, tuple[str, ...]]] = {
     "public": (known.PRIVATE, WHOLE, ("P", "down", "enter", *NAME, "enter", *"lung", "enter")),
     "released": (known.RELEASED, WHOLE, ()),
     "metadata": (known.EMPTIED, WHOLE, ("m",)),
+    "line": (known.DRAFT, WHOLE, ("m", "down", "enter")),
     "text": (known.DRAFT, WHOLE, ("m", "down", "down", "enter")),
     "several": (known.DRAFT, WHOLE, ("m", "down", "down", "down", "enter")),
     "create": (known.UNBORN, WHOLE, ("c",)),

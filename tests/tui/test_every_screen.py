@@ -15,7 +15,16 @@ from tests.tui.pictured import recorded
 
 _PICTURES = Path(__file__).with_name("__snapshots__")
 _BASES = frozenset(
-    ("Page", "FormPage", "ActsPage", "TransferPage", "FolderWalk", "ElsewhereScreen", "Attempting")
+    (
+        "Page",
+        "FormPage",
+        "ActsPage",
+        "TransferPage",
+        "FolderWalk",
+        "ElsewhereScreen",
+        "Attempting",
+        "FieldEntry",
+    )
 )
 """What screens are made of, and no screen by themselves."""
 

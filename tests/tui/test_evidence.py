@@ -27,7 +27,7 @@ from tests.tui.driving import words as all_words
 from tests.tui.ledgers import configure_upv, make_done
 from tests.tui.test_pictures import SnapCompare
 from transfer.evidence.folder import Written
-from transfer.evidence.verify import verify_report
+from transfer.evidence.verify import Difference, Verified, verify_report
 from transfer.ledger.connection import Ledger
 from transfer.ledger.identity import Names
 from transfer.ledger.order import Word, record_word
@@ -35,6 +35,7 @@ from transfer.ledger.reports import newest_report, record_report
 from transfer.workspace import Home
 from tui.app import TransferApp
 from tui.evidence import Evidence
+from tui.screens.evidence_verify import VerifiedScreen
 from tui.widgets.painted import Painted
 
 NAME = "breast-2023"
@@ -236,6 +237,9 @@ def _nothing(home: Home) -> None:
     return
 
 
+_ALTERED = Verified(
+    "f" * 64, 12, (Difference("transfer.json", "changed"), Difference("images.csv", "missing"))
+)
 PICTURES = {
     "before": (_nothing, ()),
     "written": (_written, ()),
@@ -258,5 +262,21 @@ def test_the_page_looks_as_it_did(
     async def go(pilot: Pilot[Any]) -> None:
         await settle(pilot)
         await press(pilot, "e", *pressed)
+
+    assert snap_compare(app, terminal_size=size, run_before=go)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_what_is_not_as_it_was_looks_as_it_did(
+    size: tuple[int, int], home: Home, snap_compare: SnapCompare
+) -> None:
+    configure_upv(home)
+    make_done(home)
+    app = FixedDayApp(home, NAME, source=PictureSource(home))
+
+    async def go(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
+        pilot.app.push_screen(VerifiedScreen(_ALTERED, DIGEST))
+        await settle(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=go)

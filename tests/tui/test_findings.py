@@ -362,7 +362,7 @@ async def test_reading_the_folder_leads_to_what_stands_in_the_way(
     set_runner(found, pid=None, exit_code=0)
     app = make_app(home, NAME)
     async with running(app) as pilot:
-        await press(pilot, "enter", "c")
+        await press(pilot, "enter", "o")
         assert front(app) == "ScanScreen"
         assert "stand in the way" in now(app)
         await press(pilot, "enter")

@@ -36,7 +36,7 @@ async def test_each_transfer_shows_its_state_as_a_word_and_a_glyph(home: Home) -
         async with running(app):
             said = words(app)
     for name, state in (
-        ("breast-2023", "✓ done"),
+        ("breast-2023", "✓ images sent"),
         ("prostate-a", "✗ failed"),
         ("colon-pilot", "○ to do"),
         ("lung-2024", "● running"),
@@ -54,7 +54,7 @@ async def test_a_broken_ledger_says_so_in_its_row_and_leaves_the_others_alone(ho
     app = make_app(home)
     async with running(app) as pilot:
         assert "✗ unreadable" in words(app)
-        assert "✓ done" in words(app)
+        assert "✓ images sent" in words(app)
         await press(pilot, "enter")
         assert front(app) == "FailureScreen"
         assert "recover a-broken-one" in words(app)
@@ -79,7 +79,7 @@ async def test_a_damaged_ledger_is_put_back_from_its_copy_by_a_key_once_that_is_
         assert "The ledger is back, from its copy." in words(app)
         assert "ledger.damaged.sqlite" in words(app)
         await press(pilot, "enter")
-        assert "✓ done" in words(app)
+        assert "✓ images sent" in words(app)
         assert "Recover" not in keys(app)
 
 
@@ -135,7 +135,7 @@ async def test_a_ledger_that_does_not_answer_holds_up_neither_keys_nor_other_row
     async with app.run_test(size=(80, 24)) as pilot:
         try:
             async with asyncio.timeout(5):
-                while "✓ done" not in words(app):
+                while "✓ images sent" not in words(app):
                     await pilot.pause()
                 assert "… reading" in words(app)
                 await pilot.press("down")

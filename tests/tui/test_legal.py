@@ -364,6 +364,7 @@ PICTURES = {
     "some": (_some, ("down",)),
     "whole": (_all, ()),
     "form": (_nothing, ("enter", *"Clara Juris", "enter", *"2035-01-01", "enter")),
+    "file": (_nothing, ("f", "enter", *"Clara", "enter")),
     "help": (_nothing, ("question_mark",)),
 }
 

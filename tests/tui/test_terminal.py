@@ -177,7 +177,7 @@ async def test_the_palette_offers_our_own_two_looks_and_no_other(home: Home) -> 
             names.append(app.theme)
         titles = {command.title for command in app.get_system_commands(app.screen)}
         assert "Theme" not in titles
-        assert "✓ done" in words(app)
+        assert "✓ images sent" in words(app)
     assert names == ["terminal", "quiet", "terminal"]
 
 
@@ -193,7 +193,7 @@ async def test_every_key_with_a_meaning_is_on_the_help_screen(home: Home) -> Non
         "Stop",
         "Limit",
         "Findings",
-        "Folder",
+        "source folder",
         "Back",
         "Leave",
         "● running",

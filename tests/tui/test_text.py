@@ -91,5 +91,5 @@ async def test_a_left_out_file_with_an_odd_name_can_be_looked_at(home: Home) -> 
     set_runner(workspace, pid=None, exit_code=0)
     app = make_app(home, "odd")
     async with running(app) as pilot:
-        await press(pilot, "enter", "c", "i")
+        await press(pilot, "enter", "o", "i")
         assert "[/red]\ufffd]0;title\ufffd.txt" in words(app)

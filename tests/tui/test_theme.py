@@ -131,5 +131,5 @@ async def test_without_colour_every_state_is_still_a_word(
     make_done(home)
     app = make_app(home)
     async with running(app):
-        assert "✓ done" in words(app)
+        assert "✓ images sent" in words(app)
         assert f">{POINTER}" in app.export_screenshot().replace("&#160;", "")

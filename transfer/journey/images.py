@@ -57,9 +57,9 @@ def upload_record(status: Status) -> StepRecord | None:
 
 
 def arrived_told(counts: InstanceCounts) -> str:
-    """`240 of 412 verified`; what was sent as well while that is more."""
-    if counts.sent > counts.verified:
-        return f"{counts.sent:,} sent, {counts.verified:,} verified of {counts.ready:,}"
+    """`240 of 412 verified`; what was sent where nothing is verified yet."""
+    if counts.sent and not counts.verified:
+        return f"{counts.sent:,} of {counts.ready:,} sent"
     return f"{counts.verified:,} of {counts.ready:,} verified"
 
 

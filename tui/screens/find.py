@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -64,8 +64,9 @@ class FindScreen(ModalScreen[None]):
 
     def _seek(self, start: int, by: int) -> None:
         words = self.query_one(Input).value.casefold().split()
-        self.run_worker(self._go(words, start, by), group="find", exclusive=True)
+        self._go(words, start, by)
 
+    @work(exclusive=True, group="find")
     async def _go(self, words: list[str], start: int, by: int) -> None:
         count = len(self._rows.rows)
         found = None if words else self._from

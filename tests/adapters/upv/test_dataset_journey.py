@@ -467,6 +467,12 @@ def test_the_guide_suggests_a_name_that_the_node_takes(publisher: UpvPublisher) 
     assert values[1:4] == ["1 subject, 1 case", "ab dataset", "SANDBOX"]
 
 
+def test_the_guide_gives_the_name_that_the_metadata_have(publisher: UpvPublisher) -> None:
+    cohort = Cohort("lung-2024", "SANDBOX", 1, 1, 1, dataset_name="Lung screening, 2024")
+    values = [line.value for line in publisher.guide(cohort) if line.value]
+    assert values[2] == "Lung screening, 2024"
+
+
 def test_the_way_waits_for_the_platform(publisher: UpvPublisher) -> None:
     way = publisher.way
     assert (way.action, way.is_born_elsewhere, way.takes_index) == (Action.RELEASE, True, True)
