@@ -185,3 +185,16 @@ async def test_a_list_of_one_row_has_nothing_to_find() -> None:
         app.query_one(Rows).show(_rows("alone"))
         await pilot.press("slash")
         assert not isinstance(app.screen, FindScreen)
+
+
+async def test_the_cursor_stays_in_sight_when_the_list_gets_smaller() -> None:
+    app = ListApp()
+    async with app.run_test(size=(40, 20)) as pilot:
+        rows = app.query_one(Rows)
+        rows.show(_rows(*(f"row {n}" for n in range(18))))
+        await pilot.press("end")
+        await pilot.resize_terminal(40, 8)
+        await pilot.pause()
+        await pilot.pause()
+        first = rows.scroll_offset.y
+        assert first <= rows.cursor < first + rows.content_size.height

@@ -206,6 +206,8 @@ class Rows(ScrollView, can_focus=True):
         self._strips.clear()
         self._resize()
         self.refresh()
+        # What stands below may have taken the line that the cursor is on.
+        self.call_after_refresh(self._follow)
 
     def on_focus(self) -> None:
         self._redraw_cursor()
