@@ -6,6 +6,7 @@ import asyncio
 
 from textual.app import App, ComposeResult
 from textual.content import Content
+from textual.widgets import Input
 
 from tests.tui.driving import make_app, running
 from tests.tui.ledgers import held, make_running
@@ -198,3 +199,33 @@ async def test_the_cursor_stays_in_sight_when_the_list_gets_smaller() -> None:
         await pilot.pause()
         first = rows.scroll_offset.y
         assert first <= rows.cursor < first + rows.content_size.height
+
+
+async def test_what_is_typed_in_one_go_with_enter_is_found_first() -> None:
+    app = ListApp()
+    async with app.run_test(size=(40, 12)) as pilot:
+        rows = app.query_one(Rows)
+        rows.show(_rows(*(f"row {n}" for n in range(900)), "the last"))
+        await pilot.press("slash")
+        field = app.screen.query_one(Input)
+        field.value = "last"
+        field.post_message(Input.Submitted(field, "last"))
+        while isinstance(app.screen, FindScreen):
+            await pilot.pause()
+        assert rows.key == "the last"
+
+
+async def test_a_list_that_changes_meanwhile_is_survived_and_esc_goes_to_the_same_row() -> None:
+    app = ListApp()
+    async with app.run_test(size=(40, 12)) as pilot:
+        rows = app.query_one(Rows)
+        rows.show(_rows(*(f"row {n}" for n in range(900)), "the last"))
+        await pilot.press("down", "down", "slash")
+        app.screen.query_one(Input).value = "last"
+        rows.show(_rows("row 9", "row 2", "row 5"))
+        await pilot.pause()
+        await pilot.pause()
+        assert app.is_running
+        await pilot.press("escape")
+        await pilot.pause()
+        assert rows.key == "row 2"

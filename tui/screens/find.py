@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on, work
@@ -11,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
+from textual.worker import Worker, WorkerCancelled
 
 from tui.widgets.chrome import with_keys
 from tui.widgets.ink import ink
@@ -33,7 +35,8 @@ class FindScreen(ModalScreen[None]):
 
     def __init__(self, rows: Rows) -> None:
         super().__init__()
-        self._rows, self._from = rows, rows.cursor
+        self._rows, self._from = rows, rows.key
+        self._under_way: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="line"):
@@ -49,36 +52,48 @@ class FindScreen(ModalScreen[None]):
 
     @on(Input.Changed)
     def _changed(self) -> None:
-        self._seek(self._from, 1)
+        self._seek(self._index_of(self._from), 1)
 
     @on(Input.Submitted)
-    def _take(self) -> None:
+    async def _take(self) -> None:
+        # What was typed in one go with Enter has not been looked for yet.
+        if self._under_way is not None:
+            with suppress(WorkerCancelled):
+                await self._under_way.wait()
         self.dismiss(None)
 
     def action_again(self, by: int) -> None:
         self._seek(self._rows.cursor + by, by)
 
     def action_back(self) -> None:
-        self._rows.cursor = self._from
+        if self._from is not None:
+            self._rows.go_to(self._from)
         self.dismiss(None)
+
+    def _index_of(self, key: str | None) -> int:
+        """Where a row is now; the list may have changed since."""
+        return next((n for n, row in enumerate(self._rows.rows) if row.key == key), 0)
 
     def _seek(self, start: int, by: int) -> None:
         words = self.query_one(Input).value.casefold().split()
-        self._go(words, start, by)
+        self._under_way = self._go(words, start, by)
 
     @work(exclusive=True, group="find")
     async def _go(self, words: list[str], start: int, by: int) -> None:
-        count = len(self._rows.rows)
-        found = None if words else self._from
-        for n in range(count if words else 0):
-            index = (start + by * n) % count
-            if self._rows.has(index, words):
-                found = index
-                break
-            # Drawing rows takes time, and what is typed next must not wait for it.
-            if n % _AT_ONCE == _AT_ONCE - 1:
-                await asyncio.sleep(0)
+        found = await self._found(words, start, by) if words else self._from
         said = "" if found is not None else "No row has that."
         self.query_one("#said", Painted).show(lambda width: [ink(said, "$warn")])
         if found is not None:
-            self._rows.cursor = found
+            self._rows.go_to(found)
+
+    async def _found(self, words: list[str], start: int, by: int) -> str | None:
+        """The key of the first row that has the words, among the rows as they are at the start."""
+        rows = list(self._rows.rows)
+        for n in range(len(rows)):
+            row = rows[(start + by * n) % len(rows)]
+            if row.has(words):
+                return row.key
+            # Drawing rows takes time, and what is typed next must not wait for it.
+            if n % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
+        return None

@@ -32,6 +32,14 @@ class Row:
     is_choice: bool = True
     opens: bool = True
 
+    def has(self, words: Sequence[str]) -> bool:
+        """Whether it can be chosen and holds all these words, in lower case, on whichever of its
+        lines and however narrow the list is."""
+        if not self.is_choice:
+            return False
+        text = " ".join(content.plain for content in self.draw(_WHOLE)).casefold()
+        return all(word in text for word in words)
+
 
 class Rows(ScrollView, can_focus=True):
     """Rows of `lines_per_row` lines each, walked with the arrow keys, taken with Enter.
@@ -292,15 +300,6 @@ class Rows(ScrollView, can_focus=True):
                 self.cursor = target
                 return
             target += 1 if by > 0 else -1
-
-    def has(self, index: int, words: Sequence[str]) -> bool:
-        """Whether a row can be chosen and holds all these words, in lower case, on whichever of
-        its lines and however narrow the list is."""
-        row = self._rows[index]
-        if not row.is_choice:
-            return False
-        text = " ".join(content.plain for content in row.draw(_WHOLE)).casefold()
-        return all(word in text for word in words)
 
     def action_find(self) -> None:
         from tui.screens.find import FindScreen
