@@ -7,12 +7,14 @@ import json
 import os
 import pty
 import signal
+from pathlib import Path
 
 import pytest
 
 from tests.faults.bench import TERMINAL
 from tests.faults.conftest import MakeBench
 from tests.faults.processes import await_until, living_in_session, session_of
+from transfer.machine.priority import NICENESS
 
 # The 60 instances are 68 kB: at this rate they take longer than any of these tests may.
 SLOW = "1K"
@@ -61,6 +63,25 @@ def test_a_detached_runner_does_not_heed_a_hangup(make_bench: MakeBench) -> None
         assert bench.run("limit", bench.name, "none").returncode == 0
         await_until(lambda: not bench.status().is_running, "the runner has ended")
     assert bench.status().runner.exit_code == 0
+    bench.assert_arrived()
+
+
+def test_a_detached_runner_lets_whoever_sits_at_a_terminal_come_first(
+    make_bench: MakeBench,
+) -> None:
+    bench = make_bench(batch=2)
+    group = Path("/proc/self/autogroup")
+    before = group.read_text() if group.exists() else ""
+    with bench.detached("--bwlimit", SLOW) as pid:
+        bench.await_sent()
+        at_work = living_in_session(pid)
+        assert {os.getpriority(os.PRIO_PROCESS, each) for each in at_work} == {NICENESS}
+        if before:
+            of_runner = Path(f"/proc/{pid}/autogroup").read_text()
+            assert of_runner.endswith(f" nice {NICENESS}\n")
+        assert bench.run("limit", bench.name, "none").returncode == 0
+        await_until(lambda: not bench.status().is_running, "the runner has ended")
+    assert not before or group.read_text() == before
     bench.assert_arrived()
 
 

@@ -16,6 +16,7 @@ os.environ["TEXTUAL_ANIMATIONS"] = "none"
 from tests.tui.ledgers import make_home
 from tests.tui.looking import help_opens_and_closes, look_over
 from tests.tui.pictured import is_first, picture_name, record, recorded
+from tests.tui.whole import never_whole
 from transfer.workspace import Home
 from tui.theme import LIGHT
 
@@ -35,7 +36,9 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def snap_compare(
-    snap_compare: Callable[..., bool], request: pytest.FixtureRequest
+    snap_compare: Callable[..., bool],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., bool]:
     """The snapshot plugin's own, which first holds the screen up to what every screen must be."""
     name, of_size = picture_name(request.node.name, request.node.path.stem)
@@ -55,6 +58,13 @@ def snap_compare(
             assert recorded().get(name) == shown, "see pictured.txt; --snapshot-update writes it"
             if of_size == "80x24" and is_first(name):
                 await help_opens_and_closes(pilot)
+            if of_size == "80x24":
+                await pilot.pause()
+                await pilot.wait_for_scheduled_animations()
+                taken = pilot.app.export_screenshot(simplify=True)
+                assert await never_whole(pilot) == [], "cut, and no key shows it whole"
+                # The picture is of the state before this walk.
+                monkeypatch.setattr(pilot.app, "export_screenshot", lambda **_: taken)
 
         return snap_compare(app, run_before=go, **options)
 

@@ -113,7 +113,7 @@ async def look_over(pilot: Pilot[Any], themes: Sequence[str]) -> None:
         if app.theme != theme:
             app.theme = theme
             await pilot.pause()
-        assert faint_texts(app.export_screenshot(), _in_use(app)) == [], theme
+        assert faint_texts(app.export_screenshot(), in_use(app)) == [], theme
 
 
 async def help_opens_and_closes(pilot: Pilot[Any]) -> None:
@@ -128,7 +128,7 @@ async def help_opens_and_closes(pilot: Pilot[Any]) -> None:
     assert pilot.app.screen is page
 
 
-def _in_use(app: App[Any]) -> Region:
+def in_use(app: App[Any]) -> Region:
     """Where keys go: what a question stands on is dimmed on purpose."""
     if isinstance(app.screen, ModalScreen):
         return Region.from_union([child.region for child in app.screen.children if child.display])

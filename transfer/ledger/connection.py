@@ -353,7 +353,8 @@ def _damaged(error: sqlite3.DatabaseError, path: Path) -> LedgerDamaged:
     if "locked" in str(error):
         return LedgerDamaged(
             "The ledger is held by another program.",
-            "Close whatever else has the transfer's folder open (a backup?), then try again.",
+            "Close whatever else has the transfer's folder open: a backup, or a run of this program"
+            " that was suspended (fg lets it go on). Then try again.",
         )
     kind = getattr(error, "sqlite_errorname", "") or type(error).__name__
     if kind.startswith(_OF_THE_DISK) and kind not in _OF_THE_FILE:

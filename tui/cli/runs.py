@@ -17,6 +17,7 @@ from transfer.ledger.control import set_concurrency
 from transfer.ledger.holder import read_runner
 from transfer.ledger.order import Word, read_order, record_word
 from transfer.machine.logind import lingers
+from transfer.machine.priority import step_back
 from transfer.runner.gate import COUNTED
 from transfer.runner.run import Until
 from transfer.runner.settings import utc_clock
@@ -79,6 +80,7 @@ def upload_command(options: argparse.Namespace) -> int:
     workspace = home.workspace(options.name)
     password = receive_secrets(options.password_fd)
     if options.runner:
+        step_back()
         return run_here(
             home, workspace, Until(options.until), password=password, survives_hangup=True
         )
