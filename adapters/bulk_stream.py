@@ -11,11 +11,11 @@ import asyncio
 import select
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Any, Final
 
 import aiohappyeyeballs
@@ -29,6 +29,11 @@ _NEXT_ADDRESS_S: Final = 0.25
 # OpenSSL takes what it is given as one write, with one time-out for all of it: a stretch has to be
 # so small that the slowest of lines carries it in that time.
 _WRITE_BYTES: Final = 64 * 1024
+# A kernel goes on sending what it has in hand long after the program gave a request up, or was
+# killed: a node would have a batch again after its Study was archived. So closing throws it away
+# (socket(7), SO_LINGER), unless the connection ends in good order.
+_THROWN_AWAY: Final = struct.pack("ii", 1, 0)
+_DELIVERED: Final = struct.pack("ii", 0, 0)
 _here = threading.local()
 
 
@@ -83,6 +88,12 @@ def _shut(held: socket.socket) -> None:
         socket.socket.shutdown(held, socket.SHUT_RDWR)
 
 
+def _on_close(held: socket.socket, what: bytes) -> None:
+    """What becomes of bytes that are on no wire yet, when the connection is closed."""
+    with suppress(OSError):
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, what)
+
+
 def _stretches(buffer: bytes) -> Iterator[memoryview]:
     whole = memoryview(buffer)
     for at in range(0, len(whole), _WRITE_BYTES):
@@ -110,14 +121,23 @@ class BlockingStream(httpcore.NetworkStream):
         self._interim = InterimAnswers()
         # As with `_shut`: whoever closes has to wait until nobody writes.
         self._turn = threading.Lock()
+        self._is_broken = False
+
+    def _break(self) -> None:
+        self._is_broken = True
+        _shut(self._socket)
 
     @contextmanager
     def _ready(self, timeout_s: float | None) -> Iterator[socket.socket]:
         with self._turn:
-            _here.call.wait_on(partial(_shut, self._socket))
-            if timeout_s != self._socket.gettimeout():
-                self._socket.settimeout(timeout_s)
-            yield self._socket
+            _here.call.wait_on(self._break)
+            try:
+                if timeout_s != self._socket.gettimeout():
+                    self._socket.settimeout(timeout_s)
+                yield self._socket
+            except BaseException:
+                self._is_broken = True
+                raise
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with (
@@ -143,6 +163,8 @@ class BlockingStream(httpcore.NetworkStream):
             self._interim.ask()
 
     def close(self) -> None:
+        if not (self._is_broken or self._turn.locked()):
+            _on_close(self._socket, _DELIVERED)
         _shut(self._socket)
         with self._turn:
             self._socket.close()
@@ -206,6 +228,7 @@ class BlockingBackend(httpcore.NetworkBackend):
                 raise
             try:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                _on_close(connected, _THROWN_AWAY)
                 for option in socket_options or ():
                     connected.setsockopt(*option)
             except BaseException:
@@ -222,16 +245,28 @@ class NestedStream(httpcore.NetworkStream):
         self._pace = Pace()
         self._interim = InterimAnswers()
         self._turn = threading.Lock()
+        self._is_broken = False
+        _on_close(self._held, _THROWN_AWAY)
 
-    def _shut(self) -> None:
-        _shut(self._stream.get_extra_info("socket"))
+    @property
+    def _held(self) -> socket.socket:
+        held: socket.socket = self._stream.get_extra_info("socket")
+        return held
+
+    def _break(self) -> None:
+        self._is_broken = True
+        _shut(self._held)
 
     @contextmanager
     def _ready(self, other: type[Exception]) -> Iterator[httpcore.NetworkStream]:
         with self._turn:
-            with _told(other, other):
-                _here.call.wait_on(self._shut)
-            yield self._stream
+            try:
+                with _told(other, other):
+                    _here.call.wait_on(self._break)
+                yield self._stream
+            except BaseException:
+                self._is_broken = True
+                raise
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with self._ready(httpcore.ReadError) as ready:
@@ -251,7 +286,9 @@ class NestedStream(httpcore.NetworkStream):
             self._interim.ask()
 
     def close(self) -> None:
-        self._shut()
+        if not (self._is_broken or self._turn.locked()):
+            _on_close(self._held, _DELIVERED)
+        _shut(self._held)
         with self._turn:
             self._stream.close()
 

@@ -9,10 +9,12 @@ import gc
 import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpcore
 import httpx
@@ -314,6 +316,81 @@ async def test_what_fails_long_after_it_was_given_up_is_not_logged(
             gc.collect()
     assert "DOE^JANE" not in caplog.text
     assert "never retrieved" not in caplog.text
+
+
+@contextlib.contextmanager
+def _narrow() -> Iterator[socket.socket]:
+    """A server that takes a few kilobytes off the line and leaves the rest in the client's hand."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener
+
+
+async def _sent_to(listener: socket.socket, *, gives_up: bool) -> int:
+    """How many of a request's bytes arrive when its connection is closed before they were read."""
+    call = Call(asyncio.get_running_loop())
+
+    def send() -> None:
+        with call.here():
+            stream = BlockingBackend().connect_tcp("127.0.0.1", listener.getsockname()[1])
+            stream.write(_PIECE)
+            if gives_up:
+                with pytest.raises(httpcore.ReadTimeout):
+                    stream.read(1, timeout=0.05)
+            stream.close()
+
+    await asyncio.to_thread(send)
+    return _all_of(listener)
+
+
+def _all_of(listener: socket.socket) -> int:
+    near, _ = listener.accept()
+    arrived = 0
+    with near, contextlib.suppress(ConnectionResetError):
+        while piece := near.recv(1 << 16):
+            arrived += len(piece)
+    return arrived
+
+
+async def test_what_is_still_in_hand_when_a_request_is_given_up_never_arrives() -> None:
+    """The node would have it again after the Study was archived, and open a new session for it."""
+    with _narrow() as listener:
+        assert await _sent_to(listener, gives_up=True) < len(_PIECE)
+
+
+_KILLED: Final = """
+import asyncio, sys, threading
+from adapters.bulk_stream import BlockingBackend, Call
+loop = asyncio.new_event_loop()
+threading.Thread(target=loop.run_forever, daemon=True).start()
+with Call(loop).here():
+    stream = BlockingBackend().connect_tcp("127.0.0.1", int(sys.argv[1]))
+    stream.write(bytes(int(sys.argv[2])))
+    print("written", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_is_still_in_hand_when_the_program_is_killed_never_arrives() -> None:
+    with _narrow() as listener:
+        words = (str(listener.getsockname()[1]), str(len(_PIECE)))
+        killed = subprocess.Popen(
+            [sys.executable, "-P", "-c", _KILLED, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        with killed:
+            assert killed.stdout is not None
+            assert killed.stdout.readline() == b"written\n"
+            killed.kill()
+        assert _all_of(listener) < len(_PIECE)
+
+
+async def test_a_connection_that_ends_in_good_order_delivers_what_it_has() -> None:
+    with _narrow() as listener:
+        assert await _sent_to(listener, gives_up=False) == len(_PIECE)
 
 
 @pytest.mark.parametrize("speaks_tls", [False, True])

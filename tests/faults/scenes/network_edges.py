@@ -32,8 +32,8 @@ def _at_sign_in(stage: Stage, deed: Deed, moment: Moment, as_proxy: bool = False
     """The very first connection: nothing was begun, and the same run, or the next, begins anew."""
     it = led(stage, options=_IMPATIENT, as_proxy=as_proxy)
     it.relay.harm(Fault(deed, moment))
-    # A node that was reached is asked again; without a sign-in it is first asked later.
-    is_sat_out = moment is Moment.ASKED and stage.node != "orthanc"
+    # A node that was reached is asked again.
+    is_sat_out = moment is Moment.ASKED
     stage.run("upload", it.bench.name, codes={0 if is_sat_out else 6})
     assert it.relay.made == 1, "the fault was made"
     if is_sat_out:
