@@ -15,7 +15,7 @@ from transfer.legal.digest import digest_document
 from transfer.legal.entries import Declaration, LegalEntry
 from transfer.legal.proving import Proof, prove
 from transfer.legal.record_file import Record, read_record, record_of
-from transfer.legal.recording import sandbox_record, take_record, withdraw_entry
+from transfer.legal.recording import fill_with_sandbox, take_record, withdraw_entry
 from transfer.legal.standing import LegalStanding, read_legal
 from transfer.legal.template import template
 from transfer.private import create_private
@@ -81,12 +81,14 @@ class Legal(Hears):
         return taken
 
     def record_sandbox(self, name: str) -> Taken:
-        """The made-up record.
+        """The made-up record, of what nothing was said of yet.
 
         Raises:
             UsageError: the node is no stand-in.
         """
-        return self._take(name, sandbox_record(datetime.now(UTC)))
+        with Ledger.open(self._workspace(name).ledger) as ledger:
+            is_sandbox = self._is_sandbox(ledger)
+            return Taken(fill_with_sandbox(ledger, datetime.now(UTC), is_sandbox_node=is_sandbox))
 
     def withdraw(self, name: str, what: str, person: str, reason: str) -> Taken:
         """Take an entry back by a person's word.

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from adapters.sandbox.server import NODE, XNAT_NODE, Options, Sandbox, in_thread
-from tests.legal.records import as_toml, whole_tables, whole_toml
+from tests.legal.records import as_toml, declared, whole_tables, whole_toml
 from tests.tui.ledgers import make_done, make_first_ledger
 from transfer.ledger.connection import Ledger
+from transfer.ledger.legal import add_entries
 from transfer.ledger.steps import set_step
+from transfer.legal.entries import Declaration
+from transfer.legal.recording import withdraw_entry
 from transfer.values import StepState
 from transfer.workspace import Home
 from tui.cli.commands import run_command
@@ -354,6 +357,36 @@ def test_the_sandbox_has_a_record_of_its_own(
     capsys.readouterr()
     assert run_command(["legal", name, "--sandbox"]) == 0
     assert "SANDBOX: this record, or a part of it, is made up" in capsys.readouterr().out
+
+
+def test_the_made_up_record_leaves_alone_what_a_person_said(
+    sandbox: Sandbox, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del sandbox
+    signed = declared(Declaration.INSTITUTION)
+    with Ledger.open(home.workspace("to-upv").ledger) as ledger:
+        add_entries(ledger, [signed, declared(Declaration.CLEARANCE)])
+        withdraw_entry(ledger, "clearance", "Grace Hopper", "Too early")
+    found = document(capsys, 3, "to-upv", "--sandbox")
+    assert found["changed"][0] == "dta-eucaim"
+    assert len(found["changed"]) == 1 + 14
+    stands = {one["what"]: (one["state"], one["person"]) for one in found["declarations"]}
+    assert stands["dta-institution"] == ("there", signed.person)
+    assert stands["clearance"] == ("withdrawn", "")
+    assert run_command(["legal", "to-upv", "--sandbox"]) == 3
+    assert "Nothing was filled in: each thing has an entry." in capsys.readouterr().out
+
+
+def test_the_made_up_record_says_what_it_filled_in(
+    sandbox: Sandbox, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del sandbox
+    with Ledger.open(home.workspace("to-upv").ledger) as ledger:
+        add_entries(ledger, [declared(Declaration.INSTITUTION)])
+    assert run_command(["legal", "to-upv", "--sandbox"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Made up and filled in: clearance, dta-eucaim, 14 papers." in said
+    assert "Left as a person recorded it: dta-institution." in said
 
 
 def test_a_file_that_is_marked_as_the_sandboxs_is_taken_there_alone(

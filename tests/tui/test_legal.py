@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from adapters.sandbox.server import NODE, Options, in_thread
 from tests.legal.records import declared, whole, whole_toml
@@ -308,18 +309,70 @@ async def test_no_key_makes_up_a_record_for_a_real_node(app: TransferApp, home: 
     assert recorded(home) == {}
 
 
-async def test_on_a_stand_in_one_key_records_a_made_up_record_and_says_so(home: Home) -> None:
-    make_first_ledger(home, "to-upv", node=NODE)
-    with in_thread(Options()) as sandbox:
-        sandbox.write_home(home.root)
-    app = make_app(home, "to-upv")
+async def test_on_a_stand_in_a_made_up_record_is_asked_for_and_said(home: Home) -> None:
+    app = _at_a_stand_in(home)
     async with running(app) as pilot:
         await press(pilot, "l", "x")
+        assert "Fill in a made-up record?" in words(app)
+        await press(pilot, "enter")
+        assert recorded(home, "to-upv") == {}, "Enter alone gives the harmless answer"
+        await press(pilot, "x", "right", "enter")
         assert "A made-up record stands here now" in words(app)
+        assert "Made up and filled in: 3 declarations, 14 papers." in words(app)
         await press(pilot, "enter")
         assert gate(app).startswith("✓ The legal record is whole.")
         assert "SANDBOX: a part of this record is made up" in gate(app)
     assert all(entry.is_sandbox for entry in recorded(home, "to-upv").values())
+
+
+async def test_the_made_up_record_overwrites_nothing_that_a_person_recorded(home: Home) -> None:
+    app = _at_a_stand_in(home)
+    signed = declared(Declaration.INSTITUTION)
+    with Ledger.open(home.workspace("to-upv").ledger) as ledger:
+        add_entries(ledger, [signed])
+    async with running(app) as pilot:
+        await press(pilot, "l", "x")
+        assert "It fills in 2 declarations, 14 papers of which nothing is recorded." in words(app)
+        assert "What is recorded stays as it is: 1 declaration." in words(app)
+        await press(pilot, "right", "enter")
+        assert "Left as it was: 1 declaration." in words(app)
+        await press(pilot, "enter", "x")
+        assert "Nothing is left to be made up" in words(app)
+    entries = recorded(home, "to-upv")
+    assert replace(entries[Declaration.INSTITUTION], recorded_at_utc="") == signed
+    assert entries[Declaration.CLEARANCE].is_sandbox
+    assert len(entries) == 17
+
+
+async def test_what_was_made_up_is_no_proposal_for_what_a_person_records(home: Home) -> None:
+    app = _at_a_stand_in(home)
+    async with running(app) as pilot:
+        await press(pilot, "l", "x", "right", "enter", "enter", "enter")
+        assert front(app) == "LegalFormPage"
+        typed = {entry.id: entry.value for entry in app.screen.query(Input)}
+    assert set(typed.values()) == {""}
+
+
+async def test_a_document_that_is_named_anew_takes_the_old_digest_away(
+    app: TransferApp, home: Home, tmp_path: Path
+) -> None:
+    paper = tmp_path / "clearance.pdf"
+    paper.write_bytes(b"signed")
+    record(home, declared(Declaration.CLEARANCE))
+    old = declared(Declaration.CLEARANCE).sha256
+    async with running(app) as pilot:
+        await press(pilot, "l", "enter")
+        digest = app.screen.query_one("#sha256", Input)
+        assert digest.value == old
+        await press(pilot, "down", "down", "x")
+        assert digest.value == ""
+        await press(pilot, "backspace")
+        assert digest.value == old, "no document is named: the digest stands again"
+        await press(pilot, *str(paper), *["enter"] * 3, *"Ada", "enter")
+        assert front(app) == "LegalScreen"
+    entry = recorded(home)[Declaration.CLEARANCE]
+    assert entry.sha256 == hashlib.sha256(b"signed").hexdigest()
+    assert entry.is_digested_here
 
 
 async def test_control_characters_of_a_record_do_not_reach_the_terminal(
@@ -329,6 +382,14 @@ async def test_control_characters_of_a_record_do_not_reach_the_terminal(
     async with running(app) as pilot:
         await press(pilot, "l")
         assert "Clara\N{REPLACEMENT CHARACTER}[2J[b]Juris" in about(app)
+
+
+def _at_a_stand_in(home: Home) -> TransferApp:
+    """The app at a transfer to a stand-in, nothing of which is recorded."""
+    make_first_ledger(home, "to-upv", node=NODE)
+    with in_thread(Options()) as sandbox:
+        sandbox.write_home(home.root)
+    return make_app(home, "to-upv")
 
 
 # Pictures -----------------------------------------------------------------------------------

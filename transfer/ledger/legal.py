@@ -20,9 +20,12 @@ _COLUMNS: Final = (
 )
 
 
-def add_entries(ledger: Ledger, entries: Sequence[LegalEntry]) -> list[LegalEntry]:
+def add_entries(
+    ledger: Ledger, entries: Sequence[LegalEntry], *, only_unsaid: bool = False
+) -> list[LegalEntry]:
     """Add entries, durably and all at once; those that say what the newest on the same thing says
-    already are passed over. Returns what was added.
+    already are passed over, with `only_unsaid` all on things that have an entry. Returns what was
+    added.
 
     Raises:
         UsageError: they stand in the ledger, and could not be written beside it.
@@ -30,6 +33,8 @@ def add_entries(ledger: Ledger, entries: Sequence[LegalEntry]) -> list[LegalEntr
     with ledger.transaction():
         known = current_entries(ledger)
         added = [entry for entry in entries if not _is_same(known.get(entry.what), entry)]
+        if only_unsaid:
+            added = [entry for entry in added if entry.what not in known]
         now = utc_now()
         ledger.write_many(
             f"INSERT INTO legal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own words

@@ -32,14 +32,22 @@ def take_record(ledger: Ledger, record: Record, *, is_sandbox_node: bool) -> lis
         UsageError: it is a sandbox's record, and the node is none.
         StepBlocked: a reason tells of a patient.
     """
-    if record.is_sandbox and not is_sandbox_node:
-        raise UsageError(
-            "This is a sandbox record, and the node is no sandbox: nothing was recorded.",
-            "Record what EUCAIM and your institution really declared and signed.",
-        )
+    _refuse_elsewhere(record, is_sandbox_node)
     for entry in record.entries:
         _refuse_patients(ledger, entry.what, entry.reason)
     return add_entries(ledger, record.entries)
+
+
+def fill_with_sandbox(ledger: Ledger, now: datetime, *, is_sandbox_node: bool) -> list[LegalEntry]:
+    """Keep the made-up record of those things that nothing was ever said of; whatever a person
+    said, a withdrawal too, stays as it is. Returns what is new.
+
+    Raises:
+        UsageError: the node is no sandbox.
+    """
+    record = sandbox_record(now)
+    _refuse_elsewhere(record, is_sandbox_node)
+    return add_entries(ledger, record.entries, only_unsaid=True)
 
 
 def withdraw_entry(ledger: Ledger, what: str, person: str, reason: str) -> LegalEntry:
@@ -71,6 +79,14 @@ def withdraw_entry(ledger: Ledger, what: str, person: str, reason: str) -> Legal
     _refuse_patients(ledger, what, why)
     entry = LegalEntry(what, State.WITHDRAWN, reason=why, entered_by=by)
     return add_entries(ledger, [entry])[0]
+
+
+def _refuse_elsewhere(record: Record, is_sandbox_node: bool) -> None:
+    if record.is_sandbox and not is_sandbox_node:
+        raise UsageError(
+            "This is a sandbox record, and the node is no sandbox: nothing was recorded.",
+            "Record what EUCAIM and your institution really declared and signed.",
+        )
 
 
 def _refuse_patients(ledger: Ledger, what: str, reason: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from transfer.errors import TransferError
 from transfer.ledger.connection import Ledger
 from transfer.ledger.order import read_order
-from transfer.legal.recording import sandbox_record, take_record
+from transfer.legal.recording import fill_with_sandbox
 from transfer.publication.values import Field, Texts
 from transfer.workspace import Home, Workspace
 from tui.cli.carried import carried
@@ -50,7 +50,7 @@ _TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
 def record_sandbox(workspace: Workspace) -> None:
     """Record what opens the gate of a stand-in, and says of itself that it is made up."""
     with Ledger.open(workspace.ledger) as ledger:
-        take_record(ledger, sandbox_record(datetime.now(UTC)), is_sandbox_node=True)
+        fill_with_sandbox(ledger, datetime.now(UTC), is_sandbox_node=True)
 
 
 def keep_metadata_for(home: Home, workspace: Workspace) -> None:

@@ -14,12 +14,12 @@ from transfer.legal.entries import TITLES, LegalEntry
 from transfer.legal.gate import locked
 from transfer.legal.proving import prove
 from transfer.legal.record_file import Record, read_record
-from transfer.legal.recording import sandbox_record, take_record, withdraw_entry
+from transfer.legal.recording import fill_with_sandbox, take_record, withdraw_entry
 from transfer.legal.standing import LegalStanding, read_legal
 from transfer.legal.template import template
 from transfer.values import ExitCode
 from transfer.workspace import Home, Workspace
-from tui.cli.legal_told import standing_told
+from tui.cli.legal_told import made_up_told, standing_told
 from tui.cli.output import answering, print_json, refuse, say, tell
 from tui.figures import count
 from tui.nodes import is_sandbox_node
@@ -44,14 +44,14 @@ def legal_command(options: argparse.Namespace) -> int:
     is_sandbox_node = _is_sandbox_node(home, workspace)
     now = datetime.now(UTC)
     record = Record(())
-    if options.sandbox:
-        record = sandbox_record(now)
-    elif options.record:
+    if options.record:
         record = read_record(options.record, now, options.by or "")
     changed: list[LegalEntry] = []
-    if options.withdraw is not None or record.entries:
+    if options.withdraw is not None or record.entries or options.sandbox:
         with Ledger.open(workspace.ledger) as ledger:
-            if options.withdraw is None:
+            if options.sandbox:
+                changed = fill_with_sandbox(ledger, now, is_sandbox_node=is_sandbox_node)
+            elif options.withdraw is None:
                 changed = take_record(ledger, record, is_sandbox_node=is_sandbox_node)
             else:
                 person, reason = options.by or "", options.reason or ""
@@ -86,7 +86,10 @@ def _show(
         if options.json:
             print_json(_document(workspace.name, standing, changed, left_out))
         else:
-            if is_action:
+            if options.sandbox:
+                for line in made_up_told(standing, changed):
+                    say(line)
+            elif is_action:
                 say(_changed_told(changed))
             for line in standing_told(workspace.name, standing):
                 say(line)

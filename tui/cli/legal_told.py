@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from transfer.legal.entries import TITLES, Declaration, LegalEntry, State
 from transfer.legal.gaps import lacks_of
-from transfer.legal.papers import PAPERS
+from transfer.legal.papers import BY_KEY, PAPERS
 from transfer.legal.standing import LegalStanding
 from tui.cli.output import columns
+from tui.figures import count
 
 _WORDS = {
     State.THERE: "there",
@@ -17,6 +18,24 @@ _WORDS = {
     State.MISSING: "missing",
     State.WITHDRAWN: "withdrawn",
 }
+
+
+def made_up_told(standing: LegalStanding, filled: Sequence[LegalEntry]) -> Iterator[str]:
+    """What the made-up record filled in, and what it left as a person recorded it."""
+    if filled:
+        yield f"Made up and filled in: {_named(filled)}."
+    else:
+        yield "Nothing was filled in: each thing has an entry."
+    kept = [entry for entry in standing.entries.values() if not entry.is_sandbox]
+    if kept:
+        yield f"Left as a person recorded it: {_named(kept)}."
+
+
+def _named(entries: Sequence[LegalEntry]) -> str:
+    """The declarations by name, the papers counted."""
+    papers = sum(entry.what in BY_KEY for entry in entries)
+    said = [what.value for what in Declaration if any(entry.what == what for entry in entries)]
+    return ", ".join([*said, count(papers, "paper")] if papers else said)
 
 
 def standing_told(name: str, standing: LegalStanding) -> Iterator[str]:

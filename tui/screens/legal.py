@@ -30,10 +30,11 @@ from tui.screens.legal_drawing import (
     lacks_now,
     legal_now,
     papers_heading,
+    things_told,
 )
 from tui.screens.legal_form import LegalFormPage
 from tui.screens.pick import Note, Pick
-from tui.screens.question import Ask
+from tui.screens.question import Ask, Question
 from tui.screens.walk_file import FileWalk
 from tui.text import plain
 from tui.widgets.chrome import Now
@@ -177,8 +178,9 @@ class LegalScreen(Page):
             if word is None:
                 return
             state = State(word)
-        if entry.state is not state:
-            # What a withdrawn or another entry said is no proposal for this one.
+        if entry.state is not state or entry.is_sandbox:
+            # What a withdrawn or another entry said is no proposal for this one, and what was made
+            # up is none for what a person vouches for.
             entry = LegalEntry(entry.what, state)
         now = self.owner.source.now()
         person = self._engine.person
@@ -269,12 +271,34 @@ class LegalScreen(Page):
             withdraw = partial(self._engine.withdraw, self._transfer, entry.what, person, reason)
             self._act("Recording it…", "take", withdraw, self._taken)
 
-    def action_sandbox(self) -> None:
-        record = partial(self._engine.record_sandbox, self._transfer)
-        self._act("Recording it…", "take", record, self._made_up)
+    @work(exclusive=True, group="question")
+    async def action_sandbox(self) -> None:
+        standing = self._standing
+        if standing is None:
+            return
+        kept = things_told(standing.entries)
+        unsaid = [what for what in TITLES if what not in standing.entries]
+        if not unsaid:
+            lines = ["Each thing has an entry; none is overwritten. Enter on one records it anew."]
+            self.app.push_screen(Note("Nothing is left to be made up", lines))
+            return
+        lines = [f"It fills in {things_told(unsaid)} of which nothing is recorded."]
+        if kept:
+            lines.append(f"What is recorded stays as it is: {kept}.")
+        lines.append("It counts on the stand-in nodes of this machine alone.")
+        yes = await self.app.push_screen_wait(
+            Question("Fill in a made-up record?", lines, no="Leave it as it is", yes="Fill it in")
+        )
+        if yes:
+            record = partial(self._engine.record_sandbox, self._transfer)
+            self._act("Recording it…", "take", record, partial(self._made_up, kept))
 
-    def _made_up(self, taken: Taken) -> None:
+    def _made_up(self, kept: str, taken: Taken) -> None:
+        filled = things_told(entry.what for entry in taken.changed)
         lines = [
+            f"Made up and filled in: {filled or 'nothing'}.",
+            *([f"Left as it was: {kept}."] if kept else []),
+            "",
             "Nobody declared or signed any of it, and it says so of itself in every part.",
             "It counts on the stand-in nodes of this machine alone; on a real node publishing"
             " stays locked with it.",

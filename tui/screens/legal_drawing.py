@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ from transfer.legal.entries import TITLES, Declaration, LegalEntry, State
 from transfer.legal.gaps import lacks_of
 from transfer.legal.papers import BY_KEY, PAPERS
 from transfer.legal.standing import LegalStanding
+from tui.figures import count
 from tui.text import plain
 from tui.widgets.chrome import Now
 from tui.widgets.failure import wrapped
@@ -75,6 +76,13 @@ def papers_heading(standing: LegalStanding) -> str:
     """How far the checklist is."""
     settled = len(PAPERS) - len(standing.missing_papers)
     return f"Papers: {settled} of {len(PAPERS)} settled; they lock nothing"
+
+
+def things_told(whats: Iterable[str]) -> str:
+    """How many declarations and papers these are; nothing where there are none."""
+    papers = [what in BY_KEY for what in whats]
+    kinds = [(papers.count(False), "declaration"), (papers.count(True), "paper")]
+    return ", ".join(count(number, kind) for number, kind in kinds if number)
 
 
 def draw_entry(entry: LegalEntry, lacks: Sequence[str], width: int) -> list[Content]:

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from textual import work
+from textual import on, work
 from textual.content import Content
+from textual.widgets import Input
 
 from transfer.errors import TransferError
 from transfer.legal import texts
@@ -45,6 +46,7 @@ class LegalFormPage(FormPage):
     ) -> None:
         super().__init__(list(_fields(entry, state, person, day_now)))
         self._transfer, self._what, self._state = transfer, entry.what, state
+        self._put_by = ""
 
     def trail(self) -> list[str]:
         return ["eucaim-transfer", plain(self._transfer), "Legal record", "Record"]
@@ -62,6 +64,18 @@ class LegalFormPage(FormPage):
             engine = self.owner.source.legal
             self.read("digest", partial(_digest_or_why, engine.digest, value), self._digested,
                       anew=True)  # fmt: skip
+
+    @on(Input.Changed, "#document")
+    def _named(self, event: Input.Changed) -> None:
+        """A digest that stands there is another document's. It comes back with no document."""
+        digest = self._input("sha256")
+        if event.value.strip():
+            if digest.value:
+                self._put_by, digest.value = digest.value, ""
+                self.note("sha256", "Empty now: it was not of the document named above.", "$warn")
+        elif self._put_by and not digest.value:
+            digest.value, self._put_by = self._put_by, ""
+            self.note("sha256", "")
 
     def _digested(self, found: tuple[str, str]) -> None:
         sha256, why = found
