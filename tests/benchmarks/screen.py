@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,7 +19,9 @@ from tests.benchmarks.answering import answering
 from tests.benchmarks.frame import Bench, Figures, Kind, Option, Row, Target, compare, picked
 from tests.benchmarks.painting import TWO_WIDGETS, Watched
 from tests.benchmarks.tree import write_tree
+from tests.faults.processes import await_until
 from tests.tui.ledgers import make_done, make_home
+from transfer.ledger.holder import is_held
 from transfer.status import read_status
 from transfer.workspace import HOME_VARIABLE, Home
 
@@ -190,21 +194,21 @@ def uploading(folder: Path, source: Path, url: str, ca_file: Path) -> Iterator[H
     new += ["--site-id", "BENCH", "--deid", "eucaim"]
     subprocess.run([*program, *new], env=env, check=True, capture_output=True)
     subprocess.run([*program, "scan", "load"], env=env, check=True, capture_output=True)
-    runner = subprocess.Popen(
-        [*program, "upload", "load"],
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    # In a session of its own, as the screens start it.
+    detach = [*program, "upload", "load", "--detach", "--json"]
+    answer = subprocess.run(detach, env=env, check=True, capture_output=True)
+    runner = json.loads(answer.stdout)["runner"]["pid"]
+    workspace = home.workspace("load")
     try:
         while not _is_sending(home):
-            assert runner.poll() is None, "it came to its requests"
+            assert is_held(workspace.lock), "it came to its requests"
             time.sleep(0.1)
         yield home
-        assert runner.poll() is None, "it went on for as long as keys were pressed: more slices"
+        assert is_held(workspace.lock), "it went on for as long as keys were pressed: more slices"
     finally:
-        runner.terminate()
-        runner.wait(30)
+        with suppress(ProcessLookupError):
+            os.kill(runner, signal.SIGTERM)
+        await_until(lambda: not is_held(workspace.lock), "the runner ended")
 
 
 def _is_sending(home: Home) -> bool:

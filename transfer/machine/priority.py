@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-NICENESS: Final = 5
+NICENESS: Final = 10
 _GROUP: Final = Path("/proc/self/autogroup")
 _TRIES: Final = 4
 _BETWEEN_S: Final = 0.1
