@@ -14,28 +14,18 @@ from tests.faults.conftest import MakeBench, MakeXnatBench
 from tests.faults.processes import await_until, living_in_session
 
 POINTS = [
-    pytest.param("read", "2", id="while reading headers"),
     pytest.param("asked", "1", id="after whose the images are"),
     pytest.param("deidentified", "1", id="after the first page"),
     pytest.param("deidentified", "4", id="between pages"),
-    pytest.param("planned", "1", id="between plan transactions"),
-    pytest.param("leased", "4", id="before a request"),
-    pytest.param("piece", "1", id="after an instance's header"),
     pytest.param("piece", "3", id="in the middle of an instance"),
     pytest.param("body-sent", "3", id="after the last byte, before the answer"),
-    pytest.param("answered", "3", id="after the answer"),
     pytest.param("before-record", "2", id="before recording"),
-    pytest.param("recorded", "2", id="after recording"),
-    pytest.param("verified", "1", id="after recording what is listed"),
     pytest.param("concluded", "1", id="all done, place not given up"),
 ]
 XNAT_POINTS = [
     pytest.param("deidentified", "2", id="between pages"),
-    pytest.param("piece", "15", id="in the body, between instances"),
     pytest.param("body-sent", "3", id="after the last byte, before the answer"),
-    pytest.param("before-record", "2", id="before recording"),
     pytest.param("committed", "1", id="archived, not recorded"),
-    pytest.param("listed", "1", id="before recording what is listed"),
 ]
 BATCH = 8
 SERIES, PER_SERIES, KILLS, LANES = 16, 25, 8, 3

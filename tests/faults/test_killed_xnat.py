@@ -10,16 +10,12 @@ from tests.faults.conftest import MakeXnatBench
 from tests.faults.processes import await_until
 
 POINTS = [
-    pytest.param("leased", "1", id="before the first request"),
-    pytest.param("piece", "1", id="in the middle of an instance"),
     pytest.param("piece", "15", id="in the body, between instances"),
     pytest.param("body-sent", "3", id="after the last byte, before the answer"),
-    pytest.param("answered", "3", id="after the answer"),
     pytest.param("before-record", "2", id="before recording"),
     pytest.param("before-commit", "2", id="before a Study is archived"),
     pytest.param("committed", "1", id="archived, not recorded"),
     pytest.param("listed", "1", id="before recording what is listed"),
-    pytest.param("verified", "1", id="after recording what is listed"),
     pytest.param("concluded", "1", id="all done, place not given up"),
 ]
 BATCH = 8
