@@ -179,7 +179,8 @@ class CheckResult:
     `check` is a stable short name (tls-version, certificate, reachable, sign-in, listing, …).
     `tried` says what was done and `answer` what came back, both without a secret; `whom` names who
     can put it right (you, this host's administrator, your network's administrator, the node's
-    support), empty when ok.
+    support), empty when ok. `is_known` is false where it is ok only in that nothing speaks against
+    it: this host does not tell.
     """
 
     check: str
@@ -190,6 +191,7 @@ class CheckResult:
     tried: str = ""
     answer: str = ""
     whom: str = ""
+    is_known: bool = True
 
 
 class Node(Protocol):

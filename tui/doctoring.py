@@ -6,6 +6,7 @@ One flow of findings as they come, for the command, the screen and the journey a
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class Verdict:
     """What a round came to."""
 
     ok: int
+    unknown: int
     warn: int
     fail: int
     first: CheckResult | None
@@ -79,6 +81,10 @@ class Verdict:
     @property
     def is_good(self) -> bool:
         return self.fail == 0
+
+    @property
+    def checks(self) -> int:
+        return self.ok + self.unknown + self.warn + self.fail
 
     @property
     def exit_code(self) -> int:
@@ -98,13 +104,19 @@ def heading(part: Part, node: str) -> str:
     }[part]
 
 
+def standing_of(result: CheckResult) -> str:
+    """The state of a check as people are told: ok, unknown, warn or fail."""
+    return result.state if result.is_known else "unknown"
+
+
 def judge(findings: Sequence[Finding]) -> Verdict:
     """Count, and find the first failure, else the first warning."""
     results = [finding.result for finding in findings]
+    n = Counter(standing_of(result) for result in results)
     failed = [r for r in results if r.state == "fail"]
     warned = [r for r in results if r.state == "warn"]
     first = next(iter(failed or warned), None)
-    return Verdict(len(results) - len(failed) - len(warned), len(warned), len(failed), first)
+    return Verdict(n["ok"], n["unknown"], n["warn"], n["fail"], first)
 
 
 def aim_at(home: Home, transfer: str = "", node: str = "") -> Aim:
@@ -245,7 +257,7 @@ def record(home: Home, aim: Aim, verdict: Verdict) -> None:
     Raises:
         TransferError: the ledger cannot be written.
     """
-    checks = count(verdict.ok + verdict.warn + verdict.fail, "check")
+    checks = count(verdict.checks, "check")
     evidence = f"{checks} on {utc_now()[:10]}"
     state, detail = StepState.DONE, "This machine and the node are ready."
     if not verdict.is_good and verdict.first is not None:

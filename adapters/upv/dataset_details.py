@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from adapters.upv.clinical_answer import shown
-from adapters.upv.dataset_fields import FORM, fields_of, property_of
+from adapters.upv.dataset_fields import FORM, fields_of, property_of, version_of
 from transfer.publication.values import Act, Dataset, HeldStudy, Stage
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
@@ -62,7 +62,7 @@ def dataset_of(
         id=details["id"],
         name=shown(details["name"], _LONGEST_NAME),
         stage=_stage(details, status),
-        version=shown(_text(details.get("version")), _LONGEST_NAME),
+        version=shown(version_of(details), _LONGEST_NAME),
         created_at_utc=moment(details.get("creationDate")),
         said=shown(_text(said), _LONGEST_REASON),
         # While it is being created the service says that it holds none.
@@ -88,7 +88,7 @@ def listed_dataset(item: Mapping[str, Any], *, portal: str) -> Dataset | None:
         id=item["id"],
         name=shown(item["name"], _LONGEST_NAME),
         stage=_stage(item, None),
-        version=shown(_text(item.get("version")), _LONGEST_NAME),
+        version=shown(version_of(item), _LONGEST_NAME),
         created_at_utc=moment(item.get("creationDate")),
         studies=_count(item.get("studiesCount")),
         subjects=_count(item.get("subjectsCount")),

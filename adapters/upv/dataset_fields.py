@@ -137,6 +137,11 @@ def texts_of(details: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return {field.key: _value(details, field.key) for field in FORM}
 
 
+def version_of(details: Mapping[str, Any]) -> str:
+    """The version of a dataset as its details or a list name it; empty where nobody gave one."""
+    return "".join(_value(details, "version"))
+
+
 def _value(details: Mapping[str, Any], key: str) -> tuple[str, ...]:
     if key in (TITLE, URL):
         licence = details.get(LICENSE)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ from tests.program import Program
 from transfer.ledger.connection import Ledger
 from transfer.ledger.holder import Holder, read_runner
 from transfer.ledger.steps import read_history, read_step
+from transfer.machine.question import Question
 from transfer.values import StepState
 from transfer.workspace import Home, Workspace
+from tui.cli.doctor import doctor_command
+from tui.doctoring import Aim, Finding, Part
 
 
 @pytest.fixture
@@ -69,6 +73,28 @@ def test_what_the_round_came_to_is_kept_with_the_transfer(at: Bench) -> None:
     assert step.state is StepState.DONE
     assert step.evidence == f"{len(document['checks'])} checks on {document['at_utc'][:10]}"
     assert at.step("tool")["state"] == "done"
+
+
+def test_what_this_host_does_not_tell_has_a_mark_of_its_own_and_is_no_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def untold(home: Home, aim: Aim) -> AsyncGenerator[Finding, None]:
+        asked = Question("time-sync", "Asked.")
+        yield Finding(Part.MACHINE, asked.ok("The clock is kept right by NTP."))
+        yield Finding(Part.MACHINE, asked.unknown("Whether it is cannot be told here."))
+
+    monkeypatch.setenv("EUCAIM_TRANSFER_HOME", str(tmp_path))
+    monkeypatch.setattr("tui.cli.doctor.examine", untold)
+    options = argparse.Namespace(name=None, node=None, json=False, verbose=False)
+    assert doctor_command(options) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "This machine",
+        "  ok    The clock is kept right by NTP.",
+        "  ?     Whether it is cannot be told here.",
+        "",
+        "  1 thing cannot be told here: marked with ? above.",
+        "This machine can do the job.",
+    ]
 
 
 def test_a_failure_is_kept_as_the_step_s_state_until_a_round_is_good(at: Bench) -> None:
@@ -186,10 +212,12 @@ def test_the_document_has_what_a_helpdesk_asks_for(at: Bench) -> None:
     for check in document["checks"]:
         assert set(check) == {
             "part", "check", "state", "message", "remedy", "exit_code", "tried", "answer", "whom",
+            "is_known",
         }  # fmt: skip
     n = len(document["checks"])
     summary = document["summary"]
     assert summary["ok"] + summary["warn"] + summary["fail"] == n
+    assert summary["unknown"] == sum(not check["is_known"] for check in document["checks"])
     assert (summary["state"] in ("ok", "warn"), summary["exit_code"]) == (True, 0)
 
 

@@ -22,6 +22,7 @@ from tests.tui.driving import screen_name as front
 from tests.tui.ledgers import make_ledger
 from transfer.ledger.connection import Ledger
 from transfer.ledger.steps import StepRecord, read_step
+from transfer.machine.question import Question
 from transfer.node import CheckResult
 from transfer.values import ExitCode, StepState
 from transfer.workspace import Home
@@ -202,6 +203,20 @@ async def test_warnings_alone_leave_it_green_and_are_shown_first(home: Home) -> 
         assert "1 to look at" in words(app)
         assert app.screen.query_one("#checks", Rows).key == str(WARNED.index(LOGOUT))
         assert "loginctl enable-linger" in words(app)
+
+
+async def test_what_this_host_does_not_tell_is_not_called_good(home: Home) -> None:
+    untold = Question("time-sync", "Asked.").unknown("Whether NTP is on cannot be told here.")
+    app, _ = make_doctored(home, [*MACHINE, Finding(Part.MACHINE, untold)])
+    async with running(app, (100, 30)) as pilot:
+        await press(pilot, "d")
+        assert "7 good  ·  1 unknown" in words(app)
+        rows = rows_of(app)
+        assert rows[0] == "This machine 7 of 8 good"
+        assert rows[-1] == "· unknown time sync Whether NTP is on cannot be told here."
+        assert "✓ ready" in crumbs(app)
+        await press(pilot, "end", "enter")
+        assert words(app).splitlines()[0].split()[:2] == ["·", "unknown"]
 
 
 async def test_r_looks_again_and_what_was_mended_is_good(home: Home) -> None:

@@ -16,6 +16,7 @@ from transfer.ledger.connection import Ledger
 from transfer.ledger.order import last_word
 from transfer.ledger.steps import set_step
 from transfer.ledger.waivers import is_waived, released
+from transfer.quality.rules import BY_ID
 from transfer.values import StepState
 from transfer.workspace import Home, Workspace
 from tui.app import TransferApp
@@ -176,7 +177,8 @@ async def test_side_by_side_on_a_wide_screen_with_the_rule_at_the_end(
 async def test_texts_that_stay_are_listed_once_each_with_their_count(
     home: Home, reviewed: Workspace
 ) -> None:
-    """DID-06."""
+    """DID-06, whose advice names these keys."""
+    assert "Enter on step 4 of the journey, then →" in BY_ID["DID-06"].remedy
     app = make_app(home, NAME)
     async with running(app) as pilot:
         await press(pilot, "home", "enter", "right")

@@ -32,7 +32,7 @@ def check_file_system(home: Home) -> CheckResult:
     except UsageError as refused:
         return asked.fail(refused.what, refused.remedy, kind, YOU)
     if not kind:
-        return asked.ok("The kind of file system cannot be told on this host.", "not told")
+        return asked.unknown("The kind of file system cannot be told on this host.", "not told")
     return asked.ok(f"The folder for transfers lies on a local disk ({kind}).", kind)
 
 
@@ -173,7 +173,7 @@ def check_umask(host: Host = THIS_HOST) -> CheckResult:
     told = next((x for x in host.lines("/proc/self/status") if x.startswith("Umask:")), "")
     digits = told.partition(":")[2].strip()
     if not digits or not set(digits) <= set("01234567"):
-        return asked.ok("The umask cannot be told here; private files do not depend on it.")
+        return asked.unknown("The umask cannot be told here; private files do not depend on it.")
     if int(digits, 8) & 0o700:
         return asked.fail(
             f"The umask {digits} takes this account's own files away from it.",

@@ -1,4 +1,4 @@
-"""One question to the machine, and the three ways in which it can be answered."""
+"""One question to the machine, and the ways in which it can be answered."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ class Question:
         """All is well."""
         return CheckResult(self.check, "ok", message, tried=self.tried, answer=answer)
 
+    def unknown(self, message: str, answer: str = "") -> CheckResult:
+        """This host does not tell, and nothing depends on it so far that anybody should act."""
+        return CheckResult(self.check, "ok", message, "", 0, self.tried, answer, is_known=False)
+
     def warn(
         self, message: str, remedy: str, answer: str = "", whom: str = ADMINISTRATOR
     ) -> CheckResult:
-        """It works, but somebody should know, or it cannot be told."""
+        """It works, but somebody should know, or should look where it cannot be told."""
         return CheckResult(self.check, "warn", message, remedy, 0, self.tried, answer, whom)
 
     def fail(

@@ -50,7 +50,7 @@ def check_memory(host: Host = THIS_HOST) -> CheckResult:
     space = None if soft == resource.RLIM_INFINITY else soft
     known = [n for n in (total, limit, space) if n is not None]
     if not known:
-        return asked.ok("The memory of this host cannot be told.", "not told")
+        return asked.unknown("The memory of this host cannot be told.", "not told")
     most = min(known)
     where = "on this host" if most == total else "for this process (a limit is set on it)"
     answer = f"{size(most)} {where}" + (f", {size(free)} free now" if free is not None else "")

@@ -12,9 +12,19 @@ from transfer.sentences import count
 from transfer.values import ExitCode
 from transfer.workspace import Home
 from tui.cli.output import print_json, refuse, say, tell
-from tui.doctoring import Aim, Finding, Verdict, aim_at, examine, heading, judge, record
+from tui.doctoring import (
+    Aim,
+    Finding,
+    Verdict,
+    aim_at,
+    examine,
+    heading,
+    judge,
+    record,
+    standing_of,
+)
 
-_WORD = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+_WORD = {"ok": "ok  ", "unknown": "?   ", "warn": "warn", "fail": "FAIL"}
 _INDENT = " " * 8
 
 
@@ -53,7 +63,7 @@ async def _look(home: Home, aim: Aim, *, shows: bool, verbose: bool) -> list[Fin
 
 
 def _show(result: CheckResult, *, verbose: bool) -> None:
-    say(f"  {_WORD[result.state]}  {result.message}")
+    say(f"  {_WORD[standing_of(result)]}  {result.message}")
     told = []
     if result.state != "ok":
         told += [("what to do", result.remedy), ("whom to ask", result.whom)]
@@ -66,6 +76,8 @@ def _show(result: CheckResult, *, verbose: bool) -> None:
 
 def _sum_up(aim: Aim, verdict: Verdict) -> None:
     say("")
+    if verdict.unknown:
+        say(f"  {count(verdict.unknown, 'thing')} cannot be told here: marked with ? above.")
     first = verdict.first
     if not verdict.is_good and first is not None:
         say(f"Not ready: {count(verdict.fail, 'thing')} to mend. First: {first.message}")

@@ -51,7 +51,8 @@ def report(home: Home, aim: Aim, findings: Sequence[Finding], verdict: Verdict) 
         ],
         "summary": {
             "state": "fail" if verdict.fail else "warn" if verdict.warn else "ok",
-            "ok": verdict.ok,
+            "ok": verdict.ok + verdict.unknown,
+            "unknown": verdict.unknown,
             "warn": verdict.warn,
             "fail": verdict.fail,
             "first": first.check if first else None,

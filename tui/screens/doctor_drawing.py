@@ -8,7 +8,7 @@ from textual.content import Content
 
 from transfer.node import CheckResult
 from tui import figures
-from tui.doctoring import Finding, Part, Verdict, heading, judge
+from tui.doctoring import Finding, Part, Verdict, heading, judge, standing_of
 from tui.text import plain
 from tui.widgets.chrome import Now
 from tui.widgets.failure import wrapped
@@ -16,15 +16,17 @@ from tui.widgets.ink import cell, ink, line
 
 _STATES = {
     "ok": ("✓", "good", "$good"),
+    "unknown": ("·", "unknown", "$muted"),
     "warn": ("!", "look", "$warn"),
     "fail": ("✗", "mend", "$bad"),
 }
 _MEANINGS = {
     "ok": "nothing to do",
+    "unknown": "this host does not tell; nothing to do",
     "warn": "it works, but have a look",
     "fail": "the transfer cannot go until this is mended",
 }
-_STATE, _NAME, _WIDE = 8, 20, 100
+_STATE, _NAME, _WIDE = 10, 20, 100
 _LABEL = 13
 _BELOW_LINES = 5
 _NODE_AS_WELL = "[n] looks at a node as well.   [Esc] goes back."
@@ -37,7 +39,7 @@ def legend() -> list[tuple[str, str]]:
 
 def state_of(result: CheckResult) -> Content:
     """A check's state as glyph and word."""
-    glyph, word, style = _STATES[result.state]
+    glyph, word, style = _STATES[standing_of(result)]
     return line((f"{glyph} {word}", style))
 
 
@@ -68,6 +70,8 @@ def draw_summary(
     """What the round came to, or how far it is."""
     verdict = judge(findings)
     told = [f"{verdict.ok} good"]
+    if verdict.unknown:
+        told.append(f"{verdict.unknown} unknown")
     if verdict.warn:
         told.append(f"{verdict.warn} to look at")
     counts = "  ·  ".join(told)
@@ -87,7 +91,7 @@ def draw_summary(
 
 def draw_heading(part: Part, node: str, findings: Sequence[Finding], width: int) -> list[Content]:
     """The line above the checks on one thing."""
-    good = sum(finding.result.state == "ok" for finding in findings)
+    good = sum(standing_of(finding.result) == "ok" for finding in findings)
     counts = f"{good} of {len(findings)} good"
     room = max(8, width - len(counts) - 2)
     return [line(cell(heading(part, plain(node)), room, "bold"), "  ", (counts, "$muted"))]

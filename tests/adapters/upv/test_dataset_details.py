@@ -230,6 +230,14 @@ def test_two_question_marks_are_no_value() -> None:
     assert values["description"] == ("??",)
 
 
+def test_a_dataset_whose_version_nobody_gave_has_none_wherever_it_is_shown() -> None:
+    made = _made(version="??")
+    listed = listed_dataset(made, portal=PORTAL)
+    assert listed is not None
+    assert (_read(made).version, listed.version) == ("", "")
+    assert _read(_made(version="1.0")).version == "1.0"
+
+
 def test_text_of_the_node_moves_no_cursor() -> None:
     hostile = "\x1b]0;owned\x07\x1b[2Jname\u202e"
     status = {"status": "error", "lastMessage": hostile * 500}

@@ -167,8 +167,9 @@ RULES: Final[tuple[Rule, ...]] = (
         title="Free text that stays",
         dimension=Dimension.PRIVATE,
         severities=(Severity.ASK,),
-        remedy="Read the texts, each once, on the review screen; then answer. Exclude the series in"
-        " which a text tells who somebody is.",
+        remedy="Read the texts, each once: Enter on step 4 of the journey, then → (or:"
+        " eucaim-transfer review NAME). Then answer; exclude the series in which a text tells who"
+        " somebody is.",
         choices=(
             Choice("looked", "A named person read the texts: nothing tells who somebody is"),
             Choice("exclude", "Leave these series out"),
