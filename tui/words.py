@@ -209,8 +209,11 @@ def home_now(names: int, state: str | None, next_step: str = "") -> Now:
     return Now(happening.get(state, ""), opens)
 
 
-def upload_now(status: Status, survives_logout: bool | None, left: str = "") -> Now:
-    """The upload screen's "what now"; `left` is how long it takes, where that is known."""
+def upload_now(
+    status: Status, survives_logout: bool | None, left: str = "", *, is_agreed: bool = False
+) -> Now:
+    """The upload screen's "what now"; `left` is how long it takes, where that is known.
+    `is_agreed`: somebody agreed to send this very much already."""
     state = status.state
     leave = "You may leave with [ctrl+q]: the transfer goes on."
     if survives_logout is False:
@@ -248,7 +251,8 @@ def upload_now(status: Status, survives_logout: bool | None, left: str = "") -> 
     if counts.sent:
         return Now("Nothing is being sent.", "[u] goes on where it stopped.")
     what = figures.count(counts.ready, "instance")
-    return Now("Nothing is being sent.", f"[u] sends the {what}; it asks first.")
+    asks = ", as you agreed" if is_agreed else "; it asks first"
+    return Now("Nothing is being sent.", f"[u] sends the {what}{asks}.")
 
 
 def scan_now(status: Status) -> Now:

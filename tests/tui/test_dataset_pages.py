@@ -103,7 +103,7 @@ async def test_what_is_typed_counts_down_and_too_much_is_not_taken(home: Home) -
     app, _ = dataset_app(home, known.DRAFT)
     async with running(app) as pilot:
         await to_field(pilot, 1)
-        await press(pilot, "enter", *"abcdefghijklm")
+        await press(pilot, "enter", "end", *"abcdefghijklm")
         assert "0 characters left" in words(app)
         await press(pilot, "x", "x")
         assert "✗ 2 characters too many" in words(app)
@@ -133,7 +133,7 @@ async def test_a_change_is_taken_back_to_what_the_node_has(home: Home) -> None:
     app, _ = dataset_app(home, known.DRAFT)
     async with running(app) as pilot:
         await to_field(pilot, 0)
-        await press(pilot, "enter", *" II", "enter")
+        await press(pilot, "enter", "end", *" II", "enter")
         assert line_of(app, "Name").startswith("+ Name Lung screening 2024 II")
         await press(pilot, "x")
         assert line_of(app, "Name") == "✓ Name Lung screening 2024 237 left"
@@ -219,7 +219,7 @@ async def test_a_node_that_refuses_a_field_is_told_and_nothing_typed_is_lost(hom
     app, datasets = dataset_app(home, known.DRAFT)
     async with running(app) as pilot:
         await to_field(pilot, 0)
-        await press(pilot, "enter", *" II", "enter")
+        await press(pilot, "enter", "end", *" II", "enter")
         datasets.refusal = DatasetRefused("The node did not take the name.", "Take another.")
         await press(pilot, "s", *"Ada", "enter")
         assert "The node did not take the name." in told(app)

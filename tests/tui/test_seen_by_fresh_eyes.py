@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
-from tests.tui.driving import make_app, now, press, running, words
+from tests.tui import published
+from tests.tui.driving import NODES, known, make_app, now, press, running, settle, until, words
 from tests.tui.driving import screen_name as front
 from tests.tui.ledgers import (
+    configure_upv,
     fill,
     held,
     make_done,
@@ -18,14 +21,22 @@ from tests.tui.ledgers import (
     set_progress,
     set_runner,
 )
+from tests.tui.published import dataset_app
+from transfer.accounts import signed_in
 from transfer.journey.images import arrived_told
 from transfer.ledger.census import InstanceCounts
 from transfer.ledger.connection import Ledger
 from transfer.ledger.control import Wish, set_wish
 from transfer.ledger.progress import Progress
+from transfer.node import Identity
 from transfer.workspace import Home
+from tui.accounts import Accounts
 from tui.by_key import by_key
+from tui.screens.account import AccountScreen
+from tui.screens.draft import Draft
 from tui.screens.findings_drawing import _ELSEWHERE
+from tui.screens.new_details import NameScreen
+from tui.screens.sign_in_password import PasswordScreen
 from tui.screens.ticket_drawing import _when
 from tui.source import Source
 from tui.widgets.ink import POINTER, dotted_lines
@@ -150,6 +161,95 @@ def test_what_was_sent_is_told_while_nothing_is_verified(
     sent: int, verified: int, told: str
 ) -> None:
     assert arrived_told(InstanceCounts(ready=240, sent=sent, verified=verified)) == told
+
+
+@pytest.mark.parametrize(("username", "at"), [("ada-b", "Password"), ("", "Username")])
+async def test_the_sign_in_says_which_field_has_the_cursor_and_what_it_remembers(
+    home: Home, username: str, at: str
+) -> None:
+    configure_upv(home)
+    app = make_app(home)
+    async with running(app) as pilot:
+        view = replace(Accounts(home).of_node("upv"), username=username)
+        app.push_screen(PasswordScreen(view))
+        await settle(pilot)
+        other = "Username" if at == "Password" else "Password"
+        assert f"{POINTER} {at}" in words(app)
+        assert f"{POINTER} {other}" not in words(app)
+        assert ("remembered from before" in words(app)) is bool(username)
+        await press(pilot, "up" if at == "Password" else "down")
+        assert f"{POINTER} {other}" in words(app)
+        assert f"{POINTER} {at}" not in words(app)
+
+
+async def test_a_second_sign_in_is_asked_for_first(home: Home) -> None:
+    configure_upv(home)
+    signed_in(home, "upv", Identity("ada-b"))
+    app = make_app(home)
+    async with running(app) as pilot:
+        app.push_screen(AccountScreen("", node="upv"))
+        await settle(pilot)
+        await press(pilot, "i")
+        assert "Sign in again?" in words(app)
+        assert "ada-b is signed in." in words(app)
+        await press(pilot, "enter")
+        assert front(app) == "AccountScreen", "Enter alone leaves the sign-in that is there"
+        await press(pilot, "i", "right", "enter")
+        assert "How do you want to sign in to upv?" in words(app)
+
+
+async def test_typing_replaces_what_stands_in_a_line_wherever_one_is_asked_for(
+    home: Home,
+) -> None:
+    app, _ = dataset_app(home, published.DRAFT)
+    async with running(app) as pilot:
+        await press(pilot, *published.TO_STEP_10, "m", "enter")
+        entry = app.screen.query_one(Input)
+        assert entry.value == "Lung screening 2024"
+        await press(pilot, *"New")
+        assert entry.value == "New"
+    app = make_app(home)
+    async with running(app) as pilot:
+        app.push_screen(NameScreen(Draft(NODES[0])))
+        await settle(pilot)
+        entry = app.screen.query_one(Input)
+        assert entry.value == "upv-2026-03-14"
+        await press(pilot, *"ct")
+        assert entry.value == "ct"
+
+
+async def test_a_line_of_metadata_says_how_to_add_to_it(home: Home) -> None:
+    app, _ = dataset_app(home, published.DRAFT)
+    async with running(app) as pilot:
+        await press(pilot, *published.TO_STEP_10, "m", "enter")
+        assert "End adds to it" in words(app)
+        await press(pilot, "end", *" b")
+        assert app.screen.query_one(Input).value == "Lung screening 2024 b"
+        await press(pilot, "escape", *["down"] * 7, "enter")
+        assert app.screen.query_one(Input).value == ""
+        assert "adds to it" not in words(app), "nothing stands there"
+
+
+async def test_the_upload_asks_again_once_something_else_would_go(home: Home) -> None:
+    _ready(home)
+    workspace = home.workspace("lung")
+    app = make_app(home, "lung")
+    async with running(app) as pilot:
+        await press(pilot, "enter")
+        assert "u sends the 60 instances; it asks first." in now(app)
+        await press(pilot, "u", "right", "enter")
+        # It ended before anything went; nothing else goes than what was agreed to.
+        await until(pilot, lambda: "as you agreed" in now(app))
+        assert "u sends the 60 instances, as you agreed." in now(app)
+        await press(pilot, "u")
+        assert front(app) == "UploadScreen"
+        assert len(known(app).launched) == 2
+        with Ledger.open(workspace.ledger) as ledger:
+            ledger.write("UPDATE instance SET state = 'excluded' WHERE id = 1")
+        await until(pilot, lambda: "it asks first" in now(app))
+        await press(pilot, "u")
+        assert "Send 59 instances" in words(app)
+    assert len(known(app).launched) == 2
 
 
 def _ready(home: Home) -> None:

@@ -146,6 +146,9 @@ class AccountScreen(Page):
         view = self._view
         if view is None:
             return
+        is_signed_in = view.account.state is StepState.DONE and not self._waits
+        if is_signed_in and not await self._wants_another(view):
+            return
         done = await sign_in(self, view.node)
         if done is None:
             return
@@ -160,6 +163,20 @@ class AccountScreen(Page):
             told = f"Waited for this sign-in: {', '.join(others)}. Open it to go on."
             self.app.notify(told, markup=False, timeout=10)
         self._look_again()
+
+    async def _wants_another(self, view: AccountView) -> bool:
+        who = plain(view.account.username) or "An account without a name"
+        return await self.app.push_screen_wait(
+            Question(
+                "Sign in again?",
+                [
+                    f"{who} is signed in.",
+                    "A new sign-in takes its place; one that does not work changes nothing.",
+                ],
+                no="Leave it as it is",
+                yes="Sign in again",
+            )
+        )
 
     async def _wants_to_go_on(self) -> bool:
         return await self.app.push_screen_wait(

@@ -89,10 +89,14 @@ class LineEntry(FieldEntry):
     """One line."""
 
     def entry(self) -> ComposeResult:
-        # Not all of it marked: a key that slips would take a long line away.
-        entry = Input("".join(self._values[:1]), id="typed", select_on_focus=False)
+        entry = Input("".join(self._values[:1]), id="typed")
         entry.cursor_blink = False
         yield entry
+
+    def keys(self) -> str:
+        # All of it is marked: a key that slips takes a long line away until Esc.
+        adds = "[End] adds to it   " if self._values else ""
+        return f"[Enter] takes it   {adds}[Esc] leaves it as it was"
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

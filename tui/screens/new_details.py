@@ -142,7 +142,7 @@ class NameScreen(Page):
         entry = self.query_one(Input)
         if not entry.value:
             entry.value = suggest_name(self._draft.node.name, self.owner.today(), taken)
-            entry.action_end()
+            entry.select_all()
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:

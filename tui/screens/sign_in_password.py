@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -9,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import DescendantFocus
 from textual.widgets import Input
 
 from transfer.errors import TransferError
@@ -18,7 +20,7 @@ from tui.signing_in import SignedIn
 from tui.text import plain
 from tui.widgets.chrome import with_keys
 from tui.widgets.failure import wrapped
-from tui.widgets.ink import ink
+from tui.widgets.ink import POINTER, ink, line
 from tui.widgets.painted import Painted
 
 
@@ -58,9 +60,9 @@ class PasswordScreen(Attempting[SignedIn | None]):
             yield Painted(classes="gap")
             yield Painted(self._draw_about)
             yield Painted(classes="gap")
-            yield Painted(lambda width: [ink("Username", "$muted")])
+            yield Painted(id="of-username")
             yield name
-            yield Painted(lambda width: [ink("Password", "$muted")])
+            yield Painted(id="of-password")
             yield password
             yield Painted(id="refusal")
             yield Painted(id="keys")
@@ -73,6 +75,16 @@ class PasswordScreen(Attempting[SignedIn | None]):
         for field in self.query(Input):
             field.disabled = self.is_trying
         self.query_one("#keys", Painted).show(self._draw_keys)
+        self._label()
+
+    @on(DescendantFocus)
+    def _label(self) -> None:
+        """A pointer stands at the field that takes what is typed."""
+        at = self.focused.id if self.focused else None
+        remembered = "remembered from before" if self._view.username else ""
+        for key, more in (("username", remembered), ("password", "")):
+            label = partial(_draw_label, key.capitalize(), more, at == key)
+            self.query_one(f"#of-{key}", Painted).show(label)
 
     def _draw_about(self, width: int) -> list[Content]:
         said = [
@@ -119,3 +131,8 @@ class PasswordScreen(Attempting[SignedIn | None]):
 
     def action_back(self) -> None:
         self.dismiss(None)
+
+
+def _draw_label(words: str, more: str, has_focus: bool, width: int) -> list[Content]:
+    mark, style = (POINTER, "bold") if has_focus else (" ", "$muted")
+    return [line((f"{mark} ", "$key"), (words, style), (f"   {more}", "$muted"))]

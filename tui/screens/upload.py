@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from transfer.errors import TransferError
 from transfer.journey.steps import Journey, Stages
 from transfer.ledger.census import StudyRow
+from transfer.status import Status
 from transfer.values import ExitCode
 from tui import figures, words
 from tui.limiting import Limits, Standing, heard
@@ -57,7 +58,7 @@ class UploadScreen(TransferPage):
         self._offset = 0
         self._lanes_most = 0
         self._starts_when_known = False
-        self._has_agreed = False
+        self._agreed_to: tuple[int, ...] | None = None
         self._limits: Limits | None = None
 
     def body(self) -> ComposeResult:
@@ -139,7 +140,14 @@ class UploadScreen(TransferPage):
             self.now.say(Now("Starting the runner…", "Please wait a moment."))
         else:
             survives = self.launched.survives_logout if self.launched else None
-            self.now.say(words.upload_now(status, survives, time_left(status, standing)))
+            self.now.say(
+                words.upload_now(
+                    status,
+                    survives,
+                    time_left(status, standing),
+                    is_agreed=self._agreed_to == _going(status),
+                )
+            )
 
     def _draw_studies(self) -> None:
         is_live = self.status is not None and self.status.is_running
@@ -170,8 +178,9 @@ class UploadScreen(TransferPage):
         if status is None:
             return
         counts = status.census.instances
-        has_agreed = self._has_agreed or status.runner.exit_code == ExitCode.SIGN_IN
-        if counts.sent == 0 and counts.ready and not has_agreed:
+        going = _going(status)
+        is_agreed = self._agreed_to == going or status.runner.exit_code == ExitCode.SIGN_IN
+        if counts.sent == 0 and counts.ready and not is_agreed:
             yes = await self.app.push_screen_wait(
                 Question(
                     f"Send {counts.ready:,} instances to {plain(status.order.node)}?",
@@ -188,7 +197,7 @@ class UploadScreen(TransferPage):
             )
             if not yes:
                 return
-            self._has_agreed = True
+            self._agreed_to = going
         await super().start()
 
     def start_when_known(self) -> None:
@@ -231,6 +240,12 @@ class UploadScreen(TransferPage):
         if action == "limit":
             return self.status is not None and not words.is_all_there(self.status)
         return super().can(action)
+
+
+def _going(status: Status) -> tuple[int, ...]:
+    """How much would go. Whoever agreed to that is not asked twice; to another, they did not."""
+    goes, census = status.goes, status.census
+    return (census.instances.ready, census.bytes_total, goes.studies, goes.patients)
 
 
 def _made_first(deid: str | None) -> list[str]:
