@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,6 +43,7 @@ from tui.screens.account import AccountScreen
 from tui.screens.account_link import LinkScreen
 from tui.screens.sign_in import Asked, Attempting
 from tui.screens.sign_in_browser import BrowserScreen
+from tui.screens.sign_in_password import PasswordScreen
 from tui.screens.sign_in_paste import PasteScreen
 from tui.widgets.link import linked
 from tui.widgets.qr import QrCode
@@ -411,6 +413,11 @@ async def _paste(app: TransferApp, pilot: Pilot[Any]) -> None:
     app.screen.post_message(Asked(PASTE))
 
 
+async def _password(app: TransferApp, pilot: Pilot[Any]) -> None:
+    view = replace(Accounts(app.home).of_node("upv"), username="ada-b")
+    await app.push_screen(PasswordScreen(view))
+
+
 async def _rights(app: TransferApp, pilot: Pilot[Any]) -> None:
     await press(pilot, "v")
 
@@ -432,6 +439,8 @@ LOOKS: dict[str, tuple[Callable[[Home], None], Go]] = {
     "way": (lambda home: None, _way),
     "browser": (lambda home: None, _browser),
     "paste": (lambda home: None, _paste),
+    "password": (lambda home: None, _password),
+    "again": (_signed_in, _way),
 }
 
 
