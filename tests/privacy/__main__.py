@@ -104,7 +104,7 @@ def _received(at: Bench, name: str) -> None:
 
 def _walk(at: Bench) -> None:
     transfers = ("to-upv", "to-xnat")
-    walk(at, transfers, 60 if at.is_short else 150)
+    walk(at, transfers, 60 if at.is_short else 300)
 
 
 def _otherwise(at: Bench, deid: str, node: str) -> None:
@@ -115,6 +115,9 @@ def _otherwise(at: Bench, deid: str, node: str) -> None:
     if deid == "none":
         config.write_text(before.replace('"required"', '"as-is"'))
         at.exempt.append(f"images in requests to {node} with --deid none: they go as they are")
+        at.exempt.append(
+            f"addresses at {node} and receipts with --deid none: UIDs, Patient ID, Series Number"
+        )
     journeys.otherwise(at, name, node, deid)
     at.look_at_requests(lambda content, value: may_leave(at, content, value, name))
     config.write_text(before)

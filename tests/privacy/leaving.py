@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 _CLASSES: Final = re.compile(
     r"\((0008,001A|0008,001B|0008,010C|0008,0117|0008,0118|0008,1150)\) \w+UID$"
 )
+_BY_NAME: Final = re.compile(
+    r"(, Patient ID|(Study|Series|SOP) ?Instance ?UID( of a file)?|\(0020,0011\) SeriesNumber)$"
+)
 _IMAGES: Final = (b"DICM",)
 
 
@@ -27,10 +30,17 @@ def may_stay(at: Bench, name: str, value: str) -> bool:
     return staying is None or value in staying or bool(_CLASSES.search(at.search.place_of(value)))
 
 
+def names_it(at: Bench, name: str, value: str) -> bool:
+    """Whether a mark is what a node keeps an image by that goes as it is: without a method, the
+    UIDs, the Patient ID and the Series Number stand in addresses and receipts as they came."""
+    as_is = name in at.staying and at.staying[name] is None
+    return as_is and bool(_BY_NAME.search(at.search.place_of(value)))
+
+
 def may_leave(at: Bench, request: bytes, value: str, name: str) -> bool:
     """Whether a mark may stand in a request: in an image, where a person could have seen it."""
     head, _, body = request.partition(b"\r\n\r\n")
     if value.encode() in head:
-        return False
+        return names_it(at, name, value)
     is_image = any(sign in body for sign in _IMAGES)
     return (is_image or at.staying.get(name, set()) is None) and may_stay(at, name, value)
