@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from transfer.clinical.notes import PROBLEMS
-from transfer.clinical.reading import SUFFIXES
+from transfer.clinical.reading import SUFFIXES, is_table
 from transfer.clinical.standing import ClinicalState, read_clinical_state
 from transfer.errors import UsageError
 from transfer.ledger.clinical import ClinicalFile, clinical_files
@@ -152,16 +152,20 @@ class Clinical:
 
     def look_into(self, path: Path, offset: int) -> Folder:
         """A folder's subfolders, a page of them, and its tables."""
-        return look_into(path, offset, suffixes=SUFFIXES)
+        return look_into(path, offset, suffixes=SUFFIXES, is_wanted=is_table)
 
     def start_folder(self, name: str) -> Path:
-        """Where the walk to the table begins: where the last one was, else beside the images."""
+        """Where the walk to the table begins: where the last one was, else with the images, or
+        above them where only there is a table."""
         with Ledger.open(self._workspace(name).ledger, read_only=True) as ledger:
             order = read_order(ledger)
         if order.clinical is not None:
             path = _file_of(order.clinical)
             return path if path.is_dir() else path.parent
-        return order.source if order.source.is_dir() else order.source.parent
+        beside = order.source if order.source.is_dir() else order.source.parent
+        if not self.look_into(beside, 0).wanted and self.look_into(beside.parent, 0).wanted:
+            return beside.parent
+        return beside
 
     def sheets(self, path: Path) -> list[Sheet]:
         """The sheets of a workbook; none where it is no workbook.

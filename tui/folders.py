@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 
@@ -26,11 +28,19 @@ class Folder:
 
 PAGE = 200
 _MOST = 50_000
+# Whether a file is wanted may be asked of its content.
+_MOST_ASKED = 5 * PAGE
 
 
-def look_into(path: Path, offset: int = 0, *, suffixes: tuple[str, ...] = ()) -> Folder:
-    """List a folder's subfolders, `PAGE` at a time, and its files that end so. Blocking; never
-    raises for what it finds.
+def look_into(
+    path: Path,
+    offset: int = 0,
+    *,
+    suffixes: tuple[str, ...] = (),
+    is_wanted: Callable[[Path], bool] = lambda _: True,
+) -> Folder:
+    """List a folder's subfolders, `PAGE` at a time, and its files that end so and are wanted, of
+    the first 1,000 by name. Blocking; never raises for what it finds.
 
     At most 50,000 entries are read: a folder with more is said to be cut, since sorting all of
     it could take minutes on a share.
@@ -54,7 +64,8 @@ def look_into(path: Path, offset: int = 0, *, suffixes: tuple[str, ...] = ()) ->
         return Folder(path, trouble=_why(error))
     names.sort(key=str.casefold)
     page = tuple(names[offset : offset + PAGE])
-    found = tuple(sorted(wanted, key=lambda one: one[0].casefold())[:PAGE])
+    asked = sorted(wanted, key=lambda one: one[0].casefold())[:_MOST_ASKED]
+    found = tuple(islice((one for one in asked if is_wanted(path / one[0])), PAGE))
     return Folder(path, page, len(names), offset, files, seen > _MOST, wanted=found)
 
 

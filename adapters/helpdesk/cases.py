@@ -103,8 +103,10 @@ CATALOGUE: Final = TicketCase(
         replace(URL, key="dataset_url", label="URL of the dataset"),
         REPORT,
     ),
-    note="The spreadsheet is written by catalogue NAME --xlsx FILE.xlsx; attach it: --attach"
-    " FILE.xlsx. The identifier cannot be changed once the entry is there.",
+    note="First the report, whose digest goes into the text: key e of the journey, or report NAME."
+    " Then the spreadsheet, for the attachment: key w of the catalogue's page, or catalogue NAME"
+    " --xlsx FILE.xlsx, then --attach FILE.xlsx. The identifier cannot be changed once the entry is"
+    " there.",
 )
 MAILING_LIST: Final = TicketCase(
     key="mailing-list",

@@ -97,7 +97,7 @@ DATASET: Final = TicketField(
 REPORT: Final = TicketField(
     "report",
     "Digest of the report",
-    "as eucaim-transfer report says it",
+    "write the report first: e of the journey",
     most_letters=400,
 )
 """Proves a copy of the evidence: kept outside the folder, where nobody can make it anew."""

@@ -294,6 +294,31 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     assert peak(100_000) < 1.2 * peak(50_000)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("PatientID\tAge\nAB-1\t61\n", True),
+        ("PatientID;Age;Sex\nAB-1;61;F\nAB-2;62;M\n", True),
+        ('PatientID,Remark\nAB-1,"two\nlines"\n', True),
+        ("sep=#\nPatientID#Age\nAB-1#61\n", True),
+        ('[{"PatientID": "AB-1"}]', True),
+        ("Exported from the archive for the research platform.\nNo image.\n", False),
+        ("Dear colleagues, as agreed:\n\nCT of the chest.\nNo contrast.\n", False),
+        ("", False),
+    ],
+)
+def test_a_note_beside_the_tables_of_a_folder_is_no_table(
+    text: str, is_one: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("PatientID\nAB-1\n")
+    for name, codec in (("n.txt", "utf-8"), ("w.TXT", "utf-16")):
+        (tmp_path / name).write_text(text, codec)
+    names = [file.path.name for file in table_files(tmp_path)]
+    assert names == (["a.csv", "n.txt", "w.TXT"] if is_one else ["a.csv"])
+    # Whoever names it is believed.
+    assert table_files(tmp_path / "n.txt") == [TableFile(tmp_path / "n.txt")]
+
+
 def test_the_sheet_stands_behind_the_name_of_the_file(tmp_path: Path) -> None:
     path = book(tmp_path, {"My sheet": PATIENTS})
 

@@ -135,6 +135,10 @@ async def test_spreadsheet_and_json_are_written_for_this_account_alone(
         assert "✓ ready" in crumbs(ready)
         await press(pilot, "w", "ctrl+u", *str(file), "enter")
         assert "The files are written" in words(ready)
+        assert f"Compare the identifier {DATASET} with the one under which" in words(ready)
+        assert "Close this; then t opens the ticket." in words(ready)
+        await press(pilot, "enter", "t")
+        assert front(ready) == "TicketScreen"
     assert load_workbook(file).sheetnames[0] == "Dataset"
     assert DATASET in json.dumps(json.loads((tmp_path / "entry.jsonld").read_text()))
     for written in (file, tmp_path / "entry.jsonld"):
@@ -143,9 +147,17 @@ async def test_spreadsheet_and_json_are_written_for_this_account_alone(
 
 async def test_the_ticket_for_the_catalogues_team_opens(ready: TransferApp) -> None:
     async with running(ready) as pilot:
-        await press(pilot, "g", "t")
+        await press(pilot, "g")
+        before = words(ready)
+        await press(pilot, "t")
+        assert "Before the ticket, write the report: e of the journey." in before
         assert front(ready) == "TicketScreen"
         assert DATASET in words(ready)
+        assert "First the report, whose digest goes into the text: key e of the journey" in words(
+            ready
+        )
+        assert "key w of the catalogue's page, or catalogue lung-2024 --xlsx" in words(ready)
+        assert "write the report first: e of the journey" in row(ready, "Digest of the report")
 
 
 async def test_the_entry_counts_as_seen_by_a_persons_word_and_its_own_address_alone(

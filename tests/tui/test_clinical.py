@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.driving import crumbs, keys, now, press, running, words
+from tests.tui.driving import crumbs, keys, now, press, running, settle, words
 from tests.tui.driving import screen_name as front
 from tests.tui.tabled import TO_STEP_9, clinical_app, make_tabled, table_rows, table_text
 from transfer.ledger.connection import Ledger
@@ -117,6 +117,27 @@ async def test_a_folder_without_table_cannot_be_taken(home: Home, tmp_path: Path
         assert "no CSV, XLSX or JSON table" in now(app)
         await press(pilot, "enter")
         assert front(app) == "ClinicalFileScreen"
+    assert ordered(workspace) is None
+
+
+async def test_the_walk_begins_above_the_images_where_only_there_is_a_table(
+    home: Home, tmp_path: Path
+) -> None:
+    """A note among the images is none."""
+    workspace = make_tabled(home, tmp_path / "images", "")
+    (tmp_path / "images" / "notes.txt").write_text("From the archive.\nNo image.\n")
+    (tmp_path / "lung_clinical.csv").write_text(table_text(table_rows(12)))
+    app = clinical_app(home)
+    async with running(app) as pilot:
+        await press(pilot, *TO_STEP_9, "o")
+        assert "1 table directly in it" in words(app)
+        await press(pilot, "end")
+        assert "lung_clinical.csv" in words(app)
+        app.screen.query_one(Rows).go_to("images")
+        await settle(pilot)
+        await press(pilot, "right")
+        assert "no table directly in it" in words(app)
+        assert "notes.txt" not in words(app)
     assert ordered(workspace) is None
 
 

@@ -43,6 +43,16 @@ def dialect_of(sample: str) -> Dialect:
     return best
 
 
+def has_columns(sample: str) -> bool:
+    """Whether a text that begins like this is a table: a heading that something separates, and
+    below it more rows of as many values than of others; or it names its separator, or is JSON."""
+    if sample.lstrip('\ufeff" \t\r\n').lower().startswith(("sep=", "{", "[")):
+        return True
+    lines = [line for line in io.StringIO(sample, newline="").readlines() if line.strip()]
+    scores = (_score(lines, Dialect(d, _quote(sample, d)))[0] for d in _DELIMITERS)
+    return len(lines) > 1 and max(scores) > 0.5
+
+
 def _quote(sample: str, delimiter: str) -> str:
     """A single quote where every one of them encloses a value; elsewhere it is an apostrophe."""
     edge = re.escape(delimiter)

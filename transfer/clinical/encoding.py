@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 _CHUNK: Final = 1024 * 1024
@@ -51,6 +52,20 @@ def examine(file: BinaryIO) -> Encoded:
         has_mark = head.startswith(codecs.BOM_UTF8)
         return Encoded(sha256, "utf-8-sig", "byte-order-mark" if has_mark else "")
     return Encoded(sha256, "cp1252" if is_windows else "latin-1", "latin-1")
+
+
+def read_sample(path: Path) -> str:
+    """How a text begins, by a codec that never fails: enough to tell its columns, not its letters.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    codec = _wide(head) or "latin-1"
+    text = head.decode(codec, "replace")
+    # The last line may be cut.
+    return text if len(head) < _HEAD else text[: text.rfind("\n") + 1] or text
 
 
 def _wide(head: bytes) -> str:

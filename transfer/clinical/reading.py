@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from transfer.clinical.encoding import Encoded, examine
+from transfer.clinical.dialect import has_columns
+from transfer.clinical.encoding import Encoded, examine, read_sample
 from transfer.clinical.rows import Table, TableProblem
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".json", ".jsonl")
@@ -29,14 +30,14 @@ class TableFile:
 
 def table_files(ordered: Path) -> list[TableFile]:
     """The tables of an order: a file, a workbook with `#SHEET` behind its name, or all tables of
-    a folder (not below it) but those whose names begin with `_`, `.` or `~`.
+    a folder (not below it); see `is_table`.
 
     Raises:
         TableProblem: there is none.
         OSError: the folder cannot be read.
     """
     if ordered.is_dir():
-        found = sorted(p for p in ordered.iterdir() if _is_table_name(p) and p.is_file())
+        found = sorted(p for p in ordered.iterdir() if p.is_file() and is_table(p))
         if not found:
             raise TableProblem("no-table")
         return [TableFile(path) for path in found]
@@ -46,13 +47,19 @@ def table_files(ordered: Path) -> list[TableFile]:
     return [TableFile(ordered)]
 
 
-def _is_table_name(path: Path) -> bool:
-    name = path.name
-    return (
-        path.suffix.lower() in SUFFIXES
-        and not name.startswith(("_", ".", "~"))
-        and name != STUDIES_TABLE
-    )
+def is_table(path: Path) -> bool:
+    """Whether a file in a folder is taken for a table, by its name: none that begins with `_`, `.`
+    or `~`. A `.txt` may as well be a note: it is one where nothing in it separates columns."""
+    name, suffix = path.name, path.suffix.lower()
+    if suffix not in SUFFIXES or name.startswith(("_", ".", "~")) or name == STUDIES_TABLE:
+        return False
+    if suffix != ".txt":
+        return True
+    try:
+        return has_columns(read_sample(path))
+    except OSError:
+        # That it cannot be read is told where it is read.
+        return True
 
 
 def digest_of(path: Path) -> Encoded:

@@ -247,7 +247,14 @@ class CatalogueScreen(Page):
         lines: list[str] = []
         for one in written:
             lines += [str(one.path), f"SHA-256 {one.sha256}", ""]
-        lines.append("Compare the identifier now: it cannot be changed later. Then the key t.")
+        identifier = self._entry.state.identifier if self._entry else ""
+        lines += [
+            f"Compare the identifier {identifier} with the one under which the federated search"
+            " knows the dataset, which the node's administrators can tell: once the entry is there"
+            " it cannot be changed.",
+            "Close this; then t opens the ticket. The report's digest goes into it: e of the"
+            " journey writes the report.",
+        ]
         self.app.push_screen(Note("The files are written", lines))
 
     def action_ticket(self) -> None:

@@ -154,4 +154,6 @@ def catalogue_now(entry: Entry | None, field: Field | None) -> Now:
         remark = at or entry.blocks[0]
         press = "[Enter] fills in the field.   [i] the identifier.   [f] from a file."
         return Now(plain(remark.text), press)
-    return Now("The entry is ready.", keys)
+    # The ticket takes the digest over by itself, from a report that is there by then.
+    said = "The entry is ready. Before the ticket, write the report: e of the journey."
+    return Now(said, keys)
