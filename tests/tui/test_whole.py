@@ -34,10 +34,10 @@ class Opened(ModalScreen[None]):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._name = name
+        self._told = name
 
     def compose(self) -> ComposeResult:
-        yield Painted(lambda width: wrapped(ink(self._name), 30))
+        yield Painted(lambda width: wrapped(ink(self._told), 30))
 
 
 class Listed(App[None]):
