@@ -29,7 +29,7 @@ async def to_the_end(home: Home, base: Path, at: Studio, hands: Hands) -> None:
     at.take("dataset")
     await at.press("l")
     at.take("legal-locked")
-    await at.press("x", "enter")
+    await at.press("x", "right", "enter", "enter")
     at.take("legal")
     await at.press("escape", "g")
     at.take("dataset-guide")
