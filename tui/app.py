@@ -20,6 +20,7 @@ from textual.screen import Screen
 from transfer.clock import utc_now
 from transfer.workspace import Home, private_opener
 from tui.crash import frames_of
+from tui.screens.help import HelpScreen
 from tui.screens.home import HomeScreen
 from tui.source import Launch, Source
 from tui.theme import LIGHT, LOOKS, QUIET, TERMINAL, keep_look, kept_look, theme_for
@@ -37,7 +38,11 @@ class TransferApp(App[int]):
     """The program in a terminal. It never does the work: runners do, and go on without it."""
 
     TITLE = "eucaim-transfer"
-    CSS_PATH = Path(__file__).with_name("app.tcss")
+    # Help is a key away on every page: what its first press would read is there.
+    CSS_PATH = [  # noqa: RUF012 - declared by Textual, as the two below
+        Path(__file__).with_name("app.tcss"),
+        Path(__file__).parent / "screens" / HelpScreen.CSS_PATH,
+    ]
     # Textual declares these two in a way that type checkers take for instance variables.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012
@@ -107,8 +112,6 @@ class TransferApp(App[int]):
         """Ctrl+z would leave a stopped process behind on a line that may drop."""
 
     def action_help(self) -> None:
-        from tui.screens.help import HelpScreen
-
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 

@@ -199,11 +199,19 @@ def _value(instance: Instance, tag: int, vr: str) -> list[object]:
     if not text:
         return []
     if vr == "IS":
-        return [int(float(part)) for part in text.split("\\") if part.strip()]
+        return [_number(part.strip()) for part in text.split("\\") if part.strip()]
     if vr == "PN":
         groups = zip(("Alphabetic", "Ideographic", "Phonetic"), text.split("="), strict=False)
         return [{group: part for group, part in groups if part}]
     return list(text.split("\\"))
+
+
+def _number(text: str) -> int | str:
+    """An IS as JSON; what is no number stays a string, which PS3.18 F.2.3 allows too."""
+    try:
+        return int(float(text))
+    except (ValueError, OverflowError):
+        return text
 
 
 def _decoded(instance: Instance, tag: int) -> str:

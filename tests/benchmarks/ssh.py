@@ -37,6 +37,13 @@ _READY: Final = "the line stands"
 _SETTLED_S: Final = 2.0
 _REST_S: Final = 5.0
 _BETWEEN_S: Final = 0.3
+_KEYS: Final = (
+    ("cursor", b"\x1b[B", "S2 "),
+    ("cursor", b"\x1b[A", "S1 "),
+    ("page opens", b"?", "Keys on this screen"),
+    ("page closes", b"?", "Leave"),
+)
+"""What each key does, and a text that it paints."""
 _PEERS: Final = f"env LANG=C.UTF-8 {join([sys.executable, '-P', '-c', TWO_WIDGETS])}"
 
 
@@ -95,17 +102,20 @@ def _idle(bench: Bench, laid: Line, sshd: Sshd, home: Home) -> list[Row]:
 def _busy(bench: Bench, laid: Line, sshd: Sshd, source: Path) -> list[Row]:
     """Key to paint, and bytes, while a runner does all it can."""
     late_ms = float(bench["delay-ms"])
-    keys: dict[str, list[float]] = {"median": [], "longest": [], _PEER: []}
+    keys: dict[str, list[float]] = {}
     rates = []
     with answering(bench.folder / "node") as (url, ca_file):
         for _ in range(bench.rounds):
             with uploading(bench.folder / "home", source, url, ca_file) as home:
-                ours, peer, rate = _pressed(bench, laid, sshd, home)
-            keys["median"].append(statistics.median(ours) - late_ms)
-            keys["longest"].append(max(ours) - late_ms)
-            keys[_PEER].append(statistics.median(peer) - late_ms)
+                times, rate = _pressed(bench, laid, sshd, home)
+            peer = times.pop(_PEER)
+            ours = [each for found in times.values() for each in found]
+            told = {"median": statistics.median(ours), "longest": max(ours)}
+            told |= {kind: statistics.median(found) for kind, found in times.items()}
+            for what, ms in {**told, _PEER: statistics.median(peer)}.items():
+                keys.setdefault(what, []).append(ms - late_ms)
             rates.append(rate)
-    kinds: dict[str, Kind] = {"median": "ours", "longest": "ours", _PEER: "peer"}
+    kinds: dict[str, Kind] = {each: "peer" if each == _PEER else "ours" for each in keys}
     return [
         *compare("key to paint over SSH, uploading", "ms", keys, kinds,
                  [Target(30, "", False, "median"), Target(100, "", False, "longest")]),
@@ -116,9 +126,11 @@ def _busy(bench: Bench, laid: Line, sshd: Sshd, source: Path) -> list[Row]:
 
 def _pressed(
     bench: Bench, laid: Line, sshd: Sshd, home: Home
-) -> tuple[list[float], list[float], float]:
-    """Milliseconds from each key to what it brings, the peer's too; bytes a second meanwhile."""
-    ours, peer = [], []
+) -> tuple[dict[str, list[float]], float]:
+    """Milliseconds from each key to what it brings, by what the key does, the peer's too; bytes a
+    second while none is pressed."""
+    times: dict[str, list[float]] = {kind: [] for kind, _, _ in _KEYS}
+    times[_PEER] = []
     with _seen(sshd, program(home)) as app, _seen(sshd, _PEERS) as other:
         app.wait_for("load")
         app.type(b"\r")
@@ -129,12 +141,12 @@ def _pressed(
         app.read_for(_REST_S)
         rate = (_carried(laid) - before) / _REST_S
         for number in range(bench["keys"]):
-            for text in ("Keys on this screen", "Leave"):
-                ours.append(app.paint_after(b"?", text))
+            for kind, key, text in _KEYS:
+                times[kind].append(app.paint_after(key, text))
                 app.read_for(_BETWEEN_S)
-            key = "abcdefghij"[number % 10]
-            peer.append(other.paint_after(key.encode(), f"{key} came"))
-    return ours, peer, rate
+            letter = "abcdefghij"[number % 10]
+            times[_PEER].append(other.paint_after(letter.encode(), f"{letter} came"))
+    return times, rate
 
 
 def _seen(sshd: Sshd, remote: str) -> Watched:

@@ -23,8 +23,10 @@ from adapters.sandbox.server import Options, Sandbox, in_thread, serve
 from tests.sandbox.bodies import (
     STOW_TYPE,
     client,
+    dataset,
     instance,
     multipart,
+    part10,
     referenced,
     store,
     trusting,
@@ -186,6 +188,20 @@ async def test_old_content_stays_under_a_uid_that_comes_again(
     assert referenced(answer) == [uid("a")]
     held = sandbox.stored()[uid("a")]
     assert (held.path.read_bytes(), held.received) == (instance("a", pixel=1), 2)
+
+
+async def test_a_series_number_that_is_no_number_hides_nothing(sandbox: Sandbox) -> None:
+    """Scanners write such; a node lists the Series all the same (PS3.18 F.2.3 allows a string)."""
+    made = dataset("odd", study="odd")
+    made.SeriesNumber = "1234"
+    async with client(sandbox) as http:
+        file = part10(made).replace(b"IS\x04\x001234", b"IS\x04\x00A12 ")
+        stored = await store(http, file)
+        assert stored.status_code == 200
+        listed = await http.get(f"/studies/{uid('odd')}/series/{uid('odd', 'series')}/instances")
+        series = await http.get(f"/studies/{uid('odd')}/series?includefield=SeriesNumber")
+    assert [item["00080018"]["Value"] for item in listed.json()] == [[uid("odd")]]
+    assert series.json()[0]["00200011"] == {"vr": "IS", "Value": ["A12"]}
 
 
 async def test_basic_credentials_open_a_basic_node() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from textual.app import App, ComposeResult
+from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.strip import Strip
 from textual.widgets import Input
 
 from tests.tui.driving import make_app, running
@@ -14,7 +17,9 @@ from transfer.ledger.connection import Ledger
 from transfer.workspace import Home
 from tui.screens.find import FindScreen
 from tui.theme import QUIET
-from tui.widgets.ink import ink
+from tui.widgets import painted
+from tui.widgets.ink import ink, strip_of
+from tui.widgets.painted import Painted
 from tui.widgets.rows import Row, Rows
 
 
@@ -32,6 +37,17 @@ class ListApp(App[None]):
 
     def on_rows_picked(self, event: Rows.Picked) -> None:
         self.picked.append(event.key)
+
+
+lines = [ink(f"line {n}") for n in range(100)]
+
+
+class TextApp(App[None]):
+    """A text longer than the screen."""
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Painted(lambda width: lines)
 
 
 def _row(key: str, text: str, *, is_choice: bool, opens: bool) -> Row:
@@ -229,3 +245,27 @@ async def test_a_list_that_changes_meanwhile_is_survived_and_esc_goes_to_the_sam
         await pilot.press("escape")
         await pilot.pause()
         assert rows.key == "row 2"
+
+
+async def test_of_a_long_text_only_what_comes_into_view_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+
+    def strip(widget: Painted, content: Content, width: int) -> Strip:
+        made.append(content.plain)
+        return strip_of(widget, content, width)
+
+    monkeypatch.setattr(painted, "strip_of", strip)
+    app = TextApp()
+    async with app.run_test(size=(40, 10)) as pilot:
+        assert set(made) == {f"line {n}" for n in range(10)}
+        made.clear()
+        lines[3] = ink("another")
+        app.query_one(Painted).show(lambda width: lines)
+        await pilot.pause()
+        assert made == ["another"]
+        assert "another" in _picture(app)
+        await pilot.press("end")
+        await pilot.pause()
+        assert "line 99" in _picture(app)

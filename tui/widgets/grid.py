@@ -156,14 +156,14 @@ class Grid(Painted, can_focus=True):
 
     def redraw(self) -> None:
         """Repaint what changed."""
-        if self._strips is None:
+        if self._drawn is None:
             self.refresh()
         else:
             self.show(self._lines)
 
     def on_resize(self) -> None:
         self._follow()
-        self._strips = None
+        self._drawn = None
         self.refresh()
 
     def on_focus(self) -> None:

@@ -24,29 +24,33 @@ class Painted(Widget):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._draw: Draw = draw or (lambda width: ())
-        self._strips: list[Strip] | None = None
+        self._drawn: list[Content] | None = None
+        # Of the lines that came into view; the others cost nothing.
+        self._strips: dict[int, Strip] = {}
         self._width = 0
 
     def show(self, draw: Draw) -> None:
         """Show what `draw` makes; repaint the difference to what is shown."""
         before, self._draw = self._draw, draw
-        old = self._strips
+        old = self._drawn
         if old is None:
             # Not on the screen yet, or under another one: there is nothing to compare but text.
             width = self._width or 80
             if not _same(before(width), draw(width)):
                 self.refresh(layout=True)
             return
-        new = self._make(self._width)
-        self._strips = new
+        new = self._drawn = list(draw(self._width))
         if len(new) != len(old):
+            self._strips.clear()
             self.refresh(layout=True)
             return
-        regions = [
-            region
-            for y, (a, b) in enumerate(zip(old, new, strict=True))
-            if (region := changed(a, b, y)) is not None
-        ]
+        regions = []
+        for y, shown in list(self._strips.items()):
+            if new[y].is_same(old[y]):
+                continue
+            strip = self._strips[y] = strip_of(self, new[y], self._width)
+            if (region := changed(shown, strip, y)) is not None:
+                regions.append(region)
         if regions:
             self.refresh(*regions)
 
@@ -59,20 +63,19 @@ class Painted(Widget):
         return len(self._draw(width))
 
     def notify_style_update(self) -> None:
-        self._strips = None
+        self._drawn = None
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
-        if self._strips is None or width != self._width:
-            self._width = width
-            self._strips = self._make(width)
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(width, self.rich_style)
-
-    def _make(self, width: int) -> list[Strip]:
-        return [strip_of(self, content, width) for content in self._draw(width)]
+        if self._drawn is None or width != self._width:
+            self._width, self._drawn = width, list(self._draw(width))
+            self._strips.clear()
+        if y >= len(self._drawn):
+            return Strip.blank(width, self.rich_style)
+        if y not in self._strips:
+            self._strips[y] = strip_of(self, self._drawn[y], width)
+        return self._strips[y]
 
 
 def _same(before: Sequence[Content], after: Sequence[Content]) -> bool:
