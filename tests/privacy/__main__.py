@@ -116,7 +116,8 @@ def _otherwise(at: Bench, deid: str, node: str) -> None:
         config.write_text(before.replace('"required"', '"as-is"'))
         at.exempt.append(f"images in requests to {node} with --deid none: they go as they are")
         at.exempt.append(
-            f"addresses at {node} and receipts with --deid none: UIDs, Patient ID, Series Number"
+            f"addresses at {node}, file names and receipts with --deid none: UIDs, Patient ID,"
+            " Series Number; and the volumes that are handed over, as they go"
         )
     journeys.otherwise(at, name, node, deid)
     at.look_at_requests(lambda content, value: may_leave(at, content, value, name))

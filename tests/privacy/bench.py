@@ -157,7 +157,7 @@ class Bench:
         kind = place.split(" ", 1)[0]
         self.places[kind] = self.places.get(kind, 0) + len(content)
         for value in self.search.find(content):
-            if (allowed is None or not allowed(value)) and not self._is_receipt(place, value):
+            if (allowed is None or not allowed(value)) and not self._goes_as_it_is(place, value):
                 hit = Hit(value, self.search.place_of(value), place)
                 self.hits.append(hit)
                 # Told at once: a run is long. The values are the bench's own and nobody's.
@@ -165,10 +165,15 @@ class Bench:
                     print(f"\nHIT {hit.value} ({hit.planted}) in {place}", flush=True)
                 self._shown[place] = shown + 1
 
-    def _is_receipt(self, place: str, value: str) -> bool:
-        """The report's receipts name each instance as the node has it."""
-        of = next((one for one in self.staying if f"/transfers/{one}/" in place), "")
-        return "/receipts/" in place and names_it(self, of, value)
+    def _goes_as_it_is(self, place: str, value: str) -> bool:
+        """Of a transfer without a method: volumes lie in the folder that is handed over as they
+        came, and the report's receipts, and file names, name an image as the node has it."""
+        of = next((one for one in self.staying if f"transfers/{one}/" in place), "")
+        of = of or next((one for one in self.staying if place.endswith(f" {one})")), "")
+        if self.staying.get(of, set()) is not None:
+            return False
+        is_name = "/receipts/" in place or place.startswith("name ")
+        return "/handover/" in place or (is_name and names_it(self, of, value))
 
     def look_at_requests(self, allowed: Callable[[bytes, str], bool]) -> int:
         """All requests that the stand-ins received since; `allowed` says which value may stand in

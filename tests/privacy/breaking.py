@@ -22,9 +22,7 @@ _DEID: Final = ("--deid", "eucaim", "--site-id", "S1")
 STRIKES: Final = (
     ("transfer.scan.inspect:_inspect_instance", ("scan",)),
     ("transfer.scan.inspect:_inspect_instance:abort", ("scan",)),
-    ("transfer.scan.archives:_seen", ("scan",)),
     ("transfer.status:read_status", ("status",)),
-    ("transfer.clinical.reading:read_table", ("clinical", "--check")),
     ("transfer.review.lines:compare", ("review", "--series", "E1")),
     ("transfer.deid.look.lastlook:look", ("review", "--series", "E1")),
     ("transfer.deid.rewrite:rewrite", ("upload",)),
@@ -38,18 +36,21 @@ STRIKES: Final = (
     ("{clinical}:abort", ("clinical",)),
     ("transfer.evidence.look:strings_of", ("report",)),
     ("transfer.publication.comparing:read_cohort", ("dataset",)),
-    ("{look}", ("dataset",)),
+    ("{look}", ("dataset", "{asks}")),
 )
+_OPENING: Final = "transfer.scan.archives:_seen"
 _POINTS: Final = {
     "upv": {
         "send": "adapters.upv.stow:Stow.send",
-        "clinical": "adapters.upv.clinical:_form",
+        "clinical": "adapters.upv.clinical:Clinical.send",
         "look": "adapters.upv.publishing:UpvPublisher.candidates",
+        "asks": "--pick-up",
     },
     "xnat": {
         "send": "adapters.xnat.importing:Importer.send",
         "clinical": "adapters.xnat.clinical_document:document",
-        "look": "adapters.xnat.publishing:ProjectPublisher.candidates",
+        "look": "adapters.xnat.publishing:ProjectPublisher._look",
+        "asks": "--json",
     },
 }
 
@@ -61,11 +62,13 @@ def crash(at: Bench, node: str) -> None:
     at.run("login", node, typed="ingester\n")
     at.run("new", name, "--node", node, "--source", at.cohort.images, "--clinical",
            at.cohort.table, *_DEID)  # fmt: skip
+    _strike(at, kind, _OPENING, "scan", _twin(at, kind, node))
     gone_on: set[str] = set()
     for point, (command, *options) in STRIKES:
         if kind == "xnat" and "{" not in point:
             continue  # the same for both nodes, and struck on the way to the other
         where = point.format(**_POINTS[kind])
+        options = [one.format(**_POINTS[kind]) for one in options]
         if command == "upload" and "scan" not in gone_on:
             at.run("scan", name, codes=(0, 3))
             at.run("check", name, codes=(0, 3))
@@ -75,11 +78,22 @@ def crash(at: Bench, node: str) -> None:
         if command == "clinical" and options == [] and "upload" not in gone_on:
             at.run("upload", name, codes=None)
             gone_on.add("upload")
-        told = at.strike(where, command, name, *options)
-        at.faults.append(f"{kind}: crash in {command} at {where}{'' if told else ', not come by'}")
+        _strike(at, kind, where, command, name, *options)
     at.run("clinical", name, codes=None)
     at.run("status", name)
     at.run("report", name, codes=None)
+
+
+def _twin(at: Bench, kind: str, node: str) -> str:
+    """Another transfer of the same: what was seen in an archive is not looked at again."""
+    name = f"opened-{kind}"
+    at.run("new", name, "--node", node, "--source", at.cohort.images, *_DEID)
+    return name
+
+
+def _strike(at: Bench, kind: str, where: str, command: str, *words: str) -> None:
+    told = at.strike(where, command, *words)
+    at.faults.append(f"{kind}: crash in {command} at {where}{'' if told else ', not come by'}")
 
 
 def full_disk(at: Bench, node: str) -> None:

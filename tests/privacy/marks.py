@@ -1,6 +1,7 @@
 """Marks: values that stand nowhere but where they were planted, and say where that was.
 
-A word begins with four letters that no language has side by side, a UID with an arc of its own, a
+A word begins with six letters that no language has side by side (four come by chance: a token of a
+thousand random letters had them, about once in a thousand runs), a UID with an arc of its own, a
 day lies in the nineteenth century, where no examination does; so one pass over any bytes finds all
 of them, however many there are. Names in other scripts are few, and searched spelling by spelling.
 """
@@ -12,7 +13,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Final
 
-STEM: Final = "Qxzj"
+STEM: Final = "Qxzjvq"
 ARC: Final = "1.3.6.1.4.1.54321.77"
 _LETTERS: Final = "bcdfghklmnprstvw"
 _FIRST_DAY: Final = dt.date(1800, 1, 2)
@@ -32,7 +33,7 @@ class Marks:
     def word(self, where: str) -> str:
         """Ten letters, the first one a capital."""
         number, letters = next(self._numbers), ""
-        for _ in range(6):
+        for _ in range(10 - len(STEM)):
             number, rest = divmod(number, len(_LETTERS))
             letters += _LETTERS[rest]
         return self._noted(f"{STEM}{letters}", where)
