@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -41,9 +42,13 @@ def run_app(home: Home, open_transfer: str | None = None) -> int:
         os.environ.pop(name, None)
     os.environ.setdefault("TEXTUAL_FPS", "30")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    # The modules stay to the end: a look for garbage in all of them is long enough to be felt.
+    gc.disable()
     from tui.app import TransferApp
 
     app = TransferApp(home, open_transfer)
+    gc.freeze()
+    gc.enable()
     result = app.run(mouse=False)
     return result if isinstance(result, int) else (app.return_code or 0)
 

@@ -18,6 +18,15 @@ from transfer.errors import UsageError
 from transfer.workspace import Home
 from tui.run import run_app
 
+_TELLS_OF_GARBAGE = """
+import gc
+from transfer.workspace import Home
+from tui.run import run_app
+run_app(Home.find())
+from textual.app import App
+print(f"on={gc.isenabled()} walks={any(each is App for each in gc.get_objects())}")
+"""
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 
 
@@ -82,6 +91,15 @@ def test_ctrl_q_leaves_with_success_and_gives_the_terminal_back(home: Home) -> N
         terminal.type(b"\x11")
         assert terminal.end() == 0
     assert b"\x1b[?1049l" in terminal.seen
+
+
+def test_a_look_for_garbage_between_two_keys_does_not_walk_the_program_itself(home: Home) -> None:
+    """It did, and every fourth page came 50 ms later than the others."""
+    with Terminal(home, program=_TELLS_OF_GARBAGE) as terminal:
+        terminal.read_until("No transfer yet.")
+        terminal.type(b"\x11")
+        assert terminal.end() == 0
+    assert b"on=True walks=False" in terminal.seen
 
 
 @pytest.mark.parametrize(
