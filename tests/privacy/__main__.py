@@ -61,7 +61,7 @@ def _ways(at: Bench) -> Iterator[Callable[[], None]]:
         )
         yield _named(f"{node}: images", partial(journeys.send, at, name, node))
         yield _named(f"{node}: clinical data", partial(journeys.clinical, at, name))
-        yield _named(f"{node}: step 10 and evidence", partial(journeys.finish, at, name))
+        yield _named(f"{node}: step 10 and evidence", partial(journeys.finish, at, name, node))
         yield _named(f"{node}: publication", partial(breaking.publication, at, name))
         yield _named(f"{node}: what it received", partial(_received, at, name))
     yield _named("commands without a transfer", partial(journeys.alone, at))

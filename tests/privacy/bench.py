@@ -223,7 +223,8 @@ def bench(folder: Path, *, is_short: bool = False, listens: bool = True) -> Iter
         "TEXTUAL_LOG": str(folder / "logs" / "textual.log"),
         "HTTPX_LOG_LEVEL": "trace",
     }
-    options = Options(record=folder / "record")
+    # A person may sign in by a code or by a pasted address as well.
+    options = Options(record=folder / "record", device_clients=("qpinsights", "dataset-explorer"))
     EchoingRecorder.left, EchoingRecorder.answered = 0, 0
     people = [*cohort.patients.values(), *cohort.marks.charset]
     EchoingRecorder.words = people[:12] if not is_short else people[:4]
@@ -235,7 +236,12 @@ def bench(folder: Path, *, is_short: bool = False, listens: bool = True) -> Iter
         sandbox.write_home(home)
         home.chmod(0o700)
         config = home / "config.toml"
-        config.write_text(config.read_text().replace('"as-is"', '"required"'))
+        written = config.read_text().replace('"as-is"', '"required"')
+        issuer = f'issuer_url = "{sandbox.endpoints.issuer_url}"'
+        assert issuer in written
+        pasted = f"https://127.0.0.1:{sandbox.port}/come-back/qpinsights"
+        written = written.replace(issuer, f'{issuer}\npaste_redirect_url = "{pasted}"')
+        config.write_text(written)
         yield Bench(
             folder, cohort, Search(cohort.marks), Program(home, environ), sandbox, listens, is_short
         )

@@ -15,6 +15,14 @@ from tui.cli.parser import build_parser
 REVEALED: Final = "a person asks for identifiers"
 EXPORTED: Final = "a person asks for a file or a table with them"
 _BRINGS_ITS_OWN: Final = "makes its own synthetic data"
+_METADATA: Final = """\
+description = "Lungs of nobody."
+provenance = "Made for a test."
+purpose = "To be tested with."
+licenseTitle = "CC BY 4.0"
+"""
+_MAKING_S: Final = 600.0
+"""So long the stand-in is not at work on what was exported."""
 _BY: Final = ("--by", "Dr Data", "--reason", "as agreed")
 
 
@@ -127,7 +135,7 @@ def clinical(at: Bench, name: str) -> None:
     at.run("clinical", name, "--table", "--identifiers", codes=None, exempt=REVEALED)
 
 
-def finish(at: Bench, name: str) -> None:
+def finish(at: Bench, name: str, node: str) -> None:
     """Step 10, evidence, a withdrawal, the end of retention."""
     out = at.folder / "out" / name
     at.run("legal", name, "--sandbox", codes=None)
@@ -135,6 +143,12 @@ def finish(at: Bench, name: str) -> None:
     for words in (("--guide",), ("--template",), ("--json",)):
         at.run("dataset", name, *words, codes=None)
     at.run("publish", name, codes=None)
+    if node == NODE:
+        metadata = at.folder / "out" / "metadata.toml"
+        metadata.write_text(_METADATA, "utf-8")
+        drafted(at, "Lung CT")
+        entered = ("--metadata", metadata, "--by", "Dr Data", "--json")
+        at.run("publish", name, "--confirm", name, *entered, codes=(0, 7))
     at.run("publish", name, "--confirm", name, "--visibility", "protected", codes=None)
     at.run("catalogue", name, "--template", codes=None)
     at.run("catalogue", name, "--least", "1", "--xlsx", f"{out}.xlsx", "--jsonld", f"{out}.jsonld",
@@ -160,6 +174,16 @@ def end(at: Bench, name: str, node: str) -> None:
     at.run("status", name, codes=None)
     at.run("report", name, "--out", at.folder / "out" / f"{name}-after", codes=None)
     at.run("logout", node)
+
+
+def drafted(at: Bench, *names: str) -> None:
+    """What a person does in the pages of QP-Insights: drafts of what it holds."""
+    account = at.sandbox.issuer.account("ingester")
+    assert account is not None
+    for name in names:
+        texts = {"name": name, "version": "1.0"}
+        at.sandbox.qpinsights.export(account, "SANDBOX|MAIN", texts)
+    at.sandbox.datasets.clock.advance(_MAKING_S)
 
 
 def otherwise(at: Bench, name: str, node: str, deid: str) -> None:
@@ -203,6 +227,8 @@ def to_screens(at: Bench, name: str, node: str) -> None:
     EchoingRecorder.left = 0
     at.run("legal", name, "--sandbox")
     at.run("report", name, codes=(0, 3))
+    if node == NODE:
+        drafted(at, "Lung CT", "Lung CT, again")
 
 
 def alone(at: Bench) -> None:

@@ -24,10 +24,13 @@ def note_what_stays(at: Bench, name: str) -> None:
     at.staying[name] = at.search.find(shown.encode())
 
 
-def may_stay(at: Bench, name: str, value: str) -> bool:
-    """Whether a mark stays in what leaves of a transfer; of one that goes as it is, each does."""
+def may_stay(at: Bench, name: str, value: str, *, is_cut: bool = False) -> bool:
+    """Whether a mark stays in what leaves of a transfer; of one that goes as it is, each does. On
+    a screen it may be cut."""
     staying = at.staying.get(name, set())
-    return staying is None or value in staying or bool(_CLASSES.search(at.search.place_of(value)))
+    if staying is None or value in staying or _CLASSES.search(at.search.place_of(value)):
+        return True
+    return is_cut and any(one.startswith(value) for one in staying)
 
 
 def names_it(at: Bench, name: str, value: str) -> bool:

@@ -52,10 +52,13 @@ _PAGES: Final = (
     ("catalogue", "CatalogueScreen"),
     ("purge", "PurgeScreen"),
 )
+_ANEW: Final = ("i", "right", "enter")
+"""A second sign-in, to the question of how."""
 _PATHS: Final = (
-    ("account", "AccountScreen", ("i", "enter", "escape", "escape")),
-    ("account", "AccountScreen", ("i", "down", "enter", "=ingester", "=wrong", "escape")),
-    ("account", "AccountScreen", ("i", "down", "down", "enter", "=https://x", "escape", "escape")),
+    ("account", "AccountScreen", (*_ANEW, "home", "enter", "escape", "escape")),
+    ("account", "AccountScreen", (*_ANEW, "end", "enter", "=ingester", "=wrong", "escape")),
+    *(("account", "AccountScreen", (*_ANEW, "home", *["down"] * n, "enter", "=https://x", "escape"))
+      for n in range(1, 3)),
     ("account", "AccountScreen", ("v", "enter", "t")),
     ("account", "AccountScreen", ("enter", "escape", "end", "enter")),
     ("findings", "FindingsScreen", ("enter", "enter", "slash", "=1.2", "n", "p", "escape")),
@@ -69,9 +72,13 @@ _PATHS: Final = (
     ("clinical", "ClinicalScreen", ("i", "right", "escape")),
     ("clinical_mapping", "MappingScreen", ("down", "down", "v", "enter", "escape")),
     ("clinical_mapping", "MappingScreen", ("v", "enter")),
+    ("review", "ReviewScreen", ("right", "home", "enter", "right", "down", "escape")),
+    ("review", "ReviewScreen", ("left", "home", "enter", "right", "down", "escape")),
     ("upload", "UploadScreen", ("u", "right", "escape", "l", "=5M")),
     ("dataset", "DatasetScreen", ("P", "=to-upv")),
-    ("dataset", "DatasetScreen", ("p", "enter")),
+    ("dataset", "DatasetScreen", ("k", "P", "enter", "=to-xnat", "escape")),
+    ("dataset", "DatasetScreen", ("p", "down", "up", "escape")),
+    ("dataset", "DatasetScreen", ("p", "enter", "=Dr Data")),
     ("dataset", "DatasetScreen", ("c", "enter", "escape")),
     ("dataset", "DatasetScreen", ("g", "o")),
     *(("dataset_metadata", "MetadataScreen", ("home", *["down"] * n, "enter", "escape"))
@@ -174,7 +181,7 @@ def _search_walk(at: Bench, transfers: tuple[str, ...]) -> None:
 
             def may(value: str, seen: set[str] = seen) -> bool:
                 if seen & set(_SHOWS_WHAT_STAYS):
-                    return any(may_stay(at, one, value) for one in transfers)
+                    return any(may_stay(at, one, value, is_cut=True) for one in transfers)
                 place = at.search.place_of(value)
                 if seen & set(_SHOWS_FOLDERS) and "folder name" in place:
                     return True

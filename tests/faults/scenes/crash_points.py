@@ -10,11 +10,8 @@ from tests.faults.scenario import Family, Scenario, Stage
 from tests.real.orthanc import missing_software
 
 _SHORT = {
-    ("upv", "as-is", Passing("after commit of files.record_seen", 2)),
     ("upv", "as-is", Passing("after commit of plan.plan", 1)),
-    ("upv", "as-is", Passing("after POST /dicom-web/studies", 2)),
     ("upv", "eucaim", Passing("after commit of prepared.record_prepared", 1)),
-    ("upv", "eucaim", Passing("after commit of listing.record_verified", 1)),
     ("xnat", "as-is", Passing("after POST /data/services/archive", 1)),
 }
 

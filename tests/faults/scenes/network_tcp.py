@@ -18,7 +18,6 @@ _ENDING: Final = (Deed.RESET, Deed.CLOSE, Deed.SILENT)
 
 _SHORT: Final = {
     (Deed.RESET, Moment.BODY, "upv"),
-    (Deed.RESET, Moment.ANSWER, "upv"),
     (Deed.CLOSE, Moment.REUSE, "upv"),
     (Deed.RESET, Moment.CONNECT, "xnat"),
     (Deed.RESET, Moment.ANSWER, "xnat"),
