@@ -17,6 +17,8 @@ from tests.faults.scenario import Stage
 
 HOLDING: Final = Path(__file__).with_name("holding.py")
 _END_S: Final = 120.0
+LEDGER_HELD: Final = "The ledger is held by another program."
+"""What others are told, with exit code 2, where one of its threads stands inside a transaction."""
 
 
 @dataclass

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tests.faults.scenario import Stage
 from tests.faults.xnat import XnatBench
@@ -19,6 +21,8 @@ from transfer.ledger.order import read_order
 from transfer.workspace import HOME_VARIABLE
 
 _LEFT_ENDINGS = (".tmp", ".part", ".partial", ".draft")
+_END_S: Final = 30.0
+_PAUSE_S: Final = 0.05
 _LEFT_BEGINNINGS = (".tmp", "tmp", ".draft-", ".secrets-")
 
 
@@ -150,10 +154,18 @@ def _files_left(stage: Stage) -> Iterator[str]:
         yield from (f"temporary file {path.name}" for path in sorted(scratch.iterdir()))
 
 
-def _processes_left(stage: Stage) -> Iterator[str]:
-    """Processes whose environment names the scenario's home."""
+def _processes_left(stage: Stage) -> Sequence[str]:
+    """Processes of the scenario's home that do not end by themselves: what runs behind the screens
+    has given up its place before it has ended, and leaves the processor to all others."""
     assert stage.made is not None
     mark = f"{HOME_VARIABLE}={stage.made.home.root}\0".encode()
+    deadline = time.monotonic() + _END_S
+    while (left := list(_processes_with(mark))) and time.monotonic() < deadline:
+        time.sleep(_PAUSE_S)
+    return left
+
+
+def _processes_with(mark: bytes) -> Iterator[str]:
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from tests.faults.held import end_held, held_at
+from tests.faults.held import LEDGER_HELD, end_held, held_at
 from tests.faults.scenario import Family, Node, Scenario, Stage
 
 _TAKEN_OVER: Final = "Another runner has taken over this transfer."
-_HELD: Final = "The ledger is held by another program."
 
 
 def _finished_meanwhile(point: str, nth: int, deid: bool, stage: Stage) -> None:
@@ -21,7 +20,7 @@ def _finished_meanwhile(point: str, nth: int, deid: bool, stage: Stage) -> None:
         stage.over()
         if stage.said[-1].returncode:
             # Another thread of it sleeps inside a transaction, which nobody can take from it.
-            assert _HELD in stage.said[-1].stderr, stage.said[-1].stderr
+            assert LEDGER_HELD in stage.said[-1].stderr, stage.said[-1].stderr
             end_held(stage, asleep, {0})
             return
         end_held(stage, asleep, {7}, says=_TAKEN_OVER)

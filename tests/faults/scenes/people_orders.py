@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from tests.faults.bench import Bench
-from tests.faults.held import end_held, held_at
+from tests.faults.held import LEDGER_HELD, end_held, held_at
 from tests.faults.processes import await_until
 from tests.faults.scenario import Family, Node, Scenario, Stage
 from transfer.ledger.connection import Ledger
@@ -40,8 +40,10 @@ _REFUSED: Final[dict[str, Sequence[str]]] = {
 def _meanwhile(words: Sequence[str], point: str, nth: int, stage: Stage) -> None:
     bench = stage.bench()
     with held_at(bench, point, nth) as held:
-        stage.run(*words, codes={_HELD})
-        assert f"process {held.pid} on " in stage.said[-1].stderr, stage.said[-1].stderr
+        stage.run(*words, codes={_HELD, 2})
+        refused = stage.said[-1]
+        why = f"process {held.pid} on " if refused.returncode == _HELD else LEDGER_HELD
+        assert why in refused.stderr, refused.stderr
         end_held(stage, held, {0})
 
 
