@@ -104,7 +104,7 @@ def _received(at: Bench, name: str) -> None:
 
 def _walk(at: Bench) -> None:
     transfers = ("to-upv", "to-xnat")
-    walk(at, transfers, 60 if at.is_short else 300)
+    walk(at, transfers, 60 if at.is_short else 480)
 
 
 def _otherwise(at: Bench, deid: str, node: str) -> None:
@@ -127,12 +127,12 @@ def _otherwise(at: Bench, deid: str, node: str) -> None:
 def _terminal(at: Bench) -> None:
     keys = (b"\r", b"c", b"\r", b"\r", b"\x1b", b"\x1b", b"\x1b", b"s", b"\x1b[C", b"\x1b", b"t")
     assert b"to-upv" in at_a_terminal(at, *keys)
-    for strike in (
-        "tui.source:Source.glance",
-        "tui.screens.selection_drawing:draw_choice",
-        "tui.screens.journey_drawing:draw_step",
+    for strike, way in (
+        ("tui.source:Source.glance", keys),
+        ("tui.screens.selection_drawing:draw_choice", (b"\r", b"s", b"\x1b[C")),
+        ("tui.screens.journey_drawing:draw_step", keys),
     ):
-        at_a_terminal(at, *keys, strike=strike)
+        at_a_terminal(at, *way, strike=strike)
 
 
 def main(words: list[str] | None = None) -> int:

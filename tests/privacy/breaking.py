@@ -69,12 +69,14 @@ def crash(at: Bench, node: str) -> None:
             continue  # the same for both nodes, and struck on the way to the other
         where = point.format(**_POINTS[kind])
         options = [one.format(**_POINTS[kind]) for one in options]
-        if command == "upload" and "scan" not in gone_on:
+        if command != "scan" and "scan" not in gone_on:
             at.run("scan", name, codes=(0, 3))
+            gone_on.add("scan")
+        if command == "upload" and "check" not in gone_on:
             at.run("check", name, codes=(0, 3))
             at.run("select", name, "--exclude-finding", "*", *_BY)
             note_what_stays(at, name)
-            gone_on.add("scan")
+            gone_on.add("check")
         if command == "clinical" and options == [] and "upload" not in gone_on:
             at.run("upload", name, codes=None)
             gone_on.add("upload")

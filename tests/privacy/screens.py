@@ -75,12 +75,12 @@ _PATHS: Final = (
     ("review", "ReviewScreen", ("right", "home", "enter", "right", "down", "escape")),
     ("review", "ReviewScreen", ("left", "home", "enter", "right", "down", "escape")),
     ("upload", "UploadScreen", ("u", "right", "escape", "l", "=5M")),
+    ("dataset", "DatasetScreen", ("g", "o")),
     ("dataset", "DatasetScreen", ("P", "=to-upv")),
     ("dataset", "DatasetScreen", ("k", "P", "enter", "=to-xnat", "escape")),
     ("dataset", "DatasetScreen", ("p", "down", "up", "escape")),
     ("dataset", "DatasetScreen", ("p", "enter", "=Dr Data")),
     ("dataset", "DatasetScreen", ("c", "enter", "escape")),
-    ("dataset", "DatasetScreen", ("g", "o")),
     *(("dataset_metadata", "MetadataScreen", ("home", *["down"] * n, "enter", "escape"))
       for n in range(9)),
     ("evidence", "EvidenceScreen", ("v", "enter", "=" + "0" * 64)),

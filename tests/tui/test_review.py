@@ -189,6 +189,8 @@ async def test_texts_that_stay_are_listed_once_each_with_their_count(
             "Manufacturer 3 series ACME",
         ]
         assert SURNAME not in words(app)
+        # A message names the row that was chosen, and Textual can write each message down.
+        assert "CHEST" not in "".join(row.key for row in app.screen.query_one(Rows).rows)
         await press(pilot, "i")
         assert f"CHEST {SURNAME}" in words(app)
 

@@ -41,6 +41,11 @@ _MORE, _LESS = "more", "less"
 _TICKS = 8
 
 
+def _key_of(text: StayingText) -> str:
+    """Names a row by no word of the text: keys go into messages, which Textual can write down."""
+    return f"{text.tag} {hash(text.text):x}"
+
+
 class ReviewScreen(Page):
     """Three views of one transfer; the arrow keys lead from one to the next."""
 
@@ -185,10 +190,7 @@ class ReviewScreen(Page):
             empty, total = ["Nothing is stopped so far."], page.stopped_groups
         elif self._view == TEXTS:
             shown = self._texts[self._offset : self._offset + _PAGE]
-            rows = [
-                Row(f"{t.tag} {t.text}", partial(draw_text, t, self._shows_originals))
-                for t in shown
-            ]
+            rows = [Row(_key_of(t), partial(draw_text, t, self._shows_originals)) for t in shown]
             empty = ["No free text stays."] if self._is_read else ["Reading one slice of each…"]
             total = len(self._texts)
         if self._offset:
@@ -252,7 +254,7 @@ class ReviewScreen(Page):
     def _text(self, key: str) -> StayingText | None:
         if self._view != TEXTS:
             return None
-        return next((t for t in self._texts if f"{t.tag} {t.text}" == key), None)
+        return next((t for t in self._texts if _key_of(t) == key), None)
 
     # Keys ---------------------------------------------------------------------------------
 
