@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-from pathlib import Path
-from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,12 +17,6 @@ settings.load_profile("same")
 # garbage as often as a program of usual size does costs a tenth of all.
 gc.set_threshold(50_000, 20, 100)
 
-_LONGEST_FIRST: Final = (
-    *("faults", "engine", "tui", "rehearsal", "privacy", "attack", "real", "cli", "ssh"),
-    *("sandbox", "adapters", "clinical", "quality"),
-)
-"""In several processes at a time, a long file that begins last keeps the others waiting."""
-
 ABSENT_SHARED = "../shared is absent"
 _skipped: list[str] = []
 
@@ -35,16 +27,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help=f"fail when a test is skipped for any reason but '{ABSENT_SHARED}'",
     )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    folders = {name: place for place, name in enumerate(_LONGEST_FIRST)}
-    tests = Path(__file__).parent
-
-    def place(item: pytest.Item) -> int:
-        return folders.get(item.path.relative_to(tests).parts[0], len(folders))
-
-    items.sort(key=place)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -28,22 +29,29 @@ REQUIREMENTS: dict[str, Sequence[str]] = {
 def installed(name: str, cache: Path) -> Path:
     """The folder with the programs of a client's environment, made where there is none yet.
 
-    A mark is left when it is whole, so that one broken off is made anew.
+    A mark is left when it is whole, so that one broken off is made anew. Test processes wait for
+    the one that makes it.
     """
     wanted = "-".join(REQUIREMENTS[name]).replace("==", "-")
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = cache / f"{wanted}-{version}"
     mark = folder / "whole"
-    if not mark.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        pip = [str(folder / "bin" / "pip"), "install", "--quiet", *REQUIREMENTS[name]]
-        done = subprocess.run(pip, capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            pytest.skip(f"{name} cannot be installed here: {last}")
-        mark.touch()
+    with open(cache / f"{folder.name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists():
+            _install(name, folder)
+            mark.touch()
     return folder / "bin"
+
+
+def _install(name: str, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    pip = [str(folder / "bin" / "pip"), "install", "--quiet", *REQUIREMENTS[name]]
+    done = subprocess.run(pip, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        pytest.skip(f"{name} cannot be installed here: {last}")
 
 
 @dataclass(frozen=True, slots=True)
